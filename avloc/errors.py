@@ -1,0 +1,126 @@
+"""Everything avloc can refuse, as one tree.
+
+::
+
+    AvlocError                 exit 1   nothing was done
+    ├── UsageError             exit 2   the command or call cannot be meant as written
+    │   └── UnknownNameError            no such encoder, model, ...: offers the nearest
+    ├── MediaError                      a video or sound file that cannot be opened or decoded
+    ├── DatasetError                    an annotation or split file or manifest that is wrong
+    ├── ArtifactError                   an avloc file that is damaged, or not an avloc file
+    │   ├── WrongKindError              a sound avloc file of another kind than was asked for
+    │   ├── NewerSchemaError            written by a newer avloc
+    │   └── FingerprintError            features a model was not trained on
+    ├── WeightsError                    an encoder's weights cannot be had
+    ├── OutputError                     a place that cannot be written
+    ├── DependencyError                 an optional package is missing, or two packages do not fit
+    └── PartialFailureError    exit 3   some inputs were done and some failed
+
+Each error's text says what happened and where; ``hint`` says what to do next. Only
+``avloc.cli`` turns them into a line and an exit code.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class AvlocError(Exception):
+    """The root of every error avloc raises on purpose.
+
+    Args:
+        message: what happened, and where (a path, a line, a name).
+        hint: what to do next, one sentence; empty when the message says it all.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Survive the way back from a worker process, hint and all."""
+        return (_rebuild, (type(self), str(self), self.hint))
+
+
+def _rebuild(kind: type[AvlocError], message: str, hint: str) -> AvlocError:
+    error = kind.__new__(kind)
+    AvlocError.__init__(error, message, hint)
+    return error
+
+
+class UsageError(AvlocError):
+    """The command or call cannot be meant as written."""
+
+    exit_code = 2
+
+
+class UnknownNameError(UsageError):
+    """A name that is not in a list of names; offers the nearest one.
+
+    Args:
+        what: the kind of thing, for example ``"visual encoder"``.
+        name: what was asked for.
+        known: the names there are.
+    """
+
+    def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+        hint = f"Did you mean {near[0]!r}? " if near else ""
+        super().__init__(f"no {what} is called {name!r}", f"{hint}There are: {', '.join(names)}.")
+
+
+class MediaError(AvlocError):
+    """A video or sound file that cannot be opened or decoded."""
+
+
+class DatasetError(AvlocError):
+    """An annotation file, split file or manifest that is wrong.
+
+    Args:
+        message: what is wrong.
+        path: the file.
+        line: its 1-based line, 0 when the whole file is meant.
+        hint: what to do next.
+    """
+
+    def __init__(self, message: str, path: Path | str, line: int = 0, hint: str = "") -> None:
+        super().__init__(f"{path}{f', line {line}' if line else ''}: {message}", hint)
+
+
+class ArtifactError(AvlocError):
+    """A file that is damaged, or no avloc file at all."""
+
+
+class WrongKindError(ArtifactError):
+    """A sound avloc file of another kind than was asked for."""
+
+
+class NewerSchemaError(ArtifactError):
+    """An artifact written by a newer avloc than this one."""
+
+
+class FingerprintError(ArtifactError):
+    """Features that a model was not trained on, or that would not mix."""
+
+
+class WeightsError(AvlocError):
+    """An encoder's weights cannot be had."""
+
+
+class OutputError(AvlocError):
+    """A place that cannot be written."""
+
+
+class DependencyError(AvlocError):
+    """An optional package is missing, or two packages do not fit."""
+
+
+class PartialFailureError(AvlocError):
+    """Some inputs were done and some failed."""
+
+    exit_code = 3

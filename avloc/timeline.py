@@ -1,0 +1,142 @@
+"""A video's events and the scores behind them: the word every stage speaks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avloc.errors import UsageError
+from avloc.labels import LabelSet
+
+FloatArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Segments of equal length, the first beginning at 0 s.
+
+    Attributes:
+        n_segments: T, at least 1.
+        segment_seconds: a segment's exact length.
+    """
+
+    n_segments: int
+    segment_seconds: Fraction = Fraction(1)
+
+    def __post_init__(self) -> None:
+        """Refuse a grid without segments or without length."""
+        if self.n_segments < 1 or self.segment_seconds <= 0:
+            asked = f"{self.n_segments} x {self.segment_seconds} s"
+            raise UsageError(f"a grid needs a segment and a length, got {asked}")
+
+    @classmethod
+    def of_duration(
+        cls, duration: Fraction | float, segment_seconds: Fraction = Fraction(1)
+    ) -> Grid:
+        """Return the grid of a video: ``T = max(1, floor(d / segment + 1/2))``.
+
+        Args:
+            duration: seconds from the origin to the end of the longer stream.
+            segment_seconds: a segment's length.
+        """
+        n_whole = math.floor(Fraction(duration) / segment_seconds + Fraction(1, 2))
+        return cls(max(1, n_whole), segment_seconds)
+
+    def segment_times(self) -> NDArray[np.float64]:
+        """Return (T, 2): each segment's start and end in seconds."""
+        edges = [float(k * self.segment_seconds) for k in range(self.n_segments + 1)]
+        return np.stack([edges[:-1], edges[1:]], axis=1)
+
+    def covers(self, start: float, end: float) -> NDArray[np.bool_]:
+        """Return (T,): segments whose middle lies in ``[start, end)`` seconds."""
+        middle = self.segment_times().mean(axis=1)
+        return np.asarray((middle >= start) & (middle < end))
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event: a label from ``start`` to ``end`` seconds, with its score in [0, 1]."""
+
+    start: float
+    end: float
+    label: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """A video's events with the scores behind them.
+
+    Attributes:
+        video_id: names the video.
+        labels: the C classes of ``scores``.
+        grid: the T segments.
+        scores: (T, C) probabilities, each row summing to 1.
+        events: in order of start.
+        attention: (T, H, W) weights over the picture, each segment summing to 1; None when
+            the model has no spatial attention.
+        gate_visual: (T,) the normalised sentinel gate of the visual stream; None without one.
+        gate_audio: (T,) the same for the audio stream.
+        frame_size: the shown picture's (width, height) in pixels, None without a picture.
+        duration: the video's seconds.
+        source: where the video lies.
+        model: the model's name, and
+        fingerprint: of the features it was given.
+        flags: what a reader should know (``no_audio``, ``rotated``, ...).
+    """
+
+    video_id: str
+    labels: LabelSet
+    grid: Grid
+    scores: FloatArray
+    events: tuple[Event, ...]
+    attention: FloatArray | None = None
+    gate_visual: FloatArray | None = None
+    gate_audio: FloatArray | None = None
+    frame_size: tuple[int, int] | None = None
+    duration: float = 0.0
+    source: str = ""
+    model: str = ""
+    fingerprint: str = ""
+    flags: tuple[str, ...] = field(default=())
+
+    def __iter__(self) -> Iterator[Event]:
+        """Walk the events in order of start."""
+        return iter(self.events)
+
+    def __len__(self) -> int:
+        """Return the number of events."""
+        return len(self.events)
+
+
+def events_from_scores(scores: FloatArray, grid: Grid, labels: LabelSet) -> tuple[Event, ...]:
+    """Read events off scores: maximal runs of one winning label that is not background.
+
+    Args:
+        scores: (T, C) probabilities.
+        grid: the T segments.
+        labels: the C classes.
+
+    Returns:
+        The events in order; an event's score is its label's mean probability over it.
+
+    Raises:
+        UsageError: the shapes do not fit.
+    """
+    if scores.shape != (grid.n_segments, labels.n_classes):
+        raise UsageError(f"scores {scores.shape} do not fit {grid.n_segments} x {labels.n_classes}")
+    times = grid.segment_times()
+    events = []
+    for winner, run in groupby(range(grid.n_segments), key=scores.argmax(axis=1).__getitem__):
+        segments = list(run)
+        if winner != labels.background_index:
+            score = float(scores[segments, winner].mean())
+            start, end = times[segments[0], 0], times[segments[-1], 1]
+            events.append(Event(float(start), float(end), labels.all_names[winner], score))
+    return tuple(events)

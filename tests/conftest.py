@@ -1,0 +1,20 @@
+"""What every test may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+REAL_DATA = Path(
+    os.environ.get("AVLOC_REAL_DATA", Path(__file__).parents[1] / ".." / "shared" / "real")
+)
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real clips that lies beside the checkout, or a skip that says so."""
+    if not REAL_DATA.is_dir():
+        pytest.skip(f"no real clips at {REAL_DATA} (set AVLOC_REAL_DATA)")
+    return REAL_DATA.resolve()
