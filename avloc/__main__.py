@@ -1,0 +1,5 @@
+"""``python -m avloc`` is ``avloc``."""
+
+from avloc.cli import main
+
+main()

@@ -1,0 +1,29 @@
+"""The HDF5 files between the stages: schema, version, atomic write; the only importer of h5py."""
+
+from avloc.artifacts.atomic import atomic_path, write_text
+from avloc.artifacts.description import Description, describe
+from avloc.artifacts.features import VideoFeatures, read_features, write_features
+from avloc.artifacts.localization import read_localization, write_localization
+from avloc.artifacts.model import ModelFile, read_model, write_model
+from avloc.artifacts.predictions import Predictions, read_predictions, write_predictions
+from avloc.artifacts.store import Failure, FeatureStore
+
+__all__ = [
+    "Description",
+    "Failure",
+    "FeatureStore",
+    "ModelFile",
+    "Predictions",
+    "VideoFeatures",
+    "atomic_path",
+    "describe",
+    "read_features",
+    "read_localization",
+    "read_model",
+    "read_predictions",
+    "write_features",
+    "write_localization",
+    "write_model",
+    "write_predictions",
+    "write_text",
+]

@@ -1,0 +1,82 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from avloc.errors import OutputError
+
+PARTIAL_SUFFIX = ".partial"
+
+
+@contextmanager
+def atomic_path(target: Path | str) -> Iterator[Path]:
+    """Yield a temporary name beside ``target``; rename it there when the block succeeds.
+
+    The temporary file keeps the target's suffix before ``.partial`` is dropped, so that
+    writers that choose a format by suffix (containers, pictures) can be handed the path.
+
+    Args:
+        target: the final path; its folder is made.
+
+    Raises:
+        OutputError: the folder cannot be made or written, or the disk is full.
+    """
+    target = Path(target)
+    temporary = _reserve(target)
+    try:
+        yield temporary
+        _flush(temporary)
+        temporary.replace(target)
+    except OSError as error:
+        if error.filename not in (None, str(temporary), str(target)):
+            raise  # about some other file, which the caller knows better
+        raise OutputError(*_explained(target, error)) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(target: Path | str, text: str) -> None:
+    """Write a UTF-8 text file atomically.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    with atomic_path(target) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def _reserve(target: Path) -> Path:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.is_dir():
+            raise IsADirectoryError(21, "is a folder", str(target))
+        handle, name = tempfile.mkstemp(
+            prefix=f".{target.stem[:80]}.", suffix=PARTIAL_SUFFIX + target.suffix, dir=target.parent
+        )
+        os.close(handle)
+        Path(name).chmod(0o666 & ~_umask())
+    except OSError as error:
+        raise OutputError(*_explained(target, error)) from error
+    return Path(name)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _explained(target: Path, error: OSError) -> tuple[str, str]:
+    reason = error.strerror or str(error)
+    hint = "Free some space and run it again." if error.errno == 28 else "Choose another place."
+    return f"{target} cannot be written: {reason}", hint

@@ -1,0 +1,162 @@
+"""What a person wants to know of an artifact: the heart of ``avloc inspect``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from avloc.artifacts.features import VideoFeatures, read_features
+from avloc.artifacts.hdf5 import kind_of
+from avloc.artifacts.localization import read_localization
+from avloc.artifacts.model import ModelFile, read_model
+from avloc.artifacts.predictions import Predictions, read_predictions
+from avloc.artifacts.store import FeatureStore
+from avloc.timeline import Timeline
+
+
+@dataclass(frozen=True)
+class Description:
+    """An artifact in words.
+
+    Attributes:
+        kind: ``features``, ``feature store``, ``model``, ``predictions`` or ``localization``.
+        facts: name and value, in the order to show them.
+        header: the columns of the table, empty without one.
+        rows: the table: arrays of the file, events, or failures.
+    """
+
+    kind: str
+    facts: tuple[tuple[str, str], ...]
+    header: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+
+
+def describe(path: Path | str) -> Description:
+    """Describe any artifact: a features, model, predictions or localization file, or a store.
+
+    Raises:
+        ArtifactError: there is nothing, or it is damaged, or avloc did not write it.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return _of_store(FeatureStore.open(path))
+    kind = kind_of(path)
+    if kind == "features":
+        return _of_features(read_features(path))
+    if kind == "model":
+        return _of_model(read_model(path))
+    if kind == "predictions":
+        return _of_predictions(read_predictions(path))
+    return _of_localization(read_localization(path))
+
+
+def _of_store(store: FeatureStore) -> Description:
+    failures = store.failures()
+    facts = (
+        ("data set", store.dataset_root or "none"),
+        ("videos", str(len(store.video_ids()))),
+        ("failures", str(len(failures))),
+        ("fingerprint", store.fingerprint),
+        *_spec_facts(store.spec),
+    )
+    rows = tuple((failure.video_id, failure.reason) for failure in failures)
+    return Description("feature store", facts, ("failed video", "reason") if rows else (), rows)
+
+
+def _of_features(features: VideoFeatures) -> Description:
+    facts = (
+        ("video", features.video_id),
+        ("source", features.source),
+        ("duration", f"{features.duration:.3f} s"),
+        ("segments", f"{features.n_segments} of {features.segment_seconds:g} s"),
+        ("with picture", f"{int(features.visual_valid.sum())} segments"),
+        ("with sound", f"{int(features.audio_valid.sum())} segments"),
+        ("flags", ", ".join(features.flags) or "none"),
+        ("fingerprint", features.fingerprint),
+        *_spec_facts(features.spec),
+    )
+    arrays = {name: getattr(features, name) for name in ("visual", "audio", "frame_index")}
+    return Description("features", facts, *_array_table(arrays))
+
+
+def _of_model(model: ModelFile) -> Description:
+    n_parameters = sum(array.size for array in model.weights.values())
+    facts = (
+        ("model", model.name),
+        ("labels", ", ".join(model.labels.names)),
+        ("window", f"{model.n_segments} segments of {model.segment_seconds:g} s"),
+        ("supervision", model.supervision),
+        ("seed", str(model.seed)),
+        *((name, f"{value:.4g}") for name, value in model.metrics.items()),
+        *((f"data: {name}", str(value)) for name, value in model.data.items()),
+        ("parameters", f"{n_parameters:,}"),
+        ("trained on features", model.fingerprint),
+        *_spec_facts(model.spec),
+        *((f"option: {name}", str(value)) for name, value in model.config.items()),
+    )
+    return Description("model", facts, *_array_table(model.weights))
+
+
+def _of_predictions(predictions: Predictions) -> Description:
+    n_rows, n_segments, n_classes = predictions.scores.shape
+    scored = predictions.targets >= 0  # -1 fills up rows that are shorter than the longest
+    correct = (predictions.scores.argmax(axis=2) == predictions.targets) & scored
+    facts = (
+        ("model", predictions.model),
+        ("split", predictions.split),
+        ("scores", f"{n_rows} rows x {n_segments} segments x {n_classes} classes"),
+        ("segment accuracy", f"{correct.sum() / max(1, scored.sum()):.1%}"),
+        ("labels", ", ".join(predictions.labels.names)),
+        ("features", predictions.fingerprint),
+    )
+    header = ("row", "video", "segments right", "truth")
+    rows = tuple(
+        (
+            str(predictions.rows[place]),
+            video_id,
+            f"{int(correct[place].sum())}/{int(scored[place].sum())}",
+            _row_labels(predictions, place),
+        )
+        for place, video_id in enumerate(predictions.video_ids)
+    )
+    return Description("predictions", facts, header, rows)
+
+
+def _row_labels(predictions: Predictions, place: int) -> str:
+    names = predictions.labels.names
+    events = [index for index in predictions.targets[place] if 0 <= index < len(names)]
+    return ", ".join(dict.fromkeys(names[index] for index in events)) or "-"
+
+
+def _of_localization(timeline: Timeline) -> Description:
+    facts = (
+        ("video", timeline.video_id),
+        ("source", timeline.source),
+        ("duration", f"{timeline.duration:.3f} s"),
+        ("segments", f"{timeline.grid.n_segments} of {float(timeline.grid.segment_seconds):g} s"),
+        ("attention", "none" if timeline.attention is None else str(timeline.attention.shape)),
+        ("flags", ", ".join(timeline.flags) or "none"),
+        ("model", timeline.model),
+        ("features", timeline.fingerprint),
+    )
+    rows = tuple(
+        (f"{event.start:g}", f"{event.end:g}", event.label, f"{event.score:.2f}")
+        for event in timeline
+    )
+    return Description("localization", facts, ("start", "end", "label", "score"), rows)
+
+
+def _spec_facts(spec: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
+    return tuple((f"spec: {name}", str(value)) for name, value in spec.items())
+
+
+def _array_table(
+    arrays: Mapping[str, Any],
+) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    present = {name: np.asarray(array) for name, array in arrays.items() if array is not None}
+    rows = tuple((name, str(array.shape), str(array.dtype)) for name, array in present.items())
+    return ("array", "shape", "type"), rows

@@ -1,0 +1,104 @@
+"""A trained model as one HDF5 file that says what it is (schema ``avloc.model/1``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avloc.artifacts.hdf5 import create, from_json, open_artifact, to_json, write_arrays
+from avloc.labels import LabelSet
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """Weights, and all that is needed to use them and to know where they come from.
+
+    Attributes:
+        name: the registered model, for example ``cman``.
+        config: the options that build it (``avloc.models.build(name, **config)``).
+        weights: the state dict, an array a tensor.
+        labels: the classes of its logits.
+        spec: of the features it was trained on, and
+        fingerprint: their hash; features of another are refused.
+        supervision: ``full`` or ``weak``.
+        n_segments: T of the training window.
+        segment_seconds: a segment's length.
+        metrics: what it reached, for example ``val_accuracy``.
+        seed: of its training.
+        data: the data set, how many rows, how the epoch was chosen.
+        training: the training options.
+        history: a column a metric, an entry an epoch.
+    """
+
+    name: str
+    config: Mapping[str, object]
+    weights: Mapping[str, NDArray[Any]]
+    labels: LabelSet
+    spec: Mapping[str, object]
+    fingerprint: str
+    supervision: str
+    n_segments: int
+    segment_seconds: float
+    metrics: Mapping[str, float]
+    seed: int
+    data: Mapping[str, object]
+    training: Mapping[str, object] = field(default_factory=dict)
+    history: Mapping[str, list[float]] = field(default_factory=dict)
+
+
+_NESTED = ("config", "metrics", "data", "training")
+_PLAIN = ("name", "fingerprint", "supervision", "n_segments", "segment_seconds", "seed")
+
+
+def write_model(path: Path | str, model: ModelFile) -> None:
+    """Write a model file atomically.
+
+    Raises:
+        OutputError: the place cannot be written.
+    """
+    with create(path, "model") as file:
+        file.attrs.update({name: getattr(model, name) for name in _PLAIN})
+        file.attrs.update({name: to_json(dict(getattr(model, name))) for name in _NESTED})
+        file.attrs["feature_spec"] = to_json(dict(model.spec))
+        file.attrs["labels"] = labels_to_json(model.labels)
+        write_arrays(file.create_group("weights"), model.weights)
+        history = {name: np.asarray(column) for name, column in model.history.items()}
+        write_arrays(file.create_group("history"), history)
+
+
+def read_model(path: Path | str) -> ModelFile:
+    """Read a model file.
+
+    Raises:
+        ArtifactError: it is missing, damaged, of another kind or too new.
+    """
+    with open_artifact(path, "model") as file:
+        plain: dict[str, Any] = {name: file.attrs[name] for name in _PLAIN}
+        for name in ("n_segments", "seed"):
+            plain[name] = int(plain[name])
+        plain["segment_seconds"] = float(plain["segment_seconds"])
+        nested: dict[str, Any] = {name: from_json(file.attrs[name]) for name in _NESTED}
+        return ModelFile(
+            **plain,
+            **nested,
+            spec=from_json(file.attrs["feature_spec"]),
+            labels=labels_from_json(file.attrs["labels"]),
+            weights={name: np.asarray(tensor) for name, tensor in file["weights"].items()},
+            history={name: np.asarray(col).tolist() for name, col in file["history"].items()},
+        )
+
+
+def labels_to_json(labels: LabelSet) -> str:
+    """Return a label set as JSON."""
+    return to_json({"names": list(labels.names), "background": labels.background})
+
+
+def labels_from_json(attribute: Any) -> LabelSet:
+    """Read back what `labels_to_json` wrote."""
+    value = from_json(attribute)
+    return LabelSet(tuple(value["names"]), value["background"])

@@ -1,0 +1,212 @@
+"""A feature store: a folder of features, one file a video, that fills up over many runs.
+
+``store.json`` says what the features are; ``videos/<video_id>.h5`` are the features;
+``failures.jsonl`` has a row for each video that could not be extracted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from avloc.artifacts.atomic import write_text
+from avloc.artifacts.features import VideoFeatures, read_features, read_fingerprint, write_features
+from avloc.artifacts.hdf5 import check_schema, stamp, to_json
+from avloc.errors import (
+    ArtifactError,
+    FingerprintError,
+    OutputError,
+    UsageError,
+    WrongKindError,
+)
+
+_STORE_FILE = "store.json"
+_FAILURES_FILE = "failures.jsonl"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A video that could not be extracted, and why."""
+
+    video_id: str
+    source: str
+    reason: str
+
+
+class FeatureStore:
+    """A folder of features of one fingerprint.
+
+    Attributes:
+        root: the folder.
+        spec: the feature spec of everything in it, and
+        fingerprint: the spec's hash.
+        dataset_root: the data set it was extracted from; empty if none.
+    """
+
+    def __init__(
+        self, root: Path, spec: Mapping[str, object], fingerprint: str, dataset_root: str
+    ) -> None:
+        self.root = root
+        self.spec = dict(spec)
+        self.fingerprint = fingerprint
+        self.dataset_root = dataset_root
+
+    @classmethod
+    def open(cls, root: Path | str) -> FeatureStore:
+        """Open a store that exists.
+
+        Raises:
+            ArtifactError: there is none at this place, or it is damaged.
+            WrongKindError: the place is a file, for example a model.
+        """
+        root = Path(root)
+        if root.is_file():
+            raise WrongKindError(
+                f"{root} is a file, and a feature store is a folder",
+                f"`avloc inspect {root}` shows what it is.",
+            )
+        path = root / _STORE_FILE
+        try:
+            header = json.loads(path.read_text(encoding="utf-8"))
+            check_schema(header["schema"], "features", path)
+            return cls(root, header["spec"], header["fingerprint"], header["dataset_root"])
+        except FileNotFoundError:
+            raise ArtifactError(
+                f"there is no feature store at {root}", "Make one first: avloc extract PATH."
+            ) from None
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ArtifactError(
+                f"{path} is damaged: {error}", "Extract into a fresh folder."
+            ) from error
+
+    @classmethod
+    def create(
+        cls, root: Path | str, spec: Mapping[str, object], fingerprint: str, dataset_root: str = ""
+    ) -> FeatureStore:
+        """Open the store at ``root``, or make it if there is none.
+
+        Raises:
+            FingerprintError: a store of other features is there: they never mix.
+            OutputError: the folder cannot be written.
+        """
+        root = Path(root)
+        if (root / _STORE_FILE).exists() or root.is_file():
+            store = cls.open(root)
+            _refuse_mixing(store, spec, fingerprint)
+            if dataset_root in ("", store.dataset_root):
+                return store
+        store = cls(root, spec, fingerprint, dataset_root)
+        header = stamp("features") | {
+            "spec": store.spec,
+            "fingerprint": fingerprint,
+            "dataset_root": dataset_root,
+        }
+        write_text(root / _STORE_FILE, json.dumps(header, indent=2) + "\n")
+        return store
+
+    def path_of(self, video_id: str) -> Path:
+        """Return where a video's features lie, or would.
+
+        Raises:
+            UsageError: the id is no file name (empty, with a slash or NUL, or dots only).
+        """
+        if not video_id.strip(".") or "/" in video_id or "\\" in video_id or "\0" in video_id:
+            raise UsageError(f"{video_id!r} cannot name a video: it must be a plain file name")
+        return self.root / "videos" / f"{video_id}.h5"
+
+    def __contains__(self, video_id: str) -> bool:
+        """Tell whether a readable file with this store's fingerprint is there."""
+        try:
+            return read_fingerprint(self.path_of(video_id)) == self.fingerprint
+        except ArtifactError:
+            return False
+
+    def video_ids(self) -> list[str]:
+        """Return the ids that have a features file, sorted; leftovers of a kill are not listed."""
+        files = (self.root / "videos").glob("*.h5")
+        return sorted(file.stem for file in files if not file.name.startswith("."))
+
+    def read(self, video_id: str) -> VideoFeatures:
+        """Read a video's features.
+
+        Raises:
+            ArtifactError: missing or damaged.
+            FingerprintError: the file is of another fingerprint than the store.
+        """
+        path = self.path_of(video_id)
+        features = read_features(path)
+        if features.fingerprint != self.fingerprint:
+            raise FingerprintError(
+                f"{path} has fingerprint {features.fingerprint}, its store {self.fingerprint}",
+                "Extract again with --overwrite stale.",
+            )
+        return features
+
+    def write(self, features: VideoFeatures) -> Path:
+        """Write a video's features atomically and return the path.
+
+        Raises:
+            FingerprintError: they are not this store's kind.
+            OutputError: the place cannot be written.
+        """
+        _refuse_mixing(self, features.spec, features.fingerprint)
+        path = self.path_of(features.video_id)
+        write_features(path, features)
+        return path
+
+    def record_failure(self, video_id: str, source: str, reason: str) -> None:
+        """Append a failure row; one ``write`` call, so that rows of many writers stay whole.
+
+        Raises:
+            OutputError: the place cannot be written.
+        """
+        row = to_json(asdict(Failure(video_id, source, reason))) + "\n"
+        _append_line(self.root / _FAILURES_FILE, row)
+
+    def failures(self) -> list[Failure]:
+        """Return the videos whose last attempt failed, in order of their id."""
+        path = self.root / _FAILURES_FILE
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        rows: dict[str, Failure] = {}
+        for line in lines:
+            try:
+                rows[json.loads(line)["video_id"]] = Failure(**json.loads(line))
+            except (ValueError, KeyError, TypeError):
+                continue  # the torn last line of a killed run
+        return [rows[name] for name in sorted(rows) if name not in self]
+
+
+def _append_line(path: Path, line: str) -> None:
+    """Append one line in a single system call.
+
+    Raises:
+        OutputError: the place cannot be written.
+    """
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+        try:
+            os.write(handle, line.encode())
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _refuse_mixing(store: FeatureStore, spec: Mapping[str, Any], fingerprint: str) -> None:
+    if fingerprint == store.fingerprint:
+        return
+    names = sorted(set(spec) | set(store.spec))
+    differing = [
+        f"{name}: {store.spec.get(name)} there, {spec.get(name)} here"
+        for name in names
+        if spec.get(name) != store.spec.get(name)
+    ]
+    raise FingerprintError(
+        f"{store.root} holds features {store.fingerprint}, these are {fingerprint}"
+        f" ({'; '.join(differing) or 'same spec, other hash'})",
+        "Features of different fingerprints never mix: give another folder for these.",
+    )

@@ -1,0 +1,85 @@
+"""How the commands talk: data on stdout, everything else on stderr, bars only on a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from avloc.errors import AvlocError
+
+if TYPE_CHECKING:
+    from avloc.progress import Progress
+
+
+def say(line: str) -> None:
+    """Write one line of talk to stderr."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+def data(text: str) -> None:
+    """Write data to stdout."""
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+
+
+def show_error(error: AvlocError) -> None:
+    """Write what happened and what to do next as one line."""
+    say("error: " + one_line(error))
+
+
+def one_line(error: AvlocError) -> str:
+    """Return an error and its hint as one line."""
+    message = " ".join(str(error).split()).rstrip(".")
+    return f"{message}. {error.hint}".strip() if error.hint else message
+
+
+def show_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Write a table to stdout; long cells fold instead of being cut."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title or None, title_justify="left", header_style="bold")
+    for name in header:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console(width=None if sys.stdout.isatty() else 100).print(table)
+
+
+def show_facts(facts: Sequence[tuple[str, str]]) -> None:
+    """Write names and values to stdout, one a line, values aligned."""
+    width = max(len(name) for name, _ in facts)
+    for name, value in facts:
+        data(f"{name:<{width}}  {value}")
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Progress]:
+    """Yield a progress callback that draws a bar if stderr is a terminal, and nothing if not."""
+    from avloc.progress import silent
+
+    if not sys.stderr.isatty():
+        yield silent
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[at]}", markup=False),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None, at="")
+        yield lambda done, total, at: bar.update(task, completed=done, total=total, at=at)

@@ -1,0 +1,52 @@
+"""``avloc demo``: the whole product on data it makes itself."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from avloc.cli import console
+
+if TYPE_CHECKING:
+    from avloc.progress import Progress
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where everything goes.")] = Path("demo"),
+) -> None:
+    """Run everything on clips made here.
+
+    Synth, extract, train, eval, localize with heat maps, and an HTML report.
+    """
+    from avloc.demo import run_demo
+
+    begun = time.monotonic()
+    with console.progress_bar("demo") as progress:
+        made = run_demo(folder, progress=_announcing(progress))
+    console.show_table(made.table.title, made.table.header, made.table.rows)
+    console.data(
+        f"attention points into the sounding object's box in {made.spatial.pointing:.1%} of "
+        f"{made.spatial.n_maps} event seconds (always the centre: {made.centre.pointing:.1%})"
+    )
+    for heatmap in made.heatmaps:
+        console.data(f"heat map  {heatmap}")
+    console.data(f"results   {made.results}")
+    console.data(f"report    {made.report}")
+    console.say(f"done in {time.monotonic() - begun:.0f} s; open {made.report} in a browser")
+
+
+def _announcing(progress: Progress) -> Progress:
+    """Also say each step once as it begins, for those who see no bar."""
+    announced: set[str] = set()
+
+    def report(done: int, total: int, what: str) -> None:
+        step = what.partition(":")[0]
+        if step not in announced:
+            announced.add(step)
+            console.say(f"{step} ...")
+        progress(done, total, what)
+
+    return report

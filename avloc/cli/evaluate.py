@@ -1,0 +1,69 @@
+"""``avloc eval``: a model's honest numbers on a split."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from avloc.cli import console
+from avloc.cli.options import Artifacts, DatasetRoot, Device
+from avloc.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from avloc.export import ReportTable
+    from avloc.stages import EvaluatedSplit
+
+_FORMATS = ("table", "json", "csv")
+
+
+def evaluate(
+    model: Annotated[
+        str, typer.Option(help="A model's name in the workspace, or a model file.")
+    ] = "cman",
+    split: Annotated[str, typer.Option(help="train, val or test.")] = "test",
+    per_class: Annotated[bool, typer.Option("--per-class", help="Also a table by class.")] = False,
+    format: Annotated[str, typer.Option(help="table, json or csv.")] = "table",
+    device: Device = "auto",
+    dataset: DatasetRoot = None,
+    artifacts: Artifacts = None,
+) -> None:
+    """Evaluate a model beside the trivial line.
+
+    The predictions go to artifacts/predictions/MODEL-SPLIT.h5.
+    """
+    if format not in _FORMATS:
+        raise UnknownNameError("format", format, _FORMATS)
+    from avloc import stages
+
+    done = stages.evaluate(
+        artifacts=artifacts, dataset=dataset, model=model, split=split, device=device
+    )
+    if format == "json":
+        console.data(json.dumps(done.evaluation.to_dict(), indent=1, ensure_ascii=False))
+    else:
+        for table in _tables(done, per_class):
+            _show(table, format)
+    missing = done.evaluation.missing_videos
+    if missing:
+        console.say(f"{len(missing)} videos of {split} have no features and are not counted")
+    console.say(f"wrote {done.path}")
+
+
+def _tables(done: EvaluatedSplit, per_class: bool) -> list[ReportTable]:
+    from avloc.results import accuracy_table, class_table
+
+    tables = [accuracy_table([(done.evaluation.model, done.evaluation)])]
+    return [*tables, class_table(done.evaluation)] if per_class else tables
+
+
+def _show(table: ReportTable, format: str) -> None:
+    if format == "table":
+        console.show_table(table.title, table.header, table.rows)
+        console.data(table.caption)
+        return
+    import csv
+    import sys
+
+    csv.writer(sys.stdout, lineterminator="\n").writerows([table.header, *table.rows])

@@ -1,0 +1,33 @@
+"""``avloc inspect``: any artifact, shown to a person."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from avloc.cli import console
+
+
+def inspect(
+    file: Annotated[Path, typer.Argument(help="A file that avloc wrote, or a feature store.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Data instead of a page.")] = False,
+) -> None:
+    """Show what is in an avloc file.
+
+    Features, a feature store, a model, predictions or a localization.
+    """
+    from avloc.artifacts import describe
+
+    description = describe(file)
+    if as_json:
+        table = [dict(zip(description.header, row, strict=True)) for row in description.rows]
+        value = {"kind": description.kind, **dict(description.facts), "table": table}
+        console.data(json.dumps(value, indent=2, ensure_ascii=False))
+        return
+    console.data(f"{file}: {description.kind}\n")
+    console.show_facts(description.facts)
+    if description.rows:
+        console.show_table("", description.header, description.rows)

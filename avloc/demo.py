@@ -1,0 +1,161 @@
+"""The whole product on data it makes itself: clips, features, models, events, a report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from avloc.artifacts import write_text
+from avloc.datasets import Dataset, synthesize
+from avloc.errors import AvlocError, UsageError
+from avloc.evaluation import SpatialMetrics, centre_map, spatial_metrics
+from avloc.export import ReportClip, ReportResults, ReportTable, report_thumbnails, write_report
+from avloc.media import sampled_segments
+from avloc.progress import Progress, silent
+from avloc.recipes import RowResult, read_recipe, recipe_path, run_rows
+from avloc.results import accuracy_table, class_table, learning_curve, spatial_table
+from avloc.stages import EvaluatedSplit, Localization, extract, localize
+from avloc.timeline import Event, Timeline
+
+N_SHOWN_CLIPS = 4
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What a demo left, and what it found.
+
+    Attributes:
+        report: the HTML page.
+        heatmaps: the heat-map videos.
+        results: ``results.json``, the numbers as data.
+        table: model, test accuracy; the trivial line last.
+        spatial: how well CMAN's attention finds the sounding object, and
+        centre: how well pointing at the picture's centre does.
+    """
+
+    report: Path
+    heatmaps: tuple[Path, ...]
+    results: Path
+    table: ReportTable
+    spatial: SpatialMetrics
+    centre: SpatialMetrics
+
+
+def run_demo(folder: Path, progress: Progress | None = None) -> Demo:
+    """Run the recipe ``pipelines/demo.toml`` from raw clips to the report.
+
+    What an earlier run left is taken up: clips and features are not made twice.
+
+    Args:
+        folder: where data, artifacts, videos and the report go.
+        progress: called with (done, total, what) through each step in turn.
+
+    Raises:
+        OutputError: the folder cannot be written. DependencyError: the extra ``embedded``,
+        which brings the visual weights, is not installed.
+    """
+    report = progress or silent
+    recipe = read_recipe(recipe_path("demo"))
+    if recipe.synthesis is None:
+        raise UsageError("the demo's recipe makes no data")
+    data, artifacts = folder / "data", folder / "artifacts"
+    dataset = synthesize(data, recipe.synthesis, progress=_step(report, "clips"))
+    extraction = extract(
+        data, artifacts=artifacts, progress=_step(report, "features"), **recipe.features
+    )
+    if extraction.report.failures:
+        raise AvlocError(f"{len(extraction.report.failures)} of the demo's own clips failed")
+    results = run_rows(recipe, artifacts, progress=_step(report, "training"))
+    answers = localize(
+        [dataset.videos[name] for name in _shown(results[0].test)],
+        model=results[0].training.path,
+        heatmap=True,
+        out=folder / "localizations",
+        formats=["csv"],
+        progress=_step(report, "heat maps"),
+    )
+    return _written(folder, dataset, results, answers)
+
+
+def _step(progress: Progress, step: str) -> Progress:
+    return lambda done, total, what: progress(done, total, f"{step}: {what}")
+
+
+def _shown(test: EvaluatedSplit) -> list[str]:
+    """Choose the clips to show: the first of the test split, good and bad as they come."""
+    return list(dict.fromkeys(test.predictions.video_ids))[:N_SHOWN_CLIPS]
+
+
+def _written(
+    folder: Path, dataset: Dataset, results: Sequence[RowResult], answers: Sequence[Localization]
+) -> Demo:
+    boxes = json.loads((dataset.root / "boxes.json").read_text(encoding="utf-8"))
+    best = results[0]
+    spatial, centre = measure_attention(best.test, boxes)
+    table = accuracy_table([(result.row.title, result.test.evaluation) for result in results])
+    page = write_report(
+        folder / "report.html",
+        title="avloc demo: clips with known truth",
+        timelines=[_clip(answer, dataset) for answer in answers],
+        results=ReportResults(
+            tables=[table, spatial_table(spatial, centre), class_table(best.test.evaluation)],
+            curves=[learning_curve(best.training.model)],
+        ),
+    )
+    numbers = {result.row.name: result.test.evaluation.to_dict() for result in results}
+    numbers["spatial"] = {"attention": vars(spatial), "centre": vars(centre)}
+    write_text(folder / "results.json", json.dumps(numbers, indent=1) + "\n")
+    heatmaps = tuple(path for answer in answers for path in answer.written if _is_video(path))
+    return Demo(page, heatmaps, folder / "results.json", table, spatial, centre)
+
+
+def measure_attention(
+    test: EvaluatedSplit, boxes: dict[str, list[list[float] | None]]
+) -> tuple[SpatialMetrics, SpatialMetrics]:
+    """Measure the attention of a split against the boxes of what sounds.
+
+    Args:
+        test: predictions that carry attention.
+        boxes: by video id, a box a segment; None where there is no event.
+
+    Returns:
+        The attention's metrics, and those of always pointing at the centre.
+    """
+    attention = test.predictions.attention
+    if attention is None:
+        raise UsageError("the model has no spatial attention to measure")
+    maps, truths = [], []
+    for video_id, of_video in zip(test.predictions.video_ids, attention, strict=True):
+        for one, box in zip(of_video, boxes[video_id], strict=False):
+            if box is not None:
+                maps.append(one)
+                truths.append([(box[0], box[1], box[2], box[3])])
+    return spatial_metrics(maps, truths), spatial_metrics([centre_map()] * len(maps), truths)
+
+
+def _clip(answer: Localization, dataset: Dataset) -> ReportClip:
+    if answer.timeline is None:
+        raise answer.error or AvlocError(f"{answer.video} has no answer")
+    timeline = answer.timeline
+    frames = [
+        segment.images[0] if segment.images else None
+        for segment in sampled_segments(answer.video, rate=1, grid=timeline.grid)
+    ]
+    return ReportClip(
+        timeline,
+        truth=_truth(dataset, timeline),
+        thumbnails=report_thumbnails(timeline, frames),
+        video=next(path for path in answer.written if _is_video(path)),
+        files=[path for path in answer.written if not _is_video(path)],
+    )
+
+
+def _is_video(path: Path) -> bool:
+    return path.suffix == ".mp4"
+
+
+def _truth(dataset: Dataset, timeline: Timeline) -> list[Event]:
+    rows = [row for row in dataset.rows if row.video_id == timeline.video_id and row.label]
+    return [Event(row.start, row.end, row.label, 1.0) for row in rows if row.end > row.start]

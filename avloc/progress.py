@@ -1,0 +1,12 @@
+"""How long work tells its caller how far it is: the library itself never prints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Progress = Callable[[int, int, str], None]
+"""Called with (done, total, what it is at)."""
+
+
+def silent(done: int, total: int, what: str) -> None:
+    """Say nothing: the progress of a caller that gave none."""

@@ -1,0 +1,188 @@
+"""Recipes: ``pipelines/*.toml`` read, checked, and run through the stages.
+
+A recipe names the features, the training and the rows of a table, one model a row; one that
+``extends`` another names only what it changes.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from avloc.datasets import SynthesisConfig
+from avloc.errors import DatasetError, UnknownNameError, UsageError
+from avloc.models import model_class, options_from
+from avloc.progress import Progress
+from avloc.stages import EvaluatedSplit, Training, evaluate, train
+from avloc.stages.workspace import DEFAULT_MODEL
+from avloc.training import TrainingConfig
+
+
+@dataclass(frozen=True)
+class RecipeRow:
+    """One row of a table: one model.
+
+    Attributes:
+        name: of its model file.
+        title: as the table shows it.
+        model: the registered model.
+        options: what it changes in the model.
+    """
+
+    name: str
+    title: str
+    model: str = DEFAULT_MODEL
+    options: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A table to run.
+
+    Attributes:
+        features: options of `avloc.stages.extract`.
+        training: the same for every row.
+        rows: the models to compare.
+        synthesis: the data to make; None when the recipe runs on data that is there.
+    """
+
+    features: Mapping[str, Any]
+    training: TrainingConfig
+    rows: tuple[RecipeRow, ...]
+    synthesis: SynthesisConfig | None = None
+
+
+@dataclass(frozen=True)
+class RowResult:
+    """A row that was trained and evaluated."""
+
+    row: RecipeRow
+    training: Training
+    test: EvaluatedSplit
+
+
+def recipe_path(name: str) -> Path:
+    """Return a recipe that comes with avloc, by name.
+
+    Raises:
+        UnknownNameError: there is no such recipe.
+    """
+    package = Path(__file__).parent
+    inside, beside = package / "pipelines", package.parent / "pipelines"
+    folder = inside if inside.is_dir() else beside  # a wheel carries them, a checkout has them
+    known = {path.stem: path for path in folder.glob("*.toml")}
+    if name not in known:
+        raise UnknownNameError("recipe", name, known)
+    return known[name]
+
+
+def read_recipe(path: Path | str) -> Recipe:
+    """Read a recipe and what it extends.
+
+    Raises:
+        DatasetError: it is missing, no TOML, or a value has the wrong type.
+        UnknownNameError: it sets something that does not exist.
+        UsageError: a value is out of its range.
+    """
+    tables = _read_tables(Path(path))
+    _refuse_unknown("recipe table", tables, ("extends", *(f.name for f in fields(Recipe))))
+    synthesis = tables.get("synthesis")
+    return Recipe(
+        features=tables.get("features", {}),
+        training=options_from(TrainingConfig, tables.get("training", {})),
+        rows=tuple(_row(table) for table in tables.get("rows", ())),
+        synthesis=None if synthesis is None else options_from(SynthesisConfig, synthesis),
+    )
+
+
+def settings_of(
+    model: str, settings: Sequence[str], named: Mapping[str, object]
+) -> tuple[TrainingConfig, dict[str, object]]:
+    """Sort ``key=value`` settings into those of the training and those of the model.
+
+    Args:
+        model: the model's name.
+        settings: ``key=value`` texts.
+        named: training options that were given by name; a setting of the same name wins.
+
+    Raises:
+        UsageError: a setting is no ``key=value``, or a value cannot be.
+        UnknownNameError: neither the training nor the model has such an option.
+    """
+    of_training = {entry.name for entry in fields(TrainingConfig)}
+    of_model = {entry.name for entry in fields(model_class(model).Config)}
+    training, options = dict(named), {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise UsageError(f"{setting!r} is no KEY=VALUE", "For example --set epochs=20.")
+        if key not in of_training | of_model:
+            raise UnknownNameError("setting", key, of_training | of_model)
+        (training if key in of_training else options)[key] = value
+    return options_from(TrainingConfig, training), options
+
+
+def run_rows(
+    recipe: Recipe, artifacts: Path, *, device: str = "auto", progress: Progress | None = None
+) -> list[RowResult]:
+    """Train and evaluate each row on the workspace's features.
+
+    Args:
+        recipe: the rows and their training.
+        artifacts: a workspace whose features are there.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``.
+        progress: called with (epochs done, epochs, row) for each row in turn.
+
+    Returns:
+        A result a row, in order, on the test split.
+    """
+    results = []
+    for row in recipe.rows:
+        trained = train(
+            artifacts=artifacts,
+            model=row.model,
+            name=row.name,
+            options=row.options,
+            config=recipe.training,
+            device=device,
+            progress=_named(progress, row.title),
+        )
+        test = evaluate(artifacts=artifacts, model=trained.path, device=device)
+        results.append(RowResult(row, trained, test))
+    return results
+
+
+def _named(progress: Progress | None, title: str) -> Progress | None:
+    return progress and (lambda done, total, _: progress(done, total, title))
+
+
+def _read_tables(path: Path) -> dict[str, Any]:
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise DatasetError(f"is no readable recipe: {error}", path) from error
+    if "extends" not in tables:
+        return tables
+    below = _read_tables(path.parent / str(tables["extends"]))
+    return {name: _merged(below.get(name), tables.get(name)) for name in below | tables}
+
+
+def _merged(below: Any, above: Any) -> Any:
+    """Lay a table over the one it extends, key by key; anything else replaces."""
+    if isinstance(below, dict) and isinstance(above, dict):
+        return below | above
+    return below if above is None else above
+
+
+def _row(table: Mapping[str, Any]) -> RecipeRow:
+    _refuse_unknown("row option", table, [entry.name for entry in fields(RecipeRow)])
+    return RecipeRow(**table)
+
+
+def _refuse_unknown(what: str, given: Mapping[str, Any], known: Sequence[str]) -> None:
+    for name in given:
+        if name not in known:
+            raise UnknownNameError(what, name, known)

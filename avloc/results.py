@@ -1,0 +1,97 @@
+"""Numbers in the words of a table: the same for ``avloc eval`` and for reports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from avloc.artifacts import ModelFile
+from avloc.evaluation import Evaluation, SpatialMetrics
+from avloc.export import ReportCurve, ReportTable
+
+TRIVIAL = "the right class everywhere, never background"
+
+
+def percent(value: float | None) -> str:
+    """Return a share as a percentage with one decimal; a dash for what cannot be given."""
+    return "-" if value is None else f"{value:.1%}"
+
+
+def accuracy_table(evaluations: Sequence[tuple[str, Evaluation]]) -> ReportTable:
+    """Return the table of models on one split, with the trivial line at its end.
+
+    Args:
+        evaluations: a title and an evaluation a model, all on the same split.
+    """
+    first = evaluations[0][1]
+    rows = [
+        (
+            title,
+            percent(one.segment_accuracy),
+            interval(one),
+            percent(one.event_f1),
+            percent(one.background_recall),
+        )
+        for title, one in evaluations
+    ]
+    trivial = (TRIVIAL, percent(first.trivial_accuracy), "", "", percent(0.0))
+    return ReportTable(
+        title=f"Segment accuracy on {first.split}",
+        header=("model", "accuracy", "95 % interval", "event F1", "background found"),
+        rows=[*rows, trivial],
+        caption=(
+            f"{first.n_segments} segments of {first.n_videos} videos; argmax per segment; epoch "
+            "chosen on validation; the interval resamples videos; events match at tIoU 0.5."
+        ),
+    )
+
+
+def interval(evaluation: Evaluation) -> str:
+    """Return a bootstrap interval in words."""
+    if evaluation.interval is None:
+        return "-"
+    low, high = evaluation.interval
+    return f"{low:.1%} to {high:.1%}"
+
+
+def class_table(evaluation: Evaluation) -> ReportTable:
+    """Return the table of classes, background last."""
+    rows = [
+        (
+            one.name,
+            percent(one.accuracy),
+            percent(one.precision),
+            percent(one.recall),
+            percent(one.f1),
+            str(one.support),
+        )
+        for one in evaluation.classes
+    ]
+    return ReportTable(
+        title="By class",
+        header=("class", "accuracy", "precision", "recall", "F1", "segments"),
+        rows=rows,
+        caption="Accuracy is that of the rows in which the class occurs.",
+    )
+
+
+def spatial_table(attention: SpatialMetrics, centre: SpatialMetrics) -> ReportTable:
+    """Return how well attention finds what sounds, beside always pointing at the centre."""
+    rows = [
+        (title, percent(one.pointing), percent(one.ciou), percent(one.auc), f"{one.mean_iou:.3f}")
+        for title, one in (("attention", attention), ("always the centre", centre))
+    ]
+    return ReportTable(
+        title="Where: attention against the sounding object's box",
+        header=("map", "points into the box", "IoU at least 0.5", "AUC", "mean IoU"),
+        rows=rows,
+        caption=f"{attention.n_maps} event segments; a map's region is half of its maximum.",
+    )
+
+
+def learning_curve(model: ModelFile) -> ReportCurve:
+    """Return a model's accuracy by epoch, in percent."""
+    series = {
+        name: [100 * value for value in model.history[f"{column}_accuracy"]]
+        for name, column in (("training", "train"), ("validation", "val"))
+    }
+    return ReportCurve("Accuracy by epoch", series, y_label="segment accuracy, %")

@@ -1,0 +1,25 @@
+"""The four stages as functions: each does what its command does.
+
+Beneath them, `avloc.features`, `avloc.training`, `avloc.evaluation` and `avloc.localization`
+do the work on what they are handed; a stage finds the inputs and files the outputs.
+"""
+
+from avloc.stages.evaluation import EvaluatedSplit, evaluate
+from avloc.stages.extraction import Extraction, Sources, extract, find_sources
+from avloc.stages.localization import Localization, localize
+from avloc.stages.training import Training, train
+from avloc.stages.workspace import Workspace
+
+__all__ = [
+    "EvaluatedSplit",
+    "Extraction",
+    "Localization",
+    "Sources",
+    "Training",
+    "Workspace",
+    "evaluate",
+    "extract",
+    "find_sources",
+    "localize",
+    "train",
+]

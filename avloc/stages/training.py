@@ -1,0 +1,90 @@
+"""The stage ``train``: a feature store and a data set in, a model file out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from avloc.artifacts import FeatureStore, ModelFile, write_model
+from avloc.datasets import Dataset, load_dataset
+from avloc.errors import UsageError
+from avloc.progress import Progress
+from avloc.stages.workspace import DEFAULT_MODEL, Workspace
+from avloc.training import TrainingConfig
+from avloc.training import train as train_model
+
+
+@dataclass(frozen=True)
+class Training:
+    """A trained model and where it was written."""
+
+    path: Path
+    model: ModelFile
+
+
+def labelled_store(
+    workspace: Workspace, dataset: Path | str | None = None
+) -> tuple[FeatureStore, Dataset]:
+    """Open the workspace's features and the data set they were extracted from.
+
+    Args:
+        workspace: where the store lies.
+        dataset: a data set to take the labels from instead of the store's own.
+
+    Raises:
+        ArtifactError: there is no store.
+        UsageError: nothing says what the labels are.
+        DatasetError: the data set's files are wrong.
+    """
+    store = FeatureStore.open(workspace.features)
+    root = dataset or store.dataset_root
+    if not root:
+        raise UsageError(
+            f"{store.root} was extracted from plain videos, which have no labels",
+            "Name the labels: --dataset with a data set's root or a manifest.",
+        )
+    return store, load_dataset(Path(root))
+
+
+def train(
+    *,
+    artifacts: Path | str | None = None,
+    dataset: Path | str | None = None,
+    model: str = DEFAULT_MODEL,
+    name: str | None = None,
+    options: Mapping[str, object] | None = None,
+    config: TrainingConfig | None = None,
+    device: str = "auto",
+    progress: Progress | None = None,
+) -> Training:
+    """Train a model on the workspace's features and leave it in ``models/<name>.h5``.
+
+    Args:
+        artifacts: the workspace; ``$AVLOC_ARTIFACTS`` or ``./artifacts`` by default.
+        dataset: where the labels are; by default the data set the features came from.
+        model: the registered model (`avloc.list_models`).
+        name: the file's name; the model's by default.
+        options: the model's own options, for example ``{"modalities": "audio"}``.
+        config: epochs, rate, seed and so on.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``.
+        progress: called with (epochs done, epochs, what).
+
+    Raises:
+        ArtifactError: no features. DatasetError: no labels for them. UnknownNameError: no such
+        model. OutputError: the model cannot be written.
+    """
+    workspace = Workspace.at(artifacts)
+    store, labelled = labelled_store(workspace, dataset)
+    trained = train_model(
+        store,
+        labelled,
+        model=model,
+        options=options or {},
+        config=config or TrainingConfig(),
+        device=device,
+        progress=progress,
+    )
+    path = workspace.model(name or model)
+    write_model(path, trained)
+    return Training(path, trained)

@@ -1,0 +1,106 @@
+"""What is written is what is read, for all four kinds, in files any HDF5 reader understands."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from examples import SPEC, features, model, predictions, timeline
+
+from avloc import artifacts
+from avloc.artifacts import FeatureStore, describe
+
+KINDS = {
+    "features": (artifacts.write_features, artifacts.read_features, features),
+    "model": (artifacts.write_model, artifacts.read_model, model),
+    "predictions": (artifacts.write_predictions, artifacts.read_predictions, predictions),
+    "localization": (artifacts.write_localization, artifacts.read_localization, timeline),
+}
+
+
+def assert_same(one: Any, other: Any) -> None:
+    """Compare dataclasses field by field, arrays by value and type."""
+    for field in dataclasses.fields(one):
+        a, b = getattr(one, field.name), getattr(other, field.name)
+        if isinstance(a, np.ndarray):
+            np.testing.assert_array_equal(a, b, err_msg=field.name)
+            assert a.dtype == b.dtype, field.name
+        elif isinstance(a, dict) and any(isinstance(v, np.ndarray) for v in a.values()):
+            assert a.keys() == b.keys()
+            for name in a:
+                np.testing.assert_array_equal(a[name], b[name])
+        else:
+            assert a == b, field.name
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_read_gives_what_was_written(kind: str, tmp_path: Path) -> None:
+    write, read, example = KINDS[kind]
+    write(tmp_path / "file.h5", example())
+    assert_same(example(), read(tmp_path / "file.h5"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_file_says_what_it_is(kind: str, tmp_path: Path) -> None:
+    write, _, example = KINDS[kind]
+    write(tmp_path / "file.h5", example())
+    with h5py.File(tmp_path / "file.h5") as file:
+        assert file.attrs["schema"] == f"avloc.{kind}/1"
+        assert file.attrs["avloc_version"]
+        assert file.attrs["created"].endswith("+00:00")
+
+
+def test_absent_stream_is_absent_not_zero(tmp_path: Path) -> None:
+    silent = dataclasses.replace(features(), audio=None, audio_valid=np.zeros(3, bool))
+    artifacts.write_features(tmp_path / "silent.h5", silent)
+    with h5py.File(tmp_path / "silent.h5") as file:
+        assert "audio" not in file
+    assert artifacts.read_features(tmp_path / "silent.h5").audio is None
+
+
+def test_timeline_without_events_keeps_none(tmp_path: Path) -> None:
+    artifacts.write_localization(tmp_path / "quiet.h5", timeline(events=()))
+    assert artifacts.read_localization(tmp_path / "quiet.h5").events == ()
+
+
+def test_features_of_unequal_length_are_refused() -> None:
+    with pytest.raises(ValueError, match="audio has 2 segments"):
+        dataclasses.replace(features(), audio=np.zeros((2, 4), np.float32))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_describe_names_the_kind_and_what_is_in_it(kind: str, tmp_path: Path) -> None:
+    write, _, example = KINDS[kind]
+    write(tmp_path / "file.h5", example())
+    description = describe(tmp_path / "file.h5")
+    assert description.kind == kind
+    shown = str(description.facts) + str(description.rows)
+    expected = {
+        "features": ("-clip", "(3, 2, 2, 5)", "float16", "rotated, padded"),
+        "model": ("Kirchenglocke, groß", "10 segments of 1 s", "0.75", "head.weight"),
+        "predictions": ("2 rows x 4 segments x 3 classes", "test", "bark"),
+        "localization": ("0.75", "bark", "no_audio", "1.400 s"),
+    }[kind]
+    assert [word for word in expected if word not in shown] == []
+
+
+def test_describe_predictions_counts_right_segments(tmp_path: Path) -> None:
+    sure = np.zeros((2, 4, 3), np.float32)
+    sure[..., 0] = 1.0  # "bark" everywhere: right in two segments of the first row only
+    artifacts.write_predictions(tmp_path / "p.h5", dataclasses.replace(predictions(), scores=sure))
+    description = describe(tmp_path / "p.h5")
+    assert dict(description.facts)["segment accuracy"] == "25.0%"
+    assert [row[2] for row in description.rows] == ["2/4", "0/4"]
+
+
+def test_describe_store_lists_failures(tmp_path: Path) -> None:
+    store = FeatureStore.create(tmp_path, SPEC, "f00d", "data/AVE")
+    store.write(features())
+    store.record_failure("broken", "broken.mp4", "no index")
+    description = describe(tmp_path)
+    assert dict(description.facts)["videos"] == "1"
+    assert description.rows == (("broken", "no index"),)

@@ -1,0 +1,85 @@
+"""Features with a known signal in them, for tests of what comes after extraction.
+
+An event of class k puts pattern k on one region of the picture and pattern k into the sound;
+everything else is noise. Nothing here is a stand-in for a measured result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from avloc.artifacts import FeatureStore, VideoFeatures
+from avloc.datasets import Dataset, Row
+from avloc.labels import LabelSet
+
+SPEC = {"visual": "made-up", "audio": "made-up"}
+FINGERPRINT = "0123456789abcdef"
+SPLITS = ("train", "train", "train", "val", "test")
+
+
+@dataclass(frozen=True)
+class World:
+    """A store and the data set that speaks of its videos."""
+
+    store: FeatureStore
+    dataset: Dataset
+
+
+def made_up(
+    root: Path,
+    *,
+    n_videos: int = 20,
+    lengths: tuple[int, ...] = (10,),
+    splits: tuple[str, ...] = SPLITS,
+    n_segments: int | None = 10,
+    labels: tuple[str, ...] = ("bell", "bark"),
+    side: int = 3,
+    channels: tuple[int, int] = (12, 6),
+    noise: float = 0.3,
+    seed: int = 0,
+) -> World:
+    """Write a store of features and return it with its data set."""
+    draw = np.random.default_rng(seed)
+    patterns_v = draw.normal(size=(len(labels), channels[0]))
+    patterns_a = draw.normal(size=(len(labels), channels[1]))
+    store = FeatureStore.create(root / "features", SPEC, FINGERPRINT)
+    rows = []
+    for number in range(n_videos):
+        length = lengths[number % len(lengths)]
+        k = number % len(labels)
+        start, end = sorted(draw.choice(length + 1, size=2, replace=False).tolist())
+        on = (np.arange(length) >= start) & (np.arange(length) < end)
+        visual = noise * draw.normal(size=(length, side, side, channels[0]))
+        region = draw.integers(side, size=2)
+        visual[on, region[0], region[1]] += patterns_v[k]
+        audio = noise * draw.normal(size=(length, channels[1])) + on[:, None] * patterns_a[k]
+        video_id = f"video{number:03d}"
+        store.write(features_of(video_id, visual, audio))
+        rows.append(Row(video_id, labels[k], start, end, splits[number % len(splits)]))
+    return World(store, Dataset("made-up", root, LabelSet(labels), tuple(rows), {}, n_segments))
+
+
+def features_of(
+    video_id: str, visual: np.ndarray | None, audio: np.ndarray | None, n_segments: int = 0
+) -> VideoFeatures:
+    """Wrap arrays, one a segment, as a video's features."""
+    present = [array for array in (visual, audio) if array is not None]
+    length = len(present[0]) if present else n_segments
+    edges = np.arange(length + 1, dtype=np.float64)
+    return VideoFeatures(
+        video_id=video_id,
+        segment_times=np.stack([edges[:-1], edges[1:]], axis=1),
+        visual=None if visual is None else visual.astype(np.float16),
+        audio=None if audio is None else audio.astype(np.float32),
+        frame_index=None,
+        visual_valid=np.full(length, visual is not None),
+        audio_valid=np.full(length, audio is not None),
+        duration=float(length),
+        fps_sampled=16.0,
+        segment_seconds=1.0,
+        spec=SPEC,
+        fingerprint=FINGERPRINT,
+    )

@@ -1,0 +1,97 @@
+"""Grids and events against the rules written out by hand."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from avloc.errors import UnknownNameError, UsageError
+from avloc.labels import LabelSet
+from avloc.timeline import Event, Grid, events_from_scores
+
+LABELS = LabelSet(("bark", "bell"))
+
+
+@pytest.mark.parametrize(
+    ("duration", "n_segments"),
+    [(0, 1), (0.2, 1), (1.49, 1), (1.5, 2), (9.5, 10), (10.0, 10), (10.49, 10), (3600.7, 3601)],
+)
+def test_grid_of_a_duration(duration: float, n_segments: int) -> None:
+    assert Grid.of_duration(duration).n_segments == n_segments
+
+
+@given(st.fractions(0, 10_000), st.fractions(Fraction(1, 10), 5))
+def test_grid_is_never_more_than_half_a_segment_off(duration: Fraction, length: Fraction) -> None:
+    grid = Grid.of_duration(duration, length)
+    assert grid.n_segments == 1 or abs(grid.n_segments * length - duration) <= length / 2
+
+
+def test_segment_times_follow_the_length() -> None:
+    expected = [[0.0, 0.5], [0.5, 1.0], [1.0, 1.5]]
+    assert Grid(3, Fraction(1, 2)).segment_times().tolist() == expected
+
+
+def test_covers_takes_a_segment_by_its_middle_end_exclusive() -> None:
+    assert Grid(5).covers(1, 3).tolist() == [False, True, True, False, False]
+    assert Grid(5).covers(1.5, 3.5).tolist() == [False, True, True, False, False]
+    assert not Grid(5).covers(0, 0).any()
+
+
+@pytest.mark.parametrize(("n_segments", "length"), [(0, Fraction(1)), (3, Fraction(0))])
+def test_empty_grid_is_refused(n_segments: int, length: Fraction) -> None:
+    with pytest.raises(UsageError):
+        Grid(n_segments, length)
+
+
+def test_events_are_maximal_runs_with_mean_scores() -> None:
+    winners = [0, 0, 2, 1, 0, 2, 2]
+    strengths = [0.8, 0.6, 0.9, 0.5, 0.7, 0.9, 0.9]
+    scores = np.full((7, 3), 0.0, np.float32)
+    for t, (winner, strength) in enumerate(zip(winners, strengths, strict=True)):
+        scores[t] = (1 - strength) / 2
+        scores[t, winner] = strength
+    events = events_from_scores(scores, Grid(7), LABELS)
+    assert [(e.start, e.end, e.label) for e in events] == [
+        (0.0, 2.0, "bark"),
+        (3.0, 4.0, "bell"),
+        (4.0, 5.0, "bark"),
+    ]
+    assert [e.score for e in events] == pytest.approx([0.7, 0.5, 0.7])
+
+
+@given(st.lists(st.integers(0, 2), min_size=1, max_size=30))
+def test_events_paint_back_the_argmax(winners: list[int]) -> None:
+    scores = np.eye(3, dtype=np.float32)[winners]
+    painted = np.full(len(winners), LABELS.background_index)
+    grid = Grid(len(winners))
+    for event in events_from_scores(scores, grid, LABELS):
+        painted[grid.covers(event.start, event.end)] = LABELS.index(event.label)
+    assert painted.tolist() == winners
+
+
+def test_scores_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(UsageError, match="do not fit"):
+        events_from_scores(np.zeros((3, 2), np.float32), Grid(3), LABELS)
+
+
+def test_labels_keep_order_of_first_appearance_and_background_last() -> None:
+    labels = LabelSet.in_order_of_appearance(["bell", "bark", "bell", "cat"])
+    assert labels.all_names == ("bell", "bark", "cat", "background")
+    assert (labels.index("cat"), labels.background_index, labels.n_classes) == (2, 3, 4)
+
+
+def test_wrong_labels_are_refused() -> None:
+    for names in (("a", "a"), ("",), ("background",)):
+        with pytest.raises(UsageError):
+            LabelSet(names)
+    with pytest.raises(UnknownNameError) as caught:
+        LABELS.index("barl")
+    assert "Did you mean 'bark'?" in caught.value.hint
+
+
+def test_event_is_plain_data() -> None:
+    assert Event(0.0, 1.0, "bark", 0.5) == Event(0.0, 1.0, "bark", 0.5)
