@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# a busy machine is no failure: no deadlines, and the same examples in every run
+settings.register_profile("avloc", deadline=None, derandomize=True)
+settings.load_profile("avloc")
 
 REAL_DATA = Path(
     os.environ.get("AVLOC_REAL_DATA", Path(__file__).parents[1] / ".." / "shared" / "real")

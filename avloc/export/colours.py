@@ -1,0 +1,57 @@
+"""One colour a label, the same in the overlay and in the report."""
+
+from __future__ import annotations
+
+import zlib
+
+from matplotlib import color_sequences
+from matplotlib.colors import to_rgb
+
+from avloc.labels import LabelSet
+
+Colour = tuple[int, int, int]
+
+# Ten colours told apart by people of every colour vision (Petroff 2021).
+_PALETTE: tuple[Colour, ...] = tuple(
+    (round(255 * red), round(255 * green), round(255 * blue))
+    for red, green, blue in map(to_rgb, color_sequences["petroff10"])
+)
+_TURNS = ((0.0, 255), (0.45, 255), (0.35, 0))  # past ten labels: lighter, then darker
+
+_EVEN_LIGHT = (1.05 * 0.05) ** 0.5 - 0.05  # as far from black as from white
+
+
+def label_colour(label: str, labels: LabelSet) -> Colour:
+    """Return a label's colour: by its class index, so every video of a model agrees.
+
+    A label the model does not know (a true event's, say) has a colour by its name.
+    """
+    known = label in labels.names
+    place = labels.index(label) if known else zlib.crc32(label.encode("utf-8", "replace"))
+    share, towards = _TURNS[place // len(_PALETTE) % len(_TURNS)]
+    red, green, blue = _PALETTE[place % len(_PALETTE)]
+    return _mixed(red, towards, share), _mixed(green, towards, share), _mixed(blue, towards, share)
+
+
+def ink_on(colour: Colour) -> Colour:
+    """Return black or white, whichever has the greater contrast on a colour (WCAG 2.1).
+
+    Either has 4.58 or more against any colour, which is enough for small letters.
+    """
+    weights = (0.2126, 0.7152, 0.0722)
+    light = sum(w * _linear(channel / 255) for w, channel in zip(weights, colour, strict=True))
+    return (0, 0, 0) if light > _EVEN_LIGHT else (255, 255, 255)
+
+
+def as_hex(colour: Colour) -> str:
+    """Return ``#rrggbb``."""
+    return "#{:02x}{:02x}{:02x}".format(*colour)
+
+
+def _mixed(channel: int, towards: int, share: float) -> int:
+    return round(channel + share * (towards - channel))
+
+
+def _linear(channel: float) -> float:
+    """Return the light behind an sRGB channel."""
+    return channel / 12.92 if channel <= 0.04045 else float(((channel + 0.055) / 1.055) ** 2.4)

@@ -1,0 +1,40 @@
+"""What a page points at and what it carries within itself."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+from pathlib import Path
+from urllib.parse import quote
+
+from PIL import Image
+
+_JPEG_QUALITY = 82
+
+
+def relative_link(file: Path | str, page: Path) -> str:
+    """Return a file's address seen from a page, safe in an ``href``.
+
+    Relative, so that page and files can be moved together; a colon is escaped too, or a file
+    name could pass for an address with a scheme.
+    """
+    here = Path(page).absolute().parent
+    try:
+        path = Path(os.path.relpath(Path(file).absolute(), here)).as_posix()
+    except ValueError:  # another drive: there is no way from here to there
+        return Path(file).absolute().as_uri()
+    return quote(os.fsencode(path), safe="/")
+
+
+def data_uri(picture: Image.Image | bytes) -> str:
+    """Return a picture as a JPEG within the page.
+
+    Args:
+        picture: an image, or the bytes of a JPEG.
+    """
+    if isinstance(picture, Image.Image):
+        file = io.BytesIO()
+        picture.convert("RGB").save(file, "JPEG", quality=_JPEG_QUALITY, optimize=True)
+        picture = file.getvalue()
+    return "data:image/jpeg;base64," + base64.b64encode(picture).decode("ascii")

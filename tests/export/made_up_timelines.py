@@ -1,0 +1,66 @@
+"""Timelines for the tests of export: one plain, and any that hypothesis can think of."""
+
+from fractions import Fraction
+
+import numpy as np
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from avloc.labels import LabelSet
+from avloc.timeline import Grid, Timeline, events_from_scores
+
+# A busy machine is no failure: pytest's own limit is enough.
+unhurried = settings(deadline=None)
+
+NASTY = (
+    'say "when", then',
+    "two\nlines\r\n\r\nand a --> b",
+    "<script>alert('x')</script> & <b>bold</b>",
+    "tab\tand ' and ; and \\",
+    "–=+@ ünïcödé 猫 \u2028 \u202e",
+)
+
+
+def timeline_of(
+    winners,
+    names=("Bell", "Dog"),
+    *,
+    segment_seconds=Fraction(1),
+    maps=None,
+    gates=None,
+    duration=None,
+    **fields,
+):
+    """Make a timeline whose segment t is won by class ``winners[t]``."""
+    labels = LabelSet(tuple(names))
+    winners = np.asarray(winners)
+    scores = np.full((len(winners), labels.n_classes), 0.1 / labels.n_classes, np.float32)
+    scores[np.arange(len(winners)), winners] += 0.9
+    grid = Grid(len(winners), segment_seconds)
+    heard = None if gates is None else np.asarray(gates, np.float32)
+    return Timeline(
+        fields.pop("video_id", "clip"),
+        labels,
+        grid,
+        scores,
+        events_from_scores(scores, grid, labels),
+        attention=None if maps is None else np.asarray(maps, np.float32),
+        gate_audio=heard,
+        gate_visual=None if heard is None else 1 - heard,
+        duration=float(len(winners) * segment_seconds) if duration is None else duration,
+        **fields,
+    )
+
+
+_words = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12) | st.sampled_from(NASTY)
+
+
+@st.composite
+def timelines(draw):
+    names = draw(st.lists(_words, min_size=1, max_size=5, unique=True))
+    names = [name for name in names if name != "background"] or ["one"]
+    winners = draw(st.lists(st.integers(0, len(names)), min_size=1, max_size=12))
+    step = draw(st.sampled_from([Fraction(1), Fraction(24, 25), Fraction(1, 3), Fraction(3700)]))
+    return timeline_of(
+        winners, names, segment_seconds=step, video_id=draw(_words), source=draw(_words)
+    )

@@ -1,0 +1,143 @@
+import wave
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+from made_up_timelines import timeline_of
+
+from avloc.errors import UnknownNameError, UsageError
+from avloc.export import render_heatmap
+from avloc.export.painter import HeatStyle, Painter
+from avloc.media import write_clip
+from avloc.timeline import Event
+
+RATE, SOUND_RATE = 10, 16000
+
+
+def clip(path, size=(96, 64), seconds=2, has_sound=True):
+    grey = np.full((size[1], size[0], 3), 110, np.uint8)
+    frames = [grey] * (seconds * RATE)
+    tone = np.sin(np.arange(seconds * SOUND_RATE) * 0.2).astype(np.float32) * 0.3
+    write_clip(path, frames, RATE, tone if has_sound else None, SOUND_RATE)
+    return path
+
+
+def times(path):
+    with av.open(str(path)) as container:
+        return [frame.time for frame in container.decode(video=0)]
+
+
+def sound(path):
+    with av.open(str(path)) as container:
+        return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
+
+
+def picture(path, n):
+    with av.open(str(path)) as container:
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+        return frames[n].astype(int)
+
+
+def looking_at(cell, n_segments=2, winners=(0, 0)):
+    maps = np.zeros((n_segments, 4, 4))
+    maps[(slice(None), *cell)] = 1
+    return timeline_of(winners, maps=maps, gates=[0.3] * n_segments)
+
+
+def test_pictures_and_sound_keep_their_times(tmp_path):
+    source = clip(tmp_path / "in.mp4")
+    told = []
+    target = render_heatmap(
+        looking_at((1, 2)),
+        source,
+        tmp_path / "out" / "heat.mp4",
+        progress=lambda *step: told.append(step),
+    )
+    assert times(target) == pytest.approx(times(source), abs=1e-3)
+    assert len(times(target)) == 2 * RATE
+    assert sound(target) == sound(source)
+    with av.open(str(target)) as container:
+        assert container.streams.video[0].average_rate == Fraction(RATE)
+        assert container.duration / av.time_base == pytest.approx(2.0, abs=0.1)
+    assert [p.name for p in target.parent.iterdir()] == ["heat.mp4"]
+    assert told[-1] == (2, 2, "clip")
+
+
+def test_the_heat_is_where_the_model_looked(tmp_path):
+    source = clip(tmp_path / "in.mp4", size=(320, 240))
+    target = render_heatmap(looking_at((1, 2)), source, tmp_path / "heat.mp4")
+    moved = abs(picture(target, 10)[:240] - 110).max(axis=2)
+    cells = moved.reshape(4, 60, 4, 80).mean(axis=(1, 3))
+    assert np.unravel_index(cells.argmax(), cells.shape) == (1, 2)
+    assert cells[:, 0].max() < 8  # two cells away: only what the encoder does
+    assert cells[3].max() < 8
+
+
+def test_no_heat_while_nothing_was_found(tmp_path):
+    source = clip(tmp_path / "in.mp4", size=(320, 240))
+    timeline = looking_at((1, 2), winners=(0, 2))
+    target = render_heatmap(timeline, source, tmp_path / "heat.mp4")
+    assert abs(picture(target, 5)[:240] - 110).max() > 40
+    assert abs(picture(target, 17)[:240] - 110).mean() < 3
+
+
+def test_the_strip_is_below_and_its_playhead_moves(tmp_path):
+    source = clip(tmp_path / "in.mp4", size=(320, 240))
+    timeline = timeline_of([2, 2])
+    target = render_heatmap(timeline, source, tmp_path / "heat.mp4")
+    width, height = Painter(timeline, (320, 240), HeatStyle()).size
+    places = []
+    for n in (0, 10, 19):
+        shown = picture(target, n)
+        assert shown.shape[:2] == (height, width)
+        places.append(shown[240 + 40 : height - 25].min(axis=2).sum(axis=0).argmax())
+    assert places[0] < places[1] < places[2]
+    assert places[1] == pytest.approx(160, abs=3)
+
+
+@pytest.mark.parametrize("size", [(48, 32), (90, 160)])
+def test_small_and_portrait_pictures_are_enlarged(size, tmp_path):
+    source = clip(tmp_path / "in.mp4", size=size, seconds=1)
+    target = render_heatmap(looking_at((0, 0), 1, [0]), source, tmp_path / "heat.mp4")
+    height, width = picture(target, 0).shape[:2]
+    assert width >= 320
+    assert width % 2 == height % 2 == 0
+    assert height > width * size[1] / size[0]
+
+
+def test_a_silent_film_stays_silent(tmp_path):
+    source = clip(tmp_path / "in.mp4", seconds=1, has_sound=False)
+    target = render_heatmap(
+        timeline_of([0]), source, tmp_path / "h.mp4", ground_truth=[Event(0, 1, "Dog", 1)]
+    )
+    with av.open(str(target)) as container:
+        assert not container.streams.audio
+    assert len(times(target)) == RATE
+
+
+def test_sound_alone_is_refused_in_words(tmp_path):
+    source = tmp_path / "sound.wav"
+    with wave.open(str(source), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(bytes(16000))
+    with pytest.raises(UsageError, match=r"sound\.wav has no picture") as caught:
+        render_heatmap(timeline_of([0]), source, tmp_path / "heat.mp4")
+    assert caught.value.hint
+    assert not (tmp_path / "heat.mp4").exists()
+
+
+def test_an_unknown_style_is_refused_before_any_work(tmp_path):
+    with pytest.raises(UnknownNameError, match="hot dog"):
+        render_heatmap(timeline_of([0]), tmp_path / "none.mp4", tmp_path / "h.mp4", style="hot dog")
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_a_real_clip_keeps_its_sound(real_data, tmp_path):
+    source = next(iter(sorted((real_data / "clips").glob("1aDny*.mp4"))))
+    maps = np.random.default_rng(0).dirichlet(np.full(49, 0.2), 10).reshape(10, 7, 7)
+    timeline = timeline_of([0] * 10, maps=maps)
+    target = render_heatmap(timeline, source, tmp_path / "heat.mp4")
+    assert sound(target) == sound(source)
+    assert times(target) == pytest.approx(times(source), abs=1e-3)

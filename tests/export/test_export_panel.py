@@ -1,0 +1,190 @@
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from made_up_timelines import NASTY, timeline_of, unhurried
+
+from avloc.export.colours import ink_on, label_colour
+from avloc.export.layout import Layout
+from avloc.export.lettering import clock, fitted, font
+from avloc.export.painter import HeatStyle, Painter
+from avloc.export.panel import Panel
+from avloc.export.playback import at_moment, event_at, presence_at
+from avloc.labels import LabelSet
+from avloc.timeline import Event, Grid
+
+
+def columns_of(picture, colour, top, bottom):
+    """Return the columns that have one colour in every row."""
+    rows = np.asarray(picture)[top:bottom]
+    return np.flatnonzero((rows == colour).all(axis=(0, 2)))
+
+
+@unhurried
+@given(st.floats(-1, 12), st.lists(st.floats(0, 1), min_size=1, max_size=8))
+def test_values_move_straight_between_middles(seconds, values):
+    grid = Grid(len(values), Fraction(5, 4))
+    middles = grid.segment_times().mean(axis=1)
+    want = np.interp(seconds, middles, values)
+    assert at_moment(np.array(values), grid, seconds) == pytest.approx(want, abs=1e-5)
+
+
+def test_the_strongest_event_of_a_moment_is_shown():
+    events = (Event(0, 4, "long", 0.6), Event(1, 2, "short", 0.9))
+    assert [e and e.label for e in (event_at(events, s) for s in (0, 1, 1.99, 2, 4))] == [
+        *("long", "short", "short", "long"),
+        None,
+    ]
+
+
+def test_presence_fades_outside_events_only():
+    events = (Event(1, 2, "a", 1), Event(2, 3, "b", 1))
+    assert [presence_at(events, s) for s in (1, 1.5, 2, 3)] == [1, 1, 1, 1]
+    assert presence_at(events, 3.1) == pytest.approx(0.5)
+    assert presence_at(events, 0.5) == 0
+    assert presence_at((), 1) == 0
+
+
+@pytest.mark.parametrize("seconds", [0.0, 2.5, 7.9, 10.0])
+def test_the_playhead_stands_at_its_share_of_the_time_line(seconds):
+    panel = Panel(timeline_of([2] * 10), 640, 360)
+    layout = panel.layout
+    white = columns_of(
+        panel.draw(seconds), 255, layout.track_top(0), layout.track_top(0) + layout.row
+    )
+    want = layout.left + seconds / 10 * (layout.right - layout.left)
+    assert len(white) == 2
+    assert abs(white.mean() - want) <= 1
+
+
+def test_events_are_drawn_from_their_start_to_their_end():
+    timeline = timeline_of([2, 0, 0, 2, 1, 2, 2, 2, 2, 2], duration=10.0)
+    panel = Panel(
+        timeline, 1000, 500, ground_truth=[Event(5, 7, "Dog", 1), Event(10, 11, "Bell", 1)]
+    )
+    layout = panel.layout
+    picture = panel.draw(9.9)
+    per_second = (layout.right - layout.left) / 10
+
+    def span(track, label):
+        # the rows under the letters
+        bottom = layout.track_top(track) + layout.row
+        columns = columns_of(picture, label_colour(label, timeline.labels), bottom - 2, bottom)
+        return columns[0], columns[-1]
+
+    for track, label, start, end in [(0, "Dog", 5, 7), (1, "Bell", 1, 3), (1, "Dog", 4, 5)]:
+        got = (np.array(span(track, label)) - layout.left) / per_second
+        np.testing.assert_allclose(got, [start, end], atol=3 / per_second)
+    past_the_end = np.asarray(picture)[layout.track_top(0) + 2, layout.right - 5 : layout.right + 5]
+    assert not (past_the_end == label_colour("Bell", timeline.labels)).all(axis=1).any()
+
+
+def test_gate_bars_are_as_long_as_the_gates():
+    timeline = timeline_of([0] * 4, gates=[0.25] * 4)
+    panel = Panel(timeline, 640, 360)
+    pixels = np.asarray(panel.draw(2.0))[panel.layout.gates_middle].astype(int)
+    for n, gate in enumerate((0.25, 0.75)):  # hear, see
+        _, start, end = panel.layout.gate_columns(n, 2)
+        bar = pixels[start : end + 1]
+        filled = (bar == bar[0]).all(axis=1).sum()
+        assert filled / (end - start) == pytest.approx(gate, abs=0.02)
+
+
+def test_the_panel_says_when_there_is_no_event():
+    timeline = timeline_of([0, 2, 2, 0])
+    panel = Panel(timeline, 320, 240)
+    head = [np.asarray(panel.draw(s))[: panel.layout.head_middle * 2] for s in (0.5, 2.0)]
+    colour = label_colour("Bell", timeline.labels)
+    assert (head[0] == colour).all(axis=2).any()
+    assert not (head[1] == colour).all(axis=2).any()
+    assert (head[1][:, :100] > 120).any()  # words all the same
+
+
+SIZES = [(640, 360), (48, 32), (1, 1), (333, 187), (360, 640), (20, 1000), (1920, 1080), (3, 9)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("is_full", [True, False])
+def test_every_frame_size_gives_an_even_readable_picture(size, is_full):
+    maps = np.random.default_rng(1).dirichlet(np.ones(49), 5).reshape(5, 7, 7)
+    timeline = timeline_of(
+        [0, 1, 2, 3, 4],
+        NASTY,
+        maps=maps if is_full else None,
+        gates=maps[:, 0, 0] if is_full else None,
+    )
+    truth = [Event(0, 99, "unheard of", 1)] if is_full else None
+    painter = Painter(timeline, size, HeatStyle(), truth)
+    frame = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+    for seconds in (0.0, 2.2, 99.0):
+        painted = painter.paint(frame, seconds)
+        assert painted.shape == (painter.size[1], painter.size[0], 3)
+        assert painted.dtype == np.uint8
+    assert painter.size[0] % 2 == painter.size[1] % 2 == 0
+    assert painter.size[0] >= 320
+
+
+def test_a_frame_without_heat_is_kept_to_the_pixel():
+    frame = np.random.default_rng(0).integers(0, 256, (187, 333, 3), dtype=np.uint8)
+    painted = Painter(timeline_of([0, 1]), (333, 187), HeatStyle()).paint(frame, 0.5)
+    assert (painted[:187, :333] == frame).all()
+    assert (painted[:187, 333] == frame[:, -1]).all()
+
+
+def test_background_keeps_the_share_of_heat_it_is_told():
+    maps = np.zeros((2, 3, 3))
+    maps[:, 1, 1] = 1
+    frame = np.full((240, 320, 3), 90, np.uint8)
+    silent = timeline_of([2, 2], maps=maps)
+
+    def moved(background):
+        painter = Painter(silent, (320, 240), HeatStyle(background=background))
+        return abs(painter.paint(frame, 1.0)[:240].astype(int) - 90).max()
+
+    assert moved(0.0) == 0
+    assert 0 < moved(0.3) < moved(1.0)
+
+
+@unhurried
+@given(st.text(max_size=30), st.integers(0, 120))
+def test_fitted_words_fit(text, width):
+    letters = font(12)
+    text = " ".join(text.split())
+    word = fitted(text, letters, width)
+    assert letters.getlength(word) <= width
+    assert word == text or word.endswith("…") or word == ""
+
+
+def test_clock_is_as_short_as_the_whole_allows():
+    assert clock(3.24, 10) == "3.2"
+    assert clock(63.9, 320) == "1:03"
+    assert clock(3723, 7200) == "1:02:03"
+
+
+def brightness(colour):
+    """WCAG 2.1's relative luminance."""
+    parts = [c / 255 for c in colour]
+    parts = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+def test_words_on_every_label_colour_can_be_read():
+    labels = LabelSet(tuple(f"l{n}" for n in range(30)))
+    colours = [label_colour(name, labels) for name in labels.names]
+    assert len(set(colours)) == 30
+    for colour in colours:
+        low, high = sorted([brightness(colour), brightness(ink_on(colour))])
+        assert (high + 0.05) / (low + 0.05) >= 4.5
+
+
+def test_a_label_keeps_its_colour_wherever_it_is_shown():
+    labels = LabelSet(("a", "b"))
+    assert label_colour("b", labels) == label_colour("b", LabelSet(("x", "b", "c")))
+    assert label_colour("unknown", labels) == label_colour("unknown", LabelSet(("q",)))
+
+
+@pytest.mark.parametrize("above", [0, 1, 240, 241])
+def test_layout_is_even_together_with_the_picture(above):
+    assert (Layout.fit(320, above, 2, True, 10.0).height + above) % 2 == 0

@@ -1,0 +1,201 @@
+import base64
+import io
+import re
+from html.parser import HTMLParser
+from urllib.parse import unquote, urljoin, urlsplit
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from made_up_timelines import NASTY, timeline_of, timelines, unhurried
+from PIL import Image
+
+from avloc.errors import UsageError
+from avloc.export import (
+    ReportClip,
+    ReportCurve,
+    ReportResults,
+    ReportTable,
+    report_thumbnails,
+    write_report,
+)
+from avloc.export.curves import draw_curve
+from avloc.export.links import relative_link
+from avloc.timeline import Event
+
+VOID = {"meta", "link", "img", "br", "hr", "input"}
+
+
+class Page(HTMLParser):
+    """Checks that tags balance; keeps tags, attributes and text."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.open, self.tags, self.words = [], [], []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag, f"</{tag}> at {self.getpos()}"
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.words.append(data)
+
+    def all(self, tag):
+        return [attrs for name, attrs in self.tags if name == tag]
+
+    @property
+    def text(self):
+        return "".join(self.words)
+
+
+def page_of(tmp_path, *clips, **more):
+    target = write_report(tmp_path / "report.html", title="A run", timelines=clips, **more)
+    text = target.read_text(encoding="utf-8")
+    return Page(text), text
+
+
+@settings(unhurried, max_examples=40)
+@given(timeline=timelines())
+def test_any_label_is_text_and_never_markup(timeline, tmp_path_factory):
+    truth = [Event(0, 1, name, 1) for name in NASTY]
+    page, _ = page_of(tmp_path_factory.mktemp("r"), ReportClip(timeline, truth))
+    plain, _ = page_of(tmp_path_factory.mktemp("r"), ReportClip(timeline_of([0]), truth[:1]))
+    assert {tag for tag, _ in page.tags} <= {tag for tag, _ in plain.tags}
+    assert "script" not in {tag for tag, _ in page.tags}
+    for event in [*timeline, *truth]:
+        # HTML reads a carriage return as a line feed and has no NUL or lone controls
+        if re.search(r"[\x00-\x08\r\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]", event.label):
+            continue
+        assert event.label in page.text
+    known = set().union(*(attrs for _, attrs in plain.tags))
+    assert set().union(*(attrs for _, attrs in page.tags)) <= known
+
+
+def full_clip(tmp_path):
+    maps = np.zeros((3, 7, 7))
+    maps[:, 2, 2] = 1
+    timeline = timeline_of([0, 2, 1], maps=maps, gates=[0.3, 0.5, 0.7], frame_size=(64, 48))
+    frames = [np.full((48, 64, 3), 40 * n, np.uint8) for n in range(2)]
+    thumbnails = report_thumbnails(timeline, [*frames, None])
+    names = ("a film #1?.heat.mp4", "x:y%20.h5")
+    for name in names:
+        (tmp_path / name).touch()
+    paths = [tmp_path / name for name in names]
+    return ReportClip(
+        timeline, [Event(0, 2, "Bell", 1)], thumbnails, paths[0], paths[1:], "A note."
+    )
+
+
+RESULTS = ReportResults(
+    [
+        ReportTable(
+            "Accuracy", ("model", "%"), [("ours", "77.2"), ("trivial <b>", "40.0")], "Said."
+        ),
+        ReportTable("Per class", ("label", "%"), [("Bell", "50.0")], is_folded=True),
+    ],
+    [ReportCurve("Loss", {"training": [3.0, 2.0, 1.5], "validation": [3.1, 2.5, 2.4]})],
+)
+
+
+def test_nothing_outside_the_page_is_needed(tmp_path):
+    page, text = page_of(tmp_path, full_clip(tmp_path), results=RESULTS)
+    assert not re.search(r"(?i)https?:|//[a-z]|@import|url\(", re.sub(r"base64,[^\"]*", "", text))
+    assert not page.all("script")
+    for attrs in page.all("img"):
+        head, data = attrs["src"].split(",", 1)
+        assert head == "data:image/jpeg;base64"
+        assert Image.open(io.BytesIO(base64.b64decode(data))).size == (240, 180)
+        assert attrs["alt"]
+    assert len(page.all("img")) == 2
+
+
+def test_links_lead_to_the_files_beside_the_page(tmp_path):
+    clip = full_clip(tmp_path)
+    page, _ = page_of(tmp_path, clip)
+    links = {a["href"] for a in page.all("a")} | {v["src"] for v in page.all("video")}
+    base = (tmp_path / "report.html").as_uri()
+    found = {unquote(urlsplit(urljoin(base, link)).path) for link in links}
+    assert found == {str(clip.video), str(clip.files[0])}
+    assert all("controls" in video for video in page.all("video"))
+
+
+def test_links_find_the_way_up(tmp_path):
+    link = relative_link(tmp_path / "a" / "f.mp4", tmp_path / "b" / "c" / "page.html")
+    assert link == "../../a/f.mp4"
+
+
+def test_the_page_tells_how_it_was_made(tmp_path):
+    timeline = timeline_of([0], model="cman", fingerprint="0123abcd")
+    page, _ = page_of(tmp_path, ReportClip(timeline), made={"Data": "synth & more"})
+    for words in ("A run", "cman", "0123abcd", "synth & more", "avloc "):
+        assert words in page.text
+    assert page.all("html") == [{"lang": "en"}]
+    assert any(meta.get("name") == "viewport" for meta in page.all("meta"))
+
+
+def test_tables_and_curves_are_drawn(tmp_path):
+    page, _ = page_of(tmp_path, results=RESULTS)
+    for words in ("ours", "77.2", "trivial <b>", "Said.", "Per class"):
+        assert words in page.text
+    assert len(page.all("table")) == 2
+    assert len(page.all("details")) == 1
+    assert [len(line["points"].split()) for line in page.all("polyline")] == [3, 3]
+
+
+def test_blocks_stand_where_the_events_are(tmp_path):
+    timeline = timeline_of([2, 0, 0, 2], gates=[0.5] * 4)
+    page, _ = page_of(
+        tmp_path, ReportClip(timeline, [Event(3, 9, "Dog", 1), Event(4, 5, "late", 1)])
+    )
+    styles = [a["style"] for a in page.all("li") if "left" in a.get("style", "")]
+    places = [re.findall(r"(?:left|width): ([\d.]+)%", style) for style in styles]
+    assert [[float(v) for v in place] for place in places] == [[75, 25], [25, 50]]  # true, found
+
+
+def test_a_scroll_region_can_be_reached_by_keyboard(tmp_path):
+    page, _ = page_of(tmp_path, full_clip(tmp_path), results=RESULTS)
+    regions = [a for a in page.all("div") if a.get("class") == "scroll"]
+    assert regions
+    assert all(a.get("tabindex") == "0" and a.get("aria-label") for a in regions)
+    named = {a["aria-labelledby"] for _, a in page.tags if "aria-labelledby" in a}
+    identities = [a["id"] for _, a in page.tags if "id" in a]
+    assert named <= set(identities)
+    assert len(identities) == len(set(identities))
+
+
+def test_what_does_not_fit_is_refused():
+    with pytest.raises(UsageError, match="2 thumbnails do not fit 1 segments"):
+        ReportClip(timeline_of([0]), thumbnails=[None, None])
+    with pytest.raises(UsageError, match="1 cells"):
+        ReportTable("t", ("a", "b"), [("only",)])
+
+
+def test_a_curve_keeps_order_and_proportion():
+    drawing = draw_curve(ReportCurve("c", {"s": [0.0, 1.0, 0.25, float("nan"), 0.5]}))
+    points = [tuple(map(float, p.split(","))) for p in drawing.lines[0].points.split()]
+    x, y = zip(*points, strict=True)
+    assert len(points) == 4  # what is no number is left out
+    steps = np.diff(x)
+    np.testing.assert_allclose(steps, [steps[0], steps[0], 2 * steps[0]], atol=0.2)
+    height = y[0] - y[1]
+    assert height > 100
+    np.testing.assert_allclose([(y[0] - v) / height for v in y], [0, 1, 0.25, 0.5], atol=0.01)
+    assert drawing.lines[0].last == "0.5"
+
+
+@pytest.mark.parametrize(
+    "values", [[], [0.7], [5.0, 5.0, 5.0], [0.0], [-1e-9, 1e9], [float("inf")]]
+)
+def test_a_curve_of_anything_can_be_drawn(values):
+    drawing = draw_curve(ReportCurve("c", {"s": values}))
+    assert 2 <= len(drawing.y_ticks) <= 9
+    places = [y for y, _ in drawing.y_ticks]
+    assert places == sorted(places, reverse=True)

@@ -1,0 +1,90 @@
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from made_up_timelines import NASTY, timeline_of, timelines, unhurried
+
+from avloc.export import dumps
+
+
+@unhurried
+@given(timelines())
+@example(timeline_of([0, 1, 2, 3, 4, 5], NASTY, video_id=NASTY[1]))
+def test_csv_gives_back_what_it_was_given(timeline):
+    rows = list(csv.DictReader(io.StringIO(dumps(timeline, "csv"), newline="")))
+    assert [(r["video_id"], r["label"]) for r in rows] == [
+        (timeline.video_id, e.label) for e in timeline
+    ]
+    for row, event in zip(rows, timeline, strict=True):
+        read = [float(row[name]) for name in ("start", "end", "score")]
+        assert read == pytest.approx([event.start, event.end, event.score], abs=1e-6)
+
+
+@unhurried
+@given(timelines())
+def test_tsv_has_the_columns_of_dcase(timeline):
+    text = io.StringIO(dumps(timeline, "tsv"), newline="")
+    header, *rows = csv.reader(text, delimiter="\t")
+    assert header == ["filename", "onset", "offset", "event_label"]
+    assert [row[3] for row in rows] == [e.label for e in timeline]
+    assert [float(row[1]) for row in rows] == pytest.approx([e.start for e in timeline], abs=1e-6)
+    assert [float(row[2]) for row in rows] == pytest.approx([e.end for e in timeline], abs=1e-6)
+
+
+def test_tsv_names_the_file_and_the_video_where_there_is_none():
+    named = timeline_of([0], source="films/a.mp4")
+    assert dumps(named, "tsv").splitlines()[1].split("\t")[0] == "a.mp4"
+    assert dumps(timeline_of([0]), "tsv").splitlines()[1].split("\t")[0] == "clip"
+
+
+@unhurried
+@given(timelines())
+def test_json_gives_back_what_it_was_given(timeline):
+    document = json.loads(dumps(timeline, "json"))
+    assert document["schema"] == "avloc.localization/1"
+    assert document["labels"] == [*timeline.labels.names, "background"]
+    assert document["video_id"] == timeline.video_id
+    assert [e["label"] for e in document["events"]] == [e.label for e in timeline]
+    scores = np.array([s["scores"] for s in document["segments"]])
+    np.testing.assert_allclose(scores, timeline.scores, atol=1e-6)
+    times = np.array([(s["start"], s["end"]) for s in document["segments"]])
+    np.testing.assert_allclose(times, timeline.grid.segment_times(), atol=1e-6)
+
+
+def test_json_says_what_the_timeline_was_made_with():
+    timeline = timeline_of(
+        [0, 2], gates=[0.25, 0.75], model="cman", fingerprint="ab12", flags=("rotated",)
+    )
+    document = json.loads(dumps(timeline, "json"))
+    assert (document["model"], document["fingerprint"]) == ("cman", "ab12")
+    assert document["flags"] == ["rotated"]
+    assert [s["gate_audio"] for s in document["segments"]] == [0.25, 0.75]
+    assert [s["gate_visual"] for s in document["segments"]] == [0.75, 0.25]
+    assert [s["label"] for s in document["segments"]] == ["Bell", "background"]
+
+
+def test_json_without_gates_has_no_gates():
+    assert "gate_audio" not in json.loads(dumps(timeline_of([0]), "json"))["segments"][0]
+
+
+def test_json_has_null_where_a_score_is_not_a_number():
+    timeline = timeline_of([0, 1])
+    timeline.scores[1, 0] = np.nan
+
+    def refuse(word):
+        raise AssertionError(word)
+
+    document = json.loads(dumps(timeline, "json"), parse_constant=refuse)
+    assert document["segments"][1]["scores"][0] is None
+
+
+@unhurried
+@given(timelines())
+def test_jsonl_is_one_event_a_line(timeline):
+    rows = [json.loads(line) for line in dumps(timeline, "jsonl").split("\n")[:-1]]
+    assert [row["label"] for row in rows] == [e.label for e in timeline]
+    assert all(row["video_id"] == timeline.video_id for row in rows)
+    assert all(row["end"] > row["start"] for row in rows)
