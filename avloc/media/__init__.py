@@ -1,0 +1,32 @@
+"""Containers in, arrays out, and arrays back into containers; the only importer of PyAV.
+
+Times are exact seconds (`fractions.Fraction`) from a file's one origin, ``start_time``.
+"""
+
+from avloc.media.compose import write_clip
+from avloc.media.discovery import AUDIO_SUFFIXES, MEDIA_SUFFIXES, VIDEO_SUFFIXES, video_files
+from avloc.media.frames import SAMPLINGS, SegmentFrames, sampled_segments
+from avloc.media.probe import MediaInfo, probe
+from avloc.media.render import render_video
+from avloc.media.sampling import ave2018_frame_index, frame_index_at
+from avloc.media.still import read_frame_at
+from avloc.media.waveform import Waveform, read_waveform
+
+__all__ = [
+    "AUDIO_SUFFIXES",
+    "MEDIA_SUFFIXES",
+    "SAMPLINGS",
+    "VIDEO_SUFFIXES",
+    "MediaInfo",
+    "SegmentFrames",
+    "Waveform",
+    "ave2018_frame_index",
+    "frame_index_at",
+    "probe",
+    "read_frame_at",
+    "read_waveform",
+    "render_video",
+    "sampled_segments",
+    "video_files",
+    "write_clip",
+]

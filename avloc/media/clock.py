@@ -1,0 +1,136 @@
+"""When each decoded frame is shown, in exact seconds from the origin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from avloc.media.streams import (
+    Trouble,
+    decoded,
+    opened,
+    origin_of,
+    packets,
+    picture_stream,
+    the_picture,
+)
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+FALLBACK_RATE = Fraction(25)  # what FFmpeg assumes of a raw stream that says nothing
+_N_LOOKED_AT = 48  # packets; B-frame reordering reaches back 16 at most
+# Containers that store when a picture is shown; others store only the order of decoding.
+_STORES_TIMES = ("mov,", "matroska,", "mpegts", "flv")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One decoded frame and when it is shown.
+
+    Attributes:
+        index: its place in decode order (the order frames leave the decoder).
+        start: when it appears, and
+        end: when its own duration is over; seconds from the origin.
+        frame: the picture, not yet converted.
+    """
+
+    index: int
+    start: Fraction
+    end: Fraction
+    frame: VideoFrame
+
+
+def frame_rate(stream: VideoStream) -> Fraction:
+    """Return frames a second: FFmpeg's guess from the codec and the container together.
+
+    The container's average alone can be wrong many times over (an AVI written from a
+    stream with B-frames claims 600).
+    """
+    return stream.guessed_rate or stream.average_rate or FALLBACK_RATE
+
+
+def needs_rebuilt_times(path: Path) -> bool:
+    """Say whether a file's picture times cannot be used: missing, or going backwards.
+
+    H.264 in AVI carries the decoder's order as if it were times, so frames come in the
+    right order with shuffled times. Decoding is tried only where there is suspicion: a
+    container that stores no times of its own, and a codec that reorders.
+    """
+    with opened(path) as container:
+        stream = picture_stream(container)
+        if stream is None:
+            return False
+        looked_at = islice(packets(container, Trouble(), stream), _N_LOOKED_AT)
+        if any(packet.pts is None for packet in looked_at):
+            return True
+        is_sure = container.format.name.startswith(_STORES_TIMES)
+        if is_sure or not stream.codec_context.has_b_frames:
+            return False
+    return _goes_backwards(path)
+
+
+def _goes_backwards(path: Path) -> bool:
+    with opened(path) as container:
+        frames = islice(decoded(container, the_picture(container), Trouble()), _N_LOOKED_AT)
+        times = [frame.pts for frame in frames]
+    return any(time is None or later is None or later < time for time, later in pairwise(times))
+
+
+class Clock:
+    """Gives each frame of one stream its exact time, never running backwards.
+
+    Args:
+        container: the open file.
+        stream: its picture.
+        is_rebuilt: count frames at the stream's rate instead of believing their times.
+
+    Attributes:
+        is_rebuilt: becomes True when a time had to be made up on the way.
+        rate: frames a second, for made-up times and missing durations.
+        origin: of the file, seconds.
+    """
+
+    def __init__(self, container: InputContainer, stream: VideoStream, is_rebuilt: bool) -> None:
+        self.origin = origin_of(container)
+        self.rate = frame_rate(stream)
+        self.is_rebuilt = is_rebuilt
+        self._only_counts = is_rebuilt
+        self._n = 0
+        self._last: Fraction | None = None
+        begin, base = stream.start_time, stream.time_base
+        is_offset = begin is not None and base is not None
+        self._first = begin * base - self.origin if is_offset else Fraction(0)  # type: ignore[operator]
+
+    def stamp(self, frame: VideoFrame) -> Shown:
+        """Return the frame with its time; the order of the calls is trusted."""
+        start = self._time(frame)
+        end = start + (self._duration(frame) or 1 / self.rate)
+        shown = Shown(self._n, start, end, frame)
+        self._n, self._last = self._n + 1, start
+        return shown
+
+    def walk(self, frames: Iterable[VideoFrame]) -> Iterator[Shown]:
+        """Stamp frames as they come."""
+        return map(self.stamp, frames)
+
+    def _time(self, frame: VideoFrame) -> Fraction:
+        if self._only_counts:
+            return self._first + self._n / self.rate
+        if frame.pts is not None and frame.time_base is not None:
+            time = frame.pts * frame.time_base - self.origin
+            if self._last is None or time >= self._last:
+                return time
+        self.is_rebuilt = True
+        return self._first if self._last is None else self._last + 1 / self.rate
+
+    def _duration(self, frame: VideoFrame) -> Fraction | None:
+        if self._only_counts or not frame.duration or frame.time_base is None:
+            return None
+        return frame.duration * frame.time_base

@@ -1,0 +1,137 @@
+"""The one way pictures and sound are encoded here: H.264 and AAC, one thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
+
+from avloc.errors import OutputError
+from avloc.media.picture import Picture, even_sized
+
+if TYPE_CHECKING:
+    from av.container import OutputContainer
+    from av.video.stream import VideoStream
+
+    from avloc.media.streams import StreamPacket
+
+# One thread: the same input gives the same bytes, and workers do not fight for cores.
+X264_OPTIONS = {"crf": "23", "preset": "veryfast", "threads": "1"}
+AAC_RATES = frozenset(
+    (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
+)
+CONTAINERS = (".mp4", ".m4v", ".mov", ".mkv")  # those that hold both codecs
+_BT709 = 1  # ISO/IEC 23091-2, for primaries, transfer and matrix alike
+
+
+@contextmanager
+def writing(target: Path) -> Iterator[OutputContainer]:
+    """Open a container for writing, its format chosen by the suffix.
+
+    Raises:
+        OutputError: its suffix names no such container, or it cannot be encoded.
+        OSError: the disk refuses; `atomic_path`, which chose the path, explains it.
+    """
+    suffix = target.suffix.lower()
+    if suffix not in CONTAINERS:
+        raise OutputError(
+            f"{target} cannot be written: {suffix or 'no suffix'!r} names no video container",
+            f"Choose one of {', '.join(CONTAINERS)}.",
+        )
+    # The index at the front: a browser can play it while it loads.
+    options = {} if suffix == ".mkv" else {"movflags": "+faststart"}
+    try:
+        with av.open(str(target), mode="w", options=options) as container:
+            yield container
+    except av.FFmpegError as error:
+        if isinstance(error, OSError):
+            raise
+        reason = error.strerror or str(error)
+        raise OutputError(
+            f"{target} cannot be encoded: {reason}", "Try another container."
+        ) from error
+
+
+class PictureEncoder:
+    """Adds an H.264 stream to a container and feeds it pictures with exact times.
+
+    The first picture sets the size; odd sizes are padded to even by repeating the last row
+    and column; later pictures of another size are scaled to it.
+
+    Args:
+        container: open for writing.
+        rate: frames a second, a promise to the encoder's rate control only.
+        time_base: the unit of the times, seconds.
+    """
+
+    def __init__(self, container: OutputContainer, rate: Fraction, time_base: Fraction) -> None:
+        self._stream: VideoStream = container.add_stream(
+            "libx264", rate=rate.limit_denominator(60_000), options=dict(X264_OPTIONS)
+        )
+        self._time_base = time_base
+        self._reformatter = VideoReformatter()
+        self._durations: dict[int, int] = {}
+        self._is_open = False
+        self._last = -1
+
+    def open(self, picture: Picture) -> None:
+        """Fix the size, so that the container's header can be written."""
+        context, even = self._stream.codec_context, even_sized(picture)
+        context.height, context.width = even.shape[:2]
+        context.pix_fmt = "yuv420p"
+        context.time_base = self._time_base
+        context.thread_count = 1
+        # Said aloud, or players guess by the picture's size and shift the colours.
+        context.colorspace = context.color_primaries = context.color_trc = _BT709
+        context.color_range = ColorRange.MPEG
+        self._is_open = True
+
+    @property
+    def is_open(self) -> bool:
+        """The first picture has come."""
+        return self._is_open
+
+    def encode(self, picture: Picture, ticks: int, duration: int) -> list[StreamPacket]:
+        """Return the packets that are ready after one more picture.
+
+        Args:
+            picture: (h, w, 3) uint8 RGB.
+            ticks: when it is shown, in units of ``time_base``; made later than the last's.
+            duration: for how long.
+        """
+        if not self._is_open:
+            self.open(picture)
+        frame = self._converted(picture)
+        self._last = max(ticks, self._last + 1)
+        self._durations[self._last] = max(duration, 1)
+        frame.pts, frame.time_base = self._last, self._time_base
+        return self._with_durations(self._stream.encode(frame))
+
+    def finish(self) -> list[StreamPacket]:
+        """Return what the encoder still holds."""
+        return self._with_durations(self._stream.encode(None)) if self._is_open else []
+
+    def _converted(self, picture: Picture) -> VideoFrame:
+        context = self._stream.codec_context
+        return self._reformatter.reformat(
+            VideoFrame.from_ndarray(even_sized(picture), format="rgb24"),
+            width=context.width,
+            height=context.height,
+            format="yuv420p",
+            dst_colorspace=Colorspace.ITU709,
+            dst_color_range=ColorRange.MPEG,
+            threads=1,
+        )
+
+    def _with_durations(self, packets: list[StreamPacket]) -> list[StreamPacket]:
+        """Give each packet its frame's length: the encoder only knows a constant rate."""
+        for packet in packets:
+            if packet.pts in self._durations:
+                packet.duration = self._durations.pop(packet.pts)
+        return packets

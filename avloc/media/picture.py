@@ -1,0 +1,54 @@
+"""A decoded frame as a player shows it: RGB and upright."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from av.video.reformatter import VideoReformatter
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
+
+Picture = NDArray[np.uint8]
+
+
+def quarter_turns(rotation: float | None) -> int:
+    """Return how many quarter turns to the left make a frame upright, 0 to 3.
+
+    Args:
+        rotation: the display matrix' degrees counter-clockwise.
+    """
+    return round((rotation or 0) / 90) % 4
+
+
+class Upright:
+    """Converts frames to upright RGB; keeps one scaler for a whole video.
+
+    Attributes:
+        has_rotated: a frame had to be turned.
+    """
+
+    def __init__(self) -> None:
+        self.has_rotated = False
+        self._reformatter = VideoReformatter()
+
+    def __call__(self, frame: VideoFrame) -> Picture:
+        """Return (h, w, 3) uint8 RGB as shown, contiguous and the caller's own to paint on."""
+        picture = self._reformatter.reformat(frame, format="rgb24", threads=1).to_ndarray()
+        turns = quarter_turns(frame.rotation)
+        self.has_rotated = self.has_rotated or turns > 0
+        # A copy: the array may be a window on memory that the decoder still predicts from.
+        return np.array(np.rot90(picture, turns), dtype=np.uint8, order="C")
+
+
+def even_sized(picture: Picture) -> Picture:
+    """Return the picture with even width and height, the last row and column repeated.
+
+    Chroma is stored at half size, so H.264 takes no odd sizes.
+    """
+    height, width = picture.shape[:2]
+    if height % 2 or width % 2:
+        picture = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    return np.ascontiguousarray(picture)

@@ -1,0 +1,224 @@
+"""A user's mistake is one clear line, the right exit code, and nothing half-written."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import pytest
+from commands import Ended, Shell
+from conftest import SmallWorkspace
+
+FREE = ("--visual", "efficientnet-lite0", "--audio", "logmel", "--fps", 1)
+
+
+def assert_one_line(ended: Ended, code: int, *words: str) -> None:
+    """Check the exit code, that the complaint is one line, and what it says."""
+    assert ended.code == code, ended.err
+    assert ended.out == ""
+    lines = [line for line in ended.err.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 1
+    assert ended.err.splitlines()[-1] == lines[0]
+    assert "Traceback" not in ended.err
+    assert [word for word in words if word not in lines[0]] == []
+
+
+def test_folder_with_no_video(avloc: Shell, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "notes.txt").write_text("nothing to see")
+    ended = avloc("extract", tmp_path / "empty", "--artifacts", tmp_path / "artifacts", *FREE)
+    assert_one_line(ended, 1, "empty")
+    assert not (tmp_path / "artifacts").exists()
+
+
+def test_path_that_is_not_there(avloc: Shell, tmp_path: Path) -> None:
+    ended = avloc("extract", tmp_path / "nowhere", "--artifacts", tmp_path / "a", *FREE)
+    assert_one_line(ended, 1, "nowhere")
+    assert not (tmp_path / "a").exists()
+
+
+def test_text_file_named_mp4_alone(avloc: Shell, tmp_path: Path) -> None:
+    (tmp_path / "text.mp4").write_text("I am no video")
+    ended = avloc("extract", tmp_path / "text.mp4", "--artifacts", tmp_path / "a", *FREE)
+    assert_one_line(ended, 1, "no video could be extracted")
+    assert "text.mp4" in ended.err
+    assert list((tmp_path / "a").rglob("*.h5")) == []
+    assert '"video_id": "text"' in (tmp_path / "a" / "features" / "failures.jsonl").read_text()
+
+
+def test_text_file_among_videos_costs_only_itself(
+    avloc: Shell, tmp_path: Path, small_workspace: SmallWorkspace
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "good.mp4").symlink_to(small_workspace.clips[0])
+    (tmp_path / "in" / "text.mp4").write_text("I am no video")
+    ended = avloc("extract", tmp_path / "in", "--artifacts", tmp_path / "a", *FREE)
+    assert_one_line(ended, 3, "1 extracted", "1 failed")
+    assert (tmp_path / "a" / "features" / "videos" / "good.h5").exists()
+    again = avloc("extract", tmp_path / "in", "--artifacts", tmp_path / "a", *FREE)
+    assert_one_line(again, 3, "1 already there", "1 failed")
+
+
+def test_unknown_encoders_are_answered_with_the_nearest(avloc: Shell, tmp_path: Path) -> None:
+    (tmp_path / "v.mp4").write_text("")
+    for option, name, near in (("--visual", "resnet15", "resnet152"), ("--audio", "vgish", "vggish")):
+        wrong = [*FREE, option, name]
+        ended = avloc("extract", tmp_path / "v.mp4", "--artifacts", tmp_path / "a", *wrong)
+        assert_one_line(ended, 2, name, f"Did you mean '{near}'?")
+    assert not (tmp_path / "a").exists()
+
+
+def test_weights_that_cannot_be_had_name_file_url_hash_and_place(
+    avloc: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AVLOC_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    (tmp_path / "v.mp4").write_text("")
+    ended = avloc(
+        "extract", tmp_path / "v.mp4", "--artifacts", tmp_path / "a", "--audio", "logmel", "--offline"
+    )
+    assert_one_line(
+        ended,
+        1,
+        "resnet152-394f9c45.pth",
+        "https://download.pytorch.org/models/resnet152-394f9c45.pth",
+        "sha256 begins 394f9c45",
+        str(tmp_path / "cache"),
+        "--weights DIR",
+        "efficientnet-lite0",
+        "logmel",
+    )
+    assert not (tmp_path / "a").exists()
+
+
+def test_unknown_model_and_setting(avloc: Shell, small_workspace: SmallWorkspace) -> None:
+    place = ("--artifacts", small_workspace.artifacts)
+    assert_one_line(avloc("train", *place, "--model", "cmam"), 2, "cmam", "Did you mean 'cman'?")
+    ended = avloc("train", *place, "--set", "learning_rat=1")
+    assert_one_line(ended, 2, "Did you mean 'learning_rate'?")
+    assert_one_line(avloc("train", *place, "--set", "epochs"), 2, "KEY=VALUE")
+    assert_one_line(avloc("train", *place, "--set", "epochs=many"), 2, "epochs", "many")
+    assert_one_line(avloc("eval", *place, "--model", "cmam"), 1, "no model", "cman")
+
+
+def test_commands_before_their_time_say_what_comes_first(avloc: Shell, tmp_path: Path) -> None:
+    place = ("--artifacts", tmp_path / "a")
+    assert_one_line(avloc("train", *place), 1, "no feature store", "avloc extract")
+    assert_one_line(avloc("eval", *place), 1, "no model", "avloc train")
+    (tmp_path / "v.mp4").write_text("")
+    assert_one_line(avloc("localize", tmp_path / "v.mp4", *place), 1, "no model", "avloc train")
+    assert not (tmp_path / "a").exists()
+
+
+def test_model_given_where_features_are_wanted(
+    avloc: Shell, tmp_path: Path, small_workspace: SmallWorkspace
+) -> None:
+    model = small_workspace.artifacts / "models" / "cman.h5"
+    (tmp_path / "features").symlink_to(model)
+    assert_one_line(avloc("train", "--artifacts", tmp_path), 1, "features", "is a file")
+    features = next((small_workspace.artifacts / "features" / "videos").glob("*.h5"))
+    ended = avloc("eval", "--artifacts", small_workspace.artifacts, "--model", features)
+    assert_one_line(ended, 1, "holds features", "model is wanted")
+
+
+def test_features_of_another_fingerprint_never_mix(
+    avloc: Shell, tmp_path: Path, small_workspace: SmallWorkspace
+) -> None:
+    clip = small_workspace.clips[0]
+    other = ("--visual", "efficientnet-lite0", "--audio", "logmel", "--fps", 2)
+    ended = avloc("extract", clip, "--artifacts", small_workspace.artifacts, *other)
+    assert_one_line(ended, 1, "fps: 1 there, 2 here", "another folder")
+    assert avloc("extract", clip, "--artifacts", tmp_path, *other).code == 0
+    model = small_workspace.artifacts / "models" / "cman.h5"
+    ended = avloc(
+        "eval", "--artifacts", tmp_path, "--model", model, "--dataset", small_workspace.data
+    )
+    assert_one_line(ended, 1, "trained on", "Extract")
+    assert not (tmp_path / "predictions").exists()
+
+
+def test_name_that_begins_with_a_dash(
+    avloc: Shell, tmp_path: Path, small_workspace: SmallWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("-xyz.mp4").symlink_to(small_workspace.clips[0])
+    place = ("--artifacts", small_workspace.artifacts)
+    assert_one_line(avloc("localize", "-xyz.mp4", *place), 2, "./-xyz.mp4", "--")
+    assert avloc("localize", *place, "./-xyz.mp4").code == 0
+    assert avloc("localize", *place, "--", "-xyz.mp4").code == 0
+    assert Path("-xyz.avloc.h5").exists()
+
+
+def test_unwritable_output(avloc: Shell, tmp_path: Path, small_workspace: SmallWorkspace) -> None:
+    (tmp_path / "file").write_text("")
+    clip = small_workspace.clips[0]
+    ended = avloc("extract", clip, "--artifacts", tmp_path / "file" / "a", *FREE)
+    assert_one_line(ended, 1, "cannot be written")
+    place = ("--artifacts", small_workspace.artifacts)
+    ended = avloc("localize", clip, *place, "--out", tmp_path / "file" / "out")
+    assert_one_line(ended, 1, "cannot be written", "--out DIR")
+    ended = avloc("train", *place, "--epochs", 1, "--name", "../../../file/x")
+    assert_one_line(ended, 1, "cannot be written")
+
+
+def test_unknown_format_split_and_device(avloc: Shell, small_workspace: SmallWorkspace) -> None:
+    place = ("--artifacts", small_workspace.artifacts)
+    clip = small_workspace.clips[0]
+    assert_one_line(avloc("localize", clip, *place, "--format", "srtt"), 2, "Did you mean 'srt'?")
+    assert_one_line(avloc("eval", *place, "--format", "jso"), 2, "Did you mean 'json'?")
+    assert_one_line(avloc("eval", *place, "--split", "tset"), 2, "Did you mean 'test'?")
+    assert_one_line(avloc("eval", *place, "--device", "gpu"), 2, "gpu")
+
+
+def test_inspect_refuses_what_is_not_avlocs(avloc: Shell, tmp_path: Path) -> None:
+    (tmp_path / "text.h5").write_text("hello")
+    with h5py.File(tmp_path / "foreign.h5", "w") as file:
+        file["x"] = [1]
+    assert_one_line(avloc("inspect", tmp_path / "text.h5"), 1, "text.h5")
+    assert_one_line(avloc("inspect", tmp_path / "foreign.h5"), 1, "foreign.h5")
+    assert_one_line(avloc("inspect", tmp_path / "none.h5"), 1, "none.h5")
+    assert_one_line(avloc("inspect", tmp_path), 1, "no feature store")
+
+
+def test_fault_of_avloc_itself_is_one_line_and_a_traceback_on_request(
+    avloc: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr("avloc.artifacts.describe", broken)
+    ended = avloc("inspect", tmp_path / "x.h5")
+    assert_one_line(ended, 1, "ZeroDivisionError: a bug", "--traceback")
+    assert "Traceback" in avloc("--traceback", "inspect", tmp_path / "x.h5").err
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_with_130_and_keeps_what_is_done(
+    tmp_path: Path, small_workspace: SmallWorkspace
+) -> None:
+    import signal
+    import time
+
+    command = [sys.executable, "-m", "avloc", "extract", small_workspace.data / "AVE"]
+    options = ["--artifacts", tmp_path, "--visual", "efficientnet-lite0", "--audio", "logmel"]
+    running = subprocess.Popen(
+        [*map(str, command), *map(str, options), "--fps", "4"], stderr=subprocess.PIPE, text=True
+    )
+    videos = tmp_path / "features" / "videos"
+    patience = time.monotonic() + 120
+    while not (videos.is_dir() and list(videos.glob("[!.]*.h5"))):
+        assert time.monotonic() < patience
+        assert running.poll() is None
+        time.sleep(0.02)
+    running.send_signal(signal.SIGINT)
+    _, err = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert "interrupted" in err
+    assert "Traceback" not in err
+    assert len(list(videos.glob("[!.]*.h5"))) < 18
+    for path in videos.glob("[!.]*.h5"):
+        with h5py.File(path) as file:
+            assert file["visual"].shape[0] == 10
+    assert list(videos.glob(".*")) == []

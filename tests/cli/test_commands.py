@@ -1,0 +1,153 @@
+"""What each command does when all goes well, on a small made data set."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from commands import Shell
+from conftest import SmallWorkspace
+
+from avloc.artifacts import read_localization, read_model, read_predictions
+from avloc.media import probe
+
+
+def test_second_extract_does_nothing_again(avloc: Shell, small_workspace: SmallWorkspace) -> None:
+    ended = avloc(
+        *("extract", small_workspace.data, "--artifacts", small_workspace.artifacts),
+        *("--visual", "efficientnet-lite0", "--audio", "logmel", "--fps", 1),
+    )
+    assert (ended.code, ended.out) == (0, "")
+    assert "0 extracted, 18 already there" in ended.err
+
+
+def test_dry_run_lists_and_writes_nothing(
+    avloc: Shell, small_workspace: SmallWorkspace, tmp_path: Path
+) -> None:
+    ended = avloc("extract", small_workspace.data, "--dry-run", "--artifacts", tmp_path / "a")
+    listed = dict(line.split("\t") for line in ended.out.splitlines())
+    assert sorted(listed) == [clip.stem for clip in small_workspace.clips]
+    assert not (tmp_path / "a").exists()
+
+
+def test_train_and_eval_need_no_arguments(
+    avloc: Shell, small_workspace: SmallWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(small_workspace.artifacts.parent)
+    ended = avloc("train", "--epochs", 1, "--name", "quick", "--set", "width=32")
+    assert ended.code == 0
+    assert ended.err.splitlines()[-1] == "wrote artifacts/models/quick.h5"
+    assert read_model("artifacts/models/quick.h5").config["width"] == 32
+    ended = avloc("eval")
+    assert ended.code == 0
+    assert "the right class everywhere, never background" in " ".join(ended.out.split())
+    assert ended.err.splitlines()[-1] == "wrote artifacts/predictions/cman-test.h5"
+    assert read_predictions("artifacts/predictions/cman-test.h5").scores.shape == (4, 10, 4)
+
+
+def test_eval_formats_say_the_same(avloc: Shell, small_workspace: SmallWorkspace) -> None:
+    place = ("--artifacts", small_workspace.artifacts)
+    numbers = json.loads(avloc("eval", *place, "--format", "json").out)
+    rows = list(csv.DictReader(io.StringIO(avloc("eval", *place, "--format", "csv").out)))
+    assert rows[0]["accuracy"] == f"{numbers['segment_accuracy']:.1%}"
+    assert rows[1]["accuracy"] == f"{numbers['trivial_accuracy']:.1%}"
+    shown = avloc("eval", *place, "--per-class").out
+    assert rows[0]["accuracy"] in shown
+    assert "By class" in shown
+
+
+def test_localize_writes_beside_the_clip(
+    avloc: Shell, small_workspace: SmallWorkspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "clip.mp4").write_bytes(small_workspace.clips[0].read_bytes())
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AVLOC_ARTIFACTS", str(small_workspace.artifacts))
+    ended = avloc("localize", "clip.mp4", "--heatmap", "--format", "csv", "--format", "srt")
+    assert ended.code == 0, ended.err
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"clip.mp4", "clip.avloc.h5", "clip.heatmap.mp4", "clip.csv", "clip.srt"}
+    timeline = read_localization("clip.avloc.h5")
+    assert timeline.scores.shape == (10, 4)
+    for event in timeline:
+        assert event.label in " ".join(ended.out.split())
+    rendered, source = probe(Path("clip.heatmap.mp4")), probe(Path("clip.mp4"))
+    assert rendered.has_audio
+    assert abs(float(rendered.duration - source.duration)) < 0.1
+
+
+def test_localize_goes_on_after_a_bad_file(
+    avloc: Shell, small_workspace: SmallWorkspace, tmp_path: Path
+) -> None:
+    (tmp_path / "text.mp4").write_text("no video")
+    good = small_workspace.clips[0]
+    place = ("--artifacts", small_workspace.artifacts, "--out", tmp_path / "out")
+    ended = avloc("localize", tmp_path / "text.mp4", good, *place)
+    assert ended.code == 3
+    assert "text.mp4" in ended.err
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [f"{good.stem}.avloc.h5"]
+
+
+def test_paths_come_from_stdin(
+    avloc: Shell, small_workspace: SmallWorkspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = "".join(f"{clip}\n" for clip in small_workspace.clips[:2])
+    monkeypatch.setattr("sys.stdin", io.StringIO(lines))
+    assert len(avloc("extract", "-", "--dry-run").out.splitlines()) == 2
+    monkeypatch.setattr("sys.stdin", io.StringIO(lines))
+    place = ("--artifacts", small_workspace.artifacts, "--out", tmp_path)
+    assert avloc("localize", "-", *place).code == 0
+    assert len(list(tmp_path.glob("*.avloc.h5"))) == 2
+
+
+def test_inspect_shows_every_kind(avloc: Shell, small_workspace: SmallWorkspace) -> None:
+    artifacts = small_workspace.artifacts
+    avloc("eval", "--artifacts", artifacts)
+    for place, kind, word in (
+        ("features", "feature store", "efficientnet-lite0"),
+        (f"features/videos/{small_workspace.clips[0].stem}.h5", "features", "(10, 7, 7, 320)"),
+        ("models/cman.h5", "model", "val_accuracy"),
+        ("predictions/cman-test.h5", "predictions", "segment accuracy"),
+    ):
+        ended = avloc("inspect", artifacts / place)
+        assert ended.code == 0
+        assert ended.out.splitlines()[0].endswith(f": {kind}")
+        assert word in ended.out
+        assert json.loads(avloc("inspect", artifacts / place, "--json").out)["kind"] == kind
+
+
+def test_doctor_finds_this_installation_sound(avloc: Shell) -> None:
+    ended = avloc("doctor")
+    assert ended.code == 0
+    assert [line for line in ended.out.splitlines() if not line.startswith("ok ")] == []
+    assert "torchaudio" in ended.out
+
+
+def test_doctor_names_a_mismatch_in_words(avloc: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    import avloc.installation as installation
+
+    real = installation.import_module
+
+    def refusing(name: str) -> object:
+        if name == "torchaudio":
+            raise OSError("libcudart.so.13: cannot open shared object file")
+        return real(name)
+
+    monkeypatch.setattr(installation, "import_module", refusing)
+    ended = avloc("doctor")
+    assert ended.code == 1
+    (bad,) = [line for line in ended.out.splitlines() if line.startswith("BAD")]
+    assert "must come from one build" in bad
+    assert "requirements.lock" in bad
+
+
+def test_synth_writes_aves_layout(avloc: Shell, tmp_path: Path) -> None:
+    sizes = ("--train", 2, "--val", 1, "--test", 1, "--classes", 2)
+    ended = avloc("synth", tmp_path / "data", *sizes)
+    assert ended.code == 0
+    assert {"Annotations.txt", "trainSet.txt", "valSet.txt", "testSet.txt", "boxes.json"} <= {
+        path.name for path in (tmp_path / "data").iterdir()
+    }
+    assert len(list((tmp_path / "data" / "AVE").glob("*.mp4"))) == 4

@@ -1,0 +1,65 @@
+"""Clips made by another program, whose every frame tells its own number."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import imageio_ffmpeg
+import numpy as np
+
+WIDTH, HEIGHT, BLOCK = 64, 48, 16  # 12 blocks: 4 across, 3 down, one bit each
+
+
+def run_ffmpeg(*arguments: object, feed: bytes | None = None) -> bytes:
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-v", "error", *map(str, arguments)]
+    done = subprocess.run(command, input=feed, capture_output=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout
+
+
+def counter_picture(number: int) -> np.ndarray:
+    bits = [(number >> bit) & 1 for bit in range(12)]
+    blocks = np.array(bits, dtype=np.uint8).reshape(3, 4) * 255
+    return np.kron(blocks, np.ones((BLOCK, BLOCK), dtype=np.uint8))
+
+
+def read_counter(picture: np.ndarray) -> int:
+    grey = picture.mean(axis=2) if picture.ndim == 3 else picture
+    middles = grey.reshape(3, BLOCK, 4, BLOCK)[:, 4:12, :, 4:12].mean(axis=(1, 3)).ravel()
+    return sum(1 << bit for bit, value in enumerate(middles) if value > 127)
+
+
+def counters_of_raw(raw: bytes) -> list[int]:
+    return [read_counter(one) for one in np.frombuffer(raw, np.uint8).reshape(-1, HEIGHT, WIDTH)]
+
+
+def counter_clip(
+    target: Path,
+    rate: str = "25",
+    n_frames: int = 75,
+    *,
+    after: tuple[object, ...] = (),
+    sound: str | None = "sine=440:r=44100",
+    codec: tuple[str, ...] = ("-c:v", "libx264", "-preset", "veryfast", "-bf", "2"),
+) -> Path:
+    """Write frames 0, 1, 2, ... at a rate, with a tone as long as they are."""
+    raw = b"".join(counter_picture(k).tobytes() for k in range(n_frames))
+    size = f"{WIDTH}x{HEIGHT}"
+    picture = ("-f", "rawvideo", "-pix_fmt", "gray", "-s", size, "-r", rate, "-i", "-")
+    tone = () if sound is None else ("-f", "lavfi", "-i", sound, "-shortest", "-c:a", "aac")
+    run_ffmpeg(*picture, *tone, *codec, "-pix_fmt", "yuv420p", *after, target, feed=raw)
+    return target
+
+
+def sampled_by_ffmpeg(path: Path, rate: int) -> list[int]:
+    """What `ffmpeg -vf fps=` shows in each slot."""
+    return counters_of_raw(
+        run_ffmpeg("-i", path, "-vf", f"fps={rate}", "-f", "rawvideo", "-pix_fmt", "gray", "-")
+    )
+
+
+def sound_by_ffmpeg(path: Path, n_channels: int) -> np.ndarray:
+    """(n,): the mean over channels of what ffmpeg decodes."""
+    raw = run_ffmpeg("-i", path, "-map", "0:a:0", "-f", "f64le", "-c:a", "pcm_f64le", "-")
+    return np.frombuffer(raw, np.float64).reshape(-1, n_channels).mean(axis=1)
