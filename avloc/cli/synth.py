@@ -12,9 +12,9 @@ from avloc.cli import console
 
 def synth(
     folder: Annotated[Path, typer.Argument(help="Where the data set goes, in AVE's layout.")],
-    train: Annotated[int, typer.Option(min=1, help="Training clips.")] = 200,
+    train: Annotated[int, typer.Option(min=1, help="Training clips.")] = 120,
     val: Annotated[int, typer.Option(min=1, help="Validation clips.")] = 40,
-    test: Annotated[int, typer.Option(min=1, help="Test clips.")] = 60,
+    test: Annotated[int, typer.Option(min=1, help="Test clips.")] = 40,
     classes: Annotated[int, typer.Option(min=2, help="Event classes.")] = 6,
     seed: Annotated[int, typer.Option(help="Another seed, other clips.")] = 0,
     workers: Annotated[

@@ -72,9 +72,10 @@ def train(
 
     Raises:
         ArtifactError: no features. DatasetError: no labels for them. UnknownNameError: no such
-        model. OutputError: the model cannot be written.
+        model. UsageError: the name is no plain name. OutputError: the model cannot be written.
     """
     workspace = Workspace.at(artifacts)
+    path = workspace.new_model(name or model)
     store, labelled = labelled_store(workspace, dataset)
     trained = train_model(
         store,
@@ -85,6 +86,5 @@ def train(
         device=device,
         progress=progress,
     )
-    path = workspace.model(name or model)
     write_model(path, trained)
     return Training(path, trained)

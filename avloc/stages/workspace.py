@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from avloc.errors import ArtifactError
+from avloc.errors import ArtifactError, UsageError
 
 ENVIRONMENT_VARIABLE = "AVLOC_ARTIFACTS"
 DEFAULT_MODEL = "cman"
@@ -32,19 +32,27 @@ class Workspace:
         """The feature store."""
         return self.root / "features"
 
-    def model(self, name_or_path: str | Path = DEFAULT_MODEL) -> Path:
-        """Return a model file: a path as it is, a bare name in ``models/``."""
-        text = str(name_or_path)
-        is_path = "/" in text or text.endswith((".h5", ".hdf5")) or Path(text).is_file()
-        return Path(text) if is_path else self.root / "models" / f"{text}.h5"
-
-    def existing_model(self, name_or_path: str | Path = DEFAULT_MODEL) -> Path:
-        """Return a model file that is there.
+    def new_model(self, name: str) -> Path:
+        """Return where a model of this name goes.
 
         Raises:
-            ArtifactError: it is not; names the models that are.
+            UsageError: it is a path, and no name.
         """
-        path = self.model(name_or_path)
+        if Path(name).name != name or not name.strip("."):
+            raise UsageError(
+                f"{name!r} is no plain name for a model", "Choose the folder with --artifacts."
+            )
+        return self.root / "models" / f"{name}.h5"
+
+    def existing_model(self, name_or_path: str | Path = DEFAULT_MODEL) -> Path:
+        """Return a model file that is there: a path as it is, a bare name in ``models/``.
+
+        Raises:
+            ArtifactError: there is none; names the models there are.
+        """
+        text = str(name_or_path)
+        is_path = "/" in text or text.endswith((".h5", ".hdf5")) or Path(text).is_file()
+        path = Path(text) if is_path else self.root / "models" / f"{text}.h5"
         if path.exists():
             return path
         there = sorted(file.stem for file in (self.root / "models").glob("[!.]*.h5"))

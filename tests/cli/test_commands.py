@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from commands import Shell
-from conftest import SmallWorkspace
+from workspaces import SmallWorkspace
 
 from avloc.artifacts import read_localization, read_model, read_predictions
 from avloc.media import probe

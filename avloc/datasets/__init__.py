@@ -1,0 +1,29 @@
+"""Which rows a data set has, where its videos lie, and how they are split.
+
+Four kinds of data set are read by one call, :func:`load_dataset`: AVE's own layout
+(:mod:`~avloc.datasets.ave`), the user's own CSV or JSONL
+(:mod:`~avloc.datasets.manifest`), plain videos without annotations
+(:mod:`~avloc.datasets.unlabelled`), and what :func:`synthesize` makes.
+``Examples``, ``load_examples`` and ``batches`` need torch, so they are imported from
+:mod:`avloc.datasets.batches`, where they are.
+"""
+
+from avloc.datasets.ave import load_ave
+from avloc.datasets.dataset import SPLITS, Coverage, Dataset, Row
+from avloc.datasets.load import load_dataset
+from avloc.datasets.manifest import load_manifest
+from avloc.datasets.synthetic import SynthesisConfig, synthesize
+from avloc.datasets.unlabelled import load_videos
+
+__all__ = [
+    "SPLITS",
+    "Coverage",
+    "Dataset",
+    "Row",
+    "SynthesisConfig",
+    "load_ave",
+    "load_dataset",
+    "load_manifest",
+    "load_videos",
+    "synthesize",
+]

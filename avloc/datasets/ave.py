@@ -1,0 +1,132 @@
+"""The AVE data set in its own layout.
+
+::
+
+    AVE_Dataset/
+      Annotations.txt                        Category&VideoID&Quality&StartTime&EndTime
+      trainSet.txt  valSet.txt  testSet.txt  rows of Annotations.txt, the same five fields
+      AVE/<VideoID>.mp4                      10 s each; other containers are taken too
+
+Times are whole seconds, the end exclusive; the header line may be there or not. A class's
+index is its order of first appearance in ``Annotations.txt``. Rows, not videos, are split:
+45 of AVE's 4097 videos have two or three rows. (Tian et al., Audio-visual event localization
+in unconstrained videos, ECCV 2018.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from avloc.datasets.dataset import SPLITS, Dataset, Row
+from avloc.datasets.fields import checked_id, checked_label, numbered_lines, read_text, seconds
+from avloc.errors import DatasetError, MediaError
+from avloc.labels import LabelSet
+from avloc.media import video_files
+
+ANNOTATIONS = "Annotations.txt"
+HEADER = "Category&VideoID&Quality&StartTime&EndTime"
+VIDEO_FOLDER = "AVE"
+N_SEGMENTS = 10
+
+_Key = tuple[str, str, float, float]
+
+
+def split_file(name: str) -> str:
+    """Return the file name of a split: ``trainSet.txt`` for ``train``."""
+    return f"{name}Set.txt"
+
+
+def load_ave(root: Path, n_segments: int = N_SEGMENTS) -> Dataset:
+    """Read a data set in AVE's layout. A video that is not there is coverage, no error.
+
+    Args:
+        root: the folder that holds ``Annotations.txt``.
+        n_segments: the length of every video in seconds.
+
+    Raises:
+        DatasetError: an annotation or split file is missing or wrong, with its line.
+    """
+    path = root / ANNOTATIONS
+    if not path.is_file():
+        raise DatasetError(
+            f"there is no {ANNOTATIONS} in this folder",
+            root,
+            hint=f"AVE's folder holds {ANNOTATIONS}, {split_file('train')} and so on, and the "
+            f"videos in {VIDEO_FOLDER}/.",
+        )
+    line_of: dict[_Key, int] = {}
+    rows: dict[_Key, Row] = {}
+    for line, row in _rows(path, n_segments):
+        if _key(row) in rows:
+            raise DatasetError(f"repeats line {line_of[_key(row)]}", path, line)
+        rows[_key(row)] = row
+        line_of[_key(row)] = line
+    if not rows:
+        raise DatasetError("holds no rows", path)
+    _mark_splits(root, rows, n_segments)
+    found = tuple(rows.values())
+    labels = LabelSet.in_order_of_appearance(row.label for row in found)
+    return Dataset(root.name, root, labels, found, _videos(root, found), n_segments)
+
+
+def _rows(path: Path, n_segments: int) -> Iterator[tuple[int, Row]]:
+    for line, text in numbered_lines(read_text(path)):
+        if line == 1 and text.strip() == HEADER:
+            continue
+        try:
+            yield line, _row(text, n_segments)
+        except ValueError as error:
+            raise DatasetError(str(error), path, line, f"A line reads {HEADER}.") from error
+
+
+def _row(text: str, n_segments: int) -> Row:
+    fields = [field.strip() for field in text.split("&")]
+    if len(fields) != 5:
+        raise ValueError(f"has {len(fields)} fields separated by &, not 5")
+    label, video_id, quality, start, end = fields
+    row = Row(
+        video_id=checked_id(video_id),
+        label=checked_label(label),
+        start=seconds(start, "StartTime"),
+        end=seconds(end, "EndTime"),
+        quality=quality,
+    )
+    if not row.start <= row.end <= n_segments:
+        raise ValueError(f"the event lasts from {start} to {end} s of {n_segments}")
+    return row
+
+
+def _key(row: Row) -> _Key:
+    return (row.label, row.video_id, row.start, row.end)
+
+
+def _mark_splits(root: Path, rows: dict[_Key, Row], n_segments: int) -> None:
+    """Write each row's split into ``rows``; without any split file rows stay unsplit."""
+    paths = {name: root / split_file(name) for name in SPLITS}
+    missing = [path.name for path in paths.values() if not path.is_file()]
+    if len(missing) == len(SPLITS):
+        return
+    if missing:
+        raise DatasetError(f"there is no {missing[0]} beside the other split files", root)
+    for name, path in paths.items():
+        for line, row in _rows(path, n_segments):
+            known = rows.get(_key(row))
+            if known is None:
+                raise DatasetError(f"no row of {ANNOTATIONS} has this event", path, line)
+            if known.split:
+                raise DatasetError(f"this row is already in {split_file(known.split)}", path, line)
+            rows[_key(row)] = replace(known, split=name)
+
+
+def _videos(root: Path, rows: tuple[Row, ...]) -> dict[str, Path]:
+    """Find the rows' videos; where an id has several files, an .mp4 comes first."""
+    try:
+        paths = video_files(root / VIDEO_FOLDER)
+    except MediaError:
+        return {}
+    by_id: dict[str, Path] = {}
+    for path in sorted(paths, key=lambda path: path.suffix.lower() != ".mp4"):
+        by_id.setdefault(path.stem, path)
+    return {row.video_id: by_id[row.video_id] for row in rows if row.video_id in by_id}

@@ -1,0 +1,132 @@
+"""Rows, and the videos they speak of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avloc.errors import UnknownNameError
+from avloc.labels import LabelSet
+from avloc.timeline import Grid
+
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One annotated event of a data set.
+
+    Attributes:
+        video_id: names the video; a video may have several rows.
+        label: what happens; empty when the row says that nothing does.
+        start: seconds, and
+        end: seconds, exclusive; equal to ``start`` when nothing happens (AVE's ``0&0``).
+        split: one of :data:`SPLITS`, or empty when the data set does not split.
+        quality: the annotator's remark, as it stands in the file.
+    """
+
+    video_id: str
+    label: str
+    start: float
+    end: float
+    split: str = ""
+    quality: str = ""
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How many of a data set's distinct videos are there.
+
+    Attributes:
+        present: the number of videos found.
+        total: the number of distinct videos the data set speaks of.
+        missing: the ids that were not found, in order of first appearance.
+    """
+
+    present: int
+    total: int
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set: features belong to its videos, labels to its rows.
+
+    Attributes:
+        name: for messages and tables.
+        root: the folder or file it was read from.
+        labels: the event labels in class order, background last.
+        rows: every annotated event in the order of the file; a row's place is its number.
+        videos: the files that are there, by video id.
+        n_segments: the grid that every video is given; None for a grid of its own length.
+        is_row_alone: each row is an example by itself, as AVE's protocol has it; otherwise a
+            video is one example with the events of all its rows.
+    """
+
+    name: str
+    root: Path
+    labels: LabelSet
+    rows: tuple[Row, ...]
+    videos: dict[str, Path] = field(default_factory=dict)
+    n_segments: int | None = None
+    is_row_alone: bool = True
+
+    def split(self, name: str) -> list[tuple[int, Row]]:
+        """Return the examples of a split with their row numbers.
+
+        Where a video is one example (``is_row_alone`` is false) its first row stands for it.
+
+        Args:
+            name: one of :data:`SPLITS`, or empty for the rows without a split.
+
+        Raises:
+            UnknownNameError: there is no such split.
+        """
+        if name not in (*SPLITS, ""):
+            raise UnknownNameError("split", name, SPLITS)
+        chosen = [(number, row) for number, row in enumerate(self.rows) if row.split == name]
+        if self.is_row_alone:
+            return chosen
+        first: dict[str, tuple[int, Row]] = {}
+        for number, row in chosen:
+            first.setdefault(row.video_id, (number, row))
+        return list(first.values())
+
+    @property
+    def coverage(self) -> Coverage:
+        """Which of the distinct videos are there."""
+        video_ids = dict.fromkeys([*(row.video_id for row in self.rows), *self.videos])
+        missing = tuple(video_id for video_id in video_ids if video_id not in self.videos)
+        return Coverage(len(video_ids) - len(missing), len(video_ids), missing)
+
+    def targets(self, row: Row, grid: Grid) -> NDArray[np.int64]:
+        """Return (T,) class indices of an example.
+
+        A segment whose middle lies in ``[start, end)`` has the row's label, any other is
+        background. Where rows are not alone the events of the video's other rows count too;
+        where two overlap the later row of the file wins.
+
+        Args:
+            row: the example's row.
+            grid: the T segments.
+
+        Raises:
+            UnknownNameError: the row's label is not one of ``labels``.
+        """
+        targets = np.full(grid.n_segments, self.labels.background_index, dtype=np.int64)
+        events = (row,) if self.is_row_alone else self._rows_of_video.get(row.video_id, (row,))
+        for event in events:
+            if event.label:
+                targets[grid.covers(event.start, event.end)] = self.labels.index(event.label)
+        return targets
+
+    @cached_property
+    def _rows_of_video(self) -> dict[str, list[Row]]:
+        grouped: dict[str, list[Row]] = {}
+        for row in self.rows:
+            grouped.setdefault(row.video_id, []).append(row)
+        return grouped

@@ -1,0 +1,103 @@
+"""What the fields of an annotation file may say; every refusal is a ValueError in words.
+
+The caller knows the file and the line and turns it into a DatasetError.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from pathlib import Path
+
+from avloc.errors import DatasetError
+from avloc.labels import LabelSet
+
+MAX_ID_BYTES = 200  # an id becomes a file name, and a file system allows 255 with its suffix
+UNPLAIN = ("Cc", "Cs", "Zl", "Zp")
+BACKGROUND = LabelSet(()).background
+
+
+def read_text(path: Path) -> str:
+    """Return a UTF-8 file's text without its byte order mark.
+
+    Raises:
+        DatasetError: it cannot be read, or a line is not UTF-8.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise DatasetError(f"cannot be read: {error.strerror or error}", path) from error
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise DatasetError("is not UTF-8 text", path, line, "Save the file as UTF-8.") from error
+
+
+def numbered_lines(text: str) -> list[tuple[int, str]]:
+    """Return the lines that are not blank with their 1-based numbers.
+
+    Only line feeds end a line: ``str.splitlines`` would also cut at characters that a label
+    may hold, and every number after that would be wrong.
+    """
+    lines = enumerate(text.split("\n"), start=1)
+    return [(number, line.rstrip("\r")) for number, line in lines if line.strip()]
+
+
+def checked_id(video_id: str) -> str:
+    """Return a video id that can be a file name in any folder.
+
+    Raises:
+        ValueError: it is empty, too long, begins with a dot, or holds a separator or a
+            control character.
+    """
+    if not video_id:
+        raise ValueError("the video id is empty")
+    if video_id.startswith(".") or "/" in video_id or "\\" in video_id or not is_plain(video_id):
+        raise ValueError(f"{video_id!r} is not a video id, since it cannot be a file name")
+    if len(video_id.encode()) > MAX_ID_BYTES:
+        raise ValueError(f"the video id {video_id[:40]!r}... is longer than {MAX_ID_BYTES} bytes")
+    return video_id
+
+
+def checked_label(label: str) -> str:
+    """Return a label that a model can answer with.
+
+    Raises:
+        ValueError: it is empty, is background's name, or holds a control character.
+    """
+    if not label:
+        raise ValueError("the label is empty")
+    if label == BACKGROUND:
+        raise ValueError(f"{label!r} is no event label, it names the segments without an event")
+    if not is_plain(label):
+        raise ValueError(f"the label {label!r} holds a character that cannot be printed")
+    return label
+
+
+def seconds(value: str | float, what: str) -> float:
+    """Return a finite time that is not negative.
+
+    Args:
+        value: a number, or a number's text.
+        what: the field's name, for the message.
+
+    Raises:
+        ValueError: it is not such a time.
+    """
+    try:
+        time = float(value)
+    except (ValueError, OverflowError):
+        time = math.nan
+    if not math.isfinite(time) or time < 0:
+        raise ValueError(f"{what} is {value!r:.60}, not a time in seconds")
+    return time
+
+
+def is_plain(text: str) -> bool:
+    """Tell whether a text stays on its line and can be stored as UTF-8.
+
+    Control characters, line and paragraph separators and lone surrogates do not; joiners do,
+    which ``str.isprintable`` refuses though some scripts need them.
+    """
+    return not any(unicodedata.category(character) in UNPLAIN for character in text)

@@ -1,0 +1,36 @@
+"""A clip's sound: the source's, the ones from off screen, and noise."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avloc.datasets.synthetic.composition import ClipPlan, SoundPlan
+from avloc.datasets.synthetic.config import SynthesisConfig
+from avloc.datasets.synthetic.sounds import SOUNDS, Samples
+
+FADE_SECONDS = 0.01
+LOUDEST = 0.95
+
+
+def soundtrack(plan: ClipPlan, config: SynthesisConfig) -> NDArray[np.float32]:
+    """Return (n,) samples in -1 to 1 at ``config.sound_rate``."""
+    mixed = np.zeros(config.n_samples)
+    for sound in (plan.sound, *plan.offscreen):
+        _add(mixed, sound, config)
+    rng = np.random.default_rng([plan.seed, 2])
+    # The noise is pink-ish, as rooms are: white noise and its own running sum, half each.
+    white = rng.standard_normal(config.n_samples)
+    low = np.convolve(white, np.ones(8) / np.sqrt(8), mode="same")
+    mixed += plan.noise * plan.sound.gain * (white + low) / 2
+    peak = float(np.abs(mixed).max())
+    return (mixed * min(1.0, LOUDEST / max(peak, 1e-9))).astype(np.float32)
+
+
+def _add(mixed: Samples, sound: SoundPlan, config: SynthesisConfig) -> None:
+    """Add a sound to where it is heard, with a short fade at both ends."""
+    start, end = (second * config.sound_rate for second in sound.heard)
+    clock = np.arange(end - start) / config.sound_rate
+    wave = SOUNDS[sound.kind].wave(np.random.default_rng(sound.seed), clock, sound.pitch)
+    fade = np.minimum(1, np.minimum(clock, clock[::-1]) / FADE_SECONDS)
+    mixed[start:end] += sound.gain * fade * wave / np.sqrt(np.mean(wave**2))
