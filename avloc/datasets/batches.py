@@ -1,0 +1,275 @@
+"""Examples and batches: features by video, targets by row, tensors by batch.
+
+A data set with a grid of its own (AVE: 10 segments) gives one example a row; longer features
+are cut and shorter ones padded with zeros, as its protocol has it. Without such a grid a video
+is cut into windows, the last one moved back to end with the video, and a video shorter than a
+window is taken as it is: nothing is padded, and a batch holds windows of one length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from numpy.typing import NDArray
+from torch import Tensor
+
+from avloc.artifacts import FeatureStore, VideoFeatures
+from avloc.datasets.dataset import SPLITS, Dataset, Row
+from avloc.errors import ArtifactError, DatasetError
+from avloc.timeline import Grid
+
+IGNORED = -1
+"""The target of a segment that is not scored: another window has it already."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """One window of one row.
+
+    Attributes:
+        row: the row's number in the data set.
+        video: the place of its video in `Examples.videos`.
+        first: the video's segment that the window begins with.
+        targets: (T,) class indices; `IGNORED` where the segment is not scored.
+    """
+
+    row: int
+    video: int
+    first: int
+    targets: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Examples:
+    """A split in memory: each video's features once, and the examples that point at them.
+
+    Attributes:
+        videos: the V videos that have features.
+        entries: the R examples, in the order of the data set's rows.
+        missing: ids of the split's videos whose features are not in the store.
+        visual_shape: (H, W, Dv) of every visual map.
+        audio_channels: Da.
+    """
+
+    videos: tuple[VideoFeatures, ...]
+    entries: tuple[Example, ...]
+    missing: tuple[str, ...]
+    visual_shape: tuple[int, int, int]
+    audio_channels: int
+
+    def __len__(self) -> int:
+        """Return R."""
+        return len(self.entries)
+
+    @property
+    def video_ids(self) -> tuple[str, ...]:
+        """The R video ids."""
+        return tuple(self.videos[entry.video].video_id for entry in self.entries)
+
+    @property
+    def n_segments(self) -> int:
+        """T of the longest window."""
+        return max(len(entry.targets) for entry in self.entries)
+
+    def of_videos(self, video_ids: frozenset[str]) -> Examples:
+        """Return the examples of these videos only."""
+        kept = [e for e in self.entries if self.videos[e.video].video_id in video_ids]
+        return replace(self, entries=tuple(kept))
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B windows of one length as tensors; a missing modality is zeros and never valid.
+
+    Attributes:
+        visual: the visual maps, half precision until `to`.
+        audio: the audio vectors.
+        targets: class indices, `IGNORED` where not scored.
+        visual_valid: the segment had real picture.
+        audio_valid: the segment had real sound.
+        places: the examples' places in `Examples.entries`.
+    """
+
+    visual: Float[Tensor, "B T H W Dv"]
+    audio: Float[Tensor, "B T Da"]
+    targets: Int[Tensor, "B T"]
+    visual_valid: Bool[Tensor, "B T"]
+    audio_valid: Bool[Tensor, "B T"]
+    places: tuple[int, ...]
+
+    def to(self, device: torch.device) -> Batch:
+        """Return it on a device, the visual maps in single precision."""
+        return Batch(
+            self.visual.to(device).float(),
+            self.audio.to(device),
+            self.targets.to(device),
+            self.visual_valid.to(device),
+            self.audio_valid.to(device),
+            self.places,
+        )
+
+
+def load_examples(
+    store: FeatureStore,
+    dataset: Dataset,
+    split: str,
+    *,
+    window: int | None = None,
+    channels: tuple[int, int] = (1, 1),
+    progress: Callable[[int, int, str], None] | None = None,
+) -> Examples:
+    """Read a split's features and cut them into examples.
+
+    Args:
+        store: where the features lie.
+        dataset: rows, labels and grid.
+        split: ``train``, ``val``, ``test``, or empty for rows without a split.
+        window: the most segments an example may have; None for no limit. A data set's own
+            grid goes before.
+        channels: (Dv, Da) to assume when no video of the split has that stream.
+        progress: called with (videos read, videos, video id).
+
+    Raises:
+        DatasetError: the split has no rows, or none of its videos has features.
+        UnknownNameError: there is no such split.
+    """
+    rows = dataset.split(split)
+    if not rows:
+        message = f"no rows are in {_split_in_words(split)}"
+        raise DatasetError(message, dataset.root, hint=_splits_in_words(dataset))
+    video_ids = list(dict.fromkeys(row.video_id for _, row in rows))
+    videos = _read_videos(store, video_ids, progress)
+    if not videos:
+        raise DatasetError(
+            f"none of the {len(video_ids)} videos of {_split_in_words(split)} has features in "
+            f"{store.root}",
+            dataset.root,
+            hint=f"Extract them first: avloc extract {dataset.root}",
+        )
+    places = {video_id: place for place, video_id in enumerate(videos)}
+    entries = [
+        Example(number, places[row.video_id], first, targets)
+        for number, row in rows
+        if row.video_id in videos
+        for first, targets in _windows(dataset, row, videos[row.video_id], window)
+    ]
+    missing = tuple(video_id for video_id in video_ids if video_id not in videos)
+    return Examples(tuple(videos.values()), tuple(entries), missing, *_sizes(videos, channels))
+
+
+def batches(
+    examples: Examples, size: int, seed: int | Sequence[int] | None = None
+) -> Iterator[Batch]:
+    """Walk the examples in batches.
+
+    Args:
+        examples: what to walk.
+        size: the most examples a batch holds; windows of different length never share one.
+        seed: shuffles by it; None keeps the order.
+    """
+    order = np.arange(len(examples))
+    if seed is not None:
+        order = np.random.default_rng(seed).permutation(order)
+    waiting: dict[int, list[int]] = {}
+    for place in order.tolist():
+        same_length = waiting.setdefault(len(examples.entries[place].targets), [])
+        same_length.append(place)
+        if len(same_length) == size:
+            yield _batch(examples, same_length)
+            same_length.clear()
+    for same_length in waiting.values():
+        if same_length:
+            yield _batch(examples, same_length)
+
+
+def _read_videos(
+    store: FeatureStore,
+    video_ids: Sequence[str],
+    progress: Callable[[int, int, str], None] | None,
+) -> dict[str, VideoFeatures]:
+    """Read what is there; a file that is missing, stale or damaged is a missing video."""
+    videos = {}
+    for done, video_id in enumerate(video_ids, start=1):
+        try:
+            videos[video_id] = store.read(video_id)
+        except ArtifactError:
+            continue
+        finally:
+            if progress is not None:
+                progress(done, len(video_ids), video_id)
+    return videos
+
+
+def _windows(
+    dataset: Dataset, row: Row, features: VideoFeatures, window: int | None
+) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """Give each window's first segment and its targets."""
+    segment_seconds = Fraction(features.segment_seconds).limit_denominator(10**6)
+    n_segments = dataset.n_segments or features.n_segments
+    targets = dataset.targets(row, Grid(n_segments, segment_seconds))
+    length = n_segments if dataset.n_segments else min(window or n_segments, n_segments)
+    for start in range(0, n_segments, length):
+        first = min(start, n_segments - length)
+        own = targets[first : first + length].copy()
+        own[: start - first] = IGNORED
+        yield first, own
+
+
+def _sizes(
+    videos: dict[str, VideoFeatures], channels: tuple[int, int]
+) -> tuple[tuple[int, int, int], int]:
+    maps = (video.visual for video in videos.values() if video.visual is not None)
+    sounds = (video.audio for video in videos.values() if video.audio is not None)
+    first_map, first_sound = next(maps, None), next(sounds, None)
+    height, width, depth = (1, 1, channels[0]) if first_map is None else first_map.shape[1:]
+    return (height, width, depth), channels[1] if first_sound is None else first_sound.shape[1]
+
+
+def _batch(examples: Examples, places: Sequence[int]) -> Batch:
+    entries = [examples.entries[place] for place in places]
+    n_segments = len(entries[0].targets)
+    visual = np.zeros((len(entries), n_segments, *examples.visual_shape), dtype=np.float16)
+    audio = np.zeros((len(entries), n_segments, examples.audio_channels), dtype=np.float32)
+    visual_valid = np.zeros((len(entries), n_segments), dtype=np.bool_)
+    audio_valid = np.zeros_like(visual_valid)
+    for b, entry in enumerate(entries):
+        video = examples.videos[entry.video]
+        _fill(visual[b], visual_valid[b], video.visual, video.visual_valid, entry.first)
+        _fill(audio[b], audio_valid[b], video.audio, video.audio_valid, entry.first)
+    return Batch(
+        torch.from_numpy(visual),
+        torch.from_numpy(audio),
+        torch.from_numpy(np.stack([entry.targets for entry in entries])),
+        torch.from_numpy(visual_valid),
+        torch.from_numpy(audio_valid),
+        tuple(places),
+    )
+
+
+def _fill(
+    target: NDArray[np.floating],
+    target_valid: NDArray[np.bool_],
+    source: NDArray[np.floating] | None,
+    source_valid: NDArray[np.bool_],
+    first: int,
+) -> None:
+    """Copy a window into zeros; what the video does not have stays zero and invalid."""
+    if source is None:
+        return
+    cut = source[first : first + len(target)]
+    target[: len(cut)] = cut
+    target_valid[: len(cut)] = source_valid[first : first + len(target)]
+
+
+def _split_in_words(split: str) -> str:
+    return f"the {split} split" if split else "the part without a split"
+
+
+def _splits_in_words(dataset: Dataset) -> str:
+    present = [name for name in SPLITS if any(row.split == name for row in dataset.rows)]
+    return f"Its splits are: {', '.join(present)}." if present else "It has no splits at all."

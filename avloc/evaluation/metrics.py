@@ -1,0 +1,122 @@
+"""Segment metrics: numbers from predicted and true classes.
+
+Arrays are (R, T) class indices, background last; a target of ``IGNORED`` is not scored.
+A metric that the data cannot give (no background in it, say) is None, never a made-up number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_support
+
+from avloc.datasets.batches import IGNORED
+
+Classes = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class ClassMetrics:
+    """How one class fared.
+
+    Attributes:
+        name: the class.
+        accuracy: share of right segments among all segments of the rows in which the class
+            occurs, as the field's tables per category have it; None if it occurs in none.
+        precision: of its predicted segments, the share that is right.
+        recall: of its true segments, the share that is found.
+        f1: their harmonic mean.
+        support: the number of its true segments.
+    """
+
+    name: str
+    accuracy: float | None
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+def segment_accuracy(predicted: Classes, targets: Classes) -> float | None:
+    """Return the share of right segments: the number in every table."""
+    scored = targets != IGNORED
+    return float((predicted == targets)[scored].mean()) if scored.any() else None
+
+
+def trivial_accuracy(targets: Classes, background: int) -> float | None:
+    """Return the accuracy of the right class everywhere and never background."""
+    scored = targets[targets != IGNORED]
+    return float((scored != background).mean()) if scored.size else None
+
+
+def has_boundary(targets: Classes) -> NDArray[np.bool_]:
+    """Return (R,): the row's class changes somewhere."""
+    return np.array([len(set(row[row != IGNORED].tolist())) > 1 for row in targets], dtype=bool)
+
+
+def background_recall(predicted: Classes, targets: Classes, background: int) -> float | None:
+    """Return the share of true background segments predicted as such."""
+    where = targets == background
+    return float((predicted[where] == background).mean()) if where.any() else None
+
+
+def foreground_f1(predicted: Classes, targets: Classes, background: int) -> float | None:
+    """Return F1 of "something happens" against background, whatever the class."""
+    scored = targets != IGNORED
+    truth, guess = targets[scored] != background, predicted[scored] != background
+    if not truth.any() and not guess.any():
+        return None
+    return float(f1_score(truth, guess))
+
+
+def confusion(predicted: Classes, targets: Classes, n_classes: int) -> NDArray[np.int64]:
+    """Return (C, C): segments by true class (row) and predicted class (column)."""
+    scored = targets != IGNORED
+    labels = np.arange(n_classes)
+    counts = confusion_matrix(targets[scored], predicted[scored], labels=labels)
+    return np.asarray(counts, dtype=np.int64)
+
+
+def class_metrics(
+    predicted: Classes, targets: Classes, names: Sequence[str]
+) -> tuple[ClassMetrics, ...]:
+    """Return every class's metrics, background last."""
+    scored = targets != IGNORED
+    columns = precision_recall_fscore_support(
+        targets[scored], predicted[scored], labels=np.arange(len(names)), zero_division=0.0
+    )
+    found = []
+    for k, (precision, recall, f1, support) in enumerate(zip(*columns, strict=True)):
+        rows = (targets == k).any(axis=1)
+        accuracy = segment_accuracy(predicted[rows], targets[rows])
+        numbers = (float(precision), float(recall), float(f1))
+        found.append(ClassMetrics(names[k], accuracy, *numbers, int(support)))
+    return tuple(found)
+
+
+def bootstrap_interval(
+    predicted: Classes,
+    targets: Classes,
+    video_ids: Sequence[str],
+    *,
+    n_resamples: int = 1000,
+    seed: int = 0,
+) -> tuple[float, float] | None:
+    """Return the 95 % interval of the segment accuracy when videos are drawn again.
+
+    Segments of a video stand or fall together, so videos, with all their rows, are resampled
+    with replacement; the interval is that between the 2.5 and 97.5 percentiles.
+    """
+    names, video_of_row = np.unique(np.asarray(video_ids), return_inverse=True)
+    scored = targets != IGNORED
+    n_scored = np.bincount(video_of_row, scored.sum(axis=1), len(names))
+    n_right = np.bincount(video_of_row, (scored & (predicted == targets)).sum(axis=1), len(names))
+    if not n_scored.any():
+        return None
+    drawn = np.random.default_rng(seed).integers(len(names), size=(n_resamples, len(names)))
+    accuracies = n_right[drawn].sum(axis=1) / np.maximum(n_scored[drawn].sum(axis=1), 1)
+    low, high = np.percentile(accuracies, [2.5, 97.5])
+    return float(low), float(high)

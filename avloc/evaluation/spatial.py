@@ -1,0 +1,123 @@
+"""Where: attention maps against boxes around what sounds.
+
+Maps are (H, W) weights over the picture, boxes (x0, y0, x1, y1) in fractions of its width
+and height, the origin at the top left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn.functional import interpolate
+
+from avloc.errors import UsageError
+
+Box = tuple[float, float, float, float]
+Map = NDArray[np.floating]
+Mask = NDArray[np.bool_]
+
+RULES = ("half", "median")
+"""How a map becomes a region: above half of its maximum, or above its median."""
+
+
+@dataclass(frozen=True)
+class SpatialMetrics:
+    """How well maps find their boxes.
+
+    Attributes:
+        pointing: share of maps whose greatest weight lies in a box (the pointing game).
+        ciou: share of maps whose region overlaps the boxes with IoU of at least 0.5.
+        auc: area under that share as the IoU asked for goes from 0 to 1.
+        mean_iou: the mean IoU.
+        n_maps: how many maps.
+    """
+
+    pointing: float
+    ciou: float
+    auc: float
+    mean_iou: float
+    n_maps: int
+
+
+def spatial_metrics(
+    maps: Sequence[Map],
+    boxes: Sequence[Sequence[Box]],
+    *,
+    rule: str = "half",
+    size: tuple[int, int] = (224, 224),
+) -> SpatialMetrics:
+    """Measure maps against boxes.
+
+    Args:
+        maps: an (H, W) map each; up-sampled bilinearly to ``size`` as for a heat map.
+        boxes: for each map its boxes, at least one.
+        rule: one of `RULES`.
+        size: (height, width) of the picture the regions are compared on.
+
+    Raises:
+        UsageError: there is nothing to measure, the numbers differ, or no such rule.
+    """
+    if not maps or len(maps) != len(boxes) or not all(boxes):
+        raise UsageError(f"{len(maps)} maps need as many lists of boxes, got {len(boxes)}")
+    scaled = [upsampled(one, size) for one in maps]
+    masks = [boxes_mask(some, size) for some in boxes]
+    overlaps = np.array([iou(region(s, rule), m) for s, m in zip(scaled, masks, strict=True)])
+    hits = [bool(m.flat[s.argmax()]) for s, m in zip(scaled, masks, strict=True)]
+    shares = [(overlaps >= asked).mean() for asked in np.linspace(0, 1, 101)]
+    return SpatialMetrics(
+        pointing=float(np.mean(hits)),
+        ciou=float((overlaps >= 0.5).mean()),
+        auc=float(np.trapezoid(shares, dx=0.01)),
+        mean_iou=float(overlaps.mean()),
+        n_maps=len(maps),
+    )
+
+
+def centre_map(height: int = 57, width: int = 57) -> Map:
+    """Return the baseline that always points at the centre.
+
+    A cone: 1 at the centre, falling linearly with the distance, in fractions of the sides,
+    to 0 in the corners. By the half rule its region is the disc with a quarter of the
+    diagonal for radius, 39 % of the picture; by the median rule it is half of the picture.
+    """
+    y = (np.arange(height) + 0.5) / height - 0.5
+    x = (np.arange(width) + 0.5) / width - 0.5
+    return np.asarray(1 - np.hypot(y[:, None], x[None, :]) / np.hypot(0.5, 0.5))
+
+
+def upsampled(one: Map, size: tuple[int, int]) -> NDArray[np.float32]:
+    """Return a map at a picture's (height, width), bilinearly, edges held."""
+    tensor = torch.from_numpy(np.array(one, dtype=np.float32))[None, None]
+    return interpolate(tensor, size=size, mode="bilinear", align_corners=False)[0, 0].numpy()
+
+
+def region(scaled: Map, rule: str = "half") -> Mask:
+    """Return what a map marks: at least half of its maximum, or above its median.
+
+    Raises:
+        UsageError: there is no such rule.
+    """
+    if rule == "half":
+        return np.asarray(scaled >= scaled.max() / 2)
+    if rule == "median":
+        return np.asarray(scaled > np.median(scaled))
+    raise UsageError(f"no rule is called {rule!r}", f"There are: {', '.join(RULES)}.")
+
+
+def boxes_mask(boxes: Sequence[Box], size: tuple[int, int]) -> Mask:
+    """Return which pixels' middles lie in any of the boxes."""
+    height, width = size
+    y = ((np.arange(height) + 0.5) / height)[:, None]
+    x = ((np.arange(width) + 0.5) / width)[None, :]
+    inside = [(x >= x0) & (x < x1) & (y >= y0) & (y < y1) for x0, y0, x1, y1 in boxes]
+    return np.asarray(np.any(inside, axis=0))
+
+
+def iou(one: Mask, other: Mask) -> float:
+    """Return the pixels both have over the pixels either has; 0 when neither has any."""
+    either = np.count_nonzero(one | other)
+    return float(np.count_nonzero(one & other) / either) if either else 0.0

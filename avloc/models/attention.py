@@ -1,0 +1,111 @@
+"""Where and when: the spatial attention and the global-context-aware self-attention."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+
+_LEAST_LENGTH = 1e-6  # of a vector to be normalised; a zero vector stays zero
+
+
+class SpatialAttention(nn.Module):
+    """Where: the sound points at regions of the picture (paper, Spatial Attention Module).
+
+    Args:
+        visual_channels: Dv.
+        audio_channels: Da.
+        width: D, the space in which sound and regions are compared.
+        temperature: tau, what the cosine is multiplied with; 1 is the paper's letter, under
+            which the largest weight can be no more than e times the smallest.
+        is_temperature_learnable: tau moves, in log space, from ``temperature``.
+    """
+
+    def __init__(
+        self,
+        visual_channels: int,
+        audio_channels: int,
+        width: int,
+        temperature: float,
+        is_temperature_learnable: bool,
+    ) -> None:
+        super().__init__()
+        self.visual = nn.Linear(visual_channels, width)
+        self.audio = nn.Linear(audio_channels, width)
+        log_temperature = torch.tensor(math.log(temperature))
+        self.log_temperature = nn.Parameter(log_temperature, is_temperature_learnable)
+
+    def forward(
+        self, visual: Float[Tensor, "B T N Dv"], audio: Float[Tensor, "B T Da"]
+    ) -> tuple[Float[Tensor, "B T Dv"], Float[Tensor, "B T N"]]:
+        """Return the attended picture and the weights, which sum to 1 over the regions."""
+        regions = self.visual(visual).relu()
+        sound = normalize(self.audio(audio).relu(), dim=-1, eps=_LEAST_LENGTH)
+        # The regions' lengths divide the products: the large array is read twice less.
+        lengths = torch.linalg.vector_norm(regions, dim=-1).clamp_min(_LEAST_LENGTH)
+        cosine = torch.einsum("btnd,btd->btn", regions, sound) / lengths
+        weights = (self.log_temperature.exp() * cosine).softmax(dim=-1)
+        return torch.einsum("btn,btnd->btd", weights, visual), weights
+
+
+class GlobalContextSelfAttention(nn.Module):
+    """When: segments of one modality attend to each other, aware of the whole (eq. 1-3).
+
+    The equations are lost in the paper's text and taken from Yang et al., Context-aware
+    self-attention networks, AAAI 2019.
+
+    Args:
+        n_channels: of the input.
+        width: D, of the output.
+        has_context: the global context enters queries and keys; without it lambda is 0, which
+            is plain self-attention (table 2, "our model - global context vector").
+        is_residual: the input is added to the output.
+        dropout: on the attended values.
+    """
+
+    def __init__(
+        self, n_channels: int, width: int, *, has_context: bool, is_residual: bool, dropout: float
+    ) -> None:
+        super().__init__()
+        self.query = nn.Linear(n_channels, width, bias=False)
+        self.key = nn.Linear(n_channels, width, bias=False)
+        self.value = nn.Linear(n_channels, width, bias=False)
+        self.query_context = _ContextGate(n_channels, width) if has_context else None
+        self.key_context = _ContextGate(n_channels, width) if has_context else None
+        self.dropout = nn.Dropout(dropout)
+        self.is_residual = is_residual
+
+    def forward(
+        self, x: Float[Tensor, "B T Dx"]
+    ) -> tuple[Float[Tensor, "B T D"], Float[Tensor, "B T T"]]:
+        """Return the attended sequence and each segment's weights over all segments."""
+        query, key, value = self.query(x), self.key(x), self.value(x)
+        context = x.mean(dim=1, keepdim=True)  # (1) c
+        if self.query_context is not None and self.key_context is not None:
+            query = self.query_context(query, context)
+            key = self.key_context(key, context)
+        scores = query @ key.transpose(1, 2) / math.sqrt(query.shape[-1])
+        weights = scores.softmax(dim=-1)
+        attended = self.dropout(weights @ value)  # (3)
+        return (attended + x if self.is_residual else attended), weights
+
+
+class _ContextGate(nn.Module):
+    """Mix the global context into queries or keys by a scalar a segment (eq. 2)."""
+
+    def __init__(self, n_channels: int, width: int) -> None:
+        super().__init__()
+        self.context = nn.Linear(n_channels, width, bias=False)  # U
+        self.from_segment = nn.Linear(width, 1, bias=False)  # p
+        self.from_context = nn.Linear(width, 1, bias=False)  # r
+
+    def forward(
+        self, x: Float[Tensor, "B T D"], context: Float[Tensor, "B 1 Dx"]
+    ) -> Float[Tensor, "B T D"]:
+        mapped = self.context(context)
+        share = torch.sigmoid(self.from_segment(x) + self.from_context(mapped))  # lambda
+        mixed: Tensor = (1 - share) * x + share * mapped  # (2)
+        return mixed

@@ -1,0 +1,239 @@
+"""CMAN: where, when and which to attend for audio-visual event localization.
+
+Xuan et al., Cross-modal attention network for temporal inconsistent audio-visual event
+localization, AAAI 2020. Each option marked [choice] below is a detail the paper leaves open.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from avloc.errors import UsageError
+from avloc.models.attention import GlobalContextSelfAttention, SpatialAttention
+from avloc.models.co_attention import CoAttended, SentinelCoAttention, StreamStates
+from avloc.models.model import Model
+from avloc.models.options import check_options, option
+from avloc.models.output import ModelOutput
+from avloc.models.sentinel import SentinelLSTM
+
+
+@dataclass(frozen=True)
+class CMANConfig:
+    """Every option of CMAN; the rows of the paper's tables 1 and 2 are values of these.
+
+    Table 1 is ``modalities``, ``where``, ``when`` and ``which``; table 2 adds
+    ``global_context`` and ``sentinel``.
+    """
+
+    visual_channels: int = option(help="Dv, channels of the visual map", minimum=1)
+    audio_channels: int = option(help="Da, channels of the audio vector", minimum=1)
+    n_classes: int = option(help="C, the labels and background", minimum=2)
+    modalities: str = option(
+        "both", help="the features it looks at", choices=("both", "audio", "visual")
+    )
+    where: bool = option(True, help="spatial attention; otherwise the mean over the picture")
+    when: bool = option(True, help="self-attention over the segments of a modality")
+    which: bool = option(True, help="co-attention between the modalities")
+    global_context: bool = option(True, help="the global context in queries and keys (eq. 2)")
+    sentinel: bool = option(True, help="the sentinel and its gate (eq. 4, 5 and 8)")
+    width: int = option(256, help="D, the model's width [choice]; even", minimum=2)
+    temperature: float = option(
+        10.0, help="tau of the spatial attention, or its start [choice]", minimum=1e-3
+    )
+    temperature_learnable: bool = option(True, help="tau is trained [choice]; else fixed")
+    input_map: bool = option(
+        True, help="a linear map of the features to D before the self-attention [choice]"
+    )
+    residual: bool = option(True, help="the self-attention adds its input [choice]")
+    dropout: float = option(
+        0.1, help="on what the self-attention attends to", minimum=0.0, maximum=0.95
+    )
+    bidirectional: bool = option(True, help="LSTMs read both ways [choice]; else forwards only")
+    memory: str = option(
+        "attended",
+        help="what of the other modality the co-attention sees [choice]: after the "
+        "self-attention, after the LSTM, or the mapped features",
+        choices=("attended", "lstm", "raw"),
+    )
+    gate: str = option(
+        "softmax",
+        help="the two gates of a segment pass a softmax before use, or enter eq. 5 raw [choice]",
+        choices=("softmax", "raw"),
+    )
+    head_width: int = option(64, help="the head's hidden width", minimum=1)
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be built.
+
+        Raises:
+            UsageError: a value is out of range, or two options exclude each other.
+        """
+        check_options(self)
+        if self.width % 2:
+            raise UsageError(f"width is {self.width}", "It must be even: two directions share it.")
+        if self.modalities != "both" and (self.where or self.which):
+            raise UsageError(
+                f"a model of {self.modalities} alone has no spatial attention and no co-attention",
+                "Set where=false and which=false too.",
+            )
+        if not self.input_map and (not self.when or self.residual or self.memory == "raw"):
+            raise UsageError(
+                "without input_map the features keep their own width until the self-attention",
+                "Set when=true, residual=false and a memory other than raw.",
+            )
+
+
+class CMAN(Model):
+    """The network of the paper's figure 2.
+
+    Removing a module removes its computation, not the layers around it ("all models have the
+    same setting"). A model of one modality keeps that modality's stream and the head.
+    """
+
+    Config: ClassVar[type[CMANConfig]] = CMANConfig
+
+    def __init__(self, options: CMANConfig) -> None:
+        super().__init__(options, options.visual_channels, options.audio_channels)
+        self._memory = options.memory
+        self.where = _spatial_attention(options) if options.where else None
+        self.visual = _stream(options, "visual", options.visual_channels)
+        self.audio = _stream(options, "audio", options.audio_channels)
+        self.which = (
+            SentinelCoAttention(
+                options.width,
+                has_sentinel=options.sentinel,
+                is_gate_normalized=options.gate == "softmax",
+            )
+            if options.which
+            else None
+        )
+        n_streams = sum(stream is not None for stream in (self.visual, self.audio))
+        self.head = nn.Sequential(
+            nn.Linear(n_streams * options.width, options.head_width),
+            nn.ReLU(),
+            nn.Linear(options.head_width, options.n_classes),
+        )
+
+    def forward(
+        self, visual: Float[Tensor, "B T H W Dv"], audio: Float[Tensor, "B T Da"]
+    ) -> ModelOutput:
+        """Score every segment of B windows.
+
+        Args:
+            visual: the visual maps as extracted.
+            audio: the audio vectors as extracted.
+        """
+        visual, audio = self.scale_visual(visual), self.scale_audio(audio)
+        picture, attention = self._look(visual, audio)
+        stream_v = self.visual(picture) if self.visual is not None else None
+        stream_a = self.audio(audio) if self.audio is not None else None
+        seen, heard = self._exchange(stream_v, stream_a)
+        states = [_states(part, stream) for part, stream in ((seen, stream_v), (heard, stream_a))]
+        logits = self.head(torch.cat([part for part in states if part is not None], dim=-1))
+        return ModelOutput(
+            logits=logits,
+            attention=attention,
+            self_attention_visual=stream_v.weights if stream_v else None,
+            self_attention_audio=stream_a.weights if stream_a else None,
+            gate_visual=seen.gate if seen else None,
+            gate_audio=heard.gate if heard else None,
+            co_attention_visual=seen.weights if seen else None,
+            co_attention_audio=heard.weights if heard else None,
+        )
+
+    def _look(
+        self, visual: Float[Tensor, "B T H W Dv"], audio: Float[Tensor, "B T Da"]
+    ) -> tuple[Float[Tensor, "B T Dv"], Float[Tensor, "B T H W"] | None]:
+        """Where: one vector a segment from its map."""
+        regions = visual.flatten(2, 3)
+        if self.where is None:
+            return regions.mean(dim=2), None
+        picture, weights = self.where(regions, audio)
+        return picture, weights.unflatten(2, visual.shape[2:4])
+
+    def _exchange(
+        self, visual: _StreamOutput | None, audio: _StreamOutput | None
+    ) -> tuple[CoAttended | None, CoAttended | None]:
+        """Which: the two streams look at each other."""
+        if self.which is None or visual is None or audio is None:
+            return None, None
+        seen: CoAttended
+        heard: CoAttended
+        seen, heard = self.which(visual.brought(self._memory), audio.brought(self._memory))
+        return seen, heard
+
+
+@dataclass(frozen=True)
+class _StreamOutput:
+    """One modality on its way, (B, T, D) each; ``weights`` are (B, T, T)."""
+
+    raw: Float[Tensor, "B T Dx"]
+    attended: Float[Tensor, "B T D"]
+    states: Float[Tensor, "B T D"]
+    sentinels: Float[Tensor, "B T D"] | None
+    weights: Float[Tensor, "B T T"] | None
+
+    def brought(self, memory: str) -> StreamStates:
+        """Return what this stream brings to the co-attention."""
+        seen = {"attended": self.attended, "lstm": self.states, "raw": self.raw}[memory]
+        return StreamStates(self.states, self.sentinels, seen)
+
+
+class _Stream(nn.Module):
+    """One modality: linear map, self-attention, sentinel LSTM."""
+
+    def __init__(self, options: CMANConfig, n_channels: int) -> None:
+        super().__init__()
+        width = options.width
+        self.map = nn.Linear(n_channels, width) if options.input_map else nn.Identity()
+        n_mapped = width if options.input_map else n_channels
+        self.when = (
+            GlobalContextSelfAttention(
+                n_mapped,
+                width,
+                has_context=options.global_context,
+                is_residual=options.residual,
+                dropout=options.dropout,
+            )
+            if options.when
+            else None
+        )
+        self.lstm = SentinelLSTM(
+            width,
+            width,
+            is_bidirectional=options.bidirectional,
+            has_sentinel=options.which and options.sentinel,
+        )
+
+    def forward(self, features: Float[Tensor, "B T Df"]) -> _StreamOutput:
+        raw = self.map(features)
+        attended, weights = self.when(raw) if self.when is not None else (raw, None)
+        states, sentinels = self.lstm(attended)
+        return _StreamOutput(raw, attended, states, sentinels, weights)
+
+
+def _spatial_attention(options: CMANConfig) -> SpatialAttention:
+    return SpatialAttention(
+        options.visual_channels,
+        options.audio_channels,
+        options.width,
+        options.temperature,
+        options.temperature_learnable,
+    )
+
+
+def _stream(options: CMANConfig, modality: str, n_channels: int) -> _Stream | None:
+    return _Stream(options, n_channels) if options.modalities in ("both", modality) else None
+
+
+def _states(
+    exchanged: CoAttended | None, stream: _StreamOutput | None
+) -> Float[Tensor, "B T D"] | None:
+    if exchanged is not None:
+        return exchanged.states
+    return stream.states if stream is not None else None

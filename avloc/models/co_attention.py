@@ -1,0 +1,102 @@
+"""Which: the cross-modal adaptive co-attention with its sentinel gates (eq. 5-8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class StreamStates:
+    """What one modality brings to the co-attention.
+
+    Attributes:
+        states: (B, T, D) the LSTM's ``h``.
+        sentinels: (B, T, D) its ``s``; None without sentinels.
+        memory: (B, T, D) what the *other* stream attends to.
+    """
+
+    states: Float[Tensor, "B T D"]
+    sentinels: Float[Tensor, "B T D"] | None
+    memory: Float[Tensor, "B T D"]
+
+
+@dataclass(frozen=True)
+class CoAttended:
+    """What one modality takes away from it.
+
+    Attributes:
+        states: (B, T, D) ``h^`` of eq. 5.
+        weights: (B, T, T) ``alpha`` of eq. 7 over the other modality's segments.
+        gate: (B, T) ``beta`` as it entered eq. 5; None without sentinels.
+    """
+
+    states: Float[Tensor, "B T D"]
+    weights: Float[Tensor, "B T T"]
+    gate: Float[Tensor, "B T"] | None
+
+
+class SentinelCoAttention(nn.Module):
+    """Each stream attends to the other's segments, and to its own sentinel instead.
+
+    Args:
+        width: D, of states, sentinels and memories, and of the space of the scores.
+        has_sentinel: without it the context is the other modality's alone (table 2, "our
+            model - sentinel vector").
+        is_gate_normalized: the two gates of a segment pass a softmax before they are used, so
+            both lie in [0.269, 0.731]; otherwise they are used as they come.
+    """
+
+    def __init__(self, width: int, *, has_sentinel: bool, is_gate_normalized: bool) -> None:
+        super().__init__()
+        self.visual = _OneWay(width, has_sentinel)
+        self.audio = _OneWay(width, has_sentinel)
+        self.is_gate_normalized = is_gate_normalized
+
+    def forward(self, visual: StreamStates, audio: StreamStates) -> tuple[CoAttended, CoAttended]:
+        """Return what the visual and the audio stream know after looking at each other."""
+        context_v, weights_v, gate_v = self.visual(visual, audio.memory)
+        context_a, weights_a, gate_a = self.audio(audio, visual.memory)
+        if gate_v is not None and gate_a is not None and self.is_gate_normalized:
+            gate_v, gate_a = torch.stack([gate_v, gate_a]).softmax(dim=0)
+        return (
+            CoAttended(_adapted(visual, context_v, gate_v), weights_v, gate_v),
+            CoAttended(_adapted(audio, context_a, gate_a), weights_a, gate_a),
+        )
+
+
+class _OneWay(nn.Module):
+    """One stream looks at the other: scores, weights, context and its own gate (eq. 6-8)."""
+
+    def __init__(self, width: int, has_sentinel: bool) -> None:
+        super().__init__()
+        self.memory = nn.Linear(width, width, bias=False)  # W_a
+        self.state = nn.Linear(width, width, bias=False)  # W_g, of (7) and (8)
+        self.score = nn.Linear(width, 1, bias=False)  # w_h, of (7) and (8)
+        self.sentinel = nn.Linear(width, width, bias=False) if has_sentinel else None  # W_s
+
+    def forward(
+        self, own: StreamStates, memory: Float[Tensor, "B T D"]
+    ) -> tuple[Float[Tensor, "B T D"], Float[Tensor, "B T T"], Float[Tensor, "B T"] | None]:
+        state = self.state(own.states)
+        pairs = torch.tanh(self.memory(memory).unsqueeze(1) + state.unsqueeze(2))
+        scores = self.score(pairs).squeeze(-1)  # (7) z
+        weights = scores.softmax(dim=-1)  # (7) alpha
+        context = weights @ memory  # (6) c
+        if self.sentinel is None or own.sentinels is None:
+            return context, weights, None
+        extra = self.score(torch.tanh(self.sentinel(own.sentinels) + state))
+        gate = torch.cat([scores, extra], dim=-1).softmax(dim=-1)[..., -1]  # (8) beta
+        return context, weights, gate
+
+
+def _adapted(
+    own: StreamStates, context: Float[Tensor, "B T D"], gate: Float[Tensor, "B T"] | None
+) -> Float[Tensor, "B T D"]:
+    if gate is not None and own.sentinels is not None:
+        share = gate.unsqueeze(-1)
+        context = share * own.sentinels + (1 - share) * context  # (5) c^
+    return context + own.states  # h^

@@ -1,0 +1,138 @@
+"""Options: a frozen dataclass whose fields carry their help, choices and range.
+
+One place for each default: command line, recipes and documentation read these fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, field, fields
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
+
+from avloc.errors import UnknownNameError, UsageError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Options = TypeVar("Options", bound="DataclassInstance")
+
+
+def option(
+    default: Any = MISSING,
+    *,
+    help: str,
+    choices: tuple[str, ...] = (),
+    minimum: int | float | None = None,
+    maximum: int | float | None = None,
+) -> Any:
+    """Declare one option as a dataclass field.
+
+    Args:
+        default: its value when none is given; without one it must be given.
+        help: one line for a reader.
+        choices: the names it may take, empty for any.
+        minimum: the least number it may be.
+        maximum: the greatest number it may be.
+    """
+    metadata = {"help": help, "choices": choices, "minimum": minimum, "maximum": maximum}
+    return field(default=default, metadata=metadata)
+
+
+def options_from(kind: type[Options], given: Mapping[str, object]) -> Options:
+    """Make options from names and values; text is read as the field's type.
+
+    Args:
+        kind: the dataclass.
+        given: values by field name, as Python values or as text (``"true"``, ``"0.5"``).
+
+    Raises:
+        UnknownNameError: no option has that name, or a choice is not one of its names.
+        UsageError: a value is missing, of the wrong type, or out of range.
+    """
+    hints = get_type_hints(kind)
+    known = {entry.name: entry for entry in fields(kind)}
+    for name in given:
+        if name not in known:
+            raise UnknownNameError("option", name, known)
+    for name, entry in known.items():
+        if name not in given and entry.default is MISSING and entry.default_factory is MISSING:
+            raise UsageError(f"the option {name!r} must be given: {entry.metadata['help']}")
+    return kind(**{name: _read(known[name], hints[name], value) for name, value in given.items()})
+
+
+def check_options(options: DataclassInstance) -> None:
+    """Check every field against its choices and range; for ``__post_init__``.
+
+    Raises:
+        UnknownNameError: a choice is not one of its names.
+        UsageError: a number is out of range.
+    """
+    for entry in fields(options):
+        value, limits = getattr(options, entry.name), entry.metadata
+        if limits.get("choices") and value not in limits["choices"]:
+            raise UnknownNameError(f"{entry.name} choice", str(value), limits["choices"])
+        low, high = limits.get("minimum"), limits.get("maximum")
+        for number in value if isinstance(value, tuple) else (value,):
+            if (low is not None and not number >= low) or (high is not None and not number <= high):
+                raise UsageError(f"{entry.name} is {value}", _range_in_words(entry))
+
+
+def _range_in_words(entry: Field[Any]) -> str:
+    low, high = entry.metadata["minimum"], entry.metadata["maximum"]
+    parts = [f"at least {low}"] if low is not None else []
+    parts += [f"at most {high}"] if high is not None else []
+    return f"It must be {' and '.join(parts)}: {entry.metadata['help']}."
+
+
+def _read(entry: Field[Any], hint: Any, value: object) -> object:
+    try:
+        return _READERS[str(hint)](value)
+    except (TypeError, ValueError):
+        name = getattr(hint, "__name__", str(hint)) if hint in (bool, int, float, str) else hint
+        raise UsageError(
+            f"{entry.name} cannot be {value!r}: it takes {name}", f"It is {entry.metadata['help']}."
+        ) from None
+
+
+def _read_bool(value: object) -> bool:
+    words = {"true": True, "yes": True, "on": True, "1": True}
+    words |= {"false": False, "no": False, "off": False, "0": False}
+    if isinstance(value, str) and value.lower() in words:
+        return words[value.lower()]
+    if isinstance(value, bool):
+        return value
+    raise ValueError(value)
+
+
+def _read_int(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise TypeError(value)
+    return int(value)
+
+
+def _read_float(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise TypeError(value)
+    return float(value)
+
+
+def _read_text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
+
+
+def _read_ints(value: object) -> tuple[int, ...]:
+    parts = [part for part in value.split(",") if part] if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple):
+        raise TypeError(value)
+    return tuple(_read_int(part) for part in parts)
+
+
+_READERS: dict[str, Callable[[object], object]] = {
+    str(bool): _read_bool,
+    str(int): _read_int,
+    str(float): _read_float,
+    str(str): _read_text,
+    str(tuple[int, ...]): _read_ints,
+}

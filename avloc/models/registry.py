@@ -1,0 +1,54 @@
+"""The models by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from avloc.errors import UnknownNameError
+from avloc.models.cman import CMAN
+from avloc.models.model import Model
+from avloc.models.options import options_from
+
+_MODELS: dict[str, type[Model]] = {"cman": CMAN}
+
+
+def list_models() -> list[str]:
+    """Return the names that `build` knows."""
+    return sorted(_MODELS)
+
+
+def model_class(name: str) -> type[Model]:
+    """Return the class of a model; its ``Config`` holds the options with help and ranges.
+
+    Raises:
+        UnknownNameError: there is no such model.
+    """
+    if name not in _MODELS:
+        raise UnknownNameError("model", name, _MODELS)
+    return _MODELS[name]
+
+
+def build(
+    name: str, *, visual_channels: int, audio_channels: int, n_classes: int, **options: object
+) -> Model:
+    """Build an untrained model.
+
+    Args:
+        name: one of `list_models`.
+        visual_channels: Dv of the features.
+        audio_channels: Da of the features.
+        n_classes: C, with background.
+        options: the model's own, as values or as text; see ``model_class(name).Config``.
+
+    Raises:
+        UnknownNameError: there is no such model, option or choice.
+        UsageError: an option's value cannot be.
+    """
+    kind = model_class(name)
+    sizes = {
+        "visual_channels": visual_channels,
+        "audio_channels": audio_channels,
+        "n_classes": n_classes,
+    }
+    make: Callable[[object], Model] = kind  # each paper's class takes its own Config only
+    return make(options_from(kind.Config, {**sizes, **options}))

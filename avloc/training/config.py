@@ -1,0 +1,47 @@
+"""How a model is trained: every option with its default, range and help."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from avloc.models import check_options, option
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Training options. The paper gives none; the defaults are this project's choice."""
+
+    epochs: int = option(100, help="the most passes over the training rows", minimum=1)
+    batch_size: int = option(64, help="windows a step", minimum=1)
+    learning_rate: float = option(1e-3, help="Adam's rate at the start", minimum=1e-8)
+    milestones: tuple[int, ...] = option(
+        (10, 20, 30), help="epochs after which the rate is halved", minimum=1
+    )
+    gradient_clip: float = option(
+        0.5, help="the greatest norm of a step's gradient; 0 for no limit", minimum=0.0
+    )
+    patience: int = option(
+        30, help="epochs without a better validation until it stops; 0 for never", minimum=0
+    )
+    seed: int = option(0, help="of weights, shuffling, dropout and hold-out", minimum=0)
+    supervision: str = option("full", help="what the labels say", choices=("full",))
+    standardize: bool = option(
+        True, help="scale features a channel by the training set's mean and deviation"
+    )
+    window: int = option(
+        60, help="the most segments a window has where the data set has no grid", minimum=1
+    )
+    hold_out: float = option(
+        0.1,
+        help="share of the training videos that validates where there is no val split",
+        minimum=0.01,
+        maximum=0.9,
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse values out of range.
+
+        Raises:
+            UsageError: one is.
+        """
+        check_options(self)

@@ -1,0 +1,81 @@
+"""What is trained on and what chooses the epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from avloc.artifacts import FeatureStore
+from avloc.datasets import Dataset
+from avloc.datasets.batches import Examples, load_examples
+from avloc.errors import DatasetError
+from avloc.training.config import TrainingConfig
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Training and validation examples.
+
+    Attributes:
+        train: what is learnt from.
+        val: what chooses the epoch; no video of ``train`` is in it when it was held out.
+        selection: how ``val`` came about: ``val split`` or ``held out``.
+    """
+
+    train: Examples
+    val: Examples
+    selection: str
+
+    def describe(self, dataset: Dataset) -> dict[str, object]:
+        """Return what a model file says of its data, as plain values."""
+        held_out = sorted(set(self.val.video_ids)) if self.selection == "held out" else []
+        return {
+            "dataset": dataset.name,
+            "selection": self.selection,
+            "n_train_rows": len(self.train),
+            "n_val_rows": len(self.val),
+            "n_train_missing": len(self.train.missing),
+            "n_val_missing": len(self.val.missing),
+            "held_out_videos": held_out,
+        }
+
+
+def load_splits(
+    store: FeatureStore,
+    dataset: Dataset,
+    config: TrainingConfig,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> TrainingData:
+    """Load training and validation examples.
+
+    Where the data set has no validation rows, a seeded share of the training videos is held
+    out. A data set without any split is trained on as a whole.
+
+    Raises:
+        DatasetError: there are no rows or no features to train on, or to validate on.
+    """
+    present = {row.split for row in dataset.rows}
+    training_split = "" if present == {""} else "train"
+    train = load_examples(store, dataset, training_split, window=config.window, progress=progress)
+    if "val" not in present:
+        return _held_out(train, dataset, config)
+    window = train.n_segments
+    val = load_examples(store, dataset, "val", window=window, progress=progress)
+    return TrainingData(train, val, "val split")
+
+
+def _held_out(examples: Examples, dataset: Dataset, config: TrainingConfig) -> TrainingData:
+    video_ids = sorted(set(examples.video_ids))
+    if len(video_ids) < 2:
+        raise DatasetError(
+            f"{len(video_ids)} video with features cannot be both trained on and validated on",
+            dataset.root,
+            hint="Extract more videos, or name validation rows.",
+        )
+    n_val = min(max(1, round(config.hold_out * len(video_ids))), len(video_ids) - 1)
+    drawn = np.random.default_rng(config.seed).permutation(video_ids)
+    val = examples.of_videos(frozenset(drawn[:n_val].tolist()))
+    train = examples.of_videos(frozenset(drawn[n_val:].tolist()))
+    return TrainingData(train, replace(val, missing=()), "held out")

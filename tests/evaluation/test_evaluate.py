@@ -1,0 +1,156 @@
+"""A model on a split."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from made_up import FINGERPRINT, features_of, made_up
+
+from avloc.artifacts import ModelFile, Predictions
+from avloc.datasets import Row
+from avloc.errors import DatasetError, FingerprintError
+from avloc.evaluation import evaluate, measure
+from avloc.labels import LabelSet
+from avloc.models import build, restore, state_arrays
+
+LABELS = LabelSet(("bell", "bark"))
+
+
+def untrained(labels: LabelSet = LABELS, **changes) -> ModelFile:
+    torch.manual_seed(0)
+    model = build(
+        "cman", visual_channels=12, audio_channels=6, n_classes=labels.n_classes, width=16
+    )
+    file = ModelFile(
+        name="cman",
+        config=model.config,
+        weights=state_arrays(model),
+        labels=labels,
+        spec={"visual": "made-up", "audio": "made-up"},
+        fingerprint=FINGERPRINT,
+        supervision="full",
+        n_segments=10,
+        segment_seconds=1.0,
+        metrics={},
+        seed=0,
+        data={},
+    )
+    return replace(file, **changes)
+
+
+def test_predictions_are_the_models_own_answers(tmp_path):
+    world, model = made_up(tmp_path, n_videos=8, splits=("test",)), untrained()
+    predictions, evaluation = evaluate(model, world.store, world.dataset, batch_size=3)
+    network = restore(model)
+    for r, row in enumerate(world.dataset.rows):
+        features = world.store.read(row.video_id)
+        visual = torch.from_numpy(features.visual).float()[None]
+        output = network(visual, torch.from_numpy(features.audio)[None])
+        expected = output.logits.softmax(-1)[0].numpy()
+        np.testing.assert_allclose(predictions.scores[r], expected, atol=1e-5)
+        np.testing.assert_allclose(predictions.attention[r], output.attention[0], atol=1e-5)
+        np.testing.assert_allclose(predictions.gate_audio[r], output.gate_audio[0], atol=1e-5)
+        assert predictions.video_ids[r] == row.video_id
+    right = predictions.scores.argmax(-1) == predictions.targets
+    assert evaluation.segment_accuracy == pytest.approx(right.mean())
+    assert (evaluation.n_rows, evaluation.n_videos, evaluation.n_segments) == (8, 8, 80)
+    json.dumps(evaluation.to_dict(), allow_nan=False)
+
+
+def test_windows_of_different_length(tmp_path):
+    world = made_up(tmp_path, n_videos=4, lengths=(23, 4), splits=("test",), n_segments=None)
+    predictions, evaluation = evaluate(untrained(), world.store, world.dataset)
+    assert predictions.scores.shape == (2 * 3 + 2, 10, 3)
+    assert evaluation.n_segments == 2 * 23 + 2 * 4
+    sums = predictions.scores.sum(-1)
+    np.testing.assert_allclose(sums[predictions.targets != -1], 1, atol=1e-5)
+
+
+def test_features_of_another_kind_are_refused_naming_both(tmp_path):
+    world = made_up(tmp_path, n_videos=2, splits=("test",))
+    model = untrained(fingerprint="fedcba9876543210", spec={"visual": "resnet152"})
+    with pytest.raises(FingerprintError) as caught:
+        evaluate(model, world.store, world.dataset)
+    for part in (FINGERPRINT, "made-up", "fedcba9876543210", "resnet152"):
+        assert part in str(caught.value)
+
+
+def test_missing_videos_are_reported_and_a_missing_stream_is_no_crash(tmp_path):
+    world = made_up(tmp_path, n_videos=4, splits=("test",))
+    world.store.path_of("video001").unlink()
+    for video_id in ("video000", "video002", "video003"):
+        audio = world.store.read(video_id).audio
+        world.store.write(features_of(video_id, None, audio))
+    _, evaluation = evaluate(untrained(), world.store, world.dataset)
+    assert evaluation.missing_videos == ("video001",)
+    assert evaluation.n_rows == 3
+
+
+def test_no_features_or_rows_at_all_is_refused(tmp_path):
+    world = made_up(tmp_path, n_videos=2, splits=("test",))
+    with pytest.raises(DatasetError, match="val split"):
+        evaluate(untrained(), world.store, world.dataset, "val")
+    for video_id in world.store.video_ids():
+        world.store.path_of(video_id).unlink()
+    with pytest.raises(DatasetError, match="has features"):
+        evaluate(untrained(), world.store, world.dataset)
+
+
+def test_labels_are_matched_by_name(tmp_path):
+    world = made_up(tmp_path, n_videos=6, splits=("test",))
+    swapped = replace(world.dataset, labels=LabelSet(("bark", "bell")))
+    model = untrained()
+    one = evaluate(model, world.store, world.dataset)[0].targets
+    np.testing.assert_array_equal(evaluate(model, world.store, swapped)[0].targets, one)
+    with pytest.raises(DatasetError, match="bark") as caught:
+        evaluate(untrained(LabelSet(("bell",))), world.store, world.dataset)
+    assert "bell" in caught.value.hint
+
+
+def test_rows_whose_video_was_trained_on_are_counted_apart(tmp_path):
+    world = made_up(tmp_path, n_videos=4, splits=("test",))
+    leak = Row("video000", "bark", 0, 1, "train")
+    dataset = replace(world.dataset, rows=(*world.dataset.rows, leak))
+    predictions, evaluation = evaluate(untrained(), world.store, dataset)
+    right = predictions.scores.argmax(-1) == predictions.targets
+    assert evaluation.n_seen == 1
+    assert evaluation.unseen_accuracy == pytest.approx(right[1:].mean())
+
+
+def test_a_perfect_answer_measures_as_perfect():
+    labels = LabelSet(("bell", "bark"))
+    targets = np.array([[0, 0, 2], [1, 1, 1], [2, 1, 2]])
+    predictions = Predictions(
+        scores=np.eye(3, dtype=np.float32)[targets],
+        targets=targets,
+        video_ids=("a", "b", "c"),
+        rows=np.arange(3),
+        labels=labels,
+        split="test",
+        model="cman",
+        fingerprint="f",
+    )
+    evaluation = measure(predictions)
+    for name in ("segment_accuracy", "foreground_f1", "event_f1", "boundary_accuracy"):
+        assert getattr(evaluation, name) == 1.0
+    assert evaluation.trivial_accuracy == pytest.approx(6 / 9)
+    assert evaluation.interval == (1.0, 1.0)
+    assert evaluation.n_boundary == 2
+    assert evaluation.confusion == ((2, 0, 0), (0, 4, 0), (0, 0, 3))
+
+
+@pytest.mark.real
+def test_the_trivial_line_of_aves_test_split_is_the_known_number(real_data):
+    from avloc.datasets import load_dataset
+    from avloc.evaluation import has_boundary, trivial_accuracy
+    from avloc.timeline import Grid
+
+    dataset = load_dataset(real_data / "AVE_Dataset")
+    targets = np.stack([dataset.targets(row, Grid(10)) for _, row in dataset.split("test")])
+    assert targets.shape == (402, 10)
+    assert round(100 * trivial_accuracy(targets, 28), 1) == 82.2
+    assert has_boundary(targets).sum() == 141

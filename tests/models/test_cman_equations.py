@@ -1,0 +1,185 @@
+"""CMAN and its modules against a NumPy transcription of the equations, in double precision."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import cman_in_numpy as plain
+import numpy as np
+import pytest
+import torch
+
+from avloc.models import (
+    CMAN,
+    GlobalContextSelfAttention,
+    ModelOutput,
+    SentinelCoAttention,
+    SentinelLSTM,
+    SpatialAttention,
+    StreamStates,
+    build,
+)
+
+SIZES = {"visual_channels": 9, "audio_channels": 5, "n_classes": 4, "width": 6, "head_width": 7}
+TOLERANCE = 1e-10
+
+
+def made(**options) -> CMAN:
+    """A double-precision model in evaluation mode, with biases and gains away from zero."""
+    torch.manual_seed(3)
+    model = build("cman", **SIZES, **options).double().eval()
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.6) if parameter.dim() else None
+    return model
+
+
+def features(n_segments: int, batch: int = 2, grid: tuple[int, int] = (2, 3)):
+    draw = np.random.default_rng(n_segments)
+    visual = draw.normal(size=(batch, n_segments, *grid, SIZES["visual_channels"]))
+    return visual, draw.normal(size=(batch, n_segments, SIZES["audio_channels"]))
+
+
+def arrays(module: torch.nn.Module, prefix: str = "") -> plain.Weights:
+    return {prefix + name: w.detach().numpy() for name, w in module.state_dict().items()}
+
+
+def assert_as_transcribed(model: CMAN, visual: np.ndarray, audio: np.ndarray) -> ModelOutput:
+    output = model(torch.from_numpy(visual), torch.from_numpy(audio))
+    for b in range(len(visual)):
+        truth = plain.cman(arrays(model), model.config, visual[b], audio[b])
+        for entry in fields(ModelOutput):
+            value = getattr(output, entry.name)
+            assert (value is None) == (entry.name not in truth), entry.name
+            if value is not None:
+                got = value[b].detach().numpy()
+                np.testing.assert_allclose(got, truth[entry.name], atol=TOLERANCE)
+    return output
+
+
+@pytest.mark.parametrize("n_segments", [1, 2, 7, 10, 60])
+def test_the_whole_model_follows_the_equations_at_any_length(n_segments):
+    assert_as_transcribed(made(), *features(n_segments))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"modalities": "audio", "where": False, "when": False, "which": False},
+        {"modalities": "visual", "where": False, "when": False, "which": False},
+        {"modalities": "audio", "where": False, "which": False},
+        {"where": False, "when": False, "which": False},
+        {"when": False, "which": False},
+        {"where": False, "which": False},
+        {"where": False, "when": False},
+        {"which": False},
+        {"where": False},
+        {"when": False},
+        {"global_context": False},
+        {"sentinel": False},
+        {"bidirectional": False},
+        {"memory": "lstm"},
+        {"memory": "raw"},
+        {"gate": "raw"},
+        {"residual": False},
+        {"input_map": False, "residual": False},
+        {"temperature": 1.0, "temperature_learnable": False},
+    ],
+    ids=lambda options: ",".join(f"{name}={value}" for name, value in options.items()),
+)
+def test_every_row_and_choice_follows_the_equations(options):
+    assert_as_transcribed(made(**options), *features(5))
+
+
+@pytest.mark.parametrize("grid", [(1, 1), (7, 7), (2, 5)])
+def test_any_picture_grid(grid):
+    output = assert_as_transcribed(made(), *features(3, grid=grid))
+    assert output.attention.shape == (2, 3, *grid)
+
+
+def test_scaled_inputs_are_what_a_scaled_transcription_sees():
+    model = made()
+    visual, audio = features(4)
+    shift, spread = np.arange(9.0) - 3, np.linspace(0.5, 4, 9)
+    model.scale_visual.fit(torch.from_numpy(shift), torch.from_numpy(spread))
+    raw = torch.from_numpy(visual * spread + shift)
+    output = model(raw, torch.from_numpy(audio))
+    truth = plain.cman(arrays(model), model.config, visual[1], audio[1])
+    np.testing.assert_allclose(output.logits[1].detach(), truth["logits"], atol=TOLERANCE)
+
+
+def test_spatial_attention_alone():
+    torch.manual_seed(0)
+    module = SpatialAttention(9, 5, 6, 10.0, True).double()
+    visual, audio = features(3)
+    regions = visual.reshape(2, 3, 6, 9)
+    picture, weights = module(torch.from_numpy(regions), torch.from_numpy(audio))
+    truth = plain.where(arrays(module, "where."), regions[1], audio[1])
+    np.testing.assert_allclose(picture[1].detach(), truth[0], atol=TOLERANCE)
+    np.testing.assert_allclose(weights[1].detach(), truth[1], atol=TOLERANCE)
+
+
+def test_a_fixed_temperature_of_one_bounds_the_weights_by_e():
+    module = SpatialAttention(9, 5, 6, 1.0, False).double()
+    torch.manual_seed(1)
+    regions, audio = torch.randn(4, 10, 49, 9).double() * 50, torch.randn(4, 10, 5).double()
+    _, weights = module(regions, audio)
+    assert (weights.amax(-1) / weights.amin(-1)).max() <= np.e
+    assert not module.log_temperature.requires_grad
+
+
+def test_silence_points_nowhere():
+    module = SpatialAttention(9, 5, 6, 10.0, True)
+    torch.nn.init.zeros_(module.audio.bias)
+    _, weights = module(torch.randn(1, 2, 4, 9), torch.zeros(1, 2, 5))
+    torch.testing.assert_close(weights, torch.full((1, 2, 4), 0.25))
+    weights[0, 0, 0].backward()
+    assert all(torch.isfinite(p.grad).all() for p in module.parameters())
+
+
+def test_self_attention_without_context_is_torchs_own():
+    torch.manual_seed(0)
+    module = GlobalContextSelfAttention(
+        6, 6, has_context=False, is_residual=False, dropout=0.5
+    ).eval()
+    x = torch.randn(3, 8, 6)
+    truth = torch.nn.functional.scaled_dot_product_attention(
+        module.query(x), module.key(x), module.value(x)
+    )
+    torch.testing.assert_close(module(x)[0], truth)
+
+
+@pytest.mark.parametrize("is_bidirectional", [True, False])
+@pytest.mark.parametrize("has_sentinel", [True, False])
+def test_the_states_are_those_of_torchs_lstm(is_bidirectional, has_sentinel):
+    torch.manual_seed(0)
+    own = SentinelLSTM(5, 6, is_bidirectional=is_bidirectional, has_sentinel=has_sentinel).double()
+    size = 3 if is_bidirectional else 6
+    theirs = torch.nn.LSTM(5, size, batch_first=True, bidirectional=is_bidirectional).double()
+    order = [0, 1, 3, 2]  # ours: input, forget, output, cell; torch's: input, forget, cell, output
+    for suffix, direction in zip(("", "_reverse"), own.directions, strict=False):
+        for name, tensor in (
+            ("weight_ih", direction.input.weight),
+            ("weight_hh", direction.recurrent.weight),
+            ("bias_ih", direction.input.bias),
+        ):
+            chunks = tensor.data.split(size)
+            getattr(theirs, f"{name}_l0{suffix}").data = torch.cat([chunks[k] for k in order])
+        getattr(theirs, f"bias_hh_l0{suffix}").data.zero_()
+    x = torch.randn(4, 11, 5).double()
+    states, sentinels = own(x)
+    torch.testing.assert_close(states, theirs(x)[0])
+    assert (sentinels is not None) == has_sentinel
+
+
+def test_co_attention_alone_shares_its_scorer_between_memory_and_sentinel():
+    torch.manual_seed(0)
+    module = SentinelCoAttention(6, has_sentinel=True, is_gate_normalized=False).double()
+    h, s, memory = (torch.randn(2, 4, 6).double() for _ in range(3))
+    seen, _ = module(StreamStates(h, s, memory), StreamStates(h, s, memory))
+    alpha, context, gate = plain.scores(
+        arrays(module, "which."), "which.visual", h[0].numpy(), s[0].numpy(), memory[0].numpy()
+    )
+    expected = gate[:, None] * s[0].numpy() + (1 - gate[:, None]) * context + h[0].numpy()
+    np.testing.assert_allclose(seen.weights[0].detach(), alpha, atol=TOLERANCE)
+    np.testing.assert_allclose(seen.gate[0].detach(), gate, atol=TOLERANCE)
+    np.testing.assert_allclose(seen.states[0].detach(), expected, atol=TOLERANCE)

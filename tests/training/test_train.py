@@ -1,0 +1,226 @@
+"""Training: deterministic, chosen on validation, refusing what cannot be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from made_up import features_of, made_up
+
+from avloc.artifacts import read_model, write_model
+from avloc.datasets.batches import IGNORED, load_examples
+from avloc.errors import AvlocError, DatasetError, UnknownNameError, UsageError
+from avloc.evaluation import evaluate
+from avloc.models import build, options_from, restore
+from avloc.training import (
+    TrainingConfig,
+    begin,
+    fit_scaling,
+    record,
+    segment_cross_entropy,
+    train,
+    validate,
+)
+
+SMALL = {"width": 16}
+QUICK = TrainingConfig(epochs=4, batch_size=8)
+
+
+def test_two_runs_of_one_seed_are_equal_and_another_seed_differs(tmp_path):
+    world = made_up(tmp_path)
+    torch.manual_seed(11)
+    first = train(world.store, world.dataset, options=SMALL, config=QUICK, device="cpu")
+    torch.manual_seed(99)  # the caller's state has no say
+    second = train(world.store, world.dataset, options=SMALL, config=QUICK, device="cpu")
+    for name, tensor in first.weights.items():
+        np.testing.assert_array_equal(tensor, second.weights[name])
+    timeless = set(first.history) - {"seconds"}
+    assert {n: first.history[n] for n in timeless} == {n: second.history[n] for n in timeless}
+    other = train(
+        world.store, world.dataset, options=SMALL, config=replace(QUICK, seed=1), device="cpu"
+    )
+    assert any((other.weights[n] != t).any() for n, t in first.weights.items())
+
+
+def test_the_callers_random_state_is_left_alone(tmp_path):
+    world = made_up(tmp_path)
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    train(world.store, world.dataset, options=SMALL, config=QUICK, device="cpu")
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_the_kept_weights_are_those_of_the_best_validation_epoch(tmp_path):
+    world = made_up(tmp_path / "world", noise=1.0)
+    config = TrainingConfig(epochs=10, batch_size=8, learning_rate=1e-2, milestones=())
+    model = train(world.store, world.dataset, options=SMALL, config=config, device="cpu")
+    accuracies, losses = model.history["val_accuracy"], model.history["val_loss"]
+    best = max(range(10), key=lambda k: (accuracies[k], -losses[k]))
+    assert model.metrics["epoch"] == best + 1
+    assert model.metrics["val_accuracy"] == accuracies[best]
+    write_model(tmp_path / "model.h5", model)
+    again = read_model(tmp_path / "model.h5")
+    _, evaluation = evaluate(again, world.store, world.dataset, "val", device="cpu")
+    assert evaluation.segment_accuracy == pytest.approx(accuracies[best])
+    examples = load_examples(world.store, world.dataset, "val")
+    assert validate(restore(again), examples, 3)[0] == pytest.approx(losses[best], rel=1e-4)
+
+
+@pytest.mark.slow
+def test_it_learns_what_is_there_to_learn(tmp_path):
+    world = made_up(tmp_path, n_videos=40)
+    config = TrainingConfig(epochs=20, batch_size=4, learning_rate=5e-3)
+    model = train(world.store, world.dataset, options=SMALL, config=config, device="cpu")
+    _, evaluation = evaluate(model, world.store, world.dataset, "test", device="cpu")
+    assert evaluation.segment_accuracy > evaluation.trivial_accuracy
+    assert evaluation.segment_accuracy > 0.85
+    losses = model.history["train_loss"]
+    assert losses[-1] < 0.5 * losses[0]
+
+
+def test_the_model_file_says_what_it_is(tmp_path):
+    world = made_up(tmp_path)
+    config = TrainingConfig(epochs=3, milestones=(1, 2), seed=7)
+    told = []
+    model = train(
+        world.store,
+        world.dataset,
+        options=SMALL,
+        config=config,
+        device="cpu",
+        progress=lambda *x: told.append(x),
+    )
+    assert (model.name, model.labels) == ("cman", world.dataset.labels)
+    assert (model.fingerprint, model.spec) == (world.store.fingerprint, world.store.spec)
+    assert (model.n_segments, model.segment_seconds, model.seed) == (10, 1.0, 7)
+    assert model.data["selection"] == "val split"
+    assert (model.data["n_train_rows"], model.data["n_val_rows"]) == (12, 4)
+    assert model.history["learning_rate"] == [1e-3, 5e-4, 2.5e-4]
+    assert options_from(TrainingConfig, model.training) == config
+    assert [done for done, total, _ in told if total == 3] == [1, 2, 3]
+    columns = {"epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy"}
+    assert set(model.history) == columns | {"learning_rate", "seconds"}
+    assert {len(column) for column in model.history.values()} == {3}
+
+
+def test_without_validation_rows_a_tenth_of_the_videos_is_held_out(tmp_path):
+    world = made_up(tmp_path, n_videos=20, splits=("train",))
+    doubled = replace(world.dataset, rows=world.dataset.rows * 2)  # two rows a video
+    one = train(world.store, doubled, options=SMALL, config=QUICK, device="cpu")
+    assert one.data["selection"] == "held out"
+    assert (one.data["n_train_rows"], one.data["n_val_rows"]) == (36, 4)
+    held_out = one.data["held_out_videos"]
+    assert len(held_out) == 2
+    again = train(world.store, doubled, options=SMALL, config=QUICK, device="cpu")
+    assert again.data["held_out_videos"] == held_out
+
+
+def test_a_data_set_without_splits_is_trained_on_as_a_whole(tmp_path):
+    world = made_up(tmp_path, n_videos=10, splits=("",))
+    model = train(world.store, world.dataset, options=SMALL, config=QUICK, device="cpu")
+    assert (model.data["n_train_rows"], model.data["n_val_rows"]) == (9, 1)
+
+
+def test_validation_rows_without_features_are_refused(tmp_path):
+    world = made_up(tmp_path)
+    for row in world.dataset.rows:
+        if row.split == "val":
+            world.store.path_of(row.video_id).unlink()
+    with pytest.raises(DatasetError, match="val split"):
+        train(world.store, world.dataset, options=SMALL, config=QUICK, device="cpu")
+
+
+def test_some_missing_training_videos_are_counted(tmp_path):
+    world = made_up(tmp_path)
+    world.store.path_of("video000").unlink()
+    model = train(world.store, world.dataset, options=SMALL, config=QUICK, device="cpu")
+    assert model.data["n_train_missing"] == 1
+    assert model.data["n_train_rows"] == 11
+
+
+def test_one_video_cannot_be_trained_and_validated_on(tmp_path):
+    world = made_up(tmp_path, n_videos=1, splits=("train",))
+    with pytest.raises(DatasetError, match="1 video"):
+        train(world.store, world.dataset, config=QUICK, device="cpu")
+
+
+def test_a_modality_that_no_video_has_is_refused_unless_unused(tmp_path):
+    world = made_up(tmp_path, n_videos=4, splits=("train", "val"))
+    for video_id in world.store.video_ids():
+        audio = world.store.read(video_id).audio
+        world.store.write(features_of(video_id, None, audio))
+    with pytest.raises(DatasetError, match="has picture"):
+        train(world.store, world.dataset, config=QUICK, device="cpu")
+    deaf = SMALL | {"modalities": "audio", "where": False, "which": False}
+    train(world.store, world.dataset, options=deaf, config=QUICK, device="cpu")
+
+
+def test_patience_ends_training(tmp_path):
+    world = made_up(tmp_path)
+    config = TrainingConfig(epochs=40, learning_rate=1e-8, patience=3)
+    model = train(world.store, world.dataset, options=SMALL, config=config, device="cpu")
+    assert model.history["epoch"][-1] == model.metrics["epoch"] + 3 < 40
+
+
+def test_a_loss_that_is_no_number_is_refused(tmp_path):
+    world = made_up(tmp_path)
+    features = world.store.read("video000")
+    world.store.write(features_of("video000", features.visual, features.audio * np.nan))
+    config = replace(QUICK, standardize=False)
+    with pytest.raises(AvlocError, match="the loss is nan in epoch 1"):
+        train(world.store, world.dataset, options=SMALL, config=config, device="cpu")
+
+
+def test_names_and_values_that_cannot_be_are_refused(tmp_path):
+    world = made_up(tmp_path, n_videos=5)
+    with pytest.raises(UnknownNameError, match="cmam"):
+        train(world.store, world.dataset, model="cmam", config=QUICK, device="cpu")
+    with pytest.raises(UnknownNameError, match="widht"):
+        train(world.store, world.dataset, options={"widht": 3}, config=QUICK, device="cpu")
+    with pytest.raises(UsageError, match="epochs is 0"):
+        TrainingConfig(epochs=0)
+    with pytest.raises(UnknownNameError, match="supervision"):
+        TrainingConfig(supervision="weakly")
+
+
+def test_config_from_text():
+    given = {"milestones": "5,15", "learning_rate": "3e-4", "standardize": "no", "epochs": "7"}
+    config = options_from(TrainingConfig, given)
+    assert config == TrainingConfig(
+        milestones=(5, 15), learning_rate=3e-4, standardize=False, epochs=7
+    )
+
+
+def test_cross_entropy_by_hand_leaves_out_what_is_not_scored():
+    logits = torch.tensor([[[2.0, 0.0, 1.0], [0.0, 0.0, 0.0], [9.0, 0.0, 0.0]]])
+    targets = torch.tensor([[0, 2, IGNORED]])
+    first = -np.log(np.exp(2) / (np.exp(2) + 1 + np.e))
+    assert segment_cross_entropy(logits, targets).item() == pytest.approx(
+        (first + np.log(3)) / 2, rel=1e-5
+    )
+
+
+def test_scaling_takes_the_statistics_of_valid_training_segments(tmp_path):
+    world = made_up(tmp_path, n_videos=5, splits=("train",))
+    loud = world.store.read("video000")
+    world.store.write(features_of("video000", None, loud.audio * 7 + 2))
+    examples = load_examples(world.store, world.dataset, "train")
+    model = build("cman", visual_channels=12, audio_channels=6, n_classes=3)
+    fit_scaling(model, examples)
+    audio = np.concatenate([v.audio for v in examples.videos])
+    maps = [v.visual.reshape(-1, 12) for v in examples.videos if v.visual is not None]
+    visual = np.concatenate(maps).astype(np.float64)
+    for scaling, values in ((model.scale_audio, audio), (model.scale_visual, visual)):
+        np.testing.assert_allclose(scaling.mean, values.mean(0), atol=1e-5)
+        np.testing.assert_allclose(scaling.scale, values.std(0), rtol=1e-4)
+
+
+def test_equal_accuracy_is_decided_by_loss_then_by_the_earlier_epoch():
+    model = build("cman", visual_channels=2, audio_channels=2, n_classes=2, width=2)
+    state = begin(model, TrainingConfig())
+    for epoch, (accuracy, loss) in enumerate([(0.5, 1.0), (0.5, 0.9), (0.5, 0.9), (0.4, 0.1)]):
+        record(state, {"epoch": epoch, "val_accuracy": accuracy, "val_loss": loss})
+    assert state.metrics["epoch"] == 1
