@@ -80,6 +80,8 @@ class Localizer:
             ),
         )
         scores = outputs.pop("scores")
+        if features.visual is None:
+            outputs.pop("attention", None)  # there is no picture that it could lie over
         grid = Grid(features.n_segments, Fraction(features.segment_seconds).limit_denominator())
         return Timeline(
             video_id=features.video_id,

@@ -72,6 +72,9 @@ def _about(
 
 def main() -> None:
     """Run the command line and exit with 0, 1, 2, 3 or 130 (``avloc.errors`` says which when)."""
+    # OpenMP's threads spin while they wait; beside decoding processes or other work on the
+    # same cores that makes the encoders up to three times slower. Asleep they cost nothing.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         refuse_dashed_names(sys.argv[1:])
         app()

@@ -1,0 +1,82 @@
+"""Recipes say what they change, and a wrong one is refused by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from workspaces import SmallWorkspace
+
+from avloc.errors import DatasetError, UnknownNameError, UsageError
+from avloc.models import list_models, model_class, options_from
+from avloc.recipes import Recipe, read_recipe, recipe_path, run_rows, settings_of
+
+PIPELINES = sorted((Path(__file__).parents[1] / "pipelines").glob("*.toml"))
+
+
+@pytest.mark.parametrize("path", PIPELINES, ids=lambda path: path.stem)
+def test_every_recipe_reads_and_builds(path: Path) -> None:
+    recipe = read_recipe(path)
+    assert recipe_path(path.stem) == path
+    assert len({row.name for row in recipe.rows}) == len(recipe.rows) > 0
+    for row in recipe.rows:
+        assert row.model in list_models()
+        sizes = {"visual_channels": 4, "audio_channels": 4, "n_classes": 3}
+        options_from(model_class(row.model).Config, {**sizes, **row.options})
+
+
+def test_recipe_changes_only_what_it_names(tmp_path: Path) -> None:
+    (tmp_path / "base.toml").write_text(
+        '[features]\nvisual = "resnet18"\nfps = 8\n[training]\nepochs = 7\nseed = 3\n'
+        '[[rows]]\nname = "a"\ntitle = "A"\n'
+    )
+    (tmp_path / "more.toml").write_text('extends = "base.toml"\n[features]\nfps = 2\n')
+    base, more = read_recipe(tmp_path / "base.toml"), read_recipe(tmp_path / "more.toml")
+    assert more.features == {"visual": "resnet18", "fps": 2}
+    assert (more.training, more.rows) == (base.training, base.rows)
+    assert (base.training.epochs, base.training.seed) == (7, 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "said"),
+    [
+        ("[trainng]\n", UnknownNameError, "trainng"),
+        ("[training]\nepoch = 3\n", UnknownNameError, "epoch"),
+        ('[training]\nepochs = "many"\n', UsageError, "epochs"),
+        ("[synthesis]\nn_classes = 1\n", UsageError, "n_classes"),
+        ('[[rows]]\nname = "a"\ntitle = "A"\nmodle = "cman"\n', UnknownNameError, "modle"),
+        ("not toml", DatasetError, "recipe"),
+    ],
+)
+def test_wrong_recipe_is_refused(
+    tmp_path: Path, text: str, error: type[Exception], said: str
+) -> None:
+    (tmp_path / "r.toml").write_text(text)
+    with pytest.raises(error, match=said):
+        read_recipe(tmp_path / "r.toml")
+
+
+def test_missing_recipe_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"r\.toml"):
+        read_recipe(tmp_path / "r.toml")
+    with pytest.raises(UnknownNameError, match="dmo"):
+        recipe_path("dmo")
+
+
+def test_settings_go_where_they_belong() -> None:
+    config, options = settings_of("cman", ["learning_rate=0.01", "width=32"], {"epochs": 3})
+    assert (config.learning_rate, config.epochs, options) == (0.01, 3, {"width": "32"})
+
+
+def test_rows_are_trained_and_evaluated(small_workspace: SmallWorkspace, tmp_path: Path) -> None:
+    (tmp_path / "features").symlink_to(small_workspace.artifacts / "features")
+    recipe = read_recipe(recipe_path("demo"))
+    short = Recipe(recipe.features, settings_of("cman", ["epochs=1"], {})[0], recipe.rows)
+    results = run_rows(short, tmp_path)
+    assert [result.row.name for result in results] == ["cman", "audio-only", "visual-only"]
+    for result in results:
+        assert result.training.path == tmp_path / "models" / f"{result.row.name}.h5"
+        assert result.test.path.exists()
+        assert result.test.evaluation.n_rows == 4
+    audio_only = results[1].test.predictions
+    assert audio_only.attention is None
