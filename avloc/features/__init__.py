@@ -1,0 +1,25 @@
+"""Videos in, one embedding a segment out: encoders, their weights, and extraction."""
+
+from avloc.features.audio import AudioEncoder, list_audio_encoders
+from avloc.features.encoders import Encoders, encoders_for, load_encoders
+from avloc.features.extraction import ExtractionReport, extract, extract_video
+from avloc.features.spec import FeatureSpec
+from avloc.features.visual import VisualEncoder, list_visual_encoders
+from avloc.features.weights import WeightsPolicy, WeightsRecord, cache_folder
+
+__all__ = [
+    "AudioEncoder",
+    "Encoders",
+    "ExtractionReport",
+    "FeatureSpec",
+    "VisualEncoder",
+    "WeightsPolicy",
+    "WeightsRecord",
+    "cache_folder",
+    "encoders_for",
+    "extract",
+    "extract_video",
+    "list_audio_encoders",
+    "list_visual_encoders",
+    "load_encoders",
+]

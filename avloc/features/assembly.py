@@ -1,0 +1,179 @@
+"""Clips' messages into features: frames of many clips share a batch, each clip gets its own."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from avloc.artifacts import VideoFeatures
+from avloc.features.decoding import (
+    ClipClosed,
+    ClipOpened,
+    DecodingTask,
+    Message,
+    PictureSegment,
+    SoundSegments,
+)
+
+_SEGMENTS_ON_DEVICE = 64
+
+
+@dataclass
+class Slot:
+    """A promise of one item's embedding, kept when its batch is encoded."""
+
+    value: Tensor | None = None
+
+
+class Batch:
+    """Items of many clips on their way through an encoder.
+
+    Args:
+        encode: takes (n, ...) items and returns (n, ...) embeddings.
+        size: how many items make it full.
+    """
+
+    def __init__(self, encode: Callable[[NDArray[Any]], Tensor], size: int) -> None:
+        self._encode = encode
+        self._size = size
+        self._items: list[NDArray[Any]] = []
+        self._slots: list[Slot] = []
+        self.n_encoded = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is time to `flush`."""
+        return len(self._items) >= self._size
+
+    def put(self, items: NDArray[Any]) -> list[Slot]:
+        """Add items; their slots are filled by the next `flush`."""
+        slots = [Slot() for _ in items]
+        self._items += list(items)
+        self._slots += slots
+        return slots
+
+    def flush(self) -> None:
+        """Encode what is there and fill the slots."""
+        if self._items:
+            for slot, value in zip(self._slots, self._encode(np.stack(self._items)), strict=True):
+                slot.value = value
+            self.n_encoded += len(self._items)
+            self._items, self._slots = [], []
+
+
+@dataclass
+class _PicturesToCome:
+    slots: list[Slot]
+    which: NDArray[np.int64]
+
+
+@dataclass
+class ClipAssembly:
+    """One clip's features as they come together.
+
+    Attributes:
+        task: the clip.
+        frames: the batch its pictures go into.
+        patches: the batch its sound goes into.
+    """
+
+    task: DecodingTask
+    frames: Batch
+    patches: Batch
+    _opened: ClipOpened | None = None
+    _closed: ClipClosed | None = None
+    _pending: deque[_PicturesToCome] = field(default_factory=deque)
+    _last: Slot | None = None
+    _on_device: list[Tensor] = field(default_factory=list)
+    _maps: list[NDArray[np.float16]] = field(default_factory=list)
+    _sounds: list[Slot] = field(default_factory=list)
+    _vectors: list[NDArray[np.float32]] = field(default_factory=list)
+    _frame_index: list[NDArray[np.int32]] = field(default_factory=list)
+    _visual_valid: list[bool] = field(default_factory=list)
+    _audio_valid: list[NDArray[np.bool_]] = field(default_factory=list)
+
+    def take(self, message: Message) -> None:
+        """Take the clip's next message."""
+        match message:
+            case ClipOpened():
+                self._opened = message
+            case PictureSegment():
+                self._take_pictures(message)
+            case SoundSegments():
+                self._sounds += self.patches.put(message.patches)
+                self._audio_valid.append(message.is_valid)
+            case ClipClosed():
+                self._closed = message
+
+    def _take_pictures(self, segment: PictureSegment) -> None:
+        slots = self.frames.put(segment.images)
+        if segment.is_continued and self._last is not None:
+            slots = [self._last, *slots]
+        self._last = slots[-1]
+        self._pending.append(_PicturesToCome(slots, segment.which))
+        self._frame_index.append(segment.frame_index)
+        self._visual_valid.append(segment.is_valid)
+
+    def settle(self) -> None:
+        """Turn what has been encoded into segments."""
+        while self._pending and self._pending[0].slots[-1].value is not None:
+            self._on_device.append(_mean_map(self._pending.popleft()))
+        if len(self._on_device) >= _SEGMENTS_ON_DEVICE:
+            self._bring_home()
+        heard = [slot.value for slot in self._sounds if slot.value is not None]
+        if heard:  # batches are filled in order, so these are the first
+            self._vectors.append(torch.stack(heard).cpu().numpy())
+            del self._sounds[: len(heard)]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the clip was read to its end and every segment encoded."""
+        return self._closed is not None and not self._pending and not self._sounds
+
+    def features(self) -> VideoFeatures:
+        """Return the features of a complete clip."""
+        opened, closed = self._opened, self._closed
+        assert opened is not None
+        assert closed is not None
+        self._bring_home()
+        spec, times = self.task.spec, opened.grid.segment_times()
+        nowhere = np.zeros(len(times), dtype=np.bool_)
+        return VideoFeatures(
+            video_id=self.task.video_id,
+            segment_times=times,
+            visual=np.concatenate(self._maps) if opened.has_video else None,
+            audio=np.concatenate(self._vectors) if opened.has_audio else None,
+            frame_index=np.stack(self._frame_index) if opened.has_video else None,
+            visual_valid=np.array(self._visual_valid) if opened.has_video else nowhere,
+            audio_valid=np.concatenate(self._audio_valid) if opened.has_audio else nowhere,
+            duration=opened.duration,
+            fps_sampled=float(spec.fps),
+            segment_seconds=float(opened.grid.segment_seconds),
+            spec=spec.to_dict(),
+            fingerprint=spec.fingerprint,
+            flags=closed.flags,
+            source=str(self.task.path),
+            source_sha256=closed.sha256,
+            source_bytes=closed.n_bytes,
+            frame_size=opened.frame_size,
+        )
+
+    def _bring_home(self) -> None:
+        """Move finished maps from the device, many at once: each move waits for the device."""
+        if self._on_device:
+            self._maps.append(torch.stack(self._on_device).cpu().numpy())
+            self._on_device.clear()
+
+
+def _mean_map(segment: _PicturesToCome) -> Tensor:
+    """Return (H, W, D) float16: the mean over a segment's samples, on the device."""
+    distinct = torch.stack([slot.value for slot in segment.slots if slot.value is not None])
+    samples = distinct[torch.tensor(segment.which, device=distinct.device)]
+    return samples.mean(dim=0).half()

@@ -1,0 +1,83 @@
+"""Where the arithmetic runs, and how fine it is.
+
+A spec names a *class* of precision, not a machine's habit:
+
+``fp32``
+    every product in true single precision; TF32, which cuDNN takes for it, is off.
+``fp16``
+    half precision or finer. CUDA runs it in mixed half precision; a CPU, which has no fast
+    half, runs it in fp32. So a model of features made on a GPU still runs on a laptop, and
+    its input differs by no more than a half's rounding.
+
+bf16 is never chosen: its error is larger, and without hardware for it it is seven times slower.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal, cast, get_args
+
+import torch
+
+from avloc.errors import UnknownNameError, UsageError
+
+Precision = Literal["fp32", "fp16"]
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """Return the device called ``name``; ``auto`` is CUDA where there is one.
+
+    Raises:
+        UsageError: there is no such device on this machine.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).splitlines()[0]
+        raise UsageError(
+            f"the device {name!r} cannot be used: {reason}",
+            "Use cpu, or auto for the best there is.",
+        ) from error
+    return device
+
+
+def choose_precision(name: str, device: torch.device) -> Precision:
+    """Return the precision class; ``auto`` is fp16 on CUDA and fp32 elsewhere.
+
+    Raises:
+        UnknownNameError: there is no such precision.
+    """
+    if name == "auto":
+        return "fp16" if device.type == "cuda" else "fp32"
+    if name not in get_args(Precision):
+        raise UnknownNameError("precision", name, ("auto", *get_args(Precision)))
+    return cast("Precision", name)
+
+
+@contextmanager
+def arithmetic(device: torch.device, precision: Precision) -> Iterator[None]:
+    """Run the block without gradients and in a precision class."""
+    with torch.inference_mode():
+        if device.type != "cuda":
+            yield
+        elif precision == "fp16":
+            with torch.autocast("cuda", dtype=torch.float16):
+                yield
+        else:
+            with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+                yield
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Run the block on one core, so that it sums as a decoding process does, bit for bit."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

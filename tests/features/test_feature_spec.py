@@ -1,0 +1,71 @@
+import dataclasses
+import subprocess
+import sys
+
+import pytest
+
+from avloc.errors import FingerprintError, UnknownNameError, UsageError
+from avloc.features.spec import FeatureSpec
+
+SPEC = FeatureSpec("resnet152", "a" * 64, "vggish", "b" * 64)
+OTHER = {
+    "visual": "resnet50",
+    "visual_weights": "c" * 64,
+    "audio": "logmel",
+    "audio_weights": "",
+    "fps": 8,
+    "sampling": "ave2018",
+    "segment_seconds": 2.0,
+    "size": (192, 224),
+    "resize": "crop",
+    "resampler": "soxr",
+    "front_end": "htk",
+    "precision": "fp16",
+    "rules": 2,
+}
+
+
+def test_every_field_changes_the_fingerprint():
+    assert set(OTHER) == {field.name for field in dataclasses.fields(FeatureSpec)}
+    changed = [dataclasses.replace(SPEC, **{name: value}) for name, value in OTHER.items()]
+    assert len({spec.fingerprint for spec in (SPEC, *changed)}) == len(OTHER) + 1
+
+
+def test_the_fingerprint_is_the_same_in_every_process_and_version():
+    # Written down once: a change of it orphans every feature ever extracted.
+    assert SPEC.fingerprint == "ce0dba3f939fa159"
+    code = (
+        "from avloc.features.spec import FeatureSpec;"
+        "print(FeatureSpec('resnet152', 'a' * 64, 'vggish', 'b' * 64).fingerprint)"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == SPEC.fingerprint
+
+
+def test_a_spec_survives_the_way_to_json_and_back():
+    assert FeatureSpec.from_dict(SPEC.to_dict()) == SPEC
+    assert FeatureSpec.from_dict(SPEC.to_dict()).fingerprint == SPEC.fingerprint
+
+
+@pytest.mark.parametrize("change", [{"colour": 1}, None])
+def test_a_spec_of_another_version_is_refused_by_field(change):
+    values = SPEC.to_dict()
+    if change is None:
+        del values["rules"]
+    else:
+        values |= change
+    with pytest.raises(FingerprintError, match="rules" if change is None else "colour"):
+        FeatureSpec.from_dict(values)
+
+
+def test_differences_name_both_sides():
+    other = dataclasses.replace(SPEC, fps=8)
+    assert SPEC.differences(other) == "fps: 16 here, 8 there"
+
+
+def test_what_no_extraction_could_follow_is_refused():
+    with pytest.raises(UsageError, match="0 frames"):
+        dataclasses.replace(SPEC, fps=0)
+    with pytest.raises(UnknownNameError, match="ave2017") as caught:
+        dataclasses.replace(SPEC, sampling="ave2017")
+    assert "ave2018" in caught.value.hint

@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torchvision.models import ResNet18_Weights
+from torchvision.transforms.v2.functional import resize
+
+from avloc.features.preprocess import EFFICIENTNET_LITE, IMAGENET, squash
+
+
+def bilinear(picture, height, width):
+    """Bilinear interpolation at half-pixel centres, edges repeated, in float64."""
+
+    def along(n_in, n_out):
+        place = np.clip((np.arange(n_out) + 0.5) * n_in / n_out - 0.5, 0, n_in - 1)
+        low = np.floor(place).astype(int)
+        return low, np.minimum(low + 1, n_in - 1), place - low
+
+    top, bottom, down = along(picture.shape[0], height)
+    left, right, across = along(picture.shape[1], width)
+    p = picture.astype(np.float64)
+    rows = p[top] * (1 - down)[:, None, None] + p[bottom] * down[:, None, None]
+    return rows[:, left] * (1 - across)[:, None] + rows[:, right] * across[:, None]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 400), st.integers(1, 400), st.integers(0, 2**32 - 1))
+def test_squash_is_bilinear_without_antialias(height, width, seed):
+    picture = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    squashed = squash(picture, (224, 224))
+    assert squashed.dtype == np.uint8
+    assert np.abs(squashed - np.rint(bilinear(picture, 224, 224))).max() <= 1
+
+
+@pytest.mark.parametrize("shape", [(360, 640), (64, 48), (1, 1), (224, 300)])
+def test_squash_is_torchvisions_resize(shape):
+    picture = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    theirs = resize(torch.from_numpy(picture).permute(2, 0, 1), [224, 224], antialias=False)
+    np.testing.assert_array_equal(squash(picture, (224, 224)), theirs.permute(1, 2, 0).numpy())
+
+
+def test_squash_keeps_a_picture_of_the_right_size():
+    picture = np.random.default_rng(0).integers(0, 256, (224, 224, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(squash(picture, (224, 224)), picture)
+
+
+def test_imagenet_normalisation_is_torchvisions_own():
+    own = ResNet18_Weights.IMAGENET1K_V1.transforms()
+    frames = torch.randint(0, 256, (2, 224, 224, 3), dtype=torch.uint8)
+    expected = (frames.permute(0, 3, 1, 2) / 255 - torch.tensor(own.mean)[:, None, None]) / (
+        torch.tensor(own.std)[:, None, None]
+    )
+    torch.testing.assert_close(IMAGENET(frames), expected)
+
+
+@pytest.mark.parametrize(("level", "expected"), [(127, 0.0), (255, 1.0), (0, -127 / 128)])
+def test_efficientnet_lite_normalisation(level, expected):
+    frames = torch.full((1, 2, 2, 3), level, dtype=torch.uint8)
+    assert EFFICIENTNET_LITE(frames).unique().tolist() == [expected]
