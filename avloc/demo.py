@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from avloc.artifacts import write_text
+from avloc.artifacts import ModelFile, write_text
 from avloc.datasets import Dataset, synthesize
 from avloc.errors import AvlocError, UsageError
 from avloc.evaluation import SpatialMetrics, centre_map, spatial_metrics
@@ -103,12 +103,22 @@ def _written(
             tables=[table, spatial_table(spatial, centre), class_table(best.test.evaluation)],
             curves=[learning_curve(best.training.model)],
         ),
+        made=_made(best.training.model),
     )
     numbers = {result.row.name: result.test.evaluation.to_dict() for result in results}
     numbers["spatial"] = {"attention": vars(spatial), "centre": vars(centre)}
     write_text(folder / "results.json", json.dumps(numbers, indent=1) + "\n")
     heatmaps = tuple(path for answer in answers for path in answer.written if _is_video(path))
     return Demo(page, heatmaps, folder / "results.json", table, spatial, centre)
+
+
+def _made(model: ModelFile) -> dict[str, str]:
+    spec, data = model.spec, model.data
+    return {
+        "Encoders": f"{spec['visual']} at {spec['fps']} frames a second, {spec['audio']}",
+        "Trained on": f"{data['n_train_rows']} clips, epoch {model.metrics['epoch']:g} chosen on "
+        f"{data['n_val_rows']} others, seed {model.seed}",
+    }
 
 
 def measure_attention(

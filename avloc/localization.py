@@ -100,13 +100,14 @@ class Localizer:
 
     def _inputs(self, features: VideoFeatures) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return both modalities; one that the video lacks is zeros, as in training."""
-        n_segments, config = features.n_segments, self.model_file.config
-        n_visual, n_audio = config["visual_channels"], config["audio_channels"]
-        rows, columns = self.encoders.visual.grid
-        no_picture = np.zeros((n_segments, rows, columns, n_visual), np.float16)
-        no_sound = np.zeros((n_segments, n_audio), np.float32)
-        visual = no_picture if features.visual is None else features.visual
-        return visual, no_sound if features.audio is None else features.audio
+        n_segments, encoders = features.n_segments, self.encoders
+        visual, audio = features.visual, features.audio
+        if visual is None:
+            shape = (n_segments, *encoders.visual.grid, encoders.visual.channels)
+            visual = np.zeros(shape, np.float16)
+        if audio is None:
+            audio = np.zeros((n_segments, encoders.audio.channels), np.float32)
+        return visual, audio
 
     @torch.inference_mode()
     def _run(self, visual: NDArray[Any], audio: NDArray[Any]) -> dict[str, NDArray[np.float32]]:

@@ -14,7 +14,8 @@ from typing import Any
 
 from avloc.datasets import SynthesisConfig
 from avloc.errors import DatasetError, UnknownNameError, UsageError
-from avloc.models import model_class, options_from
+from avloc.models import model_class
+from avloc.options import options_from
 from avloc.progress import Progress
 from avloc.stages import EvaluatedSplit, Training, evaluate, train
 from avloc.stages.workspace import DEFAULT_MODEL
@@ -114,7 +115,8 @@ def settings_of(
     """
     of_training = {entry.name for entry in fields(TrainingConfig)}
     of_model = {entry.name for entry in fields(model_class(model).Config)}
-    training, options = dict(named), {}
+    training: dict[str, object] = dict(named)
+    options: dict[str, object] = {}
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals:

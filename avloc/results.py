@@ -8,7 +8,7 @@ from avloc.artifacts import ModelFile
 from avloc.evaluation import Evaluation, SpatialMetrics
 from avloc.export import ReportCurve, ReportTable
 
-TRIVIAL = "the right class everywhere, never background"
+TRIVIAL = "trivial line (right class, never background)"
 
 
 def percent(value: float | None) -> str:

@@ -27,9 +27,7 @@ def test_windows_cover_every_segment_with_no_context_lost(n_segments: int, windo
         assert one.stop - one.start == min(window, n_segments)
         covered[one] += 1
     assert covered.min() >= 1
-    assert all(
-        b.start - a.start <= max(1, window // 2) for a, b in itertools.pairwise(laid)
-    )
+    assert all(b.start - a.start <= max(1, window // 2) for a, b in itertools.pairwise(laid))
 
 
 def test_windows_of_known_lengths() -> None:

@@ -8,7 +8,8 @@ import pytest
 from workspaces import SmallWorkspace
 
 from avloc.errors import DatasetError, UnknownNameError, UsageError
-from avloc.models import list_models, model_class, options_from
+from avloc.models import list_models, model_class
+from avloc.options import options_from
 from avloc.recipes import Recipe, read_recipe, recipe_path, run_rows, settings_of
 
 PIPELINES = sorted((Path(__file__).parents[1] / "pipelines").glob("*.toml"))

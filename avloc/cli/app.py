@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -29,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _name, _command in {
+_COMMANDS: dict[str, Callable[..., None]] = {
     "extract": extract,
     "train": train,
     "eval": evaluate,
@@ -38,7 +39,8 @@ for _name, _command in {
     "inspect": inspect,
     "doctor": doctor,
     "demo": demo,
-}.items():
+}
+for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
 
 
@@ -75,6 +77,7 @@ def main() -> None:
     # OpenMP's threads spin while they wait; beside decoding processes or other work on the
     # same cores that makes the encoders up to three times slower. Asleep they cost nothing.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy only ever sees small matrices
     try:
         refuse_dashed_names(sys.argv[1:])
         app()

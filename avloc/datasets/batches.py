@@ -8,7 +8,7 @@ window is taken as it is: nothing is padded, and a batch holds windows of one le
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -21,6 +21,7 @@ from torch import Tensor
 from avloc.artifacts import FeatureStore, VideoFeatures
 from avloc.datasets.dataset import SPLITS, Dataset, Row
 from avloc.errors import ArtifactError, DatasetError
+from avloc.progress import Progress
 from avloc.timeline import Grid
 
 IGNORED = -1
@@ -121,7 +122,7 @@ def load_examples(
     *,
     window: int | None = None,
     channels: tuple[int, int] = (1, 1),
-    progress: Callable[[int, int, str], None] | None = None,
+    progress: Progress | None = None,
 ) -> Examples:
     """Read a split's features and cut them into examples.
 
@@ -190,7 +191,7 @@ def batches(
 def _read_videos(
     store: FeatureStore,
     video_ids: Sequence[str],
-    progress: Callable[[int, int, str], None] | None,
+    progress: Progress | None,
 ) -> dict[str, VideoFeatures]:
     """Read what is there; a file that is missing, stale or damaged is a missing video."""
     videos = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from avloc.evaluation.measure import Evaluation, measure
 from avloc.evaluation.predict import predict
 from avloc.labels import LabelSet
 from avloc.models import restore
+from avloc.progress import Progress
 
 
 def evaluate(
@@ -26,7 +27,7 @@ def evaluate(
     *,
     device: str | torch.device = "auto",
     batch_size: int = 64,
-    progress: Callable[[int, int, str], None] | None = None,
+    progress: Progress | None = None,
 ) -> tuple[Predictions, Evaluation]:
     """Score a split and measure the scores.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from avloc.datasets.batches import Examples, batches
 from avloc.models import Model
+from avloc.progress import Progress
 
 Array = NDArray[np.float32]
 
@@ -37,7 +37,7 @@ def predict(
     examples: Examples,
     *,
     batch_size: int = 64,
-    progress: Callable[[int, int, str], None] | None = None,
+    progress: Progress | None = None,
 ) -> Scored:
     """Score every example.
 

@@ -12,9 +12,8 @@ from avloc.export.painter import HeatStyle, Painter
 from avloc.export.pictures import ALPHA, STYLE
 from avloc.export.playback import total_seconds
 from avloc.media import probe, render_video
+from avloc.progress import Progress
 from avloc.timeline import Event, Timeline
-
-Progress = Callable[[int, int, str], None]
 
 
 def render_heatmap(

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import torch
 
+from avloc.devices import choose_device
 from avloc.errors import FingerprintError
 from avloc.features.audio import AudioEncoder, load_audio
-from avloc.features.device import choose_device, choose_precision
+from avloc.features.precision import choose_precision
 from avloc.features.spec import FeatureSpec
 from avloc.features.visual import VisualEncoder, load_visual
 from avloc.features.weights import WeightsPolicy
@@ -53,7 +54,7 @@ def load_encoders(
         fps: frames sampled a second.
         sampling: ``pts``, or ``ave2018`` for AVE's own rule of frame counts.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``.
-        precision: ``auto``, ``fp32``, ``fp16`` (see `avloc.features.device`).
+        precision: ``auto``, ``fp32``, ``fp16`` (see `avloc.features.precision`).
         weights: where weight files may come from.
 
     Raises:

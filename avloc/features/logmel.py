@@ -16,7 +16,7 @@ import torch
 import torchaudio
 from numpy.typing import NDArray
 
-from avloc.features.device import one_thread
+from avloc.features.precision import one_thread
 
 RATE = 16_000
 N_FRAMES, N_BANDS = 96, 64

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any, get_args
 
 from avloc.errors import FingerprintError, UnknownNameError, UsageError
-from avloc.features.device import Precision
+from avloc.features.precision import Precision
 from avloc.media import SAMPLINGS
 
 
@@ -30,7 +30,7 @@ class FeatureSpec:
         resize: the rule that brings it there.
         resampler: the rule that brings sound to 16 kHz.
         front_end: the rule that makes a log-mel patch of a second.
-        precision: the arithmetic's class (see `avloc.features.device`).
+        precision: the arithmetic's class (see `avloc.features.precision`).
         rules: raised when this package's code changes the numbers in any other way.
     """
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from avloc.errors import UnknownNameError
-from avloc.features.device import Precision, arithmetic
 from avloc.features.grouping import in_groups
+from avloc.features.precision import Precision, arithmetic
 from avloc.features.preprocess import EFFICIENTNET_LITE, IMAGENET, Normalisation
 from avloc.features.trunks import (
     State,

@@ -59,9 +59,7 @@ def write_clip(
         audio: Iterator[tuple[Fraction, list[StreamPacket]]] = iter(())
         if channels is not None:
             layout = "mono" if len(channels) == 1 else "stereo"
-            # half the time of the default coder, which searches for a listener's last decibel
-            options = {"aac_coder": "fast"}
-            stream = container.add_stream("aac", rate=sound_rate, layout=layout, options=options)
+            stream = container.add_stream("aac", rate=sound_rate, layout=layout)
             audio = _encoded_sound(stream, channels, sound_rate)
         step = rate.denominator
         heard = Fraction(0)

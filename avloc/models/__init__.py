@@ -4,10 +4,9 @@ from avloc.models.attention import GlobalContextSelfAttention, SpatialAttention
 from avloc.models.cman import CMAN, CMANConfig
 from avloc.models.co_attention import CoAttended, SentinelCoAttention, StreamStates
 from avloc.models.model import Model, Scaling
-from avloc.models.options import check_options, option, options_from
 from avloc.models.output import ModelOutput
 from avloc.models.registry import build, list_models, model_class
-from avloc.models.restore import restore, state_arrays, torch_device
+from avloc.models.restore import restore, state_arrays
 from avloc.models.sentinel import SentinelLSTM
 
 __all__ = [
@@ -23,12 +22,8 @@ __all__ = [
     "SpatialAttention",
     "StreamStates",
     "build",
-    "check_options",
     "list_models",
     "model_class",
-    "option",
-    "options_from",
     "restore",
     "state_arrays",
-    "torch_device",
 ]

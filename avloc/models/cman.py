@@ -17,9 +17,9 @@ from avloc.errors import UsageError
 from avloc.models.attention import GlobalContextSelfAttention, SpatialAttention
 from avloc.models.co_attention import CoAttended, SentinelCoAttention, StreamStates
 from avloc.models.model import Model
-from avloc.models.options import check_options, option
 from avloc.models.output import ModelOutput
 from avloc.models.sentinel import SentinelLSTM
+from avloc.options import check_options, option
 
 
 @dataclass(frozen=True)

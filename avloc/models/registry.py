@@ -7,7 +7,7 @@ from collections.abc import Callable
 from avloc.errors import UnknownNameError
 from avloc.models.cman import CMAN
 from avloc.models.model import Model
-from avloc.models.options import options_from
+from avloc.options import options_from
 
 _MODELS: dict[str, type[Model]] = {"cman": CMAN}
 

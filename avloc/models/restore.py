@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from avloc.artifacts import ModelFile
-from avloc.errors import ArtifactError, UsageError
+from avloc.devices import choose_device
+from avloc.errors import ArtifactError
 from avloc.models.model import Model
 from avloc.models.registry import build
 
@@ -31,29 +32,9 @@ def restore(model_file: ModelFile, device: str | torch.device = "cpu") -> Model:
             f"the weights do not fit the {model_file.name} that the file's config builds: {error}",
             "The file was written by another avloc or changed by hand; train again.",
         ) from error
-    return model.to(torch_device(device)).eval().requires_grad_(False)
+    return model.to(choose_device(device)).eval().requires_grad_(False)
 
 
 def state_arrays(model: Model) -> dict[str, NDArray[Any]]:
     """Return a copy of a model's weights as arrays, by name, for a model file."""
     return {name: w.detach().cpu().numpy().copy() for name, w in model.state_dict().items()}
-
-
-def torch_device(name: str | torch.device = "auto") -> torch.device:
-    """Return the device of a name; ``auto`` is CUDA where there is one, else the CPU.
-
-    Raises:
-        UsageError: there is no such device here.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).splitlines()[0]
-        raise UsageError(
-            f"the device {str(name)!r} cannot be used: {reason}",
-            "Say auto, cpu, cuda or cuda:N.",
-        ) from error
-    return device

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from avloc.artifacts import write_localization
@@ -116,22 +117,26 @@ def _localize_one(
     localizer: Localizer, video: Path, stem: Path, heatmap: bool, suffixes: dict[str, str]
 ) -> Localization:
     written: list[Path] = []
-
-    def write(suffix: str, writer: Callable[[Path], None]) -> None:
-        target = stem.with_name(stem.name + suffix)
-        writer(target)
-        written.append(target)
-
     try:
         timeline = localizer(video)
-        write(".avloc.h5", lambda target: write_localization(target, timeline))
-        for name, suffix in suffixes.items():
-            write(suffix, lambda target, name=name: save(timeline, target, format=name))  # type: ignore[misc]
-        if heatmap and timeline.frame_size is not None:
-            write(".heatmap.mp4", lambda target: render_heatmap(timeline, video, target))
+        for suffix, write in _writers(timeline, video, heatmap, suffixes):
+            target = stem.with_name(stem.name + suffix)
+            write(target)
+            written.append(target)
     except OutputError as error:
         error.hint = "Name a folder that can be written: --out DIR."
         return Localization(video, None, tuple(written), error)
     except AvlocError as error:
         return Localization(video, None, tuple(written), error)
     return Localization(video, timeline, tuple(written))
+
+
+def _writers(
+    timeline: Timeline, video: Path, heatmap: bool, suffixes: dict[str, str]
+) -> Iterator[tuple[str, Callable[[Path], object]]]:
+    """Yield what is to be written: the end of its name, and what writes it to a path."""
+    yield ".avloc.h5", lambda target: write_localization(target, timeline)
+    for name, suffix in suffixes.items():
+        yield suffix, partial(save, timeline, format=name)
+    if heatmap and timeline.frame_size is not None:
+        yield ".heatmap.mp4", partial(render_heatmap, timeline, video)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from avloc.models import check_options, option
+from avloc.options import check_options, option
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +10,7 @@ from avloc.artifacts import FeatureStore
 from avloc.datasets import Dataset
 from avloc.datasets.batches import Examples, load_examples
 from avloc.errors import DatasetError
+from avloc.progress import Progress
 from avloc.training.config import TrainingConfig
 
 
@@ -46,7 +46,7 @@ def load_splits(
     store: FeatureStore,
     dataset: Dataset,
     config: TrainingConfig,
-    progress: Callable[[int, int, str], None] | None = None,
+    progress: Progress | None = None,
 ) -> TrainingData:
     """Load training and validation examples.
 

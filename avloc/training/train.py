@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any, cast
@@ -13,8 +13,10 @@ import torch
 from avloc.artifacts import FeatureStore, ModelFile
 from avloc.datasets import Dataset
 from avloc.datasets.batches import Examples
+from avloc.devices import choose_device
 from avloc.errors import DatasetError
-from avloc.models import Model, build, torch_device
+from avloc.models import Model, build
+from avloc.progress import Progress
 from avloc.training.config import TrainingConfig
 from avloc.training.loop import (
     TrainingState,
@@ -27,8 +29,6 @@ from avloc.training.loop import (
 from avloc.training.losses import LOSSES
 from avloc.training.splits import TrainingData, load_splits
 from avloc.training.statistics import fit_scaling
-
-Progress = Callable[[int, int, str], None]
 
 
 def train(
@@ -61,7 +61,7 @@ def train(
         AvlocError: the loss is no number any more.
     """
     config = config or TrainingConfig()
-    place = torch_device(device)
+    place = choose_device(device)
     data = load_splits(store, dataset, config, progress)
     with _seeded(config.seed, place):
         network = _built(model, dataset, data.train, options or {})

@@ -4,6 +4,7 @@ import pytest
 import torch
 from tiny_encoders import CPU
 
+from avloc.devices import choose_device
 from avloc.errors import FingerprintError, UnknownNameError, UsageError, WeightsError
 from avloc.features import (
     WeightsPolicy,
@@ -12,7 +13,7 @@ from avloc.features import (
     list_visual_encoders,
     load_encoders,
 )
-from avloc.features.device import arithmetic, choose_device, choose_precision, one_thread
+from avloc.features.precision import arithmetic, choose_precision, one_thread
 
 OFFLINE = WeightsPolicy(offline=True)
 

@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from avloc.artifacts import ModelFile
+from avloc.devices import choose_device
 from avloc.errors import ArtifactError, UnknownNameError, UsageError
 from avloc.labels import LabelSet
-from avloc.models import build, list_models, restore, state_arrays, torch_device
+from avloc.models import build, list_models, restore, state_arrays
 
 SIZES = {"visual_channels": 8, "audio_channels": 6, "n_classes": 3}
 
@@ -88,9 +89,9 @@ def test_weights_that_do_not_fit_are_refused(change):
 
 
 def test_a_device_that_is_not_there_is_refused():
-    assert torch_device("auto").type in ("cpu", "cuda")
+    assert choose_device("auto").type in ("cpu", "cuda")
     with pytest.raises(UsageError, match="abacus"):
-        torch_device("abacus")
+        choose_device("abacus")
 
 
 def test_a_channel_that_never_varies_is_not_blown_up():

@@ -13,7 +13,8 @@ from avloc.artifacts import read_model, write_model
 from avloc.datasets.batches import IGNORED, load_examples
 from avloc.errors import AvlocError, DatasetError, UnknownNameError, UsageError
 from avloc.evaluation import evaluate
-from avloc.models import build, options_from, restore
+from avloc.models import build, restore
+from avloc.options import options_from
 from avloc.training import (
     TrainingConfig,
     begin,

@@ -2,56 +2,62 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass
 
 from avloc.errors import UsageError
+from avloc.options import check_options, option
 
 MAX_CLASSES = 10
-
-
-def _setting(default: int | float, help_text: str, low: float, high: float) -> Any:
-    return field(default=default, metadata={"help": help_text, "low": low, "high": high})
 
 
 @dataclass(frozen=True)
 class SynthesisConfig:
     """What :func:`avloc.datasets.synthetic.synthesize` makes.
 
-    Every field's ``metadata`` holds its ``help`` and the range ``low`` to ``high``, so that
-    a command line can be built from this class. A clip depends on the seed, its split and its
+    A clip depends on the seed, its split and its
     place in the split, never on how many clips there are: a data set can be extended.
 
     Raises:
         UsageError: a value is out of its range.
     """
 
-    n_train: int = _setting(120, "training clips", 0, 99999)
-    n_val: int = _setting(40, "validation clips", 0, 99999)
-    n_test: int = _setting(40, "test clips", 0, 99999)
-    n_classes: int = _setting(6, "classes, each a look with a sound", 2, MAX_CLASSES)
-    seed: int = _setting(0, "random seed", 0, 2**63 - 1)
-    width: int = _setting(192, "picture width in pixels, even", 96, 1920)
-    height: int = _setting(144, "picture height in pixels, even", 96, 1080)
-    fps: int = _setting(8, "frames per second", 1, 60)
-    seconds: int = _setting(10, "length of a clip", 4, 60)
-    sound_rate: int = _setting(16000, "sound samples per second", 16000, 48000)
-    inconsistent: float = _setting(
-        0.6, "share of clips whose source is seen and heard at different times", 0, 1
+    n_train: int = option(120, help="training clips", minimum=0, maximum=99999)
+    n_val: int = option(40, help="validation clips", minimum=0, maximum=99999)
+    n_test: int = option(40, help="test clips", minimum=0, maximum=99999)
+    n_classes: int = option(
+        6, help="classes, each a look with a sound", minimum=2, maximum=MAX_CLASSES
     )
-    silent: float = _setting(0.7, "share of clips with silent objects beside the source", 0, 1)
-    offscreen: float = _setting(0.6, "share of clips with a sound from off screen", 0, 1)
-    over_centre: float = _setting(0.1, "share of clips whose source may cover the centre", 0, 1)
-    picture_noise: float = _setting(6.0, "deviation of the picture's noise in grey levels", 0, 64)
-    sound_noise: float = _setting(0.3, "noise beside the source's sound, mean amplitude", 0, 4)
+    seed: int = option(0, help="random seed", minimum=0, maximum=2**63 - 1)
+    width: int = option(192, help="picture width in pixels, even", minimum=96, maximum=1920)
+    height: int = option(144, help="picture height in pixels, even", minimum=96, maximum=1080)
+    fps: int = option(8, help="frames per second", minimum=1, maximum=60)
+    seconds: int = option(10, help="length of a clip", minimum=4, maximum=60)
+    sound_rate: int = option(16000, help="sound samples per second", minimum=16000, maximum=48000)
+    inconsistent: float = option(
+        0.6,
+        help="share of clips whose source is seen and heard at different times",
+        minimum=0,
+        maximum=1,
+    )
+    silent: float = option(
+        0.7, help="share of clips with silent objects beside the source", minimum=0, maximum=1
+    )
+    offscreen: float = option(
+        0.6, help="share of clips with a sound from off screen", minimum=0, maximum=1
+    )
+    over_centre: float = option(
+        0.1, help="share of clips whose source may cover the centre", minimum=0, maximum=1
+    )
+    picture_noise: float = option(
+        6.0, help="deviation of the picture's noise in grey levels", minimum=0, maximum=64
+    )
+    sound_noise: float = option(
+        0.3, help="noise beside the source's sound, mean amplitude", minimum=0, maximum=4
+    )
 
     def __post_init__(self) -> None:
         """Refuse what cannot be made."""
-        for setting in fields(self):
-            value = getattr(self, setting.name)
-            low, high = setting.metadata["low"], setting.metadata["high"]
-            if not low <= value <= high:
-                raise UsageError(f"{setting.name} is {value}, not between {low} and {high}")
+        check_options(self)
         if self.width % 2 or self.height % 2:
             raise UsageError(f"a picture's sides must be even, got {self.width} x {self.height}")
         if not 1 <= self.width / self.height <= 3:

@@ -1,4 +1,4 @@
-"""Where the arithmetic runs, and how fine it is.
+"""How fine the arithmetic is.
 
 A spec names a *class* of precision, not a machine's habit:
 
@@ -20,29 +20,9 @@ from typing import Literal, cast, get_args
 
 import torch
 
-from avloc.errors import UnknownNameError, UsageError
+from avloc.errors import UnknownNameError
 
 Precision = Literal["fp32", "fp16"]
-
-
-def choose_device(name: str = "auto") -> torch.device:
-    """Return the device called ``name``; ``auto`` is CUDA where there is one.
-
-    Raises:
-        UsageError: there is no such device on this machine.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).splitlines()[0]
-        raise UsageError(
-            f"the device {name!r} cannot be used: {reason}",
-            "Use cpu, or auto for the best there is.",
-        ) from error
-    return device
 
 
 def choose_precision(name: str, device: torch.device) -> Precision:

@@ -1,0 +1,27 @@
+"""Where tensors live: one rule for encoders and models."""
+
+from __future__ import annotations
+
+import torch
+
+from avloc.errors import UsageError
+
+
+def choose_device(name: str | torch.device = "auto") -> torch.device:
+    """Return the device called ``name``; ``auto`` is CUDA where there is one, else the CPU.
+
+    Raises:
+        UsageError: there is no such device on this machine.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).splitlines()[0]
+        raise UsageError(
+            f"the device {str(name)!r} cannot be used: {reason}",
+            "Say auto, cpu, cuda or cuda:N.",
+        ) from error
+    return device

@@ -1,0 +1,129 @@
+"""The whole product, as ``make demo`` runs it: on clips made here, and then on real ones."""
+
+from __future__ import annotations
+
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from workspaces import SmallWorkspace
+
+import avloc
+from avloc.artifacts import FeatureStore, read_localization
+from avloc.datasets import load_dataset
+from avloc.demo import Demo, measure_attention, run_demo
+from avloc.evaluation import evaluate
+from avloc.media import probe
+from avloc.stages import EvaluatedSplit
+
+FEATURES = {"visual": "efficientnet-lite0", "audio": "logmel", "offline": True}
+
+
+@pytest.fixture(scope="module")
+def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture(scope="module")
+def demo(demo_folder: Path) -> Demo:
+    return run_demo(demo_folder)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_demo_needs_both_senses_and_beats_every_baseline(demo: Demo) -> None:
+    numbers = json.loads(demo.results.read_text())
+    both, sound, picture = (
+        numbers[name]["segment_accuracy"] for name in ("cman", "audio-only", "visual-only")
+    )
+    assert both > numbers["cman"]["trivial_accuracy"] + 0.2
+    assert both > max(sound, picture) + 0.15
+    assert demo.spatial.pointing > demo.centre.pointing + 0.2
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_demos_report_leads_to_everything_it_names(demo: Demo) -> None:
+    links: list[str] = []
+
+    class Links(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            links.extend(value for name, value in attrs if name in ("href", "src") and value)
+
+    Links().feed(demo.report.read_text(encoding="utf-8"))
+    files = [link for link in links if not link.startswith(("data:", "#"))]
+    assert len(files) >= 3 * len(demo.heatmaps)
+    assert [link for link in files if not (demo.report.parent / link).is_file()] == []
+    for heatmap in demo.heatmaps:
+        assert probe(heatmap).has_audio
+
+
+@pytest.mark.real
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_real_clips_go_through_extract_and_localize(
+    real_data: Path, demo: Demo, demo_folder: Path, tmp_path: Path
+) -> None:
+    clips = sorted((real_data / "clips").glob("*.mp4"))
+    assert len(clips) == 7
+    done = avloc.extract(real_data / "clips", artifacts=tmp_path, fps=1, **FEATURES)
+    assert (done.report.n_done, done.report.failures) == (7, ())
+    answers = avloc.localize(
+        clips, artifacts=demo_folder / "artifacts", heatmap=True, out=tmp_path / "out"
+    )
+    assert [str(answer.error) for answer in answers if answer.error] == []
+    for clip, answer in zip(clips, answers, strict=True):
+        source, rendered = probe(clip), probe(tmp_path / "out" / f"{clip.stem}.heatmap.mp4")
+        assert rendered.has_audio == source.has_audio
+        assert abs(float(rendered.duration - source.duration)) < 0.2
+        timeline = read_localization(tmp_path / "out" / f"{clip.stem}.avloc.h5")
+        assert ("no_audio" in timeline.flags) == (clip.name == "bikes.mp4")
+        assert np.isfinite(timeline.scores).all()
+        assert timeline.events == answer.timeline.events
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_the_three_ave_clips_are_extracted_and_the_rest_counted(
+    real_data: Path, tmp_path: Path
+) -> None:
+    done = avloc.extract(real_data / "AVE_Dataset", artifacts=tmp_path, fps=4, **FEATURES)
+    assert done.report.n_done == 3
+    assert done.coverage is not None
+    assert (done.coverage.present, done.coverage.total, len(done.coverage.missing)) == (
+        3,
+        4097,
+        4094,
+    )
+    for video_id in done.store.video_ids():
+        features = done.store.read(video_id)
+        assert features.visual is not None
+        assert features.audio is not None
+        assert features.visual.shape == (10, 7, 7, 320)
+        assert features.audio.shape == (10, 128)
+
+
+def test_attention_is_measured_where_events_are(small_workspace: SmallWorkspace) -> None:
+    """A map that lies in the box exactly where there is one points right everywhere."""
+    store = FeatureStore.open(small_workspace.artifacts / "features")
+    dataset = load_dataset(small_workspace.data)
+    boxes = json.loads((small_workspace.data / "boxes.json").read_text())
+    model = avloc.load(small_workspace.artifacts / "models" / "cman.h5").model_file
+    predictions, evaluation = evaluate(model, store, dataset, "test")
+    assert predictions.attention is not None
+    n_boxes = 0
+    for maps, video_id in zip(predictions.attention, predictions.video_ids, strict=True):
+        for one, box in zip(maps, boxes[video_id], strict=True):
+            one[:] = 0
+            if box is not None:
+                n_boxes += 1
+                x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+                one[int(7 * y), int(7 * x)] = 1
+    spatial, centre = measure_attention(EvaluatedSplit(Path(), predictions, evaluation), boxes)
+    assert (spatial.n_maps, centre.n_maps) == (n_boxes, n_boxes)
+    assert n_boxes == sum(
+        int((targets != dataset.labels.background_index).sum()) for targets in predictions.targets
+    )
+    assert spatial.pointing > 0.85  # a cell's middle may lie just outside a small box
