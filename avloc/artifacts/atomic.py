@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -54,7 +55,7 @@ def _reserve(target: Path) -> Path:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.is_dir():
-            raise IsADirectoryError(21, "is a folder", str(target))
+            raise IsADirectoryError(errno.EISDIR, "", str(target))
         handle, name = tempfile.mkstemp(
             prefix=f".{target.stem[:80]}.", suffix=PARTIAL_SUFFIX + target.suffix, dir=target.parent
         )
@@ -77,6 +78,8 @@ def _flush(path: Path) -> None:
 
 
 def _explained(target: Path, error: OSError) -> tuple[str, str]:
-    reason = error.strerror or str(error)
-    hint = "Free some space and run it again." if error.errno == 28 else "Choose another place."
+    # HDF5 puts half a page into strerror; the number says the same in three words
+    reason = os.strerror(error.errno) if error.errno else str(error)
+    is_full = error.errno == errno.ENOSPC
+    hint = "Free some space and run it again." if is_full else "Choose another place."
     return f"{target} cannot be written: {reason}", hint

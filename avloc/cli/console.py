@@ -41,7 +41,9 @@ def show_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]])
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title or None, title_justify="left", header_style="bold")
+    if title:
+        data(title)  # not the table's own, which would fold it to the table's width
+    table = Table(header_style="bold")
     for name in header:
         table.add_column(name, overflow="fold")
     for row in rows:

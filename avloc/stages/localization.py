@@ -124,7 +124,7 @@ def _localize_one(
             write(target)
             written.append(target)
     except OutputError as error:
-        error.hint = "Name a folder that can be written: --out DIR."
+        error.hint += " --out DIR names another folder."
         return Localization(video, None, tuple(written), error)
     except AvlocError as error:
         return Localization(video, None, tuple(written), error)
