@@ -19,7 +19,7 @@ from avloc.results import accuracy_table, class_table, learning_curve, spatial_t
 from avloc.stages import EvaluatedSplit, Localization, extract, localize
 from avloc.timeline import Event, Timeline
 
-N_SHOWN_CLIPS = 4
+N_SHOWN_CLIPS = 3
 
 
 @dataclass(frozen=True)
