@@ -30,7 +30,9 @@ def localize(
     ] = False,
     formats: Annotated[
         list[str] | None,
-        typer.Option("--format", help="Also write json, jsonl, csv, tsv, srt, vtt, audacity or elan."),
+        typer.Option(
+            "--format", help="Also write json, jsonl, csv, tsv, srt, vtt, audacity or elan."
+        ),
     ] = None,
     out: Annotated[
         Path | None,
