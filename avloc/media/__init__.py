@@ -4,7 +4,13 @@ Times are exact seconds (`fractions.Fraction`) from a file's one origin, ``start
 """
 
 from avloc.media.compose import write_clip
-from avloc.media.discovery import AUDIO_SUFFIXES, MEDIA_SUFFIXES, VIDEO_SUFFIXES, video_files
+from avloc.media.discovery import (
+    AUDIO_SUFFIXES,
+    HEATMAP_SUFFIX,
+    MEDIA_SUFFIXES,
+    VIDEO_SUFFIXES,
+    video_files,
+)
 from avloc.media.frames import SAMPLINGS, SegmentFrames, sampled_segments
 from avloc.media.probe import MediaInfo, probe
 from avloc.media.render import render_video
@@ -14,6 +20,7 @@ from avloc.media.waveform import Waveform, read_waveform
 
 __all__ = [
     "AUDIO_SUFFIXES",
+    "HEATMAP_SUFFIX",
     "MEDIA_SUFFIXES",
     "SAMPLINGS",
     "VIDEO_SUFFIXES",

@@ -20,13 +20,16 @@ AUDIO_SUFFIXES = frozenset(
     )
 )
 MEDIA_SUFFIXES = VIDEO_SUFFIXES | AUDIO_SUFFIXES
+HEATMAP_SUFFIX = ".heatmap.mp4"
+"""How the names of avloc's own heat-map videos end: they lie beside their sources."""
 
 
 def video_files(path: Path | str) -> list[Path]:
     """Return the media files a path means: itself, or everything in a folder, sorted.
 
     A file is taken whatever its name; in a folder, and the folders in it, those with the
-    suffix of a video or sound container, hidden ones (names that begin with a dot) left out.
+    suffix of a video or sound container, but for hidden ones (names that begin with a dot)
+    and heat-map videos, which avloc itself left there.
 
     Raises:
         MediaError: there is none.
@@ -47,4 +50,6 @@ def video_files(path: Path | str) -> list[Path]:
 
 def _is_media(inner: Path, root: Path) -> bool:
     is_hidden = any(part.startswith(".") for part in inner.parts)
-    return not is_hidden and inner.suffix.lower() in MEDIA_SUFFIXES and (root / inner).is_file()
+    if is_hidden or inner.name.endswith(HEATMAP_SUFFIX):
+        return False
+    return inner.suffix.lower() in MEDIA_SUFFIXES and (root / inner).is_file()

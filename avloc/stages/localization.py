@@ -12,7 +12,7 @@ from avloc.errors import AvlocError, OutputError, UnknownNameError, UsageError
 from avloc.export import formats as known_formats
 from avloc.export import render_heatmap, save
 from avloc.localization import Localizer, load
-from avloc.media import video_files
+from avloc.media import HEATMAP_SUFFIX, video_files
 from avloc.progress import Progress, silent
 from avloc.stages.workspace import DEFAULT_MODEL, Workspace
 from avloc.timeline import Timeline
@@ -103,11 +103,11 @@ def target_stems(files: Sequence[Path], out: Path | None) -> list[Path]:
         UsageError: two videos would write the same files.
     """
     stems = [(out or file.parent) / file.stem for file in files]
-    for place, stem in enumerate(stems):
-        first = stems.index(stem)
-        if first != place:
+    owners: dict[Path, Path] = {}
+    for file, stem in zip(files, stems, strict=True):
+        if owners.setdefault(stem, file) != file:
             raise UsageError(
-                f"{files[first]} and {files[place]} would write the same {stem}.avloc.h5",
+                f"{owners[stem]} and {file} would write the same {stem}.avloc.h5",
                 "Localize them in separate runs with different --out folders.",
             )
     return stems
@@ -139,4 +139,4 @@ def _writers(
     for name, suffix in suffixes.items():
         yield suffix, partial(save, timeline, format=name)
     if heatmap and timeline.frame_size is not None:
-        yield ".heatmap.mp4", partial(render_heatmap, timeline, video)
+        yield HEATMAP_SUFFIX, partial(render_heatmap, timeline, video)

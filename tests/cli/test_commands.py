@@ -151,3 +151,16 @@ def test_synth_writes_aves_layout(avloc: Shell, tmp_path: Path) -> None:
         path.name for path in (tmp_path / "data").iterdir()
     }
     assert len(list((tmp_path / "data" / "AVE").glob("*.mp4"))) == 4
+
+
+def test_localizing_a_folder_again_does_not_take_its_own_heatmaps(
+    avloc: Shell, small_workspace: SmallWorkspace, tmp_path: Path
+) -> None:
+    (tmp_path / "clip.mp4").write_bytes(small_workspace.clips[0].read_bytes())
+    command = ("localize", tmp_path, "--heatmap", "--artifacts", small_workspace.artifacts)
+    assert avloc(*command).code == 0
+    first = {path.name for path in tmp_path.iterdir()}
+    assert first == {"clip.mp4", "clip.avloc.h5", "clip.heatmap.mp4"}
+    assert avloc(*command).code == 0
+    assert {path.name for path in tmp_path.iterdir()} == first
+    assert len(avloc("extract", tmp_path, "--dry-run").out.splitlines()) == 1
