@@ -12,7 +12,7 @@ from avloc.errors import AvlocError, PartialFailureError
 
 if TYPE_CHECKING:
     from avloc.datasets import Coverage
-    from avloc.stages import Extraction
+    from avloc.stages import Extraction, Sources
 
 
 def extract(
@@ -72,10 +72,7 @@ def extract(
     _summarise(done)
 
 
-def _show_plan(sources: object) -> None:
-    from avloc.stages import Sources
-
-    assert isinstance(sources, Sources)
+def _show_plan(sources: Sources) -> None:
     for video_id, path in sources.videos:
         console.data(f"{video_id}\t{path}")
     _say_coverage(sources.coverage)
