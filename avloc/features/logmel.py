@@ -101,10 +101,15 @@ def log_mel(samples: Samples) -> Patches:
     Returns:
         (frames, 64): ``ln(mel + 0.01)`` of 400 samples every 160, without centring.
     """
+    return exact_log_mel(samples).astype(np.float32)
+
+
+def exact_log_mel(samples: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return what `log_mel` does before it rounds to float32."""
     frames = np.lib.stride_tricks.sliding_window_view(samples.astype(np.float64), _WINDOW)[::_HOP]
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(_WINDOW) / _WINDOW)  # periodic
     magnitude = np.abs(np.fft.rfft(frames * hann, _FFT))
-    return np.log(magnitude @ mel_matrix() + _LOG_OFFSET).astype(np.float32)
+    return np.asarray(np.log(magnitude @ mel_matrix() + _LOG_OFFSET))
 
 
 @cache

@@ -11,6 +11,7 @@ from avloc.media.discovery import (
     VIDEO_SUFFIXES,
     video_files,
 )
+from avloc.media.flags import FLAGS
 from avloc.media.frames import SAMPLINGS, SegmentFrames, sampled_segments
 from avloc.media.probe import MediaInfo, probe
 from avloc.media.render import render_video
@@ -20,6 +21,7 @@ from avloc.media.waveform import Waveform, read_waveform
 
 __all__ = [
     "AUDIO_SUFFIXES",
+    "FLAGS",
     "HEATMAP_SUFFIX",
     "MEDIA_SUFFIXES",
     "SAMPLINGS",

@@ -69,7 +69,8 @@ def sampled_segments(
         grid: the T segments; it may be longer or shorter than the video.
         resize: applied once to each distinct frame that is kept.
         flags: told what a reader should know (``rotated``, ``pts_rebuilt``, ``late_video``,
-            ``padded``, ``corrupt``, ``truncated``), complete once the iterator is exhausted.
+            ``padded``, ``size_changed``, ``corrupt``, ``truncated``; see
+            `avloc.media.flags`), complete once the iterator is exhausted.
         sampling: "pts", by time, or "ave2018", by frame count as AVE's script did.
 
     Raises:
@@ -107,7 +108,7 @@ def _segments(
     flags: _Flags,
 ) -> Iterator[SegmentFrames]:
     is_rebuilt = needs_rebuilt_times(path)
-    upright, trouble, is_begun = Upright(), Trouble(), False
+    upright, trouble = Upright(), Trouble()
     finish = _Finisher(upright, resize)
     with opened(path) as container:
         stream = the_picture(container)
@@ -115,11 +116,9 @@ def _segments(
         frames = clock.walk(decoded(container, stream, trouble))
         picks = _picks(path, frames, rate, grid, sampling, flags)
         for t in range(grid.n_segments):
-            segment = finish(t, islice(picks, samples_per_segment(grid, rate)))
-            is_begun = is_begun or segment.is_valid
-            flags.add("padded", is_begun and not segment.is_valid)
-            yield segment
+            yield finish(t, islice(picks, samples_per_segment(grid, rate)))
     flags.add("rotated", upright.has_rotated)
+    flags.add("size_changed", upright.has_changed_size)
     flags.add("pts_rebuilt", clock.is_rebuilt)
     for name in trouble.flags:
         flags.add(name)
@@ -165,10 +164,12 @@ def _picks(
         wanted = ave2018_frame_index(_count_frames(path), grid.n_segments, per_segment)
         return _picks_by_count(first, frames, wanted)
     flags.add("late_video", first.start >= sample_limit(0, rate))
-    return _picks_by_time(first, frames, rate, grid)
+    return _picks_by_time(first, frames, rate, grid, flags)
 
 
-def _picks_by_time(first: Shown, frames: Iterator[Shown], rate: int, grid: Grid) -> Iterator[Pick]:
+def _picks_by_time(
+    first: Shown, frames: Iterator[Shown], rate: int, grid: Grid, flags: _Flags
+) -> Iterator[Pick]:
     n_samples = samples_per_segment(grid, rate) * grid.n_segments
     current = first
     k = 0
@@ -179,6 +180,9 @@ def _picks_by_time(first: Shown, frames: Iterator[Shown], rate: int, grid: Grid)
         if k == n_samples:
             return
         current = following
+    # A grid by duration misses the end by half a segment at most; more is padding.
+    missing = grid.n_segments * grid.segment_seconds - current.end
+    flags.add("padded", missing > grid.segment_seconds / 2)
     for rest in range(k, n_samples):
         end = _segment_end(rest, rate, grid)
         is_showing = sample_limit(rest, rate) <= current.end

@@ -28,16 +28,22 @@ class Upright:
 
     Attributes:
         has_rotated: a frame had to be turned.
+        has_changed_size: frames came in more than one size.
     """
 
     def __init__(self) -> None:
         self.has_rotated = False
+        self.has_changed_size = False
+        self._size: tuple[int, int] | None = None
         self._reformatter = VideoReformatter()
 
     def __call__(self, frame: VideoFrame) -> Picture:
         """Return (h, w, 3) uint8 RGB as shown, contiguous and the caller's own to paint on."""
         picture = self._reformatter.reformat(frame, format="rgb24", threads=1).to_ndarray()
         turns = quarter_turns(frame.rotation)
+        size = frame.width, frame.height
+        self.has_changed_size = self.has_changed_size or self._size not in (None, size)
+        self._size = size
         self.has_rotated = self.has_rotated or turns > 0
         # A copy: the array may be a window on memory that the decoder still predicts from.
         return np.array(np.rot90(picture, turns), dtype=np.uint8, order="C")

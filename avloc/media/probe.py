@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from avloc.errors import MediaError
 from avloc.media.clock import frame_rate, needs_rebuilt_times
+from avloc.media.length import duration_of
 from avloc.media.picture import quarter_turns
 from avloc.media.streams import (
     Trouble,
-    decoded,
+    flushed,
     opened,
     origin_of,
     packets,
     picture_stream,
     sound_stream,
+    unpacked,
+    use_one_thread,
 )
 
 if TYPE_CHECKING:
@@ -27,6 +31,8 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 _HDR_TRANSFERS = (16, 18)  # PQ and HLG in ISO/IEC 23091-2
+_BITS = 8  # a colour, in the arrays that come out
+_LOW_SIDE = 48  # pixels; a matter of taste, where a network takes 224
 
 
 @dataclass(frozen=True)
@@ -36,17 +42,19 @@ class MediaInfo:
     Attributes:
         path: the file.
         duration: seconds from the origin to the end of the longer stream, as the container
-            states it: a file cut off in the middle still states its whole length.
+            states it (a file cut off in the middle still states its whole length), measured
+            where it does not.
         origin: the time, in the file's own clock, that is 0 s here.
-        has_video: it has a moving picture (a cover picture is none).
-        has_audio: it has sound.
+        has_video: it has a moving picture (a cover picture is none) of which a frame decodes.
+        has_audio: it has sound of which something decodes.
         frame_size: (width, height) in pixels as shown, after rotation; None without a picture.
         average_rate: frames a second; None without a picture.
         audio_rate: samples a second; None without sound.
         n_channels: of the sound; None without sound.
         rotation: degrees counter-clockwise that make the picture upright: 0, 90, 180, 270.
-        flags: ``no_video``, ``no_audio``, ``rotated``, ``pts_rebuilt``, ``hdr``,
-            ``non_square_pixels``.
+        flags: what shows without decoding it whole (see `avloc.media.flags`): ``no_video``,
+            ``no_frame``, ``no_audio``, ``no_sound``, ``pts_rebuilt``, ``rotated``,
+            ``portrait``, ``non_square_pixels``, ``low_resolution``, ``high_bit_depth``, ``hdr``.
     """
 
     path: Path
@@ -63,91 +71,94 @@ class MediaInfo:
 
 
 def probe(path: Path | str) -> MediaInfo:
-    """Look into a media file; decodes one frame at most, or a few where times look wrong.
+    """Look into a media file; decodes one frame a stream, or a few where times look wrong.
 
     Raises:
-        MediaError: it cannot be opened, or holds neither picture nor sound.
+        MediaError: it cannot be opened, holds neither picture nor sound, or nothing in it
+            decodes (a length of zero, damage from beginning to end).
     """
     path = Path(path)
     is_rebuilt = needs_rebuilt_times(path)
     with opened(path) as container:
-        picture, sound = picture_stream(container), sound_stream(container)
-        duration = _duration(container, picture, sound, is_rebuilt)
-        origin = origin_of(container)
-        frame = None if picture is None else _first_frame(container, picture)
-        rotation = 0 if frame is None else quarter_turns(frame.rotation) * 90
+        stated = picture_stream(container), sound_stream(container)
+        frame, is_heard = _first_decoded(container, *stated)
+        picture = stated[0] if frame is not None else None
+        sound = stated[1] if is_heard else None
+        if picture is None and sound is None:
+            reason = f"{path} has no frame and no sound that can be decoded"
+            raise MediaError(reason, "It is empty or damaged throughout: leave it out.")
         return MediaInfo(
             path=path,
-            duration=duration if duration is not None else _counted(path),
-            origin=origin,
+            duration=duration_of(path, is_rebuilt=is_rebuilt),
+            origin=origin_of(container),
             has_video=picture is not None,
             has_audio=sound is not None,
-            frame_size=None if picture is None else _shown_size(picture, frame, rotation),
+            frame_size=None if frame is None else _shown_size(frame),
             average_rate=None if picture is None else frame_rate(picture),
             audio_rate=None if sound is None else sound.codec_context.sample_rate,
             n_channels=None if sound is None else sound.codec_context.channels,
-            rotation=rotation,
-            flags=_flags(picture, sound, rotation, is_rebuilt),
+            rotation=0 if frame is None else quarter_turns(frame.rotation) * 90,
+            flags=(
+                *_absences(stated, has_video=picture is not None, has_audio=sound is not None),
+                *(("pts_rebuilt",) if picture is not None and is_rebuilt else ()),
+                *(() if picture is None or frame is None else _oddities(picture, frame)),
+            ),
         )
 
 
-def _duration(
-    container: InputContainer,
-    picture: VideoStream | None,
-    sound: AudioStream | None,
-    is_rebuilt: bool,
-) -> Fraction | None:
-    """Return the end of the longer stream minus the origin; None when nothing says it."""
-    origin, ends = origin_of(container), []
-    for stream in (picture, sound):
-        if stream is None:
-            continue
-        if stream.duration is None or stream.time_base is None:
-            # Matroska states one length for the whole file only.
-            total = container.duration
-            return None if total is None else Fraction(total, 1_000_000)
-        begin = stream.start_time * stream.time_base if stream.start_time is not None else origin
-        ends.append(begin + stream.duration * stream.time_base)
-    return max(ends) - origin
+def _first_decoded(
+    container: InputContainer, picture: VideoStream | None, sound: AudioStream | None
+) -> tuple[VideoFrame | None, bool]:
+    """Return the first frame of the picture, and whether anything of the sound decodes.
+
+    Stops where both are known, so it reads to the end only where one of them has nothing.
+    """
+    found: dict[int, Any] = {}
+    streams = [stream for stream in (picture, sound) if stream is not None]
+    trouble = Trouble()
+    for stream in streams:
+        use_one_thread(stream)
+    for packet in packets(container, trouble, *streams):
+        if packet.stream.index not in found:
+            for frame in unpacked(packet, trouble):
+                found.setdefault(packet.stream.index, frame)
+        if len(found) == len(streams):
+            break
+    for stream in streams:
+        if stream.index not in found:  # a decoder may hold back all there is until the end
+            for frame in flushed(stream, trouble):
+                found.setdefault(stream.index, frame)
+    first = None if picture is None else found.get(picture.index)
+    return first, sound is not None and sound.index in found
 
 
-def _counted(path: Path) -> Fraction:
-    """Return the length of a file that states none: the frames of its picture, or its sound."""
-    with opened(path) as container:
-        picture, sound = picture_stream(container), sound_stream(container)
-        if picture is not None:
-            n_frames = sum(1 for _ in packets(container, Trouble(), picture))
-            return n_frames / frame_rate(picture)
-        assert sound is not None  # `opened` refuses files with neither
-        n_samples = sum(frame.samples for frame in decoded(container, sound, Trouble()))
-        return Fraction(n_samples, sound.codec_context.sample_rate)
+def _shown_size(frame: VideoFrame) -> tuple[int, int]:
+    is_turned = quarter_turns(frame.rotation) % 2 == 1
+    return (frame.height, frame.width) if is_turned else (frame.width, frame.height)
 
 
-def _first_frame(container: InputContainer, stream: VideoStream) -> VideoFrame | None:
-    return next(islice(decoded(container, stream, Trouble()), 1), None)
-
-
-def _shown_size(
-    stream: VideoStream, frame: VideoFrame | None, rotation: int
-) -> tuple[int, int] | None:
-    source = frame if frame is not None else stream.codec_context
-    if not source.width or not source.height:
-        return None
-    is_turned = rotation % 180 == 90
-    return (source.height, source.width) if is_turned else (source.width, source.height)
-
-
-def _flags(
-    picture: VideoStream | None, sound: AudioStream | None, rotation: int, is_rebuilt: bool
-) -> tuple[str, ...]:
-    context = picture.codec_context if picture is not None else None
-    aspect = context.sample_aspect_ratio if context is not None else None
+def _absences(
+    stated: tuple[VideoStream | None, AudioStream | None], *, has_video: bool, has_audio: bool
+) -> Iterator[str]:
+    picture, sound = stated
     found = {
-        "no_video": picture is None,
-        "no_audio": sound is None,
-        "rotated": rotation != 0,
-        "pts_rebuilt": is_rebuilt,
-        "hdr": context is not None and context.color_trc in _HDR_TRANSFERS,
-        "non_square_pixels": aspect is not None and aspect not in (0, 1),
+        "no_video": not has_video,
+        "no_frame": picture is not None and not has_video,
+        "no_audio": not has_audio,
+        "no_sound": sound is not None and not has_audio,
     }
-    return tuple(name for name, is_so in found.items() if is_so)
+    return (name for name, is_so in found.items() if is_so)
+
+
+def _oddities(picture: VideoStream, frame: VideoFrame) -> Iterator[str]:
+    width, height = _shown_size(frame)
+    context = picture.codec_context
+    found = {
+        "rotated": quarter_turns(frame.rotation) != 0,
+        "portrait": height > width,
+        "non_square_pixels": context.sample_aspect_ratio not in (None, 0, 1),
+        "low_resolution": min(width, height) < _LOW_SIDE,
+        "high_bit_depth": any(part.bits > _BITS for part in frame.format.components),
+        "hdr": context.color_trc in _HDR_TRANSFERS,
+    }
+    return (name for name, is_so in found.items() if is_so)

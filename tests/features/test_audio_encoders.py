@@ -1,4 +1,5 @@
 import hashlib
+import math
 
 import numpy as np
 import pytest
@@ -10,16 +11,47 @@ from avloc.features.audio import load_audio
 from avloc.features.vggish import VGGISH_WEIGHTS, VGGish
 from avloc.features.weights import WeightsPolicy, WeightsRecord
 
+# What the converted file `vggish-10086976.pth` holds, name by name.
+CONVERTED = {
+    "features.0": (64, 1, 3, 3),
+    "features.3": (128, 64, 3, 3),
+    "features.6": (256, 128, 3, 3),
+    "features.8": (256, 256, 3, 3),
+    "features.11": (512, 256, 3, 3),
+    "features.13": (512, 512, 3, 3),
+    "embeddings.0": (4096, 512 * 6 * 4),
+    "embeddings.2": (4096, 4096),
+    "embeddings.4": (128, 4096),
+}
 
-def test_vggish_has_the_converted_weights_names_and_size():
+
+def converted_shapes():
+    weights = {f"{name}.weight": shape for name, shape in CONVERTED.items()}
+    return weights | {f"{name}.bias": shape[:1] for name, shape in CONVERTED.items()}
+
+
+def test_vggish_has_the_converted_weights_names_and_shapes():
     with torch.device("meta"):
         network = VGGish()
+    assert {n: tuple(t.shape) for n, t in network.state_dict().items()} == converted_shapes()
     assert sum(p.numel() for p in network.parameters()) == 72_141_184
-    layers = [f"features.{k}" for k in (0, 3, 6, 8, 11, 13)] + [
-        f"embeddings.{k}" for k in (0, 2, 4)
+
+
+def test_vggishs_maps_halve_after_64_128_and_the_second_256_and_512():
+    with torch.device("meta"):
+        network = VGGish()
+        x, shapes = torch.zeros(1, 1, 96, 64), []
+        for layer in network.features:
+            x = layer(x)
+            shapes.append((type(layer).__name__, tuple(x.shape[1:])))
+    assert [shape for kind, shape in shapes if kind == "MaxPool2d"] == [
+        (64, 48, 32),
+        (128, 24, 16),
+        (256, 12, 8),
+        (512, 6, 4),
     ]
-    expected = {f"{layer}.{part}" for layer in layers for part in ("weight", "bias")}
-    assert set(network.state_dict()) == expected
+    kinds = [kind[0] for kind, _ in shapes]  # Convolution, ReLU, MaxPool
+    assert "".join(kinds) == "CRMCRMCRCRMCRCRM"
 
 
 def test_vggish_record_takes_its_hash_from_the_name():
@@ -34,9 +66,7 @@ def tracing_state():
     Every convolution copies input channel 0 to output channel c (its middle tap c + 1), so
     map (h, w, c) is (c + 1) times the patch's maximum over a 16 x 16 block.
     """
-    with torch.device("meta"):
-        names = VGGish().state_dict()
-    state = {name: torch.zeros(tensor.shape) for name, tensor in names.items()}
+    state = {name: torch.zeros(shape) for name, shape in converted_shapes().items()}
     for k in (0, 3, 6, 8, 11):
         state[f"features.{k}.weight"][0, 0, 1, 1] = 1.0
     state["features.13.weight"][:, 0, 1, 1] = torch.arange(1.0, 513.0)
@@ -66,9 +96,10 @@ def seeded_vggish(tmp_path_factory):
     """A folder with seeded random weights, and their record."""
     folder = tmp_path_factory.mktemp("weights")
     torch.manual_seed(0)
-    with torch.device("meta"):
-        names = VGGish().state_dict()
-    state = {name: torch.randn(t.shape) * (0.5 / t[0].numel() ** 0.5) for name, t in names.items()}
+    state = {
+        name: torch.randn(shape) * (0.5 / max(1, math.prod(shape[1:])) ** 0.5)
+        for name, shape in converted_shapes().items()
+    }
     torch.save(state, folder / "seeded.pth")
     sha256 = hashlib.sha256((folder / "seeded.pth").read_bytes()).hexdigest()
     return folder, WeightsRecord("vggish", "seeded.pth", "nowhere", sha256, "none"), state

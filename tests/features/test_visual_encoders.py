@@ -10,6 +10,7 @@ from torch import nn
 from torchvision.models import ResNet152_Weights
 
 from avloc.errors import UnknownNameError, WeightsError
+from avloc.features.trunks import resnet_trunk, vgg19_trunk
 from avloc.features.visual import list_visual_encoders, load_visual, torchvision_record
 from avloc.features.weights import WeightsPolicy, WeightsRecord
 
@@ -45,20 +46,41 @@ def imagenet(frames):
     return (x - mean[:, None, None]) / std[:, None, None]
 
 
-@pytest.mark.parametrize(("name", "channels"), [("resnet18", 512), ("resnet50", 2048)])
+def last_map(model, x):
+    """What torchvision's own forward has after ``layer4``: (n, D, 7, 7)."""
+    seen = {}
+    hook = model.layer4.register_forward_hook(lambda _m, _i, out: seen.update(map=out))
+    with torch.inference_mode():
+        model(x)
+    hook.remove()
+    return seen["map"]
+
+
+@pytest.mark.parametrize(
+    ("name", "channels"),
+    [
+        ("resnet18", 512),
+        ("resnet34", 512),
+        ("resnet50", 2048),
+        pytest.param("resnet101", 2048, marks=pytest.mark.slow),
+        pytest.param("resnet152", 2048, marks=pytest.mark.slow),
+    ],
+)
 def test_resnet_gives_torchvisions_last_map(name, channels, tmp_path):
     model, record = seeded(name, tmp_path)
-    encoder = load(name, tmp_path, record)
-    seen = {}
-    model.layer4.register_forward_hook(lambda _m, _i, out: seen.update(map=out))
+    x = imagenet(frames_of(1))
+    expected = last_map(model, x)
+    assert expected.std() > 0.1
+    trunk = resnet_trunk(name, model.state_dict(), record).eval()
     with torch.inference_mode():
-        model(imagenet(frames_of(2)))
-    expected = seen["map"].permute(0, 2, 3, 1)
-    maps = encoder.encode(frames_of(2))
-    assert maps.shape == (2, 7, 7, channels)
+        assert torch.equal(trunk(x), expected)
+    # loaded from a file, its normalisations folded, in channels-last memory: but for rounding
+    encoder = dataclasses.replace(load(name, tmp_path, record), group=1)
+    maps = encoder.encode(frames_of(1))
+    assert maps.shape == (1, 7, 7, channels)
     assert encoder.channels == channels
-    assert expected.abs().max() > 0.5
-    torch.testing.assert_close(maps, expected, rtol=1e-3, atol=1e-4 * float(expected.max()))
+    scale = float(expected.abs().max())
+    torch.testing.assert_close(maps, expected.permute(0, 2, 3, 1), rtol=0, atol=1e-5 * scale)
     assert len(encoder.weights_sha256) == 64
     assert encoder.weights_sha256.startswith(record.sha256)
     assert not any(isinstance(module, nn.BatchNorm2d) for module in encoder.trunk.modules())
@@ -79,12 +101,15 @@ def test_vgg19_gives_block5_pool(tmp_path):
     record = WeightsRecord("vgg19", "vgg19.pth", "nowhere", sha256, "none")
     encoder = load("vgg19", tmp_path, record)
     encoder = dataclasses.replace(encoder, group=2)
+    x = imagenet(frames_of(1))
     with torch.inference_mode():
-        expected = features(imagenet(frames_of(1))).permute(0, 2, 3, 1)
+        expected = features(x)
+        assert torch.equal(vgg19_trunk("vgg19", state, record).eval()(x), expected)
+    assert expected.std() > 0.1
     maps = encoder.encode(frames_of(1))
     assert maps.shape == (1, 7, 7, 512)
-    assert expected.max() > 0.1
-    torch.testing.assert_close(maps, expected, rtol=1e-3, atol=1e-4 * float(expected.max()))
+    atol = 1e-5 * float(expected.max())
+    torch.testing.assert_close(maps, expected.permute(0, 2, 3, 1), rtol=0, atol=atol)
 
 
 def test_a_map_does_not_depend_on_its_batch(tmp_path):

@@ -5,10 +5,14 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import av
 import imageio_ffmpeg
 import numpy as np
 
 WIDTH, HEIGHT, BLOCK = 64, 48, 16  # 12 blocks: 4 across, 3 down, one bit each
+# Two B-frames after every other, whatever the encoder thinks of it: so frames are decoded in
+# another order than they are shown in.
+H264 = ("-c:v", "libx264", "-preset", "veryfast", "-bf", "2", "-b_strategy", "0")
 
 
 def run_ffmpeg(*arguments: object, feed: bytes | None = None) -> bytes:
@@ -41,7 +45,7 @@ def counter_clip(
     *,
     after: tuple[object, ...] = (),
     sound: str | None = "sine=440:r=44100",
-    codec: tuple[str, ...] = ("-c:v", "libx264", "-preset", "veryfast", "-bf", "2"),
+    codec: tuple[str, ...] = H264,
 ) -> Path:
     """Write frames 0, 1, 2, ... at a rate, with a tone as long as they are."""
     raw = b"".join(counter_picture(k).tobytes() for k in range(n_frames))
@@ -52,11 +56,25 @@ def counter_clip(
     return target
 
 
-def sampled_by_ffmpeg(path: Path, rate: int) -> list[int]:
-    """What `ffmpeg -vf fps=` shows in each slot."""
-    return counters_of_raw(
-        run_ffmpeg("-i", path, "-vf", f"fps={rate}", "-f", "rawvideo", "-pix_fmt", "gray", "-")
-    )
+def sampled_by_ffmpeg(path: Path, rate: int, *, has_sound: bool = False) -> list[int]:
+    """What `ffmpeg -vf fps=` shows in each slot.
+
+    Args:
+        path: a clip of counters.
+        rate: slots a second.
+        has_sound: use the sound too: a stream that is left out has no part in ffmpeg's origin
+            of an MPEG-TS, and here there is one origin for both.
+    """
+    slots = ("-map", "0:v:0", "-vf", f"fps={rate}", "-f", "rawvideo", "-pix_fmt", "gray", "-")
+    sound = ("-map", "0:a", "-f", "null", "-") if has_sound else ()
+    return counters_of_raw(run_ffmpeg("-i", path, *slots, *sound))
+
+
+def has_b_frames(path: Path) -> bool:
+    """Whether a clip's packets are stored in another order than they are shown in."""
+    with av.open(str(path)) as container:
+        times = [packet.pts for packet in container.demux(video=0) if packet.pts is not None]
+    return times != sorted(times)
 
 
 def sound_by_ffmpeg(path: Path, n_channels: int) -> np.ndarray:

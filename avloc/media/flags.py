@@ -1,0 +1,29 @@
+"""What a reader should know of a file: every flag there is, and what it means.
+
+A flag stands for something that was repaired, is absent, or that resizing to a network's input
+changes; what could not be read at all is a `MediaError` instead, and a failure row of a store.
+"""
+
+from __future__ import annotations
+
+FLAGS: dict[str, str] = {
+    "no_video": "there is no moving picture (a cover picture is none): no visual features",
+    "no_audio": "there is no sound: no audio features",
+    "no_frame": "there is a picture stream, but no frame of it decodes: as no_video",
+    "no_sound": "there is a sound stream, but nothing of it decodes: as no_audio",
+    "pts_rebuilt": "frame times were missing or ran backwards: counted at the stream's rate",
+    "late_video": "the picture begins after the sound: its first frame is held back to 0 s",
+    "late_audio": "the sound begins after the picture: silence before it",
+    "audio_gap": "the sound has a hole in time: silence in it",
+    "audio_rate_changed": "the sound changes its sample rate: brought to the first one",
+    "padded": "the picture ends more than half a segment before the grid: its last frame is held",
+    "corrupt": "packets are damaged: what decodes is used, before and after them",
+    "truncated": "the file breaks off before its stated end: what came before is used",
+    "rotated": "frames are stored turned: made upright before resizing",
+    "size_changed": "frames change their size on the way: each is resized from its own",
+    "portrait": "the picture, made upright, is higher than wide: squashed like any other",
+    "non_square_pixels": "pixels are not square: taken as they are stored",
+    "low_resolution": "the picture's shorter side is under 48 pixels: enlarged many times over",
+    "high_bit_depth": "more than 8 bits a colour: rounded to 8",
+    "hdr": "high dynamic range (PQ or HLG): taken as it is stored, without tone mapping",
+}
