@@ -2,7 +2,8 @@
 
 from avloc.artifacts.atomic import atomic_path, write_text
 from avloc.artifacts.description import Description, describe
-from avloc.artifacts.features import VideoFeatures, read_features, write_features
+from avloc.artifacts.feature_writer import FeatureWriter, write_features
+from avloc.artifacts.features import VideoFeatures, read_features
 from avloc.artifacts.localization import read_localization, write_localization
 from avloc.artifacts.model import ModelFile, read_model, write_model
 from avloc.artifacts.predictions import Predictions, read_predictions, write_predictions
@@ -12,6 +13,7 @@ __all__ = [
     "Description",
     "Failure",
     "FeatureStore",
+    "FeatureWriter",
     "ModelFile",
     "Predictions",
     "VideoFeatures",

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from avloc.artifacts.hdf5 import create, from_json, open_artifact, optional, to_json, write_arrays
+from avloc.artifacts.arrays import REAL, TRUTH, WHOLE, Arrays
+from avloc.artifacts.attributes import SEGMENT_SECONDS
+from avloc.artifacts.hdf5 import open_artifact
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,8 @@ class VideoFeatures:
         return len(self.segment_times)
 
 
-_ARRAYS = ("segment_times", "visual", "audio", "frame_index", "visual_valid", "audio_valid")
-_PLAIN = (
+FEATURE_ARRAYS = ("segment_times", "visual", "audio", "frame_index", "visual_valid", "audio_valid")
+FEATURE_ATTRIBUTES = (
     "video_id",
     "duration",
     "fps_sampled",
@@ -86,36 +87,31 @@ _PLAIN = (
 )
 
 
-def write_features(path: Path | str, features: VideoFeatures) -> None:
-    """Write one video's features atomically.
-
-    Raises:
-        OutputError: the place cannot be written.
-    """
-    with create(path, "features") as file:
-        write_arrays(file, {name: getattr(features, name) for name in _ARRAYS})
-        file.attrs.update({name: getattr(features, name) for name in _PLAIN})
-        file.attrs["spec"] = to_json(dict(features.spec))
-        file.attrs["flags"] = to_json(list(features.flags))
-        file.attrs["frame_size"] = to_json(features.frame_size)
-
-
 def read_features(path: Path | str) -> VideoFeatures:
     """Read one video's features.
 
     Raises:
         ArtifactError: it is missing, damaged, of another kind or too new.
     """
-    with open_artifact(path, "features") as file:
-        arrays: dict[str, Any] = {name: optional(file, name) for name in _ARRAYS}
-        plain: dict[str, Any] = {name: _python(file.attrs[name]) for name in _PLAIN}
-        size = from_json(file.attrs["frame_size"])
+    with open_artifact(path, "features") as (arrays, attributes):
         return VideoFeatures(
-            **arrays,
-            **plain,
-            spec=from_json(file.attrs["spec"]),
-            flags=tuple(from_json(file.attrs["flags"])),
-            frame_size=tuple(size) if size else None,
+            segment_times=_segment_times(arrays),
+            visual=arrays.find("visual", "T H W Dv", REAL),
+            audio=arrays.find("audio", "T Da", REAL),
+            frame_index=arrays.find("frame_index", "T r", WHOLE),
+            visual_valid=arrays.read("visual_valid", "T", TRUTH),
+            audio_valid=arrays.read("audio_valid", "T", TRUTH),
+            video_id=attributes.text("video_id"),
+            duration=attributes.number("duration"),
+            fps_sampled=attributes.number("fps_sampled"),
+            segment_seconds=attributes.number("segment_seconds", *SEGMENT_SECONDS),
+            spec=attributes.spec("spec"),
+            fingerprint=attributes.text("fingerprint"),
+            flags=attributes.texts("flags"),
+            source=attributes.text("source"),
+            source_sha256=attributes.text("source_sha256"),
+            source_bytes=attributes.whole("source_bytes", least=0),
+            frame_size=attributes.frame_size(),
         )
 
 
@@ -125,9 +121,13 @@ def read_fingerprint(path: Path) -> str:
     Raises:
         ArtifactError: it is missing, damaged, of another kind or too new.
     """
-    with open_artifact(path, "features") as file:
-        return str(file.attrs["fingerprint"])
+    with open_artifact(path, "features") as (_, attributes):
+        return attributes.text("fingerprint")
 
 
-def _python(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
+def _segment_times(arrays: Arrays) -> NDArray[np.float64]:
+    times = arrays.read("segment_times", "T 2", REAL)
+    is_forward = (times[:, 0] < times[:, 1]).all() and (np.diff(times[:, 0]) > 0).all()
+    if not np.isfinite(times).all() or not is_forward:
+        raise ValueError("segment_times are not finite or do not run forward")
+    return times

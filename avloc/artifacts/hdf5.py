@@ -15,11 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import h5py
-import numpy as np
 from numpy.typing import NDArray
 
+from avloc.artifacts.arrays import Arrays, Budget
 from avloc.artifacts.atomic import atomic_path
+from avloc.artifacts.attributes import Attributes
+from avloc.artifacts.heaps import check_heaps
 from avloc.errors import ArtifactError, NewerSchemaError, WrongKindError
+from avloc.labels import LabelSet
 
 SCHEMA_VERSION = 1
 KINDS = ("features", "model", "predictions", "localization")
@@ -45,8 +48,8 @@ def stamp(kind: str) -> dict[str, str]:
 
 
 @contextmanager
-def open_artifact(path: Path | str, kind: str) -> Iterator[h5py.File]:
-    """Yield an artifact opened for reading, once its kind and version are seen to be right.
+def open_artifact(path: Path | str, kind: str) -> Iterator[tuple[Arrays, Attributes]]:
+    """Yield an artifact's arrays and attributes, once its kind and version are seen to be right.
 
     Raises:
         ArtifactError: it is missing, damaged, no HDF5, or lacks what its schema asks for.
@@ -54,19 +57,34 @@ def open_artifact(path: Path | str, kind: str) -> Iterator[h5py.File]:
         NewerSchemaError: a newer avloc wrote it.
     """
     path = Path(path)
+    with _opened(path, kind) as file:
+        attributes = Attributes(file)
+        check_schema(attributes.schema, kind, path)
+        yield Arrays(file.id, Budget(path.stat().st_size)), attributes
+
+
+@contextmanager
+def _opened(path: Path, kind: str) -> Iterator[h5py.File]:
+    """Yield an open file, and turn whatever is found wrong with it into words that name it."""
+    made_by = f": {_MADE_BY[kind]}" if kind in _MADE_BY else ""
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise ValueError("it is a device or a pipe")  # which would be waited for
         with h5py.File(path, "r") as file:
-            check_schema(str(file.attrs.get("schema", "")), kind, path)
+            if file.id.get_create_plist().get_sizes() != (8, 8):
+                raise ValueError("its addresses are not of 8 bytes")
+            check_heaps(path)
             yield file
     except FileNotFoundError:
-        hint = f"Check the path, or make it first: {_MADE_BY[kind]}."
+        hint = f"Check the path, or make it first{made_by}."
         raise ArtifactError(f"there is no file {path}", hint) from None
     except IsADirectoryError:
         raise WrongKindError(f"{path} is a folder; a {kind} file is wanted") from None
-    except (OSError, KeyError, ValueError, TypeError) as error:
-        hint = f"Make it again: {_MADE_BY[kind]}."
-        reason = " ".join(str(error).strip("'\"").split())
-        raise ArtifactError(f"{path} is not a readable {kind} file: {reason}", hint) from error
+    except _REFUSALS as error:
+        reason = " ".join(str(error).strip("'\"").split()) or type(error).__name__
+        raise ArtifactError(
+            f"{path} is not a readable {kind} file: {reason:.400}", f"Make it again{made_by}."
+        ) from error
 
 
 def check_schema(schema: str, kind: str, path: Path) -> None:
@@ -77,16 +95,16 @@ def check_schema(schema: str, kind: str, path: Path) -> None:
     """
     name, _, major = schema.partition("/")
     found = name.removeprefix("avloc.")
-    if not name.startswith("avloc.") or not major.isdigit():
+    if not name.startswith("avloc.") or not (major.isascii() and major.isdigit()):
         raise ArtifactError(f"{path} was not written by avloc", f"A {kind} file is wanted.")
     if found != kind:
         raise WrongKindError(
-            f"{path} holds {found}, and {kind} is wanted here",
+            f"{path} holds {found:.60}, and {kind} is wanted here",
             f"`avloc inspect {path}` shows it; to make one: {_MADE_BY[kind]}.",
         )
     if int(major) > SCHEMA_VERSION:
         raise NewerSchemaError(
-            f"{path} has schema {schema}; this avloc reads up to {SCHEMA_VERSION}",
+            f"{path} has schema {schema:.60}; this avloc reads up to {SCHEMA_VERSION}",
             "Install a newer avloc.",
         )
 
@@ -97,22 +115,14 @@ def kind_of(path: Path) -> str:
     Raises:
         ArtifactError: it is missing, no HDF5, or no avloc file.
     """
-    try:
-        with h5py.File(path, "r") as file:
-            schema = str(file.attrs.get("schema", ""))
-    except FileNotFoundError:
-        raise ArtifactError(f"there is no file {path}", "Check the path.") from None
-    except OSError:
-        raise ArtifactError(f"{path} is not an HDF5 file, or is damaged") from None
+    with _opened(path, "avloc") as file:
+        schema = Attributes(file).schema
     kind = schema.partition("/")[0].removeprefix("avloc.")
     if kind not in KINDS:
-        raise ArtifactError(f"{path} is an HDF5 file, but none that avloc wrote")
+        raise ArtifactError(
+            f"{path} is an HDF5 file, but none that avloc wrote", "Give a file that avloc wrote."
+        )
     return kind
-
-
-def optional(file: h5py.Group, name: str) -> NDArray[Any] | None:
-    """Return a dataset as an array, or None where there is none."""
-    return np.asarray(file[name]) if name in file else None
 
 
 def write_arrays(file: h5py.Group, arrays: Mapping[str, NDArray[Any] | None]) -> None:
@@ -127,13 +137,9 @@ def to_json(value: object) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
-def from_json(attribute: Any) -> Any:
-    """Read back what `to_json` wrote.
-
-    Raises:
-        ValueError: it is not JSON (`open_artifact` turns this into an ArtifactError).
-    """
-    return json.loads(str(attribute))
+def labels_to_json(labels: LabelSet) -> str:
+    """Return a label set as JSON; `Attributes.labels` reads it back."""
+    return to_json({"names": list(labels.names), "background": labels.background})
 
 
 _MADE_BY = {
@@ -142,3 +148,14 @@ _MADE_BY = {
     "predictions": "avloc eval",
     "localization": "avloc localize",
 }
+
+# What h5py raises for a damaged file; MemoryError where a damaged length asks for too much.
+_REFUSALS = (
+    OSError,
+    KeyError,
+    ValueError,
+    TypeError,
+    RuntimeError,
+    OverflowError,
+    MemoryError,
+)

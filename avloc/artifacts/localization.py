@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
+import re
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
 
-from avloc.artifacts.hdf5 import create, from_json, open_artifact, optional, to_json, write_arrays
-from avloc.artifacts.model import labels_from_json, labels_to_json
+from avloc.artifacts.arrays import REAL, Arrays
+from avloc.artifacts.attributes import SEGMENT_SECONDS, Attributes
+from avloc.artifacts.hdf5 import create, labels_to_json, open_artifact, to_json, write_arrays
+from avloc.labels import LabelSet
 from avloc.timeline import Event, Grid, Timeline
 
 EVENT_TYPE = np.dtype(
@@ -48,23 +51,44 @@ def read_localization(path: Path | str) -> Timeline:
     Raises:
         ArtifactError: it is missing, damaged, of another kind or too new.
     """
-    with open_artifact(path, "localization") as file:
-        scores = np.asarray(file["scores"])
-        optionals: dict[str, Any] = {name: optional(file, name) for name in _ARRAYS[1:]}
-        plain: dict[str, Any] = {name: str(file.attrs[name]) for name in _PLAIN[:-1]}
-        size = from_json(file.attrs["frame_size"])
+    with open_artifact(path, "localization") as (arrays, attributes):
+        labels = attributes.labels()
+        arrays.sizes["C"] = labels.n_classes
+        scores = arrays.read("scores", "T C", REAL)
         return Timeline(
-            **plain,
-            **optionals,
+            video_id=attributes.text("video_id"),
+            source=attributes.text("source"),
+            model=attributes.text("model"),
+            fingerprint=attributes.text("fingerprint"),
+            duration=attributes.number("duration"),
+            labels=labels,
+            grid=Grid(len(scores), _segment_seconds(attributes)),
             scores=scores,
-            grid=Grid(len(scores), Fraction(file.attrs["segment_seconds"])),
-            labels=labels_from_json(file.attrs["labels"]),
-            events=tuple(_event(row) for row in file["events"][:]),
-            duration=float(file.attrs["duration"]),
-            frame_size=tuple(size) if size else None,
-            flags=tuple(from_json(file.attrs["flags"])),
+            events=_events(arrays, labels),
+            attention=arrays.find("attention", "T H W", REAL),
+            gate_visual=arrays.find("gate_visual", "T", REAL),
+            gate_audio=arrays.find("gate_audio", "T", REAL),
+            frame_size=attributes.frame_size(),
+            flags=attributes.texts("flags"),
         )
 
 
-def _event(row: Any) -> Event:
-    return Event(float(row["start"]), float(row["end"]), row["label"].decode(), float(row["score"]))
+def _segment_seconds(attributes: Attributes) -> Fraction:
+    text = attributes.text("segment_seconds")
+    # Fraction itself takes "1e999999999", and then fills the memory with that number
+    if not re.fullmatch(r"[0-9]{1,18}(/[0-9]{1,18})?", text, re.ASCII) or text.endswith("/0"):
+        raise ValueError(f"segment_seconds is {text!r:.60}, not a fraction")
+    seconds, (least, most) = Fraction(text), SEGMENT_SECONDS
+    if not least <= seconds <= most:
+        raise ValueError(f"segment_seconds is {text}, not from {least:g} to {most:g}")
+    return seconds
+
+
+def _events(arrays: Arrays, labels: LabelSet) -> tuple[Event, ...]:
+    events = tuple(Event(*line) for line in arrays.read_table("events", "E", EVENT_TYPE))
+    for event in events:
+        if not 0 <= event.start < event.end < math.inf or not math.isfinite(event.score):
+            raise ValueError(f"an event lasts from {event.start} to {event.end} s")
+        if event.label not in labels.names:
+            raise ValueError(f"an event has the label {event.label!r:.60}, which is none of its")
+    return events

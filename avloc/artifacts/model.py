@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from avloc.artifacts.hdf5 import create, from_json, open_artifact, to_json, write_arrays
+from avloc.artifacts.attributes import MAX_SEGMENTS, SEGMENT_SECONDS
+from avloc.artifacts.hdf5 import create, labels_to_json, open_artifact, to_json, write_arrays
 from avloc.labels import LabelSet
 
 
@@ -77,28 +78,21 @@ def read_model(path: Path | str) -> ModelFile:
     Raises:
         ArtifactError: it is missing, damaged, of another kind or too new.
     """
-    with open_artifact(path, "model") as file:
-        plain: dict[str, Any] = {name: file.attrs[name] for name in _PLAIN}
-        for name in ("n_segments", "seed"):
-            plain[name] = int(plain[name])
-        plain["segment_seconds"] = float(plain["segment_seconds"])
-        nested: dict[str, Any] = {name: from_json(file.attrs[name]) for name in _NESTED}
+    with open_artifact(path, "model") as (arrays, attributes):
+        weights, history = arrays.group("weights"), arrays.group("history")
         return ModelFile(
-            **plain,
-            **nested,
-            spec=from_json(file.attrs["feature_spec"]),
-            labels=labels_from_json(file.attrs["labels"]),
-            weights={name: np.asarray(tensor) for name, tensor in file["weights"].items()},
-            history={name: np.asarray(col).tolist() for name, col in file["history"].items()},
+            name=attributes.text("name"),
+            config=attributes.mapping("config"),
+            weights={name: weights.read(name, shape=None) for name in weights.names()},
+            labels=attributes.labels(),
+            spec=attributes.spec("feature_spec"),
+            fingerprint=attributes.text("fingerprint"),
+            supervision=attributes.text("supervision"),
+            n_segments=attributes.whole("n_segments", least=1, most=MAX_SEGMENTS),
+            segment_seconds=attributes.number("segment_seconds", *SEGMENT_SECONDS),
+            metrics=attributes.numbers("metrics"),
+            seed=attributes.whole("seed", least=0),
+            data=attributes.mapping("data"),
+            training=attributes.mapping("training"),
+            history={name: history.read(name, "epochs").tolist() for name in history.names()},
         )
-
-
-def labels_to_json(labels: LabelSet) -> str:
-    """Return a label set as JSON."""
-    return to_json({"names": list(labels.names), "background": labels.background})
-
-
-def labels_from_json(attribute: Any) -> LabelSet:
-    """Read back what `labels_to_json` wrote."""
-    value = from_json(attribute)
-    return LabelSet(tuple(value["names"]), value["background"])

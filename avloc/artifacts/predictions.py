@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from avloc.artifacts.hdf5 import create, open_artifact, optional, write_arrays
-from avloc.artifacts.model import labels_from_json, labels_to_json
+from avloc.artifacts.arrays import REAL, WHOLE, Arrays
+from avloc.artifacts.hdf5 import create, labels_to_json, open_artifact, write_arrays
 from avloc.labels import LabelSet
 
 
@@ -70,13 +69,26 @@ def read_predictions(path: Path | str) -> Predictions:
     Raises:
         ArtifactError: they are missing, damaged, of another kind or too new.
     """
-    with open_artifact(path, "predictions") as file:
-        arrays: dict[str, Any] = {name: np.asarray(file[name]) for name in _ARRAYS}
-        arrays |= {name: optional(file, name) for name in _OPTIONAL}
-        plain: dict[str, Any] = {name: str(file.attrs[name]) for name in _PLAIN}
+    with open_artifact(path, "predictions") as (arrays, attributes):
+        labels = attributes.labels()
+        arrays.sizes["C"] = labels.n_classes
         return Predictions(
-            **arrays,
-            **plain,
-            video_ids=tuple(file["video_ids"].asstr()[:]),
-            labels=labels_from_json(file.attrs["labels"]),
+            scores=arrays.read("scores", "R T C", REAL),
+            targets=_targets(arrays, labels),
+            rows=arrays.read("rows", "R", WHOLE),
+            video_ids=arrays.read_texts("video_ids", "R"),
+            gate_visual=arrays.find("gate_visual", "R T", REAL),
+            gate_audio=arrays.find("gate_audio", "R T", REAL),
+            attention=arrays.find("attention", "R T H W", REAL),
+            labels=labels,
+            split=attributes.text("split"),
+            model=attributes.text("model"),
+            fingerprint=attributes.text("fingerprint"),
         )
+
+
+def _targets(arrays: Arrays, labels: LabelSet) -> NDArray[np.int64]:
+    targets = arrays.read("targets", "R T", WHOLE)
+    if targets.size and not -1 <= targets.min() <= targets.max() < labels.n_classes:
+        raise ValueError(f"targets are not all classes from 0 to {labels.n_classes - 1}")
+    return targets

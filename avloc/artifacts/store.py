@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from avloc.artifacts.atomic import write_text
-from avloc.artifacts.features import VideoFeatures, read_features, read_fingerprint, write_features
+from avloc.artifacts.attributes import checked_spec
+from avloc.artifacts.feature_writer import FeatureWriter, write_features
+from avloc.artifacts.features import VideoFeatures, read_features, read_fingerprint
 from avloc.artifacts.hdf5 import check_schema, stamp, to_json
 from avloc.errors import (
     ArtifactError,
@@ -26,6 +28,7 @@ from avloc.errors import (
 
 _STORE_FILE = "store.json"
 _FAILURES_FILE = "failures.jsonl"
+_MAX_HEADER = 2**20  # bytes
 
 
 @dataclass(frozen=True)
@@ -71,16 +74,17 @@ class FeatureStore:
             )
         path = root / _STORE_FILE
         try:
-            header = json.loads(path.read_text(encoding="utf-8"))
+            header = _read_header(path)
             check_schema(header["schema"], "features", path)
-            return cls(root, header["spec"], header["fingerprint"], header["dataset_root"])
+            texts = [_text(header[name], name) for name in ("fingerprint", "dataset_root")]
+            return cls(root, checked_spec(header["spec"]), *texts)
         except FileNotFoundError:
             raise ArtifactError(
                 f"there is no feature store at {root}", "Make one first: avloc extract PATH."
             ) from None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ArtifactError(
-                f"{path} is damaged: {error}", "Extract into a fresh folder."
+                f"{path} is damaged: {error!s:.400}", "Extract into a fresh folder."
             ) from error
 
     @classmethod
@@ -158,6 +162,14 @@ class FeatureStore:
         write_features(path, features)
         return path
 
+    def writer(self, video_id: str, n_segments: int) -> FeatureWriter:
+        """Begin a video's file, to be written as its segments come.
+
+        Raises:
+            OutputError: the place cannot be written.
+        """
+        return FeatureWriter(self.path_of(video_id), n_segments)
+
     def record_failure(self, video_id: str, source: str, reason: str) -> None:
         """Append a failure row; one ``write`` call, so that rows of many writers stay whole.
 
@@ -168,16 +180,49 @@ class FeatureStore:
         _append_line(self.root / _FAILURES_FILE, row)
 
     def failures(self) -> list[Failure]:
-        """Return the videos whose last attempt failed, in order of their id."""
+        """Return the videos whose last attempt failed, in order of their id.
+
+        A line that is no whole row is passed over: runs that were killed tear lines, and other
+        runs go on behind them.
+
+        Raises:
+            ArtifactError: the rows cannot be read at all.
+        """
         path = self.root / _FAILURES_FILE
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        rows: dict[str, Failure] = {}
-        for line in lines:
-            try:
-                rows[json.loads(line)["video_id"]] = Failure(**json.loads(line))
-            except (ValueError, KeyError, TypeError):
-                continue  # the torn last line of a killed run
+        try:
+            lines = path.read_bytes().splitlines() if path.exists() else []
+        except OSError as error:
+            raise ArtifactError(
+                f"{path} cannot be read: {error.strerror}", "Remove it; extraction makes it anew."
+            ) from error
+        rows = {row.video_id: row for row in map(self._failure, lines) if row is not None}
         return [rows[name] for name in sorted(rows) if name not in self]
+
+    def _failure(self, line: bytes) -> Failure | None:
+        """Return the failure that a line tells of, None if the line is no whole row."""
+        try:
+            row = Failure(**json.loads(line.decode()))
+            "".join((row.video_id, row.source, row.reason)).encode()
+            self.path_of(row.video_id)
+        except (ValueError, TypeError, RecursionError, UsageError):
+            return None
+        return row
+
+
+def _read_header(path: Path) -> Any:
+    if path.exists() and not path.is_file():
+        raise ValueError("it is not a file")
+    with path.open("rb") as file:
+        raw = file.read(_MAX_HEADER + 1)
+    if len(raw) > _MAX_HEADER:
+        raise ValueError(f"it is longer than {_MAX_HEADER} bytes")
+    return json.loads(raw.decode())
+
+
+def _text(value: object, name: str) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{name} is {value!r:.60}, not a text")
+    return value
 
 
 def _append_line(path: Path, line: str) -> None:

@@ -13,6 +13,8 @@ from avloc.errors import DatasetError
 from avloc.labels import LabelSet
 
 MAX_ID_BYTES = 200  # an id becomes a file name, and a file system allows 255 with its suffix
+MAX_LABEL_BYTES = 1000
+MAX_LINE_BYTES = 2**16  # an event is told in a hundred; such a line is no annotation
 UNPLAIN = ("Cc", "Cs", "Zl", "Zp")
 BACKGROUND = LabelSet(()).background
 
@@ -21,17 +23,28 @@ def read_text(path: Path) -> str:
     """Return a UTF-8 file's text without its byte order mark.
 
     Raises:
-        DatasetError: it cannot be read, or a line is not UTF-8.
+        DatasetError: it cannot be read, or a line is not UTF-8, holds NUL or is absurdly long.
     """
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise DatasetError(f"cannot be read: {error.strerror or error}", path) from error
+    _check_lines(raw, path)
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise DatasetError("is not UTF-8 text", path, line, "Save the file as UTF-8.") from error
+
+
+def _check_lines(raw: bytes, path: Path) -> None:
+    for line, text in enumerate(raw.split(b"\n"), start=1):
+        if len(text) > MAX_LINE_BYTES:
+            message = f"has {len(text)} bytes, more than {MAX_LINE_BYTES}"
+            raise DatasetError(message, path, line, "One event goes on one line.")
+        if b"\0" in text:
+            message = "holds a NUL character, as text in UTF-16 does"
+            raise DatasetError(message, path, line, "Save the file as UTF-8.")
 
 
 def numbered_lines(text: str) -> list[tuple[int, str]]:
@@ -54,7 +67,7 @@ def checked_id(video_id: str) -> str:
     if not video_id:
         raise ValueError("the video id is empty")
     if video_id.startswith(".") or "/" in video_id or "\\" in video_id or not is_plain(video_id):
-        raise ValueError(f"{video_id!r} is not a video id, since it cannot be a file name")
+        raise ValueError(f"{video_id[:200]!r} is not a video id, since it cannot be a file name")
     if len(video_id.encode()) > MAX_ID_BYTES:
         raise ValueError(f"the video id {video_id[:40]!r}... is longer than {MAX_ID_BYTES} bytes")
     return video_id
@@ -64,14 +77,16 @@ def checked_label(label: str) -> str:
     """Return a label that a model can answer with.
 
     Raises:
-        ValueError: it is empty, is background's name, or holds a control character.
+        ValueError: it is empty, too long, is background's name, or holds a control character.
     """
     if not label:
         raise ValueError("the label is empty")
     if label == BACKGROUND:
         raise ValueError(f"{label!r} is no event label, it names the segments without an event")
     if not is_plain(label):
-        raise ValueError(f"the label {label!r} holds a character that cannot be printed")
+        raise ValueError(f"the label {label[:200]!r} holds a character that cannot be printed")
+    if len(label.encode()) > MAX_LABEL_BYTES:
+        raise ValueError(f"the label {label[:40]!r}... is longer than {MAX_LABEL_BYTES} bytes")
     return label
 
 
@@ -86,6 +101,8 @@ def seconds(value: str | float, what: str) -> float:
         ValueError: it is not such a time.
     """
     try:
+        if isinstance(value, str) and not (value.isascii() and "_" not in value):
+            raise ValueError(value)  # Python's own spellings of numbers, for example 1_0 for 10
         time = float(value)
     except (ValueError, OverflowError):
         time = math.nan

@@ -35,6 +35,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+from typing import Any
 
 from avloc.datasets.dataset import SPLITS, Dataset, Row
 from avloc.datasets.fields import (
@@ -53,6 +54,10 @@ MANIFEST_SUFFIXES = (".csv", ".jsonl")
 FIELDS = ("video", "label", "start", "end", "split", "id")
 
 _Record = dict[str, str | float]
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """A JSON object before it is a dict, which would lose a field that is named twice."""
 
 
 @dataclass
@@ -122,12 +127,13 @@ def _csv_records(path: Path) -> Iterator[tuple[int, _Record]]:
 def _jsonl_records(path: Path) -> Iterator[tuple[int, _Record]]:
     for line, text in numbered_lines(read_text(path)):
         try:
-            record = json.loads(text)
+            pairs = json.loads(text, object_pairs_hook=_Pairs)
         except (ValueError, RecursionError) as error:
             raise DatasetError(f"is not JSON: {error}", path, line) from error
-        if not isinstance(record, dict):
+        if not isinstance(pairs, _Pairs):
             raise DatasetError("is not a JSON object", path, line)
-        _checked_names(list(record), path, line)
+        _checked_names([name for name, _ in pairs], path, line)
+        record = dict(pairs)
         for name, value in record.items():
             if isinstance(value, bool) or not isinstance(value, str | int | float | None):
                 raise DatasetError(f"{name} is {value!r:.60}", path, line)
@@ -138,7 +144,7 @@ def _checked_names(names: list[str], path: Path, line: int) -> list[str]:
     """Refuse a manifest whose fields are not the known ones: a misspelt one would be lost."""
     for name in names:
         if name not in FIELDS:
-            error = UnknownNameError("manifest field", name, FIELDS)
+            error = UnknownNameError("manifest field", name[:60], FIELDS)
             raise DatasetError(str(error), path, line, error.hint)
     if len(set(names)) < len(names):
         raise DatasetError("names a field twice", path, line)
@@ -151,7 +157,7 @@ def _row(record: _Record) -> Row:
     video_id = _text(record, "id") or PurePath(_text(record, "video")).stem
     split = _text(record, "split")
     if split not in (*SPLITS, ""):
-        raise UnknownNameError("split", split, SPLITS)
+        raise UnknownNameError("split", split[:60], SPLITS)
     label = _text(record, "label")
     if label:
         start, end = (seconds(record.get(name, ""), name) for name in ("start", "end"))

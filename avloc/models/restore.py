@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from avloc.artifacts import ModelFile
 from avloc.devices import choose_device
-from avloc.errors import ArtifactError
+from avloc.errors import ArtifactError, UsageError
 from avloc.models.model import Model
 from avloc.models.registry import build
 
@@ -19,22 +19,53 @@ def restore(model_file: ModelFile, device: str | torch.device = "cpu") -> Model:
     """Make the model of a file, ready to answer (evaluation mode, no gradients).
 
     Raises:
-        UnknownNameError: it is a model this avloc does not have.
-        ArtifactError: its weights do not fit what its config builds.
+        ArtifactError: this avloc cannot build what its config says, or its weights or labels
+            do not fit that.
         UsageError: there is no such device.
     """
-    model = build(model_file.name, **cast(Any, dict(model_file.config)))
+    place = choose_device(device)
+    _check_fit(model_file)
+    model = _built(model_file)
     weights = {name: torch.from_numpy(np.array(w)) for name, w in model_file.weights.items()}
-    try:
-        model.load_state_dict(weights)
-    except RuntimeError as error:
-        raise ArtifactError(
-            f"the weights do not fit the {model_file.name} that the file's config builds: {error}",
-            "The file was written by another avloc or changed by hand; train again.",
-        ) from error
-    return model.to(choose_device(device)).eval().requires_grad_(False)
+    model.load_state_dict(weights)
+    return model.to(place).eval().requires_grad_(False)
 
 
 def state_arrays(model: Model) -> dict[str, NDArray[Any]]:
     """Return a copy of a model's weights as arrays, by name, for a model file."""
     return {name: w.detach().cpu().numpy().copy() for name, w in model.state_dict().items()}
+
+
+def _built(model_file: ModelFile) -> Model:
+    return build(model_file.name, **cast(Any, dict(model_file.config)))
+
+
+def _check_fit(model_file: ModelFile) -> None:
+    """Refuse a config that its weights do not bear out, before memory is taken for it."""
+    try:
+        with torch.device("meta"):  # shapes without numbers: no width is too large to describe
+            wanted = {name: tuple(w.shape) for name, w in _built(model_file).state_dict().items()}
+    except (UsageError, TypeError, ValueError, RuntimeError, ArithmeticError) as error:
+        reason = " ".join(str(error).split())
+        raise ArtifactError(
+            f"the file's model cannot be built here: {reason:.300}",
+            f"{getattr(error, 'hint', '')} {_HINT}".strip(),
+        ) from error
+    found = {name: w.shape for name, w in model_file.weights.items()}
+    differing = [
+        f"{name} is {found.get(name, 'missing')} and should be {wanted.get(name, 'missing')}"
+        for name in sorted(wanted.keys() | found.keys())
+        if wanted.get(name) != found.get(name)
+    ]
+    n_named, n_classes = model_file.labels.n_classes, model_file.config["n_classes"]
+    if n_named != n_classes:
+        differing.append(f"its labels name {n_named} classes, its config {n_classes!r:.60}")
+    if differing:
+        raise ArtifactError(
+            f"the weights do not fit the {model_file.name} that the file's config builds: "
+            + "; ".join(differing[:3]),
+            _HINT,
+        )
+
+
+_HINT = "The file was written by another avloc or changed by hand; train again."

@@ -83,7 +83,10 @@ def test_files_are_found_beside_the_manifest_and_by_absolute_path(tmp_path):
     [
         ("../a.mp4,dog,0,1,", "not a path inside"),
         ("a/../../b.mp4,dog,0,1,", "not a path inside"),
-        ("a\0b.mp4,dog,0,1,", "is not"),
+        ("a\0b.mp4,dog,0,1,", "holds a NUL"),
+        (f"a.mp4,{'d' * 1001},0,1,", "longer than 1000 bytes"),
+        (f"a.mp4,{'d' * 70_000},0,1,", "more than 65536"),
+        (f"a.mp4,dog,0,1,{'train' * 50}", "no split is called 'traintrain"),
         (",dog,0,1,", "is empty"),
         ("a.mp4,dog,2,1,", "from 2 to 1 s"),
         ("a.mp4,dog,2,2,", "from 2 to 2 s"),
@@ -109,7 +112,7 @@ def test_a_wrong_line_is_named(tmp_path, line, message):
     ("line", "message"),
     [
         ("{", "is not JSON"),
-        ("[" * 100_000, "is not JSON"),
+        ("[" * 60_000, "is not JSON"),
         ("[1]", "not a JSON object"),
         ('{"label": "dog"}', "names no video"),
         ('{"video": 3}', "video is 3"),
@@ -119,6 +122,8 @@ def test_a_wrong_line_is_named(tmp_path, line, message):
         (f'{{"video": "a.mp4", "label": "dog", "start": 1{"0" * 400}, "end": 1}}', "start is 1000"),
         ('{"video": "a.mp4", "lable": "dog"}', "no manifest field is called 'lable'"),
         ('{"video": "\\ud800.mp4"}', "is not"),
+        ('{"video": "a\\u0000.mp4"}', "is not"),
+        ('{"video": "a.mp4", "video": "b.mp4"}', "names a field twice"),
     ],
 )
 def test_a_wrong_json_line_is_named(tmp_path, line, message):

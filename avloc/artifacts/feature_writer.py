@@ -1,0 +1,86 @@
+"""One video's features, written as its segments come."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avloc.artifacts.features import FEATURE_ARRAYS, FEATURE_ATTRIBUTES, VideoFeatures
+from avloc.artifacts.hdf5 import create, to_json, write_arrays
+
+
+class FeatureWriter:
+    """A features file under way: its maps first, a few segments at a time, then all else.
+
+    Nothing carries the final name before `finish`, and nothing is left after `abandon`.
+
+    Args:
+        path: the file to be.
+        n_segments: T.
+
+    Raises:
+        OutputError: the place cannot be written (every method).
+    """
+
+    def __init__(self, path: Path | str, n_segments: int) -> None:
+        self._n_segments = n_segments
+        self._n_written = 0
+        self._stack = ExitStack()
+        self._file = self._stack.enter_context(create(path, "features"))
+
+    def put_visual(self, maps: NDArray[np.float16]) -> None:
+        """Append the next segments' maps, (k, H, W, Dv)."""
+        with self._abandoned_on_error():
+            if "visual" not in self._file:
+                shape = (self._n_segments, *maps.shape[1:])
+                self._file.create_dataset("visual", shape, maps.dtype)
+            self._file["visual"][self._n_written : self._n_written + len(maps)] = maps
+            self._n_written += len(maps)
+
+    def finish(self, rest: VideoFeatures) -> None:
+        """Write everything but the maps, and give the file its name.
+
+        Raises:
+            ValueError: maps were put, but not T of them.
+        """
+        with self._abandoned_on_error():
+            if self._n_written not in (0, self._n_segments):
+                raise ValueError(f"{self._n_written} of {self._n_segments} maps were written")
+            arrays = {name: getattr(rest, name) for name in FEATURE_ARRAYS if name != "visual"}
+            write_arrays(self._file, arrays)
+            self._file.attrs.update({name: getattr(rest, name) for name in FEATURE_ATTRIBUTES})
+            self._file.attrs["spec"] = to_json(dict(rest.spec))
+            self._file.attrs["flags"] = to_json(list(rest.flags))
+            self._file.attrs["frame_size"] = to_json(rest.frame_size)
+        self._stack.close()
+
+    def abandon(self) -> None:
+        """Leave no trace."""
+        given_up = _GivenUpError()
+        self._stack.__exit__(_GivenUpError, given_up, None)
+
+    def _abandoned_on_error(self) -> ExitStack:
+        """Return a context in which an error ends the file under way as well."""
+        guard = ExitStack()
+        guard.push(lambda *error: self._stack.__exit__(*error) if error[0] else None)
+        return guard
+
+
+class _GivenUpError(Exception):
+    """Ends a file under way; nobody sees it."""
+
+
+def write_features(path: Path | str, features: VideoFeatures) -> None:
+    """Write one video's features atomically.
+
+    Raises:
+        OutputError: the place cannot be written.
+    """
+    writer = FeatureWriter(path, features.n_segments)
+    if features.visual is not None:
+        writer.put_visual(features.visual)
+    writer.finish(replace(features, visual=None))

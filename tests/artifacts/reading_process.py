@@ -1,0 +1,111 @@
+"""Reads hostile files in a process of its own, where libhdf5 may fall over and memory is short.
+
+The process takes a path a line and answers each with a line of JSON; one process serves
+thousands of files.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import select
+import subprocess
+import sys
+import tracemalloc
+from dataclasses import dataclass
+from pathlib import Path
+
+SPARE_BYTES = 2**30
+PATIENCE_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of reading a file.
+
+    Attributes:
+        ended: ``read``, ``refused`` (an ArtifactError) or ``crashed``.
+        message: what was said; of a crash, how the process ended.
+        hint: the refusal's hint.
+        cause: the type of the error behind the refusal.
+        peak_bytes: the most that Python and numpy held at once while reading.
+    """
+
+    ended: str
+    message: str = ""
+    hint: str = ""
+    cause: str = ""
+    peak_bytes: int = 0
+
+
+class ReadingProcess:
+    """A process that reads files, started again after a crash."""
+
+    def __init__(self) -> None:
+        self._start()
+
+    def _start(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, __file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+        )
+
+    def read(self, path: Path) -> Answer:
+        """Let the process read a file by what the file says it is."""
+        process = self._process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(f"{path}\n")
+        process.stdin.flush()
+        is_there, _, _ = select.select([process.stdout], [], [], PATIENCE_SECONDS)
+        line = process.stdout.readline() if is_there else ""
+        if line:
+            return Answer(**json.loads(line))
+        self.close()
+        self._start()
+        end = f"ended with {process.returncode}" if is_there else "never ended"
+        return Answer("crashed", end)
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.kill()
+        self._process.communicate()
+
+
+def read(path: Path) -> Answer:
+    """Read a file, and everything that `avloc inspect` would show of it."""
+    from avloc.artifacts import describe
+    from avloc.errors import ArtifactError
+
+    tracemalloc.reset_peak()
+    before = tracemalloc.get_traced_memory()[0]
+    try:
+        describe(path)
+        ended = Answer("read")
+    except ArtifactError as error:
+        cause = type(error.__cause__).__name__
+        ended = Answer("refused", str(error), error.hint, cause)
+    except BaseException as error:
+        ended = Answer("crashed", repr(error)[:500])
+    peak = tracemalloc.get_traced_memory()[1] - before
+    return Answer(ended.ended, ended.message, ended.hint, ended.cause, peak)
+
+
+def main() -> None:
+    """Answer lines until they end."""
+    import avloc.artifacts  # noqa: F401 - before memory is short
+
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + SPARE_BYTES, used + SPARE_BYTES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    tracemalloc.start()
+    for line in sys.stdin:
+        print(json.dumps(vars(read(Path(line.rstrip("\n"))))), flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""A hostile file is refused in one line, and nothing is allocated for what it declares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from hostile import ARRAYS, REPLACEMENTS, sound, with_array, with_attribute, with_values
+from hypothesis import given
+from hypothesis import strategies as st
+from reading_process import Answer, ReadingProcess
+
+OVERHEAD = 2**20  # bytes: a description, and a block that is searched for heaps
+
+
+@pytest.fixture(scope="module")
+def reader() -> Iterator[ReadingProcess]:
+    process = ReadingProcess()
+    yield process
+    process.close()
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("hostile")
+
+
+def assert_small(answer: Answer, path: Path) -> None:
+    """Check that reading took no more than about the file's size, and was not merely lucky."""
+    assert answer.ended != "crashed", answer
+    assert answer.cause != "MemoryError", answer
+    assert answer.peak_bytes < OVERHEAD + 4 * path.stat().st_size, answer
+
+
+def assert_refused(answer: Answer, path: Path, *words: str) -> None:
+    assert_small(answer, path)
+    assert answer.ended == "refused", answer
+    assert str(path) in answer.message
+    assert "\n" not in answer.message
+    assert len(answer.message) < 600 + len(str(path))
+    assert answer.hint
+    assert [word for word in words if word not in answer.message] == []
+
+
+@pytest.mark.parametrize("kind", ["features", "model", "predictions", "localization"])
+def test_sound_file_is_read(kind: str, reader: ReadingProcess, tmp_path: Path) -> None:
+    path = sound(kind, tmp_path)
+    answer = reader.read(path)
+    assert answer.ended == "read", answer
+    assert_small(answer, path)
+
+
+@pytest.mark.parametrize("replacement", REPLACEMENTS)
+@pytest.mark.parametrize(("kind", "name"), ARRAYS)
+def test_array_that_is_something_else_is_refused(
+    kind: str, name: str, replacement: str, reader: ReadingProcess, tmp_path: Path
+) -> None:
+    path = with_array(kind, name, replacement, tmp_path)
+    assert_refused(reader.read(path), path, name.split("/")[-1])
+
+
+DTYPES = st.sampled_from(["f2", "f4", ">f8", "i1", "<i8", "u4", "?", "c16", "S3", "V4"])
+SIZES = st.one_of(st.integers(0, 4), st.sampled_from([2**31, 2**32, 10**12, 2**62]))
+
+
+@given(
+    array=st.sampled_from(ARRAYS),
+    shape=st.lists(SIZES, max_size=6).map(tuple),
+    dtype=DTYPES,
+    is_chunked=st.booleans(),
+    is_written=st.booleans(),
+)
+def test_any_declared_shape_and_type_costs_no_memory(
+    reader: ReadingProcess, scratch: Path, array, shape, dtype, is_chunked, is_written
+) -> None:
+    path = sound(array[0], scratch)
+    with h5py.File(path, "r+") as file:
+        del file[array[1]]
+        chunks = (1,) * len(shape) if is_chunked and shape and min(shape) > 0 else None
+        try:
+            made = file.create_dataset(array[1], shape, dtype, chunks=chunks)
+        except (ValueError, OverflowError):
+            return  # HDF5 itself has no such shape
+        if is_written and max((*shape, 0)) <= 4:
+            made[...] = np.zeros(shape, dtype)
+    assert_small(reader.read(path), path)
+
+
+DEEP, LONG = "[" * 100_000, "1" * 5000
+HUGE = "1" + "0" * 400
+ATTRIBUTES: list[tuple[str, str, Any]] = [
+    *((kind, "schema", value) for kind in ("features", "model") for value in (7, None, "avloc")),
+    *(("model", "schema", value) for value in (["avloc.model/1"] * 2, h5py.Empty("S1"))),
+    *(("model", "schema", f"avloc.model/{major}") for major in ("", "-1", "²", "9" * 5000)),
+    *(("features", "video_id", value) for value in (None, 7, ["a", "b"], np.bytes_(b"fixed"))),
+    *(("features", "duration", value) for value in (-1.0, np.nan, np.inf, "1", [1.0, 2.0], 1e300)),
+    *(("features", "segment_seconds", value) for value in (0.0, -1.0, np.nan, 1e300, 1e-300)),
+    *(("features", "source_bytes", value) for value in (-1, 1.5, "1")),
+    *(("features", "flags", value) for value in ("{}", "[1]", '"rotated"', DEEP, "null")),
+    *(("features", "frame_size", value) for value in ("[1]", "[-1, 5]", "[true, true]", '"ab"')),
+    *(("features", "frame_size", value) for value in ("[1.5, 2]", "[0, 0]", "[1000000000, 1]")),
+    *(("features", "spec", value) for value in ("[]", "null", DEEP, LONG, "no JSON", 3)),
+    *(("features", "spec", f'{{"fps": {value}}}') for value in ("-1", '"4"', "true", "1e9", "NaN")),
+    *(("features", "spec", f'{{"size": {value}}}') for value in ("7", "[1]", '["a", "b"]')),
+    *(("features", "spec", f'{{"visual": {value}}}') for value in ("7", "{}", DEEP, '"\\ud800"')),
+    *(("model", "config", value) for value in ("[]", DEEP, "{}" + " " * 2**21)),
+    *(("model", "metrics", value) for value in ('{"a": "b"}', f'{{"a": {HUGE}}}', '{"a": null}')),
+    *(("model", "n_segments", value) for value in (0, -1, 10**18, 1.5, "10", [1, 2])),
+    *(("model", "seed", value) for value in (-1, 0.5, "x")),
+    *(("model", "segment_seconds", value) for value in (np.nan, -1.0)),
+    *(("localization", "segment_seconds", text) for text in ("1e999999999", "1/0", "nan", "-1")),
+    *(("localization", "segment_seconds", text) for text in ("", "0", LONG, "1/" + LONG, 1.0)),
+    *(
+        (kind, "labels", f'{{"names": {names}, "background": "none"}}')
+        for kind in ("model", "predictions", "localization")
+        for names in ("7", "[1, 2]", '["a", "a"]', '["none", "b"]', '["", "b"]', '"ab"', "{}")
+    ),
+    *(("predictions", "labels", text) for text in ("{}", '{"names": ["a", "b"]}', "[]")),
+    ("predictions", "labels", '{"names": ["a", "b"], "background": 7}'),
+    ("predictions", "labels", '{"names": ["a", "b", "c"], "background": "none"}'),
+]
+
+
+@pytest.mark.parametrize(("kind", "name", "value"), ATTRIBUTES, ids=lambda value: f"{value!s:.30}")
+def test_attribute_that_cannot_be_is_refused(
+    kind: str, name: str, value: object, reader: ReadingProcess, tmp_path: Path
+) -> None:
+    path = with_attribute(kind, name, value, tmp_path)
+    assert_refused(reader.read(path), path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "values"),
+    [
+        ("features", "segment_times", [[0, 1], [1, np.nan], [2, 3]]),
+        ("features", "segment_times", [[0, 1], [1, np.inf], [2, 3]]),
+        ("features", "segment_times", [[1, 0], [2, 1], [3, 2]]),
+        ("features", "segment_times", [[2, 3], [1, 2], [0, 1]]),
+        ("features", "segment_times", np.zeros((0, 2))),
+        ("features", "visual_valid", [True] * 4),
+        ("features", "visual_valid", np.ones(3, np.uint8)),
+        ("features", "audio", np.zeros((3, 0), np.float32)),
+        ("features", "visual", np.zeros((3, 2, 0, 5), np.float16)),
+        ("predictions", "targets", [[0, 0, 2, 3], [0, 0, 0, 0]]),
+        ("predictions", "targets", [[0, 0, 2, -2], [0, 0, 0, 0]]),
+        ("predictions", "rows", [1, 2, 3]),
+        ("predictions", "gate_visual", [[0.5] * 4] * 3),
+        ("predictions", "video_ids", [b"\xff", b"a"]),
+        ("localization", "gate_audio", [0.5] * 4),
+        ("localization", "events", [(2.0, 1.0, "bark", 0.5)]),
+        ("localization", "events", [(0.0, np.inf, "bark", 0.5)]),
+        ("localization", "events", [(0.0, 1.0, "bark", np.nan)]),
+        ("localization", "events", [(0.0, 1.0, "meow", 0.5)]),
+        ("model", "history/epoch", [[0.0], [1.0]]),
+        ("model", "history/epoch", [0.0]),
+    ],
+)
+def test_values_that_cannot_be_are_refused(
+    kind: str, name: str, values: Any, reader: ReadingProcess, tmp_path: Path
+) -> None:
+    path = with_values(kind, name, values, tmp_path)
+    assert_refused(reader.read(path), path)
