@@ -6,7 +6,7 @@
     ├── UsageError             exit 2   the command or call cannot be meant as written
     │   └── UnknownNameError            no such encoder, model, ...: offers the nearest
     ├── MediaError                      a video or sound file that cannot be opened or decoded
-    ├── DatasetError                    an annotation or split file or manifest that is wrong
+    ├── DatasetError                    annotations, splits, a manifest or published features: wrong
     ├── ArtifactError                   an avloc file that is damaged, or not an avloc file
     │   ├── WrongKindError              a sound avloc file of another kind than was asked for
     │   ├── NewerSchemaError            written by a newer avloc
@@ -79,7 +79,7 @@ class MediaError(AvlocError):
 
 
 class DatasetError(AvlocError):
-    """An annotation file, split file or manifest that is wrong.
+    """An annotation file, split file, manifest or published features file that is wrong.
 
     Args:
         message: what is wrong.

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from avloc.artifacts import ModelFile, VideoFeatures, read_model
+from avloc.artifacts.published import is_published
 from avloc.errors import FingerprintError, UsageError
 from avloc.features import Encoders, WeightsPolicy, encoders_for, extract_video
 from avloc.models import ModelOutput, restore
@@ -31,11 +32,23 @@ def load(
 
     Raises:
         ArtifactError: it is no model file. WeightsError: an encoder's weights cannot be had.
-        FingerprintError: the encoders here would not give the features it was trained on.
+        FingerprintError: the encoders here would not give the features it was trained on, or
+        it was trained on published features, whose encoders are not here at all.
     """
     model_file = read_model(model)
+    _refuse_published(model_file, model)
     policy = WeightsPolicy(folder=weights, offline=offline)
     return Localizer(model_file, encoders_for(model_file.spec, device=device, weights=policy))
+
+
+def _refuse_published(model: ModelFile, path: Path | str) -> None:
+    if is_published(model.spec):
+        raise FingerprintError(
+            f"{path} was trained on published features, and the encoders that made them are"
+            " unknown here: no video can be turned into such features",
+            "Train on features extracted here (avloc extract, avloc train); this model can be"
+            " measured on its own store: avloc eval.",
+        )
 
 
 class Localizer:

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from published_layout import publish
 from workspaces import SmallWorkspace
 
 import avloc
@@ -76,6 +77,7 @@ def test_readmes_commands_work(small_workspace: SmallWorkspace, tmp_path: Path) 
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "AVE").symlink_to(small_workspace.data)
     (tmp_path / "clip.mp4").symlink_to(small_workspace.clips[0])
+    publish(tmp_path / "data" / "AVE_features")
     lines = [
         line.partition("#")[0].strip()
         for block in code_blocks("")
@@ -98,3 +100,4 @@ def test_readmes_commands_work(small_workspace: SmallWorkspace, tmp_path: Path) 
         assert run.returncode == 0, f"{line}\n{run.stderr}"
     assert (tmp_path / "clip.heatmap.mp4").stat().st_size > 1000
     assert (tmp_path / "results" / "clip.srt").exists()
+    assert (tmp_path / "exported" / "visual_feature.h5").exists()

@@ -14,7 +14,9 @@ from avloc.cli import console
 from avloc.cli.demo import demo
 from avloc.cli.doctor import doctor
 from avloc.cli.evaluate import evaluate
+from avloc.cli.export_features import export_features
 from avloc.cli.extract import extract
+from avloc.cli.import_features import import_features
 from avloc.cli.inspect import inspect
 from avloc.cli.localize import localize
 from avloc.cli.synth import synth
@@ -35,6 +37,8 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "train": train,
     "eval": evaluate,
     "localize": localize,
+    "import-features": import_features,
+    "export-features": export_features,
     "synth": synth,
     "inspect": inspect,
     "doctor": doctor,

@@ -7,6 +7,10 @@
       trainSet.txt  valSet.txt  testSet.txt  rows of Annotations.txt, the same five fields
       AVE/<VideoID>.mp4                      10 s each; other containers are taken too
 
+A folder of published features has ``train_order.h5``, ``val_order.h5`` and ``test_order.h5``
+instead of the split files: the 0-based numbers of the rows, the header line not counted. They
+are read where there is no split file; a split file goes before.
+
 Times are whole seconds, the end exclusive; the header line may be there or not. A class's
 index is its order of first appearance in ``Annotations.txt``. Rows, not videos, are split:
 45 of AVE's 4097 videos have two or three rows. (Tian et al., Audio-visual event localization
@@ -19,6 +23,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from avloc.artifacts.published import read_order
 from avloc.datasets.dataset import SPLITS, Dataset, Row
 from avloc.datasets.fields import checked_id, checked_label, numbered_lines, read_text, seconds
 from avloc.errors import DatasetError, MediaError
@@ -38,20 +43,27 @@ def split_file(name: str) -> str:
     return f"{name}Set.txt"
 
 
-def load_ave(root: Path, n_segments: int = N_SEGMENTS) -> Dataset:
+def order_file(name: str) -> str:
+    """Return the name of a split's file of row numbers: ``train_order.h5`` for ``train``."""
+    return f"{name}_order.h5"
+
+
+def load_ave(root: Path, n_segments: int = N_SEGMENTS, annotations: str = ANNOTATIONS) -> Dataset:
     """Read a data set in AVE's layout. A video that is not there is coverage, no error.
 
     Args:
         root: the folder that holds ``Annotations.txt``.
         n_segments: the length of every video in seconds.
+        annotations: the annotation file's name, where it has another. The split files of its
+            folder are taken to be of its rows, whatever its name.
 
     Raises:
         DatasetError: an annotation or split file is missing or wrong, with its line.
     """
-    path = root / ANNOTATIONS
+    path = root / annotations
     if not path.is_file():
         raise DatasetError(
-            f"there is no {ANNOTATIONS} in this folder",
+            f"there is no {annotations} in this folder",
             root,
             hint=f"AVE's folder holds {ANNOTATIONS}, {split_file('train')} and so on, and the "
             f"videos in {VIDEO_FOLDER}/.",
@@ -68,7 +80,8 @@ def load_ave(root: Path, n_segments: int = N_SEGMENTS) -> Dataset:
     _mark_splits(root, rows, n_segments)
     found = tuple(rows.values())
     labels = LabelSet.in_order_of_appearance(row.label for row in found)
-    return Dataset(root.name, root, labels, found, _videos(root, found), n_segments)
+    place = root if annotations == ANNOTATIONS else path
+    return Dataset(root.name, place, labels, found, _videos(root, found), n_segments)
 
 
 def _rows(path: Path, n_segments: int) -> Iterator[tuple[int, Row]]:
@@ -104,12 +117,23 @@ def _key(row: Row) -> _Key:
 
 def _mark_splits(root: Path, rows: dict[_Key, Row], n_segments: int) -> None:
     """Write each row's split into ``rows``; without any split file rows stay unsplit."""
-    paths = {name: root / split_file(name) for name in SPLITS}
+    if texts := _all_or_none(root, {name: split_file(name) for name in SPLITS}):
+        _mark_by_lines(texts, rows, n_segments)
+    elif orders := _all_or_none(root, {name: order_file(name) for name in SPLITS}):
+        _mark_by_numbers(orders, rows)
+
+
+def _all_or_none(root: Path, names: dict[str, str]) -> dict[str, Path]:
+    paths = {split: root / name for split, name in names.items()}
     missing = [path.name for path in paths.values() if not path.is_file()]
-    if len(missing) == len(SPLITS):
-        return
+    if len(missing) == len(paths):
+        return {}
     if missing:
         raise DatasetError(f"there is no {missing[0]} beside the other split files", root)
+    return paths
+
+
+def _mark_by_lines(paths: dict[str, Path], rows: dict[_Key, Row], n_segments: int) -> None:
     for name, path in paths.items():
         for line, row in _rows(path, n_segments):
             known = rows.get(_key(row))
@@ -118,6 +142,16 @@ def _mark_splits(root: Path, rows: dict[_Key, Row], n_segments: int) -> None:
             if known.split:
                 raise DatasetError(f"this row is already in {split_file(known.split)}", path, line)
             rows[_key(row)] = replace(known, split=name)
+
+
+def _mark_by_numbers(paths: dict[str, Path], rows: dict[_Key, Row]) -> None:
+    keys = list(rows)
+    for name, path in paths.items():
+        for number in read_order(path, len(keys)).tolist():
+            known = rows[keys[number]]
+            if known.split:
+                raise DatasetError(f"row {number} is already in {order_file(known.split)}", path)
+            rows[keys[number]] = replace(known, split=name)
 
 
 def _videos(root: Path, rows: tuple[Row, ...]) -> dict[str, Path]:

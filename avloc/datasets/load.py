@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from avloc.datasets.ave import ANNOTATIONS, load_ave
+from avloc.datasets.ave import ANNOTATIONS, N_SEGMENTS, load_ave
 from avloc.datasets.dataset import Dataset
 from avloc.datasets.manifest import MANIFEST, MANIFEST_SUFFIXES, load_manifest
 from avloc.datasets.synthetic.truth import read_config
@@ -17,6 +17,7 @@ def load_dataset(path: Path | str) -> Dataset:
     ============================================  ===================================
     a folder with ``Annotations.txt``             AVE's layout, every video 10 s
                                                   (a made data set may differ)
+    a ``.txt`` file                               the same, its rows under another name
     a ``.csv`` or ``.jsonl`` file, or a folder    a manifest: the user's own rows
     with ``manifest.csv``
     any other folder or file                      its videos, without rows
@@ -27,10 +28,16 @@ def load_dataset(path: Path | str) -> Dataset:
     """
     path = Path(path)
     if (path / ANNOTATIONS).is_file():
-        made_with = read_config(path)
-        return load_ave(path, made_with.seconds) if made_with else load_ave(path)
+        return _load_ave(path, ANNOTATIONS)
+    if path.suffix.lower() == ".txt" and path.is_file():
+        return _load_ave(path.parent, path.name)
     if path.suffix.lower() in MANIFEST_SUFFIXES and not path.is_dir():
         return load_manifest(path)
     if (path / MANIFEST).is_file():
         return load_manifest(path / MANIFEST)
     return load_videos(path)
+
+
+def _load_ave(root: Path, annotations: str) -> Dataset:
+    made_with = read_config(root)
+    return load_ave(root, made_with.seconds if made_with else N_SEGMENTS, annotations)

@@ -9,7 +9,18 @@ import time
 import pytest
 from commands import Shell
 
-COMMANDS = ("extract", "train", "eval", "localize", "synth", "inspect", "doctor", "demo")
+COMMANDS = (
+    "extract",
+    "train",
+    "eval",
+    "localize",
+    "import-features",
+    "export-features",
+    "synth",
+    "inspect",
+    "doctor",
+    "demo",
+)
 
 
 def imported_by(code: str) -> set[str]:

@@ -80,8 +80,8 @@ def test_real_splits_are_the_published_orders(ave, real_data):
 
 
 @pytest.mark.real
-def test_real_annotations_are_the_same_without_header_and_splits(ave, real_data):
-    bare = load_dataset(real_data / "ave_published")
+def test_real_annotations_are_the_same_without_header_and_splits(ave, real_data, tmp_path):
+    bare = load_dataset(write(tmp_path, (real_data / "ave_published/Annotations.txt").read_bytes()))
     assert bare.labels == ave.labels
     assert [(r.video_id, r.label, r.start, r.end) for r in bare.rows] == [
         (r.video_id, r.label, r.start, r.end) for r in ave.rows
@@ -132,10 +132,14 @@ def test_videos_of_any_container_are_found_by_id(tmp_path):
         ("Bark&..&good&0&1", "not a video id"),
         ("Bark&/etc/passwd&good&0&1", "not a video id"),
         ("Bark&a\\b&good&0&1", "not a video id"),
-        ("Bark&a\0b&good&0&1", "not a video id"),
+        ("Bark&a\0b&good&0&1", "holds a NUL"),
         ("Bark&a\x0bb&good&0&1", "not a video id"),
         (f"Bark&{'a' * 201}&good&0&1", "longer than 200 bytes"),
-        ("Ba\0rk&aaa&good&0&1", "cannot be printed"),
+        ("Bark&aaa&go\0od&0&1", "holds a NUL"),
+        ("Ba\x1brk&aaa&good&0&1", "cannot be printed"),
+        (f"{'B' * 1001}&aaa&good&0&1", "longer than 1000 bytes"),
+        (f"Bark&aaa&{'good' * 20_000}&0&1", "more than 65536"),
+        ("Bark&aaa&good&0&1_0", "EndTime is '1_0'"),
         ("background&aaa&good&0&1", "no event label"),
         ("Bark&aaa&good&5&4", "from 5 to 4 s"),
         ("Bark&aaa&good&0&11", "from 0 to 11 s of 10"),

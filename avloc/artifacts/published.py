@@ -1,0 +1,236 @@
+"""AVE's published layout: one array a file under a known key, one row an annotated event.
+
+::
+
+    visual_feature.h5   avadataset   (R, T, H, W, Dv) float64, 7.7 GiB for all of AVE
+    audio_feature.h5    avadataset   (R, T, Da) float64
+    labels.h5           avadataset   (R, T, C) float32, one-hot, background last
+    *_order.h5          order        (n,) int64, the 0-based row numbers of a split
+
+An array is never in memory as a whole: it is read and written a row at a time, and a file
+that declares nonsense is refused by what it declares, before anything is allocated for it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import h5py
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from avloc.artifacts.atomic import atomic_path
+from avloc.errors import DatasetError
+
+ARRAY_KEY = "avadataset"
+ORDER_KEY = "order"
+PUBLISHED_VISUAL = "published-visual"
+PUBLISHED_AUDIO = "published-audio"
+"""What a spec calls the encoders of features that others made: no encoder has these names."""
+_FLOATS = ("float64", "float32", "float16")
+_WHOLE_NUMBERS = tuple(f"{sign}int{bits}" for bits in (64, 32, 16, 8) for sign in ("", "u"))
+BLOCK_BYTES = 2**26
+"""The most that is read ahead of the row asked for."""
+PIECE_BYTES = 2**28
+"""The largest row, and the largest compressed piece, that is taken into memory."""
+
+
+def is_published(spec: Mapping[str, object]) -> bool:
+    """Tell whether a spec is of features that others made, whose encoders cannot be run here."""
+    return spec.get("visual") == PUBLISHED_VISUAL or spec.get("audio") == PUBLISHED_AUDIO
+
+
+class RowReader:
+    """Reads an array's rows; in order, a stored piece is unpacked once or a few times.
+
+    Attributes:
+        path: the file.
+        n_rows: R.
+        row_shape: the shape of one row.
+    """
+
+    def __init__(self, path: Path, array: h5py.Dataset) -> None:
+        self.path = path
+        self.n_rows: int = array.shape[0]
+        self.row_shape: tuple[int, ...] = array.shape[1:]
+        self._array = array
+        # Rows that share a compressed piece are read together, or it is unpacked for each.
+        n_in_piece = array.chunks[0] if array.chunks else 1
+        self._n_together = max(1, min(n_in_piece, BLOCK_BYTES // _row_bytes(array)))
+        self._first = 0
+        self._block: NDArray[np.floating] = np.empty((0, *self.row_shape), array.dtype)
+
+    def read(self, row: int) -> NDArray[np.floating]:
+        """Return a row; not to be written to.
+
+        Raises:
+            DatasetError: the file is damaged there.
+            IndexError: there is no such row.
+        """
+        if not 0 <= row < self.n_rows:
+            raise IndexError(f"row {row} of {self.n_rows}")
+        if not 0 <= row - self._first < len(self._block):
+            self._first = row - row % self._n_together
+            with _in_words(self.path):
+                self._block = self._array[self._first : self._first + self._n_together]
+        found: NDArray[np.floating] = self._block[row - self._first]
+        return found
+
+
+@contextmanager
+def open_rows(path: Path, rank: int) -> Iterator[RowReader]:
+    """Yield the rows of a published array of ``rank`` dimensions, the first of them R.
+
+    Raises:
+        DatasetError: there is no such file or no such array in it, or it is damaged, of
+        another rank or of no floating type, or its rows or pieces are too large to hold.
+    """
+    with _opened(path, ARRAY_KEY, rank, _FLOATS) as array:
+        yield RowReader(path, array)
+
+
+def read_order(path: Path, n_rows: int) -> NDArray[np.int64]:
+    """Return the (n,) row numbers that an order file lists, in its order.
+
+    Args:
+        path: for example ``train_order.h5``.
+        n_rows: R of the annotation file that the numbers speak of.
+
+    Raises:
+        DatasetError: it is missing or damaged, or a number is no row's or is there twice.
+    """
+    with _opened(path, ORDER_KEY, 1, _WHOLE_NUMBERS) as array:
+        if len(array) > n_rows:
+            raise DatasetError(f"lists {len(array)} rows, and there are {n_rows}", path)
+        with _in_words(path):
+            numbers = np.asarray(array[:])
+    outside = numbers[(numbers < 0) | (numbers >= n_rows)]
+    if outside.size:
+        message = f"lists row {outside[0]}, and rows are 0 to {n_rows - 1}"
+        raise DatasetError(message, path, hint="It belongs to another annotation file.")
+    values, counts = np.unique(numbers, return_counts=True)
+    if values.size < numbers.size:
+        raise DatasetError(f"lists row {values[counts > 1][0]} twice", path)
+    return numbers.astype(np.int64)
+
+
+class RowWriter:
+    """Takes an array's rows one after the other."""
+
+    def __init__(self, array: h5py.Dataset) -> None:
+        self._array = array
+        self.n_written = 0
+
+    def append(self, values: NDArray[np.generic]) -> None:
+        """Write the next row.
+
+        Raises:
+            ValueError: it is of another shape; HDF5 would repeat it to fill the row.
+        """
+        if values.shape != self._array.shape[1:]:
+            raise ValueError(f"a row of {values.shape} among rows of {self._array.shape[1:]}")
+        self._array[self.n_written] = values
+        self.n_written += 1
+
+
+@contextmanager
+def create_rows(
+    path: Path,
+    shape: tuple[int, ...],
+    dtype: DTypeLike = np.float64,
+    attributes: Mapping[str, str] | None = None,
+) -> Iterator[RowWriter]:
+    """Yield a writer of a published array, which appears at ``path`` when all rows are in it.
+
+    Args:
+        path: the file.
+        shape: of the array, the first dimension R.
+        dtype: of its numbers; AVE's features are float64, its labels float32.
+        attributes: what else the file says of itself; other people's readers pass it over.
+
+    Raises:
+        OutputError: the place cannot be written.
+        ValueError: the block ended before the last row: it would have been silent zeros.
+    """
+    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs.update(attributes or {})
+        writer = RowWriter(file.create_dataset(ARRAY_KEY, shape, dtype))
+        yield writer
+        if writer.n_written != shape[0]:
+            raise ValueError(f"{path} was given {writer.n_written} of {shape[0]} rows")
+
+
+def write_order(path: Path, numbers: list[int]) -> None:
+    """Write the row numbers of a split.
+
+    Raises:
+        OutputError: the place cannot be written.
+    """
+    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+        file.create_dataset(ORDER_KEY, data=np.array(numbers, dtype=np.int64))
+
+
+@contextmanager
+def _opened(path: Path, key: str, rank: int, types: Sequence[str]) -> Iterator[h5py.Dataset]:
+    """Yield the array ``key`` of a file once what it declares is seen to make sense.
+
+    What goes wrong in the caller's block is not put down to the file.
+    """
+    if not path.is_file():
+        raise DatasetError("there is no such file", path)
+    with _in_words(path):
+        file = h5py.File(path, "r")
+    with file:
+        with _in_words(path):
+            array = _own_array(path, file, key)
+            _check_declared(path, array, rank, types)
+        yield array
+
+
+def _own_array(path: Path, file: h5py.File, key: str) -> h5py.Dataset:
+    if key not in file.keys() or not isinstance(file.get(key, getlink=True), h5py.HardLink):  # noqa: SIM118 - `in` would follow links
+        there = ", ".join(list(file.keys())[:5]) or "nothing"
+        raise DatasetError(f"has no array {key!r} of its own; it has: {there:.200}", path)
+    array = file[key]
+    if not isinstance(array, h5py.Dataset) or array.shape is None:
+        raise DatasetError(f"{key} is not an array", path)
+    if array.external or array.is_virtual:
+        raise DatasetError(f"the numbers of {key} lie in other files", path)
+    return array
+
+
+def _check_declared(path: Path, array: h5py.Dataset, rank: int, types: Sequence[str]) -> None:
+    if array.ndim != rank:
+        raise DatasetError(f"has {array.ndim} dimensions {array.shape}, not {rank}", path)
+    if array.dtype.newbyteorder("=").name not in types:
+        raise DatasetError(f"holds {array.dtype}, none of {', '.join(types)}", path)
+    if 0 in array.shape[1:]:
+        raise DatasetError(f"is empty: its shape is {array.shape}", path)
+    piece = math.prod(array.chunks or (1,)) * array.dtype.itemsize
+    for what, n_bytes in (("row", _row_bytes(array)), ("compressed piece", piece)):
+        if n_bytes > PIECE_BYTES:
+            raise DatasetError(
+                f"a {what} of its {array.shape} has {n_bytes:.3g} bytes, more than {PIECE_BYTES}",
+                path,
+                hint="Store it again without chunks, or with one row a chunk.",
+            )
+
+
+def _row_bytes(array: h5py.Dataset) -> int:
+    n_bytes: int = math.prod(array.shape[1:]) * array.dtype.itemsize
+    return n_bytes
+
+
+@contextmanager
+def _in_words(path: Path) -> Iterator[None]:
+    """Turn what HDF5 says of a damaged file into a refusal of that file."""
+    try:
+        yield
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
+        reason = " ".join(str(error).strip("'\"").split())
+        raise DatasetError(
+            f"cannot be read as HDF5: {reason:.200}", path, hint="Get the file again."
+        ) from error

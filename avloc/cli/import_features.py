@@ -1,0 +1,72 @@
+"""``avloc import-features``: features that others published, into the store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from avloc.cli import console
+from avloc.cli.options import Artifacts
+
+if TYPE_CHECKING:
+    from avloc.stages import FeatureImport
+
+_N_NAMED = 10
+_ABSENT = {"visual": "picture", "audio": "sound"}
+
+
+def import_features(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            help="A folder with Annotations.txt, visual_feature.h5 and audio_feature.h5."
+        ),
+    ],
+    visual: Annotated[
+        Path | None,
+        typer.Option(help="The visual features.", show_default="FOLDER/visual_feature.h5"),
+    ] = None,
+    audio: Annotated[
+        Path | None,
+        typer.Option(help="The audio features.", show_default="FOLDER/audio_feature.h5"),
+    ] = None,
+    annotations: Annotated[
+        Path | None,
+        typer.Option(help="The rows they are of.", show_default="FOLDER/Annotations.txt"),
+    ] = None,
+    artifacts: Artifacts = None,
+) -> None:
+    """Take over published features in AVE's layout.
+
+    They go into artifacts/features, one file a video; what is there already is skipped.
+    """
+    from avloc import stages
+
+    with console.progress_bar("import") as progress:
+        done = stages.import_features(
+            folder,
+            visual=visual,
+            audio=audio,
+            annotations=annotations,
+            artifacts=artifacts,
+            progress=progress,
+        )
+    _summarise(done)
+
+
+def _summarise(done: FeatureImport) -> None:
+    n_videos = done.n_done + done.n_skipped
+    for modality in done.absent:
+        console.say(f"no {modality} features were given: the videos have no {_ABSENT[modality]}")
+    if done.differing:
+        more = ", ..." if len(done.differing) > _N_NAMED else ""
+        console.say(
+            f"{len(done.differing)} of {n_videos} videos have rows with different features, and "
+            f"the first row was taken: {', '.join(done.differing[:_N_NAMED])}{more}"
+        )
+    console.say(
+        f"{done.n_rows} rows of {n_videos} videos: {done.n_done} imported, {done.n_skipped} "
+        f"already there; features {done.store.fingerprint} in {done.store.root}"
+    )
