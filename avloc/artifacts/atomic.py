@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +14,7 @@ from pathlib import Path
 from avloc.errors import OutputError
 
 PARTIAL_SUFFIX = ".partial"
+_DAY = 24 * 60 * 60
 
 
 @contextmanager
@@ -49,6 +52,21 @@ def write_text(target: Path | str, text: str) -> None:
     """
     with atomic_path(target) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def sweep(folder: Path) -> int:
+    """Remove what killed runs left half-written in a folder; returns how many files.
+
+    Only what nobody has written to for a day: a run on another machine may be at work here.
+    """
+    oldest = time.time() - _DAY
+    n_swept = 0
+    for path in folder.glob(f".*{PARTIAL_SUFFIX}*"):
+        with contextlib.suppress(OSError):  # gone meanwhile, or not ours to remove
+            if path.stat().st_mtime < oldest:
+                path.unlink()
+                n_swept += 1
+    return n_swept
 
 
 def _reserve(target: Path) -> Path:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from avloc.artifacts.atomic import write_text
+from avloc.artifacts.atomic import sweep, write_text
 from avloc.artifacts.attributes import checked_spec
 from avloc.artifacts.feature_writer import FeatureWriter, write_features
 from avloc.artifacts.features import VideoFeatures, read_features, read_fingerprint
@@ -170,6 +170,10 @@ class FeatureStore:
         """
         return FeatureWriter(self.path_of(video_id), n_segments)
 
+    def sweep(self) -> None:
+        """Remove what runs that were killed more than a day ago left half-written."""
+        sweep(self.root / "videos")
+
     def record_failure(self, video_id: str, source: str, reason: str) -> None:
         """Append a failure row; one ``write`` call, so that rows of many writers stay whole.
 
@@ -234,7 +238,7 @@ def _append_line(path: Path, line: str) -> None:
     try:
         handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
         try:
-            os.write(handle, line.encode())
+            os.write(handle, line.encode("utf-8", "replace"))
         finally:
             os.close(handle)
     except OSError as error:

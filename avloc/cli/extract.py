@@ -35,6 +35,9 @@ def extract(
         int | None, typer.Option(min=1, help="Frames a batch.", show_default="auto")
     ] = None,
     overwrite: Annotated[str, typer.Option(help="stale, always or never.")] = "stale",
+    shard: Annotated[
+        str, typer.Option(metavar="I/N", help="Do the i-th of n parts; the others run elsewhere.")
+    ] = "1/1",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done, and stop.")
     ] = False,
@@ -50,7 +53,7 @@ def extract(
 
     sources = paths_or_stdin(paths)
     if dry_run:
-        _show_plan(stages.find_sources(sources))
+        _show_plan(stages.find_sources(sources, shard))
         return
     with console.progress_bar("extract") as progress:
         done = stages.extract(
@@ -67,6 +70,7 @@ def extract(
             workers=workers,
             batch_size=batch_size,
             overwrite=overwrite,
+            shard=shard,
             progress=progress,
         )
     _summarise(done)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from avloc.artifacts import VideoFeatures
+from avloc.features.batch import Batch, Slot
 from avloc.features.decoding import (
     ClipClosed,
     ClipOpened,
@@ -22,50 +22,7 @@ from avloc.features.decoding import (
     SoundSegments,
 )
 
-_SEGMENTS_ON_DEVICE = 64
-
-
-@dataclass
-class Slot:
-    """A promise of one item's embedding, kept when its batch is encoded."""
-
-    value: Tensor | None = None
-
-
-class Batch:
-    """Items of many clips on their way through an encoder.
-
-    Args:
-        encode: takes (n, ...) items and returns (n, ...) embeddings.
-        size: how many items make it full.
-    """
-
-    def __init__(self, encode: Callable[[NDArray[Any]], Tensor], size: int) -> None:
-        self._encode = encode
-        self._size = size
-        self._items: list[NDArray[Any]] = []
-        self._slots: list[Slot] = []
-        self.n_encoded = 0
-
-    @property
-    def is_full(self) -> bool:
-        """Whether it is time to `flush`."""
-        return len(self._items) >= self._size
-
-    def put(self, items: NDArray[Any]) -> list[Slot]:
-        """Add items; their slots are filled by the next `flush`."""
-        slots = [Slot() for _ in items]
-        self._items += list(items)
-        self._slots += slots
-        return slots
-
-    def flush(self) -> None:
-        """Encode what is there and fill the slots."""
-        if self._items:
-            for slot, value in zip(self._slots, self._encode(np.stack(self._items)), strict=True):
-                slot.value = value
-            self.n_encoded += len(self._items)
-            self._items, self._slots = [], []
+_SEGMENTS_AT_ONCE = 64  # kept at once, so that an hour is never in memory
 
 
 @dataclass
@@ -82,19 +39,22 @@ class ClipAssembly:
         task: the clip.
         frames: the batch its pictures go into.
         patches: the batch its sound goes into.
+        keep_maps: given the clip's maps as they are ready, some segments at a time, in order:
+            (k, H, W, D) float16 on the device. Bringing them home would wait for the device,
+            so that is left to whoever keeps them.
     """
 
     task: DecodingTask
     frames: Batch
     patches: Batch
+    keep_maps: Callable[[Tensor], None]
     _opened: ClipOpened | None = None
     _closed: ClipClosed | None = None
     _pending: deque[_PicturesToCome] = field(default_factory=deque)
     _last: Slot | None = None
-    _on_device: list[Tensor] = field(default_factory=list)
-    _maps: list[NDArray[np.float16]] = field(default_factory=list)
+    _maps: list[Tensor] = field(default_factory=list)
     _sounds: list[Slot] = field(default_factory=list)
-    _vectors: list[NDArray[np.float32]] = field(default_factory=list)
+    _vectors: list[Tensor] = field(default_factory=list)
     _frame_index: list[NDArray[np.int32]] = field(default_factory=list)
     _visual_valid: list[bool] = field(default_factory=list)
     _audio_valid: list[NDArray[np.bool_]] = field(default_factory=list)
@@ -124,13 +84,20 @@ class ClipAssembly:
     def settle(self) -> None:
         """Turn what has been encoded into segments."""
         while self._pending and self._pending[0].slots[-1].value is not None:
-            self._on_device.append(_mean_map(self._pending.popleft()))
-        if len(self._on_device) >= _SEGMENTS_ON_DEVICE:
-            self._bring_home()
+            self._maps.append(_mean_map(self._pending.popleft()))
         heard = [slot.value for slot in self._sounds if slot.value is not None]
         if heard:  # batches are filled in order, so these are the first
-            self._vectors.append(torch.stack(heard).cpu().numpy())
+            self._vectors.append(torch.stack(heard))
             del self._sounds[: len(heard)]
+        if self._maps and (len(self._maps) >= _SEGMENTS_AT_ONCE or self.is_complete):
+            self.keep_maps(torch.stack(self._maps))
+            self._maps.clear()
+
+    @property
+    def n_segments(self) -> int:
+        """T of an opened clip."""
+        assert self._opened is not None
+        return self._opened.grid.n_segments
 
     @property
     def is_complete(self) -> bool:
@@ -138,18 +105,17 @@ class ClipAssembly:
         return self._closed is not None and not self._pending and not self._sounds
 
     def features(self) -> VideoFeatures:
-        """Return the features of a complete clip."""
+        """Return the features of a complete clip, without the maps; waits for the device."""
         opened, closed = self._opened, self._closed
         assert opened is not None
         assert closed is not None
-        self._bring_home()
         spec, times = self.task.spec, opened.grid.segment_times()
         nowhere = np.zeros(len(times), dtype=np.bool_)
         return VideoFeatures(
             video_id=self.task.video_id,
             segment_times=times,
-            visual=np.concatenate(self._maps) if opened.has_video else None,
-            audio=np.concatenate(self._vectors) if opened.has_audio else None,
+            visual=None,
+            audio=torch.cat(self._vectors).cpu().numpy() if opened.has_audio else None,
             frame_index=np.stack(self._frame_index) if opened.has_video else None,
             visual_valid=np.array(self._visual_valid) if opened.has_video else nowhere,
             audio_valid=np.concatenate(self._audio_valid) if opened.has_audio else nowhere,
@@ -164,12 +130,6 @@ class ClipAssembly:
             source_bytes=closed.n_bytes,
             frame_size=opened.frame_size,
         )
-
-    def _bring_home(self) -> None:
-        """Move finished maps from the device, many at once: each move waits for the device."""
-        if self._on_device:
-            self._maps.append(torch.stack(self._on_device).cpu().numpy())
-            self._on_device.clear()
 
 
 def _mean_map(segment: _PicturesToCome) -> Tensor:

@@ -49,7 +49,9 @@ class AudioEncoder:
 
     def _encode_group(self, patches: NDArray[np.float32]) -> Tensor:
         with arithmetic(self.device, self.precision):
-            vectors: Tensor = self.network(torch.from_numpy(patches).to(self.device))
+            vectors: Tensor = self.network(
+                torch.from_numpy(patches).to(self.device, non_blocking=True)
+            )
             return vectors.float()
 
 

@@ -10,21 +10,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from avloc.errors import AvlocError
-from avloc.features.logmel import segment_patches, to_16khz
+from avloc.errors import AvlocError, MediaError
+from avloc.features.logmel import segment_patches, stream_to_16khz
 from avloc.features.preprocess import squash
 from avloc.features.spec import FeatureSpec
 from avloc.features.weights import sha256_of
-from avloc.media import MediaInfo, probe, read_waveform, sampled_segments
+from avloc.media import SoundTrack, probe, sampled_segments
 from avloc.timeline import Grid
 
-_PATCHES_A_MESSAGE = 64
+PATCHES_A_MESSAGE = 64
 
 
 @dataclass(frozen=True)
@@ -108,6 +107,7 @@ def decode_clip(task: DecodingTask) -> Iterator[Message]:
     Raises:
         MediaError: the file cannot be opened or decoded.
     """
+    _refuse_odd_name(task.path)
     info = probe(task.path)
     grid = task.grid or Grid.of_duration(info.duration, task.spec.exact_segment_seconds)
     yield ClipOpened(grid, float(info.duration), info.frame_size, info.has_video, info.has_audio)
@@ -115,10 +115,17 @@ def decode_clip(task: DecodingTask) -> Iterator[Message]:
     if info.has_video:
         yield from _pictures(task, grid, flags)
     if info.has_audio:
-        yield from _sounds(task, grid, info, flags)
+        yield from _sounds(task, grid, flags)
     flags += ["no_video"] * (not info.has_video) + ["no_audio"] * (not info.has_audio)
     n_bytes = task.path.stat().st_size
     yield ClipClosed(tuple(dict.fromkeys(flags)), sha256_of(task.path), n_bytes)
+
+
+def _refuse_odd_name(path: Path) -> None:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise MediaError(f"{path} has a name that is not UTF-8", "Rename it.") from None
 
 
 def decode_or_fail(task: DecodingTask) -> Iterator[Message]:
@@ -151,18 +158,18 @@ def _pictures(task: DecodingTask, grid: Grid, flags: list[str]) -> Iterator[Pict
         )
 
 
-def _sounds(
-    task: DecodingTask, grid: Grid, info: MediaInfo, flags: list[str]
-) -> Iterator[SoundSegments]:
-    waveform = read_waveform(task.path, info)
-    if waveform is None:
-        return
-    flags += waveform.flags
-    starts, ends = grid.segment_times().T
-    is_valid = (starts < waveform.is_valid_until) & (ends > waveform.is_valid_from)
-    n_kept = int(ends[-1] * waveform.rate) + waveform.rate  # what the grid's last second hears
-    samples = to_16khz(waveform.samples[:n_kept], waveform.rate)
+def _sounds(task: DecodingTask, grid: Grid, flags: list[str]) -> Iterator[SoundSegments]:
+    track = SoundTrack(task.path)
+    pieces = iter(track)
+    samples = stream_to_16khz(pieces, track.rate)
     patches = segment_patches(samples, grid.n_segments, grid.segment_seconds)
-    for first in range(0, grid.n_segments, _PATCHES_A_MESSAGE):
-        some = np.stack(list(islice(patches, _PATCHES_A_MESSAGE)))
-        yield SoundSegments(some, is_valid[first : first + len(some)])
+    for first in range(0, grid.n_segments, PATCHES_A_MESSAGE):
+        some, is_valid = [], []
+        for start, end in grid.segment_times()[first : first + PATCHES_A_MESSAGE]:
+            some.append(next(patches))
+            # By now the track is known to the end of this segment at least.
+            is_valid.append(start < track.is_valid_until and end > track.is_valid_from)
+        yield SoundSegments(np.stack(some), np.array(is_valid))
+    for _ in pieces:
+        pass  # what lies beyond the grid is only looked at for flags
+    flags += track.flags

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+from torch import Tensor
+
 from avloc.artifacts import Failure, FeatureStore, VideoFeatures
 from avloc.errors import UnknownNameError, UsageError
-from avloc.features.assembly import Batch, ClipAssembly
+from avloc.features.assembly import ClipAssembly
+from avloc.features.batch import Batch
 from avloc.features.decoding import (
     ClipClosed,
     ClipFailed,
@@ -19,8 +23,10 @@ from avloc.features.decoding import (
     decode_clip,
     decode_or_fail,
 )
+from avloc.features.decoding_pool import CHUNK_SECONDS, DecodingPool
 from avloc.features.encoders import Encoders
-from avloc.features.workers import SILENCE_SECONDS, DecodingProcesses
+from avloc.features.spec import FeatureSpec
+from avloc.features.writing import StoreWriting
 from avloc.progress import Progress, silent
 from avloc.timeline import Grid
 
@@ -62,14 +68,15 @@ def extract_video(
     path = Path(path)
     task = DecodingTask(video_id or path.stem, path, encoders.spec, grid)
     batches = _Batches(encoders, None)
-    clip = batches.assembly(task)
+    maps: list[Tensor] = []
+    clip = batches.assembly(task, lambda some: maps.append(some.cpu()))
     for message in decode_clip(task):
         clip.take(message)
-        if batches.flush_full():
-            clip.settle()
+        clip.settle()
     batches.flush()
     clip.settle()
-    return clip.features()
+    visual = np.concatenate([some.numpy() for some in maps]) if maps else None
+    return replace(clip.features(), visual=visual)
 
 
 def extract(
@@ -81,7 +88,7 @@ def extract(
     workers: int | None = None,
     batch_size: int | None = None,
     overwrite: str = "stale",
-    silence_seconds: float = SILENCE_SECONDS,
+    chunk_seconds: float = CHUNK_SECONDS,
     progress: Progress | None = None,
 ) -> ExtractionReport:
     """Extract many videos into a store; a bad one costs only itself.
@@ -97,7 +104,8 @@ def extract(
         batch_size: frames the device takes at once; None chooses.
         overwrite: ``stale`` extracts what is missing or of another fingerprint, ``always``
             everything, ``never`` only what has no file at all.
-        silence_seconds: how long a decoder may hang before its clip is given up.
+        chunk_seconds: how long a decoder may take for some 8 MiB of pictures before its clip
+            is given up as hanging.
         progress: called with (videos ended, videos to do, video id).
 
     Raises:
@@ -108,17 +116,22 @@ def extract(
     _check(workers, batch_size, overwrite)
     # The store says itself how it differs from these encoders.
     store = FeatureStore.create(store.root, encoders.spec.to_dict(), encoders.spec.fingerprint)
+    store.sweep()
     distinct = _distinct(videos)
     todo = [pair for pair in distinct if not _is_done(store, pair[0], overwrite)]
     grid = Grid(n_segments, encoders.spec.exact_segment_seconds) if n_segments else None
     tasks = [DecodingTask(video_id, path, encoders.spec, grid) for video_id, path in todo]
-    run = _Run(store, _Batches(encoders, batch_size), len(tasks), progress or silent)
     n_workers = _n_workers(workers, len(tasks), encoders)
     niceness = _CPU_NICENESS if encoders.device.type == "cpu" else 0
-    with _messages(tasks, n_workers, niceness, silence_seconds) as messages:
+    with (
+        StoreWriting(store) as writing,
+        _messages(tasks, n_workers, encoders.spec, niceness, chunk_seconds) as messages,
+    ):
+        batches = _Batches(encoders, batch_size)
+        run = _Run(store, writing, batches, len(tasks), progress or silent)
         for task, message in messages:
             run.take(task, message)
-    run.finish()
+        run.finish()
     return ExtractionReport(run.n_done, len(distinct) - len(todo), tuple(run.failures))
 
 
@@ -128,21 +141,20 @@ class _Batches:
     def __init__(self, encoders: Encoders, batch_size: int | None) -> None:
         visual, audio = encoders.visual, encoders.audio
         size = batch_size or visual.group
-        if encoders.device.type == "cuda" and batch_size:
-            # A CPU keeps its own small group, and with it the same bits; memory is no concern.
+        if encoders.device.type == "cuda":
             visual = replace(visual, group=size)
             audio = replace(audio, group=min(audio.group, size))
-        self.frames = Batch(visual.encode, size)
-        self.patches = Batch(audio.encode, audio.group)
+        # A CPU keeps its own small group, and with it the same bits; short ones are filled up.
+        size = -(-size // visual.group) * visual.group
+        self.frames = Batch(visual.encode, size, encoders.device)
+        self.patches = Batch(audio.encode, audio.group, encoders.device)
 
-    def assembly(self, task: DecodingTask) -> ClipAssembly:
-        return ClipAssembly(task, self.frames, self.patches)
+    def assembly(self, task: DecodingTask, keep_maps: Callable[[Tensor], None]) -> ClipAssembly:
+        return ClipAssembly(task, self.frames, self.patches, keep_maps)
 
-    def flush_full(self) -> bool:
-        full = [batch for batch in (self.frames, self.patches) if batch.is_full]
-        for batch in full:
-            batch.flush()
-        return bool(full)
+    @property
+    def n_encoded(self) -> int:
+        return self.frames.n_encoded + self.patches.n_encoded
 
     def flush(self) -> None:
         self.frames.flush()
@@ -153,9 +165,15 @@ class _Run:
     """The state of one `extract`: clips under way, and what became of the others."""
 
     def __init__(
-        self, store: FeatureStore, batches: _Batches, n_total: int, progress: Progress
+        self,
+        store: FeatureStore,
+        writing: StoreWriting,
+        batches: _Batches,
+        n_total: int,
+        progress: Progress,
     ) -> None:
         self._store = store
+        self._writing = writing
         self._batches = batches
         self._n_total = n_total
         self._progress = progress
@@ -164,31 +182,42 @@ class _Run:
         self.failures: list[Failure] = []
 
     def take(self, task: DecodingTask, message: Message) -> None:
-        """Take one message of one clip; writes every clip that it completes."""
+        """Take one message of one clip; writes whatever that completes."""
         if isinstance(message, ClipFailed):
             self._fail(task, message.reason)
             return
-        clip = self._clips.setdefault(task.video_id, self._batches.assembly(task))
-        clip.take(message)
-        if self._batches.flush_full() or isinstance(message, ClipClosed):
-            self._write_complete()
+        n_encoded = self._batches.n_encoded
+        self._clip(task).take(message)
+        if self._batches.n_encoded > n_encoded or isinstance(message, ClipClosed):
+            self._settle()
 
     def finish(self) -> None:
         """Encode what no full batch took along, and write the rest."""
         self._batches.flush()
-        self._write_complete()
+        self._settle()
 
-    def _write_complete(self) -> None:
+    def _clip(self, task: DecodingTask) -> ClipAssembly:
+        if task.video_id not in self._clips:
+
+            def keep(maps: Tensor) -> None:
+                self._writing.put_visual(task.video_id, clip.n_segments, maps)
+
+            clip = self._batches.assembly(task, keep)
+            self._clips[task.video_id] = clip
+        return self._clips[task.video_id]
+
+    def _settle(self) -> None:
         for video_id, clip in list(self._clips.items()):
             clip.settle()
             if clip.is_complete:
-                self._store.write(clip.features())
+                self._writing.finish(video_id, clip.n_segments, clip.features)
                 del self._clips[video_id]
                 self.n_done += 1
                 self._tell(video_id)
 
     def _fail(self, task: DecodingTask, reason: str) -> None:
         self._clips.pop(task.video_id, None)
+        self._writing.abandon(task.video_id)
         failure = Failure(task.video_id, str(task.path), reason)
         self._store.record_failure(failure.video_id, failure.source, failure.reason)
         self.failures.append(failure)
@@ -200,16 +229,18 @@ class _Run:
 
 @contextmanager
 def _messages(
-    tasks: Sequence[DecodingTask], n_workers: int, niceness: int, silence_seconds: float
+    tasks: Sequence[DecodingTask],
+    n_workers: int,
+    spec: FeatureSpec,
+    niceness: int,
+    chunk_seconds: float,
 ) -> Iterator[_Messages]:
     if n_workers == 0:
         with closing(_decode_here(tasks)) as messages:
             yield messages
     else:
-        with DecodingProcesses(
-            n_workers, niceness=niceness, silence_seconds=silence_seconds
-        ) as processes:
-            yield processes.decode(tasks)
+        with DecodingPool(n_workers, spec, niceness=niceness, chunk_seconds=chunk_seconds) as pool:
+            yield pool.decode(tasks)
 
 
 def _decode_here(

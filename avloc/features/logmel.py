@@ -6,7 +6,7 @@ batches. The rules and their sources are in the project's extraction notes, sect
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from functools import cache
 
@@ -32,28 +32,49 @@ Patches = NDArray[np.float32]
 
 
 def to_16khz(samples: Samples, rate: int) -> Samples:
-    """Resample mono sound to 16 kHz with a Kaiser-windowed sinc like resampy 0.2's best.
-
-    Long sound goes through in minutes with a second's margin (far more than the filter's
-    reach), so that memory does not grow with the filter.
-
-    Args:
-        samples: (n,) in [-1, 1].
-        rate: samples a second.
-    """
+    """Resample (n,) mono sound to 16 kHz; see `stream_to_16khz`."""
     if rate == RATE or not len(samples):
         return samples
-    if _kernel_size(rate) > _LARGEST_KERNEL:
-        # A rate that shares no factor with 16,000 needs a filter bank of gigabytes.
-        return librosa.resample(samples, orig_sr=rate, target_sr=RATE, res_type="soxr_vhq")
-    n_wanted = -(-len(samples) * RATE // rate)
-    blocks = []
-    for second in range(0, -(-len(samples) // rate), _BLOCK_SECONDS):
-        margin = min(second, 1)
-        first, last = second - margin, second + _BLOCK_SECONDS + 1
-        block = _resampled(samples[first * rate : last * rate], rate)
-        blocks.append(block[margin * RATE : (margin + _BLOCK_SECONDS) * RATE])
-    return np.concatenate(blocks)[:n_wanted]
+    return np.concatenate(list(stream_to_16khz([samples], rate)))
+
+
+def stream_to_16khz(pieces: Iterable[Samples], rate: int) -> Iterator[Samples]:
+    """Resample mono sound to 16 kHz with a Kaiser-windowed sinc like resampy 0.2's best.
+
+    It goes through in minutes with a second's margin (far more than the filter's reach), so
+    that memory grows neither with the sound nor with the filter.
+
+    Args:
+        pieces: (n,) each in [-1, 1], one after the other.
+        rate: samples a second.
+
+    Yields:
+        The same sound, in pieces of its own.
+    """
+    if rate == RATE:
+        yield from pieces
+        return
+    # A rate that shares no factor with 16,000 needs a filter bank of gigabytes.
+    resampled = _by_soxr if _kernel_size(rate) > _LARGEST_KERNEL else _by_torchaudio
+    for block, margin in _overlapping_blocks(pieces, rate):
+        yield resampled(block, rate)[margin * RATE : (margin + _BLOCK_SECONDS) * RATE]
+
+
+def _overlapping_blocks(pieces: Iterable[Samples], rate: int) -> Iterator[tuple[Samples, int]]:
+    """Yield blocks with a second more at either end, and how many seconds that is in front."""
+    margin, waiting, n_waiting = 0, [], 0
+    for piece in pieces:
+        waiting.append(piece)
+        n_waiting += len(piece)
+        while n_waiting >= (margin + _BLOCK_SECONDS + 1) * rate:
+            joined = np.concatenate(waiting)
+            yield joined[: (margin + _BLOCK_SECONDS + 1) * rate], margin
+            waiting = [joined[(margin + _BLOCK_SECONDS - 1) * rate :]]
+            n_waiting, margin = len(waiting[0]), 1
+    joined = np.concatenate([np.zeros(0, np.float32), *waiting])
+    while len(joined) > margin * rate:
+        yield joined[: (margin + _BLOCK_SECONDS + 1) * rate], margin
+        joined, margin = joined[(margin + _BLOCK_SECONDS - 1) * rate :], 1
 
 
 def _kernel_size(rate: int) -> int:
@@ -62,7 +83,7 @@ def _kernel_size(rate: int) -> int:
     return phases * (step + 2 * 64 * max(1, step // phases))
 
 
-def _resampled(samples: Samples, rate: int) -> Samples:
+def _by_torchaudio(samples: Samples, rate: int) -> Samples:
     with one_thread(), torch.inference_mode():
         resampled = torchaudio.functional.resample(
             torch.from_numpy(samples),
@@ -76,19 +97,29 @@ def _resampled(samples: Samples, rate: int) -> Samples:
     return np.asarray(resampled.numpy(), dtype=np.float32)
 
 
+def _by_soxr(samples: Samples, rate: int) -> Samples:
+    return librosa.resample(samples, orig_sr=rate, target_sr=RATE, res_type="soxr_vhq")
+
+
 def segment_patches(
-    samples: Samples, n_segments: int, segment_seconds: Fraction = Fraction(1)
+    pieces: Iterable[Samples], n_segments: int, segment_seconds: Fraction = Fraction(1)
 ) -> Iterator[Patches]:
     """Yield each segment's (96, 64) patch; sound that ends early goes on in silence.
 
     Args:
-        samples: (n,) at 16 kHz, from the origin.
+        pieces: (n,) each at 16 kHz, one after the other from the origin on.
         n_segments: T.
         segment_seconds: a segment's length; a patch covers its first 0.975 s.
     """
+    more = iter(pieces)
+    sound, first = np.zeros(0, np.float32), 0  # what is at hand, and where it begins
     for t in range(n_segments):
         begin, end = (int(k * segment_seconds * RATE) for k in (t, t + 1))
-        own = samples[begin : min(end, begin + _PATCH_SAMPLES)]
+        end = min(end, begin + _PATCH_SAMPLES)
+        while first + len(sound) < end and (piece := next(more, None)) is not None:
+            n_past = min(max(begin - first, 0), len(sound))
+            sound, first = np.concatenate([sound[n_past:], piece]), first + n_past
+        own = sound[max(begin - first, 0) : max(end - first, 0)]
         yield log_mel(np.pad(own, (0, _PATCH_SAMPLES - len(own))))
 
 

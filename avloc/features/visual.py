@@ -62,7 +62,7 @@ class VisualEncoder:
 
     def _encode_group(self, frames: NDArray[np.uint8]) -> Tensor:
         with arithmetic(self.device, self.precision):
-            x = self.normalisation(torch.from_numpy(frames).to(self.device))
+            x = self.normalisation(torch.from_numpy(frames).to(self.device, non_blocking=True))
             maps: Tensor = self.trunk(x.contiguous(memory_format=torch.channels_last))
             return maps.float().permute(0, 2, 3, 1).contiguous()
 

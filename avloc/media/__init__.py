@@ -17,7 +17,7 @@ from avloc.media.probe import MediaInfo, probe
 from avloc.media.render import render_video
 from avloc.media.sampling import ave2018_frame_index, frame_index_at
 from avloc.media.still import read_frame_at
-from avloc.media.waveform import Waveform, read_waveform
+from avloc.media.waveform import SoundTrack, Waveform, read_waveform
 
 __all__ = [
     "AUDIO_SUFFIXES",
@@ -28,6 +28,7 @@ __all__ = [
     "VIDEO_SUFFIXES",
     "MediaInfo",
     "SegmentFrames",
+    "SoundTrack",
     "Waveform",
     "ave2018_frame_index",
     "frame_index_at",

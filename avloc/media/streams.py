@@ -127,6 +127,18 @@ def sound_stream(container: InputContainer) -> AudioStream | None:
     return stream
 
 
+def the_sound(container: InputContainer) -> AudioStream:
+    """Return the sound of a file that must have some.
+
+    Raises:
+        MediaError: it has none.
+    """
+    stream = sound_stream(container)
+    if stream is None:
+        raise MediaError(f"{container.name} has no sound", "Only its picture can be used.")
+    return stream
+
+
 def origin_of(container: InputContainer) -> Fraction:
     """Return the file's one origin in seconds: ``container.start_time``, made exact.
 

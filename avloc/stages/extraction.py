@@ -9,7 +9,7 @@ from pathlib import Path
 from avloc.artifacts import FeatureStore
 from avloc.datasets import Coverage, load_dataset
 from avloc.errors import MediaError
-from avloc.features import ExtractionReport, WeightsPolicy, load_encoders
+from avloc.features import ExtractionReport, Shard, WeightsPolicy, load_encoders
 from avloc.features import extract as extract_features
 from avloc.progress import Progress
 from avloc.stages.workspace import Workspace
@@ -35,7 +35,7 @@ class Sources:
     """The videos behind some paths.
 
     Attributes:
-        videos: (video id, file) pairs.
+        videos: (video id, file) pairs, those of the shard.
         dataset_root: the data set's place if exactly one labelled data set was named, else "".
         n_segments: the grid that the data set fixes, None if it fixes none.
         coverage: of the data set, None without one.
@@ -47,13 +47,19 @@ class Sources:
     coverage: Coverage | None = None
 
 
-def find_sources(paths: Sequence[Path | str]) -> Sources:
+def find_sources(paths: Sequence[Path | str], shard: str = "1/1") -> Sources:
     """Find the videos behind data set roots, manifests, folders and files.
 
+    Args:
+        paths: where to look.
+        shard: ``i/n`` keeps the i-th of n parts.
+
     Raises:
+        UsageError: there is no such shard.
         MediaError: there is no video, or two videos share a name.
         DatasetError: a data set's own files are wrong.
     """
+    part = Shard.parse(shard)
     datasets = [load_dataset(Path(path)) for path in paths]
     videos: dict[str, Path] = {}
     for dataset in datasets:
@@ -67,11 +73,11 @@ def find_sources(paths: Sequence[Path | str]) -> Sources:
         raise MediaError(
             f"no video found in {', '.join(map(str, paths))}", "Check the path and the suffixes."
         )
+    own = [(video_id, path) for video_id, path in videos.items() if part.has(video_id)]
     if len(datasets) == 1 and datasets[0].rows:
         only = datasets[0]
-        root = str(only.root.resolve())
-        return Sources(list(videos.items()), root, only.n_segments, only.coverage)
-    return Sources(list(videos.items()))
+        return Sources(own, str(only.root.resolve()), only.n_segments, only.coverage)
+    return Sources(own)
 
 
 def extract(
@@ -89,6 +95,7 @@ def extract(
     workers: int | None = None,
     batch_size: int | None = None,
     overwrite: str = "stale",
+    shard: str = "1/1",
     progress: Progress | None = None,
 ) -> Extraction:
     """Extract features of every video behind ``paths`` into the workspace's store.
@@ -107,6 +114,8 @@ def extract(
         workers: decoding processes; one a core by default.
         batch_size: frames the device takes at once.
         overwrite: ``stale`` (whatever is missing or of another fingerprint), ``always``, ``never``.
+        shard: ``i/n``: only the i-th of n parts of the videos; runs of the other parts, on this
+            machine or others, may fill the same workspace at the same time.
         progress: called with (videos done, videos, what).
 
     Returns:
@@ -117,7 +126,7 @@ def extract(
         UnknownNameError: no such encoder. WeightsError: its weights cannot be had.
         FingerprintError: the store holds other features. OutputError: it cannot be written.
     """
-    sources = find_sources([paths] if isinstance(paths, str | Path) else paths)
+    sources = find_sources([paths] if isinstance(paths, str | Path) else paths, shard)
     policy = WeightsPolicy(folder=weights, offline=offline)
     encoders = load_encoders(
         visual,

@@ -1,3 +1,4 @@
+import dataclasses
 import multiprocessing
 import os
 import signal
@@ -5,16 +6,15 @@ import subprocess
 import sys
 import time
 
-import numpy as np
 import pytest
 from test_extraction import assert_same, store_at, videos_of
 from tiny_encoders import Film, tiny_encoders
 
 from avloc.errors import UsageError
-from avloc.features import extract, extract_video, transport, workers
-from avloc.features.decoding import ClipClosed, ClipFailed, DecodingTask, PictureSegment
-from avloc.features.transport import receive, send, widen
-from avloc.features.workers import DecodingProcesses
+from avloc.features import extract, extract_video
+from avloc.features.decoding import ClipClosed, ClipFailed, ClipOpened, DecodingTask
+from avloc.features.decoding_pool import DecodingPool
+from avloc.features.decoding_process import PictureMemory
 
 pytestmark = pytest.mark.slow  # each starts processes that load torch
 
@@ -33,6 +33,11 @@ def folder(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def long_clip(tmp_path_factory):
+    return Film(20.0, rate=16).write(tmp_path_factory.mktemp("long") / "long.mp4")
+
+
 def test_processes_give_the_same_features(folder, tmp_path, encoders):
     store = store_at(tmp_path, encoders)
     report = extract(videos_of(folder), store, encoders, workers=2)
@@ -43,17 +48,27 @@ def test_processes_give_the_same_features(folder, tmp_path, encoders):
     assert multiprocessing.active_children() == []
 
 
-def test_a_process_that_dies_hangs_or_waits(folder, tmp_path, encoders):
+def tasks_of(encoders, **paths):
+    return [DecodingTask(name, path, encoders.spec) for name, path in paths.items()]
+
+
+def the_process():
+    return next(
+        child for child in multiprocessing.active_children() if child.name == "pebble_pool_worker"
+    )
+
+
+def test_a_process_that_dies_hangs_or_waits(long_clip, folder, tmp_path, encoders):
     os.mkfifo(tmp_path / "hangs.mp4")  # opening it waits for a writer that never comes
-    paths = {"killed": folder / "a.mp4", "hangs": tmp_path / "hangs.mp4", "good": folder / "b.mp4"}
-    tasks = [DecodingTask(name, path, encoders.spec) for name, path in paths.items()]
+    tasks = tasks_of(
+        encoders, killed=long_clip, hangs=tmp_path / "hangs.mp4", good=folder / "b.mp4"
+    )
     ends = {}
-    with DecodingProcesses(1, silence_seconds=3.0) as processes:
-        for task, message in processes.decode(tasks):
-            if task.video_id not in ends and task.video_id == "killed":
-                # 64 frames are 9 MB, the pipe holds 1: the process is amid this clip.
-                os.kill(multiprocessing.active_children()[0].pid, signal.SIGKILL)
-            if task.video_id not in ends and task.video_id == "good":
+    with DecodingPool(1, encoders.spec, chunk_seconds=3.0) as pool:
+        for task, message in pool.decode(tasks):
+            if not ends:
+                the_process().kill()  # 20 s are seven chunks: it is amid this clip
+            if isinstance(message, ClipOpened) and task.video_id == "good":
                 time.sleep(3.5)  # a reader that is slow makes no hanging decoder
             ends[task.video_id] = message
     assert isinstance(ends["killed"], ClipFailed)
@@ -61,28 +76,57 @@ def test_a_process_that_dies_hangs_or_waits(folder, tmp_path, encoders):
     assert isinstance(ends["hangs"], ClipFailed)
     assert "hung" in ends["hangs"].reason
     assert isinstance(ends["good"], ClipClosed)
+    assert multiprocessing.active_children() == []
 
 
-def test_a_process_that_dies_costs_a_run_one_clip(folder, tmp_path, encoders, monkeypatch):
-    received = transport.receive
-    victims = []
+def test_a_process_that_dies_while_it_waits_for_us(long_clip, folder, encoders):
+    tasks = tasks_of(encoders, killed=long_clip, good=folder / "b.mp4")
+    ends = {}
+    with DecodingPool(1, encoders.spec) as pool:
+        for task, message in pool.decode(tasks):
+            if not ends:
+                time.sleep(3.0)  # by now it has filled both halves
+                the_process().kill()
+                time.sleep(0.5)
+            ends[task.video_id] = message
+    assert isinstance(ends["killed"], ClipFailed)
+    assert "died" in ends["killed"].reason
+    assert isinstance(ends["good"], ClipClosed)
 
-    def receive_then_kill(connection):
-        message = received(connection)
-        if isinstance(message, PictureSegment) and not victims:
-            victims.append(multiprocessing.active_children()[0])
-            victims[0].kill()
-        return message
 
-    monkeypatch.setattr(workers, "receive", receive_then_kill)
-    good = [pair for pair in videos_of(folder) if pair[0] != "bad"][:3]
-    store = store_at(tmp_path, encoders)
+@pytest.mark.parametrize("death", ["os.kill(os.getpid(), signal.SIGSEGV)", "os._exit(9)"])
+def test_a_crash_in_a_codec_costs_one_clip(folder, tmp_path, encoders, death, monkeypatch):
+    # a module of the path's that every decoding process loads: the crash is in the process
+    (tmp_path / "sitecustomize.py").write_text(CRASHING.format(death=death), encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    good = [pair for pair in videos_of(folder) if pair[0] != "bad"]
+    store = store_at(tmp_path / "store", encoders)
     report = extract(good, store, encoders, workers=1)
-    assert report.n_done == 2
-    assert [failure.video_id for failure in store.failures()] == ["a"]
+    assert [failure.video_id for failure in report.failures] == ["c"]
+    assert "died" in report.failures[0].reason
+    assert store.video_ids() == ["a", "b", "d", "e"]
+    monkeypatch.delenv("PYTHONPATH")
     again = extract(good, store, encoders, workers=0)
-    assert (again.n_done, again.n_skipped) == (1, 2)
+    assert (again.n_done, again.n_skipped) == (1, 4)
     assert store.failures() == []
+
+
+CRASHING = """
+import os, signal, sys
+def crash_at_c(event, arguments):
+    if event == "open" and str(arguments[0]).endswith("c.mp4"):
+        {death}
+sys.addaudithook(crash_at_c)
+"""
+
+
+def test_what_lies_in_the_shared_halves_fits(encoders):
+    layout = PictureMemory.of(encoders.spec)
+    assert layout.per_segment == 16
+    assert layout.per_half % layout.per_segment == 0
+    assert layout.n_bytes == 2 * layout.per_half * 224 * 224 * 3 <= 2 * 8 * 2**20
+    fast = dataclasses.replace(encoders.spec, fps=120)
+    assert PictureMemory.of(fast).per_half == 120  # never less than a segment
 
 
 SCRIPT = """
@@ -141,17 +185,3 @@ def test_a_script_without_a_guard_is_told_so(tmp_path, folder):
     _, said = start_script(tmp_path, folder, "if True:").communicate(timeout=120)
     assert UsageError.__name__ in said.splitlines()[-1]
     assert "before it could begin" in said.splitlines()[-1]
-
-
-def test_messages_arrive_whole():
-    there, here = multiprocessing.Pipe(duplex=False)
-    widen(here)
-    message = {"a": np.arange(6).reshape(2, 3), "b": np.zeros((0, 3), np.uint8), "c": "text"}
-    send(here, message)
-    received = receive(there)
-    assert received["c"] == "text"
-    np.testing.assert_array_equal(received["a"], message["a"])
-    assert received["b"].shape == (0, 3)
-    here.close()
-    with pytest.raises(EOFError):
-        receive(there)

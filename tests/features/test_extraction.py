@@ -1,4 +1,5 @@
 import dataclasses
+import os
 import shutil
 
 import numpy as np
@@ -249,3 +250,13 @@ def test_an_interrupt_keeps_what_is_done(folder, tmp_path, encoders):
         extract(good, store, encoders, workers=0, progress=interrupt)
     assert len(store.video_ids()) == 2
     assert extract(good, store, encoders, workers=0).n_skipped == 2
+
+
+def test_a_name_that_is_not_utf8_costs_itself_alone(folder, tmp_path, encoders):
+    odd = tmp_path / os.fsdecode(b"caf\xe9.mp4")
+    shutil.copy(folder / "a.mp4", odd)
+    store = store_at(tmp_path / "store", encoders)
+    report = extract([(odd.stem, odd), ("a", folder / "a.mp4")], store, encoders, workers=0)
+    assert report.n_done == 1
+    assert "not UTF-8" in report.failures[0].reason
+    assert len(store.failures()) == 1

@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 import torch
 import torchaudio
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from vggish_reference import reference_log_mel, resampled_as_in_2018
 
 from avloc.features import logmel
@@ -145,7 +147,7 @@ def test_mel_matrix_is_not_the_htk_bank_of_libraries(library):
 
 def test_each_second_gives_the_first_96_of_its_98_frames():
     noise = np.random.default_rng(3).normal(0, 0.1, 3 * 16000).astype(np.float32)
-    patches = list(logmel.segment_patches(noise, 3))
+    patches = list(logmel.segment_patches([noise], 3))
     for t, patch in enumerate(patches):
         own = logmel.log_mel(noise[t * 16000 : (t + 1) * 16000])
         assert len(own) == 98
@@ -154,7 +156,7 @@ def test_each_second_gives_the_first_96_of_its_98_frames():
 
 def test_patches_are_a_second_apart_and_not_0_96(loud_and_soft):
     """A hop of 0.96 s gives as many patches of the same shape, and other sound in each."""
-    patches = np.stack(list(logmel.segment_patches(loud_and_soft, 10)))
+    patches = np.stack(list(logmel.segment_patches([loud_and_soft], 10)))
     framed = logmel.log_mel(loud_and_soft)[:960].reshape(10, 96, 64)
     assert framed.shape == patches.shape
     np.testing.assert_array_equal(framed[0], patches[0])
@@ -164,15 +166,15 @@ def test_patches_are_a_second_apart_and_not_0_96(loud_and_soft):
 def test_sound_past_the_grids_end_is_not_heard(loud_and_soft):
     """AAC's last block is filled up: a tail that belongs to no segment."""
     tail = np.full(3000, 0.5, np.float32)
-    patches = list(logmel.segment_patches(np.concatenate([loud_and_soft, tail]), 10))
+    patches = list(logmel.segment_patches([np.concatenate([loud_and_soft, tail])], 10))
     assert len(patches) == 10
-    for patch, own in zip(patches, logmel.segment_patches(loud_and_soft, 10), strict=True):
+    for patch, own in zip(patches, logmel.segment_patches([loud_and_soft], 10), strict=True):
         np.testing.assert_array_equal(patch, own)
 
 
 def test_sound_that_ends_early_goes_on_in_silence():
     noise = np.random.default_rng(4).normal(0, 0.1, 20000).astype(np.float32)
-    first, second, third = logmel.segment_patches(noise, 3)
+    first, second, third = logmel.segment_patches([noise], 3)
     silence = np.full((96, 64), np.log(0.01), np.float32)
     assert np.all(first > silence.min())
     np.testing.assert_array_equal(third, silence)
@@ -183,7 +185,7 @@ def test_sound_that_ends_early_goes_on_in_silence():
 
 def test_longer_segments_begin_where_the_grid_says():
     noise = np.random.default_rng(5).normal(0, 0.1, 5 * 16000).astype(np.float32)
-    patches = list(logmel.segment_patches(noise, 2, Fraction(5, 2)))
+    patches = list(logmel.segment_patches([noise], 2, Fraction(5, 2)))
     np.testing.assert_array_equal(patches[1], logmel.log_mel(noise[40000:55600]))
 
 
@@ -207,3 +209,16 @@ def test_resampling_in_blocks_is_resampling_at_once(monkeypatch):
 def test_16khz_is_left_alone():
     noise = np.random.default_rng(7).normal(size=100).astype(np.float32)
     assert logmel.to_16khz(noise, 16000) is noise
+
+
+@pytest.mark.parametrize("rate", [8000, 16000, 44100, 11127])
+@given(cuts=st.lists(st.integers(0, 130 * 8000), max_size=6))
+@settings(max_examples=5)
+def test_sound_in_pieces_is_the_same_sound(rate, cuts):
+    noise = np.random.default_rng(0).normal(0, 0.1, 130 * 8000).astype(np.float32)
+    pieces = np.split(noise, sorted(cuts))
+    streamed = np.concatenate(list(logmel.stream_to_16khz(pieces, rate)))
+    np.testing.assert_array_equal(streamed, logmel.to_16khz(noise, rate))
+    assert len(streamed) == -(-len(noise) * 16000 // rate)
+    whole = list(logmel.segment_patches([noise], 70, Fraction(9, 10)))
+    np.testing.assert_array_equal(list(logmel.segment_patches(pieces, 70, Fraction(9, 10))), whole)

@@ -12,7 +12,7 @@ import pytest
 from av.audio.frame import AudioFrame
 from media_clips import counter_clip, has_b_frames, read_counter, run_ffmpeg, sampled_by_ffmpeg
 
-from avloc.media import frame_index_at, probe, read_waveform, sampled_segments, waveform
+from avloc.media import Waveform, frame_index_at, probe, read_waveform, sampled_segments, waveform
 from avloc.timeline import Grid
 
 TONE = 440
@@ -122,13 +122,15 @@ def test_late_sound_is_late_by_the_sample(tmp_path):
 
 def put_down(*frames: tuple[float, int], rate: int = 1000, origin: Fraction = Fraction(0)):
     """What a track makes of frames of ones, each (seconds, samples)."""
-    track = waveform._Track(rate, origin, 10)
+    placing, pieces = waveform.Placing(rate, origin), []
     for seconds, n_samples in frames:
         frame = AudioFrame.from_ndarray(np.ones((1, n_samples), np.float32), "flt", "mono")
         frame.sample_rate, frame.time_base = rate, Fraction(1, rate)
         frame.pts = round(seconds * rate)
-        track.add(frame)
-    return track.waveform()
+        pieces += placing.add(frame)
+    samples = np.concatenate([*pieces, *placing.rest()])
+    begin, end = (placing.begin or 0) / rate, placing.end / rate
+    return Waveform(samples, rate, end, tuple(dict.fromkeys(placing.flags)), begin)
 
 
 def test_frames_before_the_origin_are_dropped_and_one_across_it_is_cut():
