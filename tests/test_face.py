@@ -85,9 +85,11 @@ def test_readmes_commands_work(small_workspace: SmallWorkspace, tmp_path: Path) 
         if line.startswith("avloc ")
     ]
     assert len(lines) >= 8
+    small = "--visual efficientnet-lite0 --audio logmel"
     smaller = {
-        "avloc extract": "--visual efficientnet-lite0 --audio logmel --fps 1",
+        "avloc extract": f"{small} --fps 1",
         "avloc train": "--epochs 2",
+        "avloc bench": f"--clips 1 --size 96x64 --rounds 1 {small}",
         "avloc synth": "--train 2 --val 1 --test 1",
     }
     for line in lines:

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from avloc.cli import console
+from avloc.cli.bench import bench
 from avloc.cli.demo import demo
 from avloc.cli.doctor import doctor
 from avloc.cli.evaluate import evaluate
@@ -43,6 +44,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "inspect": inspect,
     "doctor": doctor,
     "demo": demo,
+    "bench": bench,
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)

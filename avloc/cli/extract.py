@@ -28,6 +28,7 @@ def extract(
     sampling: Annotated[str, typer.Option(help="pts, or ave2018 for AVE's own rule.")] = "pts",
     device: Device = "auto",
     precision: Annotated[str, typer.Option(help="auto, fp32 or fp16.")] = "auto",
+    runtime: Annotated[str, typer.Option(help="auto, eager, compile or onnx.")] = "auto",
     workers: Annotated[
         int | None, typer.Option(min=0, help="Decoding processes.", show_default="one a core")
     ] = None,
@@ -65,6 +66,7 @@ def extract(
             sampling=sampling,
             device=device,
             precision=precision,
+            runtime=runtime,
             weights=weights,
             offline=offline,
             workers=workers,

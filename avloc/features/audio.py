@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,9 @@ from torch import Tensor, nn
 
 from avloc.errors import UnknownNameError
 from avloc.features.grouping import in_groups
+from avloc.features.logmel import N_BANDS, N_FRAMES
 from avloc.features.precision import Precision, arithmetic
+from avloc.features.runtimes import choose_runtime, with_runtime
 from avloc.features.vggish import VGGISH_WEIGHTS, VGGish
 from avloc.features.weights import WeightsPolicy, WeightsRecord, fetch, fill, load_state
 
@@ -36,7 +39,7 @@ class AudioEncoder:
     """
 
     name: str
-    network: nn.Module
+    network: Callable[[Tensor], Tensor]
     channels: int
     weights_sha256: str
     device: torch.device
@@ -49,9 +52,7 @@ class AudioEncoder:
 
     def _encode_group(self, patches: NDArray[np.float32]) -> Tensor:
         with arithmetic(self.device, self.precision):
-            vectors: Tensor = self.network(
-                torch.from_numpy(patches).to(self.device, non_blocking=True)
-            )
+            vectors = self.network(torch.from_numpy(patches).to(self.device, non_blocking=True))
             return vectors.float()
 
 
@@ -75,6 +76,7 @@ def load_audio(
     precision: Precision,
     weights: WeightsPolicy,
     record: WeightsRecord = VGGISH_WEIGHTS,
+    runtime: str = "eager",
 ) -> AudioEncoder:
     """Load an audio encoder.
 
@@ -84,6 +86,7 @@ def load_audio(
         precision: how fine.
         weights: where its weights may come from.
         record: which weights VGGish takes.
+        runtime: what runs it (see `avloc.features.runtimes`).
 
     Raises:
         UnknownNameError: there is no such encoder.
@@ -94,7 +97,10 @@ def load_audio(
     network, sha256 = (BandStatistics(), "") if name == "logmel" else _vggish(weights, record)
     group = _GPU_GROUP if device.type == "cuda" else _CPU_GROUP
     network = network.eval().requires_grad_(False).to(device)
-    return AudioEncoder(name, network, 128, sha256, device, precision, group)
+    like = torch.zeros(group, N_FRAMES, N_BANDS, device=device)
+    with arithmetic(device, precision):
+        run = with_runtime(network, choose_runtime(runtime, device), like)
+    return AudioEncoder(name, run, 128, sha256, device, precision, group)
 
 
 def _vggish(weights: WeightsPolicy, record: WeightsRecord) -> tuple[nn.Module, str]:

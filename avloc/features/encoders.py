@@ -11,6 +11,7 @@ from avloc.devices import choose_device
 from avloc.errors import FingerprintError
 from avloc.features.audio import AudioEncoder, load_audio
 from avloc.features.precision import choose_precision
+from avloc.features.runtimes import choose_runtime
 from avloc.features.spec import FeatureSpec
 from avloc.features.visual import VisualEncoder, load_visual
 from avloc.features.weights import WeightsPolicy
@@ -44,6 +45,7 @@ def load_encoders(
     sampling: str = "pts",
     device: str = "auto",
     precision: str = "auto",
+    runtime: str = "auto",
     weights: WeightsPolicy = WeightsPolicy(),  # noqa: B008 - frozen
 ) -> Encoders:
     """Load a pair of encoders.
@@ -55,19 +57,21 @@ def load_encoders(
         sampling: ``pts``, or ``ave2018`` for AVE's own rule of frame counts.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``.
         precision: ``auto``, ``fp32``, ``fp16`` (see `avloc.features.precision`).
+        runtime: ``auto``, ``eager``, ``compile``, ``onnx`` (see `avloc.features.runtimes`).
         weights: where weight files may come from.
 
     Raises:
-        UnknownNameError: there is no such encoder or precision.
+        UnknownNameError: there is no such encoder, precision or runtime.
         UsageError: no such device, or a sampling that cannot be followed.
         WeightsError: weights cannot be had. DependencyError: a package is not installed.
     """
     place = choose_device(device)
     fineness = choose_precision(precision, place)
+    runner = choose_runtime(runtime, place)
     # Told before hundreds of megabytes are fetched, and again with the hashes below.
     FeatureSpec(visual, "", audio, "", fps=fps, sampling=sampling, precision=fineness)
-    hearing = load_audio(audio, device=place, precision=fineness, weights=weights)
-    seeing = load_visual(visual, device=place, precision=fineness, weights=weights)
+    hearing = load_audio(audio, device=place, precision=fineness, weights=weights, runtime=runner)
+    seeing = load_visual(visual, device=place, precision=fineness, weights=weights, runtime=runner)
     spec = FeatureSpec(
         visual,
         seeing.weights_sha256,

@@ -14,6 +14,7 @@ from avloc.errors import UnknownNameError
 from avloc.features.grouping import in_groups
 from avloc.features.precision import Precision, arithmetic
 from avloc.features.preprocess import EFFICIENTNET_LITE, IMAGENET, Normalisation
+from avloc.features.runtimes import choose_runtime, with_runtime
 from avloc.features.trunks import (
     State,
     efficientnet_lite0_trunk,
@@ -35,7 +36,7 @@ class VisualEncoder:
 
     Attributes:
         name: the encoder's.
-        trunk: (B, 3, 224, 224) to (B, D, H, W).
+        trunk: (B, 3, 224, 224) to (B, D, H, W), run by whatever runtime.
         normalisation: what the trunk's input went through in training.
         channels: D.
         weights_sha256: of the weights file.
@@ -47,7 +48,7 @@ class VisualEncoder:
     """
 
     name: str
-    trunk: nn.Module
+    trunk: Callable[[Tensor], Tensor]
     normalisation: Normalisation
     channels: int
     weights_sha256: str
@@ -63,7 +64,7 @@ class VisualEncoder:
     def _encode_group(self, frames: NDArray[np.uint8]) -> Tensor:
         with arithmetic(self.device, self.precision):
             x = self.normalisation(torch.from_numpy(frames).to(self.device, non_blocking=True))
-            maps: Tensor = self.trunk(x.contiguous(memory_format=torch.channels_last))
+            maps = self.trunk(x.contiguous(memory_format=torch.channels_last))
             return maps.float().permute(0, 2, 3, 1).contiguous()
 
 
@@ -122,6 +123,34 @@ def list_visual_encoders() -> list[str]:
     return sorted(_ARCHITECTURES)
 
 
+def visual_record(name: str) -> WeightsRecord:
+    """Return where an encoder's own weights come from.
+
+    Raises:
+        UnknownNameError: there is no such encoder.
+    """
+    return _architecture(name).record(name)
+
+
+def _architecture(name: str) -> Architecture:
+    if name not in _ARCHITECTURES:
+        raise UnknownNameError("visual encoder", name, _ARCHITECTURES)
+    return _ARCHITECTURES[name]
+
+
+def build_trunk(name: str, record: WeightsRecord, weights: WeightsPolicy) -> tuple[nn.Module, str]:
+    """Return an encoder's trunk as it was trained, and its weights' sha256.
+
+    Raises:
+        UnknownNameError: there is no such encoder.
+        WeightsError: its weights cannot be had.
+        DependencyError: it needs a package that is not installed.
+    """
+    file = fetch(record, weights)
+    trunk = _architecture(name).build(name, load_state(record, file), record)
+    return trunk.eval().requires_grad_(False), file.sha256
+
+
 def load_visual(
     name: str,
     *,
@@ -129,6 +158,7 @@ def load_visual(
     precision: Precision,
     weights: WeightsPolicy,
     record: WeightsRecord | None = None,
+    runtime: str = "eager",
 ) -> VisualEncoder:
     """Load a visual encoder.
 
@@ -138,27 +168,29 @@ def load_visual(
         precision: how fine.
         weights: where its weights may come from.
         record: other weights of the same architecture; its own by default.
+        runtime: what runs it (see `avloc.features.runtimes`).
 
     Raises:
         UnknownNameError: there is no such encoder.
         WeightsError: its weights cannot be had.
         DependencyError: it needs a package that is not installed.
     """
-    if name not in _ARCHITECTURES:
-        raise UnknownNameError("visual encoder", name, _ARCHITECTURES)
-    architecture = _ARCHITECTURES[name]
-    wanted = record or architecture.record(name)
-    file = fetch(wanted, weights)
-    trunk = fold_batch_norm(architecture.build(name, load_state(wanted, file), wanted))
-    trunk = trunk.requires_grad_(False).to(device)
+    architecture = _architecture(name)
+    built, sha256 = build_trunk(name, record or visual_record(name), weights)
+    trunk = fold_batch_norm(built).to(device)
     trunk = trunk.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    group = _GPU_GROUP if device.type == "cuda" else _CPU_GROUP
+    like = torch.zeros(group, 3, 224, 224, device=device)
+    like = like.contiguous(memory_format=torch.channels_last)
+    with arithmetic(device, precision):
+        run = with_runtime(trunk, choose_runtime(runtime, device), like)
     return VisualEncoder(
         name,
-        trunk,
+        run,
         architecture.normalisation,
         architecture.channels,
-        file.sha256,
+        sha256,
         device,
         precision,
-        group=_GPU_GROUP if device.type == "cuda" else _CPU_GROUP,
+        group,
     )

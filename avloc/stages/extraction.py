@@ -90,6 +90,7 @@ def extract(
     sampling: str = "pts",
     device: str = "auto",
     precision: str = "auto",
+    runtime: str = "auto",
     weights: Path | None = None,
     offline: bool = False,
     workers: int | None = None,
@@ -109,6 +110,7 @@ def extract(
         sampling: ``pts``, or ``ave2018`` for AVE's own rule of frame counts.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``.
         precision: ``auto``, ``fp32``, ``fp16``.
+        runtime: ``auto`` (the fastest exact one installed), ``eager``, ``compile``, ``onnx``.
         weights: a folder that is searched for weight files first.
         offline: never open a socket.
         workers: decoding processes; one a core by default.
@@ -135,6 +137,7 @@ def extract(
         sampling=sampling,
         device=device,
         precision=precision,
+        runtime=runtime,
         weights=policy,
     )
     place = Workspace.at(artifacts).features

@@ -20,6 +20,7 @@ COMMANDS = (
     "inspect",
     "doctor",
     "demo",
+    "bench",
 )
 
 

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from test_extraction import assert_same, store_at, videos_of
@@ -72,7 +73,7 @@ def test_a_process_that_dies_hangs_or_waits(long_clip, folder, tmp_path, encoder
                 time.sleep(3.5)  # a reader that is slow makes no hanging decoder
             ends[task.video_id] = message
     assert isinstance(ends["killed"], ClipFailed)
-    assert "died (signal 9)" in ends["killed"].reason
+    assert "died" in ends["killed"].reason
     assert isinstance(ends["hangs"], ClipFailed)
     assert "hung" in ends["hangs"].reason
     assert isinstance(ends["good"], ClipClosed)
@@ -94,8 +95,11 @@ def test_a_process_that_dies_while_it_waits_for_us(long_clip, folder, encoders):
     assert isinstance(ends["good"], ClipClosed)
 
 
-@pytest.mark.parametrize("death", ["os.kill(os.getpid(), signal.SIGSEGV)", "os._exit(9)"])
-def test_a_crash_in_a_codec_costs_one_clip(folder, tmp_path, encoders, death, monkeypatch):
+@pytest.mark.parametrize(
+    ("death", "told"),
+    [("os.kill(os.getpid(), signal.SIGSEGV)", "signal 11"), ("os._exit(9)", "exit code 9")],
+)
+def test_a_crash_in_a_codec_costs_one_clip(folder, tmp_path, encoders, death, told, monkeypatch):
     # a module of the path's that every decoding process loads: the crash is in the process
     (tmp_path / "sitecustomize.py").write_text(CRASHING.format(death=death), encoding="utf-8")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
@@ -103,7 +107,7 @@ def test_a_crash_in_a_codec_costs_one_clip(folder, tmp_path, encoders, death, mo
     store = store_at(tmp_path / "store", encoders)
     report = extract(good, store, encoders, workers=1)
     assert [failure.video_id for failure in report.failures] == ["c"]
-    assert "died" in report.failures[0].reason
+    assert f"died ({told})" in report.failures[0].reason
     assert store.video_ids() == ["a", "b", "d", "e"]
     monkeypatch.delenv("PYTHONPATH")
     again = extract(good, store, encoders, workers=0)
@@ -147,7 +151,7 @@ from tiny_encoders import tiny_encoders
 def start_script(tmp_path, folder, guard):
     script = tmp_path / "script.py"
     script.write_text(SCRIPT.format(guard=guard))
-    here = os.path.dirname(__file__)  # noqa: PTH120
+    here = str(Path(__file__).parents[1])  # where tiny_encoders lies
     return subprocess.Popen(
         [sys.executable, str(script), str(folder), str(tmp_path / "store")],
         stdout=subprocess.PIPE,
