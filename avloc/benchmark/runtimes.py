@@ -90,7 +90,8 @@ def compare_runtimes(
 
 def _ways(trunk: nn.Module, frames: Tensor) -> dict[str, _Run]:
     rows_last = frames.contiguous(memory_format=torch.channels_last)
-    folded, both = fold_batch_norm(trunk), _channels_last(fold_batch_norm(trunk))
+    folded = fold_batch_norm(deepcopy(trunk))
+    both = _channels_last(deepcopy(folded))
     ways: dict[str, _Run] = {
         "as built": partial(_run, trunk, frames),
         "folded": partial(_run, folded, frames),
@@ -101,7 +102,9 @@ def _ways(trunk: nn.Module, frames: Tensor) -> dict[str, _Run]:
         # left out where it is not installed, or not for this device
         with contextlib.suppress(AvlocError):
             chosen = choose_runtime(runtime, frames.device)
-            ways[runtime] = partial(_run, with_runtime(both, chosen, rows_last), rows_last)
+            ways[runtime] = partial(
+                _run, with_runtime(deepcopy(both), chosen, rows_last), rows_last
+            )
     return ways
 
 

@@ -52,20 +52,20 @@ def encoders_at_hand(
     place = choose_device(device)
     fineness, runner = choose_precision(precision, place), choose_runtime(runtime, place)
     policy = WeightsPolicy(folder, offline=True)
-    seeing = load_visual(
-        visual,
-        device=place,
-        precision=fineness,
-        weights=policy,
-        record=_visual_at_hand(visual, policy),
-        runtime=runner,
-    )
     hearing = load_audio(
         audio,
         device=place,
         precision=fineness,
         weights=policy,
         record=_at_hand(VGGISH_WEIGHTS, VGGish, policy) if audio == "vggish" else VGGISH_WEIGHTS,
+        runtime=runner,
+    )
+    seeing = load_visual(
+        visual,
+        device=place,
+        precision=fineness,
+        weights=policy,
+        record=_visual_at_hand(visual, policy),
         runtime=runner,
     )
     hashes = seeing.weights_sha256, hearing.weights_sha256

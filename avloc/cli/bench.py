@@ -39,7 +39,7 @@ def bench(
         Path | None, typer.Option(help="A folder for clips and stores; kept, and used again.")
     ] = None,
 ) -> None:
-    """Measure extraction: the whole, its parts, and the bare network.
+    """Measure how fast extraction is here, and what decides.
 
     Nothing is downloaded: where weights are not at hand made-up ones are as fast.
     """

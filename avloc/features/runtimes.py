@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from avloc.errors import DependencyError, UnknownNameError, UsageError
 
 RUNTIMES = ("auto", "compile", "eager", "onnx")
+_INPUT, _WEIGHTS_FILE = "input", "weights"
 _PACKAGES = ("onnx", "onnxruntime")
 _Network = Callable[[Tensor], Tensor]
 
@@ -52,7 +53,7 @@ def with_runtime(network: nn.Module, runtime: str, like: Tensor) -> _Network:
     """Return what runs a network.
 
     Args:
-        network: in evaluation, on its device.
+        network: in evaluation, on its device; given away, for its weights may be dropped.
         runtime: what `choose_runtime` returned.
         like: an input as every later one is: shape, type, memory, device.
 
@@ -89,25 +90,56 @@ class _OnnxNetwork:
         # Threads that spin while they wait take the cores from the decoding processes.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         with TemporaryDirectory(prefix="avloc-") as folder:
-            path = _exported(network, like, Path(folder) / "network.onnx")
+            path = _exported(network, like, Path(folder))
+            network.to("meta")  # ONNX Runtime has weights of its own: these would be twice there
             self._session = onnxruntime.InferenceSession(
                 path, options, providers=["CPUExecutionProvider"]
             )
-        self._input: str = self._session.get_inputs()[0].name
 
     def __call__(self, x: Tensor) -> Tensor:
-        outputs = self._session.run(None, {self._input: x.contiguous().numpy()})
+        outputs = self._session.run(None, {_INPUT: x.contiguous().numpy()})
         return torch.from_numpy(outputs[0])
 
 
-def _exported(network: nn.Module, like: Tensor, path: Path) -> Path:
-    """Write a network as ONNX.
+def _exported(network: nn.Module, like: Tensor, folder: Path) -> Path:
+    """Write a network as ONNX, its weights in a file beside it, and return the former.
 
     By tracing: these networks have no control flow, and the newer exporter needs packages that
-    would be there for nothing else.
+    would be there for nothing else. The graph is traced without its weights, of which the
+    exporter would make three copies in memory.
     """
+    path = folder / "network.onnx"
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        torch.onnx.export(network, (like.contiguous(),), path, dynamo=False)
+        torch.onnx.export(
+            network,
+            (like.contiguous(),),
+            path,
+            dynamo=False,
+            export_params=False,
+            input_names=[_INPUT],
+        )
+    _add_weights(path, network.state_dict())
     return path
+
+
+def _add_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
+    """Turn the inputs of a graph that are weights into constants kept in a file beside it."""
+    import onnx
+
+    model = onnx.load(path)
+    inputs = [one for one in model.graph.input if one.name != _INPUT]
+    with (path.parent / _WEIGHTS_FILE).open("wb", buffering=0) as file:
+        for one in inputs:
+            tensor = weights[one.name].contiguous()
+            constant = model.graph.initializer.add(name=one.name, dims=tensor.shape)
+            constant.data_type = one.type.tensor_type.elem_type
+            constant.data_location = onnx.TensorProto.EXTERNAL
+            n_bytes = tensor.numel() * tensor.element_size()
+            place = {"location": _WEIGHTS_FILE, "offset": file.tell(), "length": n_bytes}
+            for key, value in place.items():
+                constant.external_data.add(key=key, value=str(value))
+            tensor.numpy().tofile(file)
+            model.graph.input.remove(one)
+    onnx.save(model, path)

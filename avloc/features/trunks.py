@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import deepcopy
 from itertools import pairwise
 from typing import Any
 
@@ -72,13 +71,12 @@ def efficientnet_lite0(state: State, record: WeightsRecord) -> nn.Module:
 
 
 def fold_batch_norm(trunk: nn.Module) -> nn.Module:
-    """Return a copy whose batch normalisations are folded into the convolutions before them.
+    """Fold batch normalisations into the convolutions before them, in place.
 
-    Exact up to a float's rounding. On two AVX-512 cores EfficientNet-Lite0 encodes 40-45
-    frames a second as it is, 55 with channels-last memory, 65 folded, and 75-100 with both
-    (`visual.py` does both); tracing and freezing it for inference gave 49.
+    Exact up to a float's rounding; with channels-last memory, which `visual.py` adds, about
+    twice as fast as the network as it was built (BENCHMARKS.md, ``avloc bench --runtimes``).
     """
-    trunk = deepcopy(trunk).eval()
+    trunk = trunk.eval()
     for module in list(trunk.modules()):
         names = [name for name, _ in module.named_children()]
         for first, second in pairwise(names):

@@ -176,14 +176,15 @@ def load_visual(
         DependencyError: it needs a package that is not installed.
     """
     architecture = _architecture(name)
-    built, sha256 = build_trunk(name, record or visual_record(name), weights)
-    trunk = fold_batch_norm(built).to(device)
-    trunk = trunk.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    trunk, sha256 = build_trunk(name, record or visual_record(name), weights)
+    trunk, runner = fold_batch_norm(trunk).to(device), choose_runtime(runtime, device)
+    if runner != "onnx":  # which orders memory by itself
+        trunk = trunk.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     group = _GPU_GROUP if device.type == "cuda" else _CPU_GROUP
     like = torch.zeros(group, 3, 224, 224, device=device)
     like = like.contiguous(memory_format=torch.channels_last)
     with arithmetic(device, precision):
-        run = with_runtime(trunk, choose_runtime(runtime, device), like)
+        run = with_runtime(trunk, runner, like)
     return VisualEncoder(
         name,
         run,
