@@ -48,8 +48,19 @@ def arithmetic(device: torch.device, precision: Precision) -> Iterator[None]:
             with torch.autocast("cuda", dtype=torch.float16):
                 yield
         else:
-            with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            with torch.backends.cudnn.flags(enabled=True, allow_tf32=False), _exact_products():
                 yield
+
+
+@contextmanager
+def _exact_products() -> Iterator[None]:
+    """Run the block without TF32 in matrix products, whatever the program around it chose."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 @contextmanager
