@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 
 from avloc.errors import OutputError
@@ -54,6 +55,24 @@ def write_text(target: Path | str, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def append_line(target: Path | str, line: str) -> None:
+    """Append one line in one system call, so that the lines of many writers stay whole.
+
+    A line that a kill or a full disk has torn is ended first: it costs no other line.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    target = Path(target)
+    try:
+        with target.open("a+b", buffering=0) as file:
+            content = (_end_of_torn_line(file) + line + "\n").encode("utf-8", "replace")
+            if file.write(content) < len(content):  # which is no error to the system
+                raise OSError(errno.ENOSPC, "")
+    except OSError as error:
+        raise OutputError(*_explained(target, error)) from error
+
+
 def sweep(folder: Path) -> int:
     """Remove what killed runs left half-written in a folder; returns how many files.
 
@@ -84,6 +103,13 @@ def _reserve(target: Path) -> Path:
     return Path(name)
 
 
+def _end_of_torn_line(file: FileIO) -> str:
+    if file.seek(0, os.SEEK_END) == 0:
+        return ""
+    file.seek(-1, os.SEEK_END)
+    return "" if file.read(1) == b"\n" else "\n"
+
+
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
@@ -98,6 +124,6 @@ def _flush(path: Path) -> None:
 def _explained(target: Path, error: OSError) -> tuple[str, str]:
     # HDF5 puts half a page into strerror; the number says the same in three words
     reason = os.strerror(error.errno) if error.errno else str(error)
-    is_full = error.errno == errno.ENOSPC
+    is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
     hint = "Free some space and run it again." if is_full else "Choose another place."
     return f"{target} cannot be written: {reason}", hint

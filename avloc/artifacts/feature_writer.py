@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avloc.artifacts.features import FEATURE_ARRAYS, FEATURE_ATTRIBUTES, VideoFeatures
-from avloc.artifacts.hdf5 import create, to_json, write_arrays
+from avloc.artifacts.hdf5 import create_on, to_json, write_arrays
+from avloc.artifacts.steady_file import steady_file
+from avloc.errors import OutputError
 
 
 class FeatureWriter:
@@ -29,8 +31,10 @@ class FeatureWriter:
     def __init__(self, path: Path | str, n_segments: int) -> None:
         self._n_segments = n_segments
         self._n_written = 0
-        self._stack = ExitStack()
-        self._file = self._stack.enter_context(create(path, "features"))
+        with ExitStack() as stack:
+            self._disk = stack.enter_context(steady_file(path))
+            self._file = stack.enter_context(create_on(self._disk, "features"))
+            self._stack = stack.pop_all()
 
     def put_visual(self, maps: NDArray[np.float16]) -> None:
         """Append the next segments' maps, (k, H, W, Dv)."""
@@ -40,6 +44,7 @@ class FeatureWriter:
                 self._file.create_dataset("visual", shape, maps.dtype)
             self._file["visual"][self._n_written : self._n_written + len(maps)] = maps
             self._n_written += len(maps)
+            self._disk.check()  # now, not after the hours that the rest may take
 
     def finish(self, rest: VideoFeatures) -> None:
         """Write everything but the maps, and give the file its name.
@@ -59,9 +64,10 @@ class FeatureWriter:
         self._stack.close()
 
     def abandon(self) -> None:
-        """Leave no trace."""
+        """Leave no trace; nobody asks any more whether the disk took it all."""
         given_up = _GivenUpError()
-        self._stack.__exit__(_GivenUpError, given_up, None)
+        with suppress(OutputError):
+            self._stack.__exit__(_GivenUpError, given_up, None)
 
     def _abandoned_on_error(self) -> ExitStack:
         """Return a context in which an error ends the file under way as well."""

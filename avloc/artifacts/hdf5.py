@@ -18,9 +18,9 @@ import h5py
 from numpy.typing import NDArray
 
 from avloc.artifacts.arrays import Arrays, Budget
-from avloc.artifacts.atomic import atomic_path
 from avloc.artifacts.attributes import Attributes
 from avloc.artifacts.heaps import check_heaps
+from avloc.artifacts.steady_file import SteadyFile, steady_file
 from avloc.errors import ArtifactError, NewerSchemaError, WrongKindError
 from avloc.labels import LabelSet
 
@@ -35,7 +35,14 @@ def create(path: Path | str, kind: str) -> Iterator[h5py.File]:
     Raises:
         OutputError: the place cannot be written.
     """
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+    with steady_file(path) as disk, create_on(disk, kind) as file:
+        yield file
+
+
+@contextmanager
+def create_on(disk: SteadyFile, kind: str) -> Iterator[h5py.File]:
+    """Yield a new HDF5 file on an open file; ``disk.check()`` tells whether it was written."""
+    with h5py.File(disk, "w") as file:
         file.attrs.update(stamp(kind))
         yield file
 

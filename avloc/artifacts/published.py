@@ -22,7 +22,7 @@ import h5py
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from avloc.artifacts.atomic import atomic_path
+from avloc.artifacts.steady_file import steady_file
 from avloc.errors import DatasetError
 
 ARRAY_KEY = "avadataset"
@@ -155,7 +155,7 @@ def create_rows(
         OutputError: the place cannot be written.
         ValueError: the block ended before the last row: it would have been silent zeros.
     """
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+    with steady_file(path) as disk, h5py.File(disk, "w") as file:
         file.attrs.update(attributes or {})
         writer = RowWriter(file.create_dataset(ARRAY_KEY, shape, dtype))
         yield writer
@@ -169,7 +169,7 @@ def write_order(path: Path, numbers: list[int]) -> None:
     Raises:
         OutputError: the place cannot be written.
     """
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+    with steady_file(path) as disk, h5py.File(disk, "w") as file:
         file.create_dataset(ORDER_KEY, data=np.array(numbers, dtype=np.int64))
 
 

@@ -7,13 +7,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from avloc.artifacts.atomic import sweep, write_text
+from avloc.artifacts.atomic import append_line, sweep, write_text
 from avloc.artifacts.attributes import checked_spec
 from avloc.artifacts.feature_writer import FeatureWriter, write_features
 from avloc.artifacts.features import VideoFeatures, read_features, read_fingerprint
@@ -21,7 +20,6 @@ from avloc.artifacts.hdf5 import check_schema, stamp, to_json
 from avloc.errors import (
     ArtifactError,
     FingerprintError,
-    OutputError,
     UsageError,
     WrongKindError,
 )
@@ -172,16 +170,17 @@ class FeatureStore:
 
     def sweep(self) -> None:
         """Remove what runs that were killed more than a day ago left half-written."""
-        sweep(self.root / "videos")
+        for folder in (self.root, self.root / "videos"):
+            sweep(folder)
 
     def record_failure(self, video_id: str, source: str, reason: str) -> None:
-        """Append a failure row; one ``write`` call, so that rows of many writers stay whole.
+        """Append a failure row; rows of many writers stay whole.
 
         Raises:
             OutputError: the place cannot be written.
         """
-        row = to_json(asdict(Failure(video_id, source, reason))) + "\n"
-        _append_line(self.root / _FAILURES_FILE, row)
+        row = to_json(asdict(Failure(video_id, source, reason)))
+        append_line(self.root / _FAILURES_FILE, row)
 
     def failures(self) -> list[Failure]:
         """Return the videos whose last attempt failed, in order of their id.
@@ -227,22 +226,6 @@ def _text(value: object, name: str) -> str:
     if not isinstance(value, str):
         raise ValueError(f"{name} is {value!r:.60}, not a text")
     return value
-
-
-def _append_line(path: Path, line: str) -> None:
-    """Append one line in a single system call.
-
-    Raises:
-        OutputError: the place cannot be written.
-    """
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
-        try:
-            os.write(handle, line.encode("utf-8", "replace"))
-        finally:
-            os.close(handle)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _refuse_mixing(store: FeatureStore, spec: Mapping[str, Any], fingerprint: str) -> None:

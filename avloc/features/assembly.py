@@ -22,6 +22,8 @@ from avloc.features.decoding import (
     SoundSegments,
 )
 
+KeepMaps = Callable[[int, Tensor], None]
+
 _SEGMENTS_AT_ONCE = 64  # kept at once, so that an hour is never in memory
 
 
@@ -39,15 +41,16 @@ class ClipAssembly:
         task: the clip.
         frames: the batch its pictures go into.
         patches: the batch its sound goes into.
-        keep_maps: given the clip's maps as they are ready, some segments at a time, in order:
-            (k, H, W, D) float16 on the device. Bringing them home would wait for the device,
-            so that is left to whoever keeps them.
+        keep_maps: given T and the clip's maps as they are ready, some segments at a time, in
+            order: (k, H, W, D) float16 on the device. Bringing them home would wait for the
+            device, so that is left to whoever keeps them. It must not hold the clip: both
+            would live on, and with them the batch of the clip's last frame.
     """
 
     task: DecodingTask
     frames: Batch
     patches: Batch
-    keep_maps: Callable[[Tensor], None]
+    keep_maps: KeepMaps
     _opened: ClipOpened | None = None
     _closed: ClipClosed | None = None
     _pending: deque[_PicturesToCome] = field(default_factory=deque)
@@ -90,7 +93,7 @@ class ClipAssembly:
             self._vectors.append(torch.stack(heard))
             del self._sounds[: len(heard)]
         if self._maps and (len(self._maps) >= _SEGMENTS_AT_ONCE or self.is_complete):
-            self.keep_maps(torch.stack(self._maps))
+            self.keep_maps(self.n_segments, torch.stack(self._maps))
             self._maps.clear()
 
     @property

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from torch import Tensor
 
 from avloc.artifacts import Failure, FeatureStore, VideoFeatures
 from avloc.errors import UnknownNameError, UsageError
-from avloc.features.assembly import ClipAssembly
+from avloc.features.assembly import ClipAssembly, KeepMaps
 from avloc.features.batch import Batch
 from avloc.features.decoding import (
     ClipClosed,
@@ -69,7 +70,7 @@ def extract_video(
     task = DecodingTask(video_id or path.stem, path, encoders.spec, grid)
     batches = _Batches(encoders, None)
     maps: list[Tensor] = []
-    clip = batches.assembly(task, lambda some: maps.append(some.cpu()))
+    clip = batches.assembly(task, lambda _, some: maps.append(some.cpu()))
     for message in decode_clip(task):
         clip.take(message)
         clip.settle()
@@ -149,7 +150,7 @@ class _Batches:
         self.frames = Batch(visual.encode, size, encoders.device)
         self.patches = Batch(audio.encode, audio.group, encoders.device)
 
-    def assembly(self, task: DecodingTask, keep_maps: Callable[[Tensor], None]) -> ClipAssembly:
+    def assembly(self, task: DecodingTask, keep_maps: KeepMaps) -> ClipAssembly:
         return ClipAssembly(task, self.frames, self.patches, keep_maps)
 
     @property
@@ -198,12 +199,8 @@ class _Run:
 
     def _clip(self, task: DecodingTask) -> ClipAssembly:
         if task.video_id not in self._clips:
-
-            def keep(maps: Tensor) -> None:
-                self._writing.put_visual(task.video_id, clip.n_segments, maps)
-
-            clip = self._batches.assembly(task, keep)
-            self._clips[task.video_id] = clip
+            keep_maps = partial(self._writing.put_visual, task.video_id)
+            self._clips[task.video_id] = self._batches.assembly(task, keep_maps)
         return self._clips[task.video_id]
 
     def _settle(self) -> None:

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 
 import torch
 from torch import Tensor, nn
 
-from avloc.errors import DependencyError, UnknownNameError, UsageError
+from avloc.errors import DependencyError, OutputError, UnknownNameError, UsageError
 
 RUNTIMES = ("auto", "compile", "eager", "onnx")
 _INPUT, _WEIGHTS_FILE = "input", "weights"
@@ -59,6 +60,7 @@ def with_runtime(network: nn.Module, runtime: str, like: Tensor) -> _Network:
 
     Raises:
         DependencyError: ``torch.compile`` lacks its compiler.
+        OutputError: there is no room for a network in the temporary folder.
     """
     if runtime == "onnx":
         return _OnnxNetwork(network, like)
@@ -89,8 +91,8 @@ class _OnnxNetwork:
         options.intra_op_num_threads = torch.get_num_threads()
         # Threads that spin while they wait take the cores from the decoding processes.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        with TemporaryDirectory(prefix="avloc-") as folder:
-            path = _exported(network, like, Path(folder))
+        with _temporary_folder() as folder:
+            path = _exported(network, like, folder)
             network.to("meta")  # ONNX Runtime has weights of its own: these would be twice there
             self._session = onnxruntime.InferenceSession(
                 path, options, providers=["CPUExecutionProvider"]
@@ -99,6 +101,18 @@ class _OnnxNetwork:
     def __call__(self, x: Tensor) -> Tensor:
         outputs = self._session.run(None, {_INPUT: x.contiguous().numpy()})
         return torch.from_numpy(outputs[0])
+
+
+@contextmanager
+def _temporary_folder() -> Iterator[Path]:
+    try:
+        with TemporaryDirectory(prefix="avloc-") as folder:
+            yield Path(folder)
+    except OSError as error:
+        raise OutputError(
+            f"a network cannot be written to the temporary folder {gettempdir()}: {error}",
+            "Free some space there, set TMPDIR, or choose --runtime eager.",
+        ) from error
 
 
 def _exported(network: nn.Module, like: Tensor, folder: Path) -> Path:

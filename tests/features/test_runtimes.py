@@ -1,10 +1,12 @@
+import resource
+import signal
 import sys
 
 import numpy as np
 import pytest
 import torch
 
-from avloc.errors import DependencyError, UnknownNameError, UsageError
+from avloc.errors import DependencyError, OutputError, UnknownNameError, UsageError
 from avloc.features import WeightsPolicy, load_encoders, runtimes
 from avloc.features.audio import load_audio
 from avloc.features.runtimes import choose_runtime, with_runtime
@@ -99,3 +101,17 @@ def test_the_weight_free_encoder_runs_by_onnx_as_by_torch():
         for runtime in ("eager", "onnx")
     ]
     torch.testing.assert_close(found[0], found[1], atol=1e-5, rtol=1e-5)
+
+
+def test_a_full_temporary_folder_is_told_in_words():
+    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(96 * 64, 50)).eval()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        with pytest.raises(OutputError, match="temporary folder") as caught:
+            with_runtime(network, "onnx", torch.zeros(8, 96, 64))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+    assert "--runtime eager" in caught.value.hint
