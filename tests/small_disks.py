@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,6 +49,8 @@ class SmallDisk:
 @contextmanager
 def small_disk(place: Path) -> Iterator[SmallDisk]:
     """Mount one at a folder, in a namespace that a waiting shell keeps alive."""
+    if shutil.which("unshare") is None:
+        pytest.skip(f"{_SKIPPED} (no unshare)")
     mount = f"mount -t tmpfs -o size=64k tmpfs {place} && echo ready && exec bash"
     shell = subprocess.Popen(
         ["unshare", "--map-root-user", "--mount", "bash", "-c", mount],

@@ -65,12 +65,12 @@ def test_a_process_that_dies_hangs_or_waits(long_clip, folder, tmp_path, encoder
         encoders, killed=long_clip, hangs=tmp_path / "hangs.mp4", good=folder / "b.mp4"
     )
     ends = {}
-    with DecodingPool(1, encoders.spec, chunk_seconds=3.0) as pool:
+    with DecodingPool(1, encoders.spec, chunk_seconds=6.0) as pool:
         for task, message in pool.decode(tasks):
             if not ends:
                 the_process().kill()  # 20 s are seven chunks: it is amid this clip
             if isinstance(message, ClipOpened) and task.video_id == "good":
-                time.sleep(3.5)  # a reader that is slow makes no hanging decoder
+                time.sleep(6.5)  # a reader that is slow makes no hanging decoder
             ends[task.video_id] = message
     assert isinstance(ends["killed"], ClipFailed)
     assert "died" in ends["killed"].reason
