@@ -48,6 +48,7 @@ def bench(
     shape = benchmark.ClipShape.parse(size)
     with TemporaryDirectory(prefix="avloc-bench-") as temporary:
         folder = scratch or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
         if runtimes:
             _show_runtimes(visual, device, precision, folder, as_json)
             return

@@ -60,7 +60,7 @@ def test_what_cannot_be_is_a_usage_error(
 
 @pytest.mark.slow
 def test_bench_writes_numbers(avloc: Shell, tmp_path: Path) -> None:
-    made = ("--clips", 2, "--size", "96x64", "--rounds", 1, "--scratch", tmp_path)
+    made = ("--clips", 2, "--size", "96x64", "--rounds", 1, "--scratch", tmp_path / "new")
     ended = avloc("bench", *SMALL, *made, "--workers", 0, "--json")
     assert ended.code == 0, ended.err
     found = json.loads(ended.out)
@@ -69,4 +69,6 @@ def test_bench_writes_numbers(avloc: Shell, tmp_path: Path) -> None:
     assert found["weights"] == "their own"
     assert 0 < found["ratio"][0] < 1.5
     assert "cores" in found["machine"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["clips"]  # stores are gone
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == [
+        "clips"
+    ]  # stores are gone
