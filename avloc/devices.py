@@ -1,6 +1,8 @@
-"""Where tensors live: one rule for encoders and models."""
+"""Where tensors live, and how many cores there are: one rule for all rooms."""
 
 from __future__ import annotations
+
+import os
 
 import torch
 
@@ -25,3 +27,9 @@ def choose_device(name: str | torch.device = "auto") -> torch.device:
             "Say auto, cpu, cuda or cuda:N.",
         ) from error
     return device
+
+
+def count_cores() -> int:
+    """Return how many processor cores this process may use."""
+    is_told = hasattr(os, "sched_getaffinity")  # Linux tells
+    return len(os.sched_getaffinity(0)) if is_told else os.cpu_count() or 1

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import torch
 
+from avloc.devices import count_cores
+
 
 def machine(device: torch.device) -> str:
     """Return the processor, its cores and memory, the device, and the library versions."""
-    n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    parts = [f"{n_cores} cores of {_processor()}"]
+    parts = [f"{count_cores()} cores of {_processor()}"]
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         n_bytes = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         parts.append(f"{n_bytes / 2**30:.0f} GiB")

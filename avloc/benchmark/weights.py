@@ -6,7 +6,6 @@ their own, and so a fingerprint that mixes with nothing.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from avloc.features.precision import choose_precision
 from avloc.features.runtimes import choose_runtime
 from avloc.features.vggish import VGGISH_WEIGHTS, VGGish
 from avloc.features.visual import build_trunk, load_visual, visual_record
-from avloc.features.weights import fetch
+from avloc.features.weights import fetch, sha256_of
 
 
 def encoders_at_hand(
@@ -116,6 +115,4 @@ def _at_hand(
     with torch.random.fork_rng():
         torch.manual_seed(0)
         torch.save(untrained().state_dict(), path)
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return WeightsRecord(record.name, path.name, "made up for measuring", digest, "none")
+    return WeightsRecord(record.name, path.name, "made up for measuring", sha256_of(path), "none")

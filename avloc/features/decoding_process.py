@@ -92,13 +92,14 @@ class _Decoder:
             self._number, self._messages = number, decode_or_fail(task)
         chunk, n_used = Chunk(), 0
         for message in self._messages:
-            images = message.images if isinstance(message, PictureSegment) else ()
+            n_images = 0
             if isinstance(message, PictureSegment):
-                self._halves[half, n_used : n_used + len(images)] = message.images
+                n_images = len(message.images)
+                self._halves[half, n_used : n_used + n_images] = message.images
                 message = replace(message, images=message.images[:0])
-            n_used += len(images)
+            n_used += n_images
             chunk.messages.append(message)
-            chunk.n_images.append(len(images))
+            chunk.n_images.append(n_images)
             if _is_large(message) or n_used + self._layout.per_segment > self._layout.per_half:
                 break
         return chunk

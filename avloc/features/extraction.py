@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ import numpy as np
 from torch import Tensor
 
 from avloc.artifacts import Failure, FeatureStore, VideoFeatures
+from avloc.devices import count_cores
 from avloc.errors import UnknownNameError, UsageError
 from avloc.features.assembly import ClipAssembly, KeepMaps
 from avloc.features.batch import Batch
@@ -254,14 +254,8 @@ def _n_workers(asked: int | None, n_tasks: int, encoders: Encoders) -> int:
         return min(asked, n_tasks)
     if n_tasks <= _FEW:
         return 0
-    n_cores = _n_cores()
+    n_cores = count_cores()
     return min(n_tasks, n_cores if encoders.device.type == "cuda" else max(1, n_cores // 4))
-
-
-def _n_cores() -> int:
-    """Return how many cores this process may use."""
-    is_told = hasattr(os, "sched_getaffinity")  # Linux tells
-    return len(os.sched_getaffinity(0)) if is_told else os.cpu_count() or 1
 
 
 def _is_done(store: FeatureStore, video_id: str, overwrite: str) -> bool:
