@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from avloc.artifacts import ModelFile, write_text
-from avloc.datasets import Dataset, synthesize
+from avloc.datasets import BOXES, Dataset, read_boxes, synthesize
 from avloc.errors import AvlocError, UsageError
-from avloc.evaluation import SpatialMetrics, centre_map, spatial_metrics
+from avloc.evaluation import SpatialMetrics, measure_attention, measure_centre
 from avloc.export import ReportClip, ReportResults, ReportTable, report_thumbnails, write_report
 from avloc.media import sampled_segments
 from avloc.progress import Progress, silent
@@ -91,9 +91,9 @@ def _shown(test: EvaluatedSplit) -> list[str]:
 def _written(
     folder: Path, dataset: Dataset, results: Sequence[RowResult], answers: Sequence[Localization]
 ) -> Demo:
-    boxes = json.loads((dataset.root / "boxes.json").read_text(encoding="utf-8"))
-    best = results[0]
-    spatial, centre = measure_attention(best.test, boxes)
+    boxes, best = read_boxes(dataset.root / BOXES), results[0]
+    spatial = measure_attention(best.test.predictions, boxes)
+    centre = measure_centre(best.test.predictions, boxes)
     table = accuracy_table([(result.row.title, result.test.evaluation) for result in results])
     page = write_report(
         folder / "report.html",
@@ -119,30 +119,6 @@ def _made(model: ModelFile) -> dict[str, str]:
         "Trained on": f"{data['n_train_rows']} clips, epoch {model.metrics['epoch']:g} chosen on "
         f"{data['n_val_rows']} others, seed {model.seed}",
     }
-
-
-def measure_attention(
-    test: EvaluatedSplit, boxes: dict[str, list[list[float] | None]]
-) -> tuple[SpatialMetrics, SpatialMetrics]:
-    """Measure the attention of a split against the boxes of what sounds.
-
-    Args:
-        test: predictions that carry attention.
-        boxes: by video id, a box a segment; None where there is no event.
-
-    Returns:
-        The attention's metrics, and those of always pointing at the centre.
-    """
-    attention = test.predictions.attention
-    if attention is None:
-        raise UsageError("the model has no spatial attention to measure")
-    maps, truths = [], []
-    for video_id, of_video in zip(test.predictions.video_ids, attention, strict=True):
-        for one, box in zip(of_video, boxes[video_id], strict=False):
-            if box is not None:
-                maps.append(one)
-                truths.append([(box[0], box[1], box[2], box[3])])
-    return spatial_metrics(maps, truths), spatial_metrics([centre_map()] * len(maps), truths)
 
 
 def _clip(answer: Localization, dataset: Dataset) -> ReportClip:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +31,14 @@ class RecipeRow:
         title: as the table shows it.
         model: the registered model.
         options: what it changes in the model.
+        paper: the paper's accuracy in percent, by supervision; empty where it has none.
     """
 
     name: str
     title: str
     model: str = DEFAULT_MODEL
     options: Mapping[str, object] = field(default_factory=dict)
+    paper: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,14 @@ class Recipe:
         training: the same for every row.
         rows: the models to compare.
         synthesis: the data to make; None when the recipe runs on data that is there.
+        models: what every row changes in a model, by the model's name.
     """
 
     features: Mapping[str, Any]
     training: TrainingConfig
     rows: tuple[RecipeRow, ...]
     synthesis: SynthesisConfig | None = None
+    models: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -71,13 +75,31 @@ def recipe_path(name: str) -> Path:
     Raises:
         UnknownNameError: there is no such recipe.
     """
-    package = Path(__file__).parent
-    inside, beside = package / "pipelines", package.parent / "pipelines"
-    folder = inside if inside.is_dir() else beside  # a wheel carries them, a checkout has them
-    known = {path.stem: path for path in folder.glob("*.toml")}
+    known = {path.stem: path for path in recipe_folder().glob("*.toml")}
     if name not in known:
         raise UnknownNameError("recipe", name, known)
     return known[name]
+
+
+def recipe_folder() -> Path:
+    """Return where the recipes that come with avloc lie."""
+    package = Path(__file__).parent
+    inside, beside = package / "pipelines", package.parent / "pipelines"
+    return inside if inside.is_dir() else beside  # a wheel carries them, a checkout has them
+
+
+def table_rows(table: str) -> tuple[RecipeRow, ...]:
+    """Return the rows of one of the paper's tables: a folder of recipes, a row a file.
+
+    Raises:
+        UnknownNameError: there is no such table.
+    """
+    known = {path.name: path for path in recipe_folder().iterdir() if path.is_dir()}
+    if table not in known:
+        raise UnknownNameError("table", table, known)
+    return tuple(
+        row for path in sorted(known[table].glob("*.toml")) for row in read_recipe(path).rows
+    )
 
 
 def read_recipe(path: Path | str) -> Recipe:
@@ -96,6 +118,7 @@ def read_recipe(path: Path | str) -> Recipe:
         training=options_from(TrainingConfig, tables.get("training", {})),
         rows=tuple(_row(table) for table in tables.get("rows", ())),
         synthesis=None if synthesis is None else options_from(SynthesisConfig, synthesis),
+        models=tables.get("models", {}),
     )
 
 
@@ -125,6 +148,34 @@ def settings_of(
             raise UnknownNameError("setting", key, of_training | of_model)
         (training if key in of_training else options)[key] = value
     return options_from(TrainingConfig, training), options
+
+
+def table_settings(
+    training: TrainingConfig, settings: Sequence[str]
+) -> tuple[TrainingConfig, dict[str, dict[str, object]]]:
+    """Sort ``key=value`` settings of a whole table into training and models.
+
+    Args:
+        training: what the settings change.
+        settings: ``key=value`` for the training, ``model.key=value`` for the rows of a model.
+
+    Raises:
+        UsageError: a setting is no ``key=value``, or a value cannot be.
+        UnknownNameError: there is no such model or option.
+    """
+    changed: dict[str, object] = {}
+    models: dict[str, dict[str, object]] = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise UsageError(f"{setting!r} is no KEY=VALUE", "For example --set epochs=20.")
+        model, dot, option_name = key.partition(".")
+        known = fields(model_class(model).Config) if dot else fields(TrainingConfig)
+        name = option_name if dot else key
+        if name not in {entry.name for entry in known}:
+            raise UnknownNameError("setting", name, [entry.name for entry in known])
+        (models.setdefault(model, {}) if dot else changed)[name] = value
+    return options_from(TrainingConfig, {**asdict(training), **changed}), models
 
 
 def run_rows(

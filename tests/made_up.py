@@ -6,6 +6,7 @@ everything else is noise. Nothing here is a stand-in for a measured result.
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +60,15 @@ def made_up(
         video_id = f"video{number:03d}"
         store.write(features_of(video_id, visual, audio))
         rows.append(Row(video_id, labels[k], start, end, splits[number % len(splits)]))
-    return World(store, Dataset("made-up", root, LabelSet(labels), tuple(rows), {}, n_segments))
+    world = World(store, Dataset("made-up", root, LabelSet(labels), tuple(rows), {}, n_segments))
+    (root / "dataset.pickle").write_bytes(pickle.dumps(world.dataset))
+    return world
+
+
+def world_at(root: Path) -> World:
+    """Open what another process made up."""
+    dataset = pickle.loads((root / "dataset.pickle").read_bytes())
+    return World(FeatureStore.open(root / "features"), dataset)
 
 
 def features_of(

@@ -1,6 +1,7 @@
 """The HDF5 files between the stages: schema, version, atomic write; the only importer of h5py."""
 
 from avloc.artifacts.atomic import atomic_path, write_text
+from avloc.artifacts.comparison import Comparison, read_comparison, write_comparison
 from avloc.artifacts.description import Description, describe
 from avloc.artifacts.feature_writer import FeatureWriter, write_features
 from avloc.artifacts.features import VideoFeatures, read_features
@@ -10,6 +11,7 @@ from avloc.artifacts.predictions import Predictions, read_predictions, write_pre
 from avloc.artifacts.store import Failure, FeatureStore
 
 __all__ = [
+    "Comparison",
     "Description",
     "Failure",
     "FeatureStore",
@@ -19,10 +21,12 @@ __all__ = [
     "VideoFeatures",
     "atomic_path",
     "describe",
+    "read_comparison",
     "read_features",
     "read_localization",
     "read_model",
     "read_predictions",
+    "write_comparison",
     "write_features",
     "write_localization",
     "write_model",

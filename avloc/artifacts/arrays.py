@@ -91,7 +91,11 @@ class Arrays:
 
     def find(self, name: str, shape: str, kinds: str = REAL + WHOLE + TRUTH) -> NDArray[Any] | None:
         """Read an array as `read` does, or return None where there is none."""
-        return self.read(name, shape, kinds) if self._group.links.exists(name.encode()) else None
+        return self.read(name, shape, kinds) if self.has(name) else None
+
+    def has(self, name: str) -> bool:
+        """Tell whether there is anything of that name."""
+        return bool(self._group.links.exists(name.encode()))
 
     def read_texts(self, name: str, shape: str) -> tuple[str, ...]:
         """Read a column of texts.

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from avloc.artifacts.comparison import Comparison, read_comparison
 from avloc.artifacts.features import VideoFeatures, read_features
 from avloc.artifacts.hdf5 import kind_of
 from avloc.artifacts.localization import read_localization
@@ -23,7 +24,8 @@ class Description:
     """An artifact in words.
 
     Attributes:
-        kind: ``features``, ``feature store``, ``model``, ``predictions`` or ``localization``.
+        kind: ``features``, ``feature store``, ``model``, ``predictions``, ``comparison`` or
+            ``localization``.
         facts: name and value, in the order to show them.
         header: the columns of the table, empty without one.
         rows: the table: arrays of the file, events, or failures.
@@ -51,6 +53,8 @@ def describe(path: Path | str) -> Description:
         return _of_model(read_model(path))
     if kind == "predictions":
         return _of_predictions(read_predictions(path))
+    if kind == "comparison":
+        return _of_comparison(read_comparison(path))
     return _of_localization(read_localization(path))
 
 
@@ -148,6 +152,23 @@ def _of_localization(timeline: Timeline) -> Description:
         for event in timeline
     )
     return Description("localization", facts, ("start", "end", "label", "score"), rows)
+
+
+def _of_comparison(comparison: Comparison) -> Description:
+    facts = (
+        ("table", comparison.table),
+        ("supervision", comparison.supervision),
+        ("seeds", ", ".join(map(str, comparison.seeds))),
+        *((name, str(value)) for name, value in comparison.made.items()),
+        *((name, f"{value:.1%}") for name, value in comparison.baselines.items()),
+    )
+    names = tuple(comparison.metrics)
+    means = [np.nanmean(np.c_[comparison.metrics[name]], axis=1) for name in names]
+    rows = tuple(
+        (title, *(f"{mean[place]:.1%}" for mean in means))
+        for place, title in enumerate(comparison.titles)
+    )
+    return Description("comparison", facts, ("row", *names), rows)
 
 
 def _spec_facts(spec: Mapping[str, object]) -> tuple[tuple[str, str], ...]:

@@ -25,7 +25,7 @@ from avloc.errors import ArtifactError, NewerSchemaError, WrongKindError
 from avloc.labels import LabelSet
 
 SCHEMA_VERSION = 1
-KINDS = ("features", "model", "predictions", "localization")
+KINDS = ("features", "model", "predictions", "localization", "comparison")
 
 
 @contextmanager
@@ -154,6 +154,7 @@ _MADE_BY = {
     "model": "avloc train",
     "predictions": "avloc eval",
     "localization": "avloc localize",
+    "comparison": "avloc reproduce",
 }
 
 # What h5py raises for a damaged file; MemoryError where a damaged length asks for too much.

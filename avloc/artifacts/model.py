@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from avloc.artifacts.arrays import Arrays
 from avloc.artifacts.attributes import MAX_SEGMENTS, SEGMENT_SECONDS
 from avloc.artifacts.hdf5 import create, labels_to_json, open_artifact, to_json, write_arrays
 from avloc.labels import LabelSet
@@ -34,6 +35,7 @@ class ModelFile:
         data: the data set, how many rows, how the epoch was chosen.
         training: the training options.
         history: a column a metric, an entry an epoch.
+        resume: what an unfinished training needs to go on; empty once it has ended.
     """
 
     name: str
@@ -50,6 +52,7 @@ class ModelFile:
     data: Mapping[str, object]
     training: Mapping[str, object] = field(default_factory=dict)
     history: Mapping[str, list[float]] = field(default_factory=dict)
+    resume: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
 _NESTED = ("config", "metrics", "data", "training")
@@ -70,6 +73,8 @@ def write_model(path: Path | str, model: ModelFile) -> None:
         write_arrays(file.create_group("weights"), model.weights)
         history = {name: np.asarray(column) for name, column in model.history.items()}
         write_arrays(file.create_group("history"), history)
+        if model.resume:
+            write_arrays(file.create_group("resume"), model.resume)
 
 
 def read_model(path: Path | str) -> ModelFile:
@@ -79,11 +84,11 @@ def read_model(path: Path | str) -> ModelFile:
         ArtifactError: it is missing, damaged, of another kind or too new.
     """
     with open_artifact(path, "model") as (arrays, attributes):
-        weights, history = arrays.group("weights"), arrays.group("history")
+        history = arrays.group("history")
         return ModelFile(
             name=attributes.text("name"),
             config=attributes.mapping("config"),
-            weights={name: weights.read(name, shape=None) for name in weights.names()},
+            weights=_tensors(arrays.group("weights")),
             labels=attributes.labels(),
             spec=attributes.spec("feature_spec"),
             fingerprint=attributes.text("fingerprint"),
@@ -95,4 +100,9 @@ def read_model(path: Path | str) -> ModelFile:
             data=attributes.mapping("data"),
             training=attributes.mapping("training"),
             history={name: history.read(name, "epochs").tolist() for name in history.names()},
+            resume=_tensors(arrays.group("resume")) if arrays.has("resume") else {},
         )
+
+
+def _tensors(group: Arrays) -> dict[str, NDArray[Any]]:
+    return {name: group.read(name, shape=None) for name in group.names()}

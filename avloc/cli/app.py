@@ -20,6 +20,7 @@ from avloc.cli.extract import extract
 from avloc.cli.import_features import import_features
 from avloc.cli.inspect import inspect
 from avloc.cli.localize import localize
+from avloc.cli.reproduce import reproduce
 from avloc.cli.synth import synth
 from avloc.cli.train import train
 from avloc.errors import AvlocError, UsageError
@@ -38,6 +39,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "train": train,
     "eval": evaluate,
     "localize": localize,
+    "reproduce": reproduce,
     "import-features": import_features,
     "export-features": export_features,
     "synth": synth,

@@ -19,6 +19,18 @@ def train(
     epochs: Annotated[
         int | None, typer.Option(help="At most so many epochs.", show_default="100")
     ] = None,
+    supervision: Annotated[
+        str | None,
+        typer.Option(help="full, or weak: the label of the video only.", show_default="full"),
+    ] = None,
+    weak_labels: Annotated[
+        str | None,
+        typer.Option(help="proportion or presence.", show_default="proportion"),
+    ] = None,
+    select: Annotated[
+        str | None,
+        typer.Option(help="The split that chooses the epoch.", show_default="val"),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -27,18 +39,29 @@ def train(
             help="Any option of the training or the model, for example learning_rate=3e-4.",
         ),
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a training that was interrupted.")
+    ] = False,
     device: Device = "auto",
     dataset: DatasetRoot = None,
     artifacts: Artifacts = None,
 ) -> None:
     """Train a model on the features.
 
-    The epoch is chosen on validation; the model goes to artifacts/models/NAME.h5.
+    The epoch is chosen on validation; the model goes to artifacts/models/NAME.h5. Several
+    GPUs: torchrun --nproc-per-node N -m avloc train ...
     """
     from avloc import stages
     from avloc.recipes import settings_of
+    from avloc.training import is_leader
 
-    named: dict[str, Any] = {"seed": seed, "epochs": epochs}
+    named: dict[str, Any] = {
+        "seed": seed,
+        "epochs": epochs,
+        "supervision": supervision,
+        "weak_labels": weak_labels,
+        "select": select,
+    }
     config, options = settings_of(
         model, settings or (), {key: value for key, value in named.items() if value is not None}
     )
@@ -51,8 +74,16 @@ def train(
             options=options,
             config=config,
             device=device,
+            resume=resume,
             progress=progress,
         )
+    if not is_leader():
+        return
     for key, value in done.model.metrics.items():
         console.say(f"{key}: {value:.4g}")
+    n_unreadable = done.model.data["n_unreadable"]
+    if n_unreadable:
+        console.say(
+            f"{n_unreadable} features files cannot be read and were left out; extract again"
+        )
     console.say(f"wrote {done.path}")

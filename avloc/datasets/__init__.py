@@ -9,6 +9,7 @@ Four kinds of data set are read by one call, :func:`load_dataset`: AVE's own lay
 """
 
 from avloc.datasets.ave import load_ave
+from avloc.datasets.boxes import BOXES, Box, SegmentBoxes, find_boxes, read_boxes
 from avloc.datasets.dataset import SPLITS, Coverage, Dataset, Row
 from avloc.datasets.load import load_dataset
 from avloc.datasets.manifest import load_manifest
@@ -16,14 +17,19 @@ from avloc.datasets.synthetic import SynthesisConfig, synthesize
 from avloc.datasets.unlabelled import load_videos
 
 __all__ = [
+    "BOXES",
     "SPLITS",
+    "Box",
     "Coverage",
     "Dataset",
     "Row",
+    "SegmentBoxes",
     "SynthesisConfig",
+    "find_boxes",
     "load_ave",
     "load_dataset",
     "load_manifest",
     "load_videos",
+    "read_boxes",
     "synthesize",
 ]

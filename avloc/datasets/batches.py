@@ -53,6 +53,7 @@ class Examples:
         videos: the V videos that have features.
         entries: the R examples, in the order of the data set's rows.
         missing: ids of the split's videos whose features are not in the store.
+        unreadable: of those, why: the features that are there and cannot be read.
         visual_shape: (H, W, Dv) of every visual map.
         audio_channels: Da.
     """
@@ -62,6 +63,7 @@ class Examples:
     missing: tuple[str, ...]
     visual_shape: tuple[int, int, int]
     audio_channels: int
+    unreadable: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """Return R."""
@@ -144,11 +146,12 @@ def load_examples(
         message = f"no rows are in {_split_in_words(split)}"
         raise DatasetError(message, dataset.root, hint=_splits_in_words(dataset))
     video_ids = list(dict.fromkeys(row.video_id for _, row in rows))
-    videos = _read_videos(store, video_ids, progress)
+    videos, unreadable = _read_videos(store, video_ids, progress)
     if not videos:
+        why = f", and what is there cannot be read: {unreadable[0]}" if unreadable else ""
         raise DatasetError(
             f"none of the {len(video_ids)} videos of {_split_in_words(split)} has features in "
-            f"{store.root}",
+            f"{store.root}{why}",
             dataset.root,
             hint=f"Extract them first: avloc extract {dataset.root}",
         )
@@ -160,7 +163,8 @@ def load_examples(
         for first, targets in _windows(dataset, row, videos[row.video_id], window)
     ]
     missing = tuple(video_id for video_id in video_ids if video_id not in videos)
-    return Examples(tuple(videos.values()), tuple(entries), missing, *_sizes(videos, channels))
+    sizes = _sizes(videos, channels)
+    return Examples(tuple(videos.values()), tuple(entries), missing, *sizes, tuple(unreadable))
 
 
 def batches(
@@ -173,6 +177,14 @@ def batches(
         size: the most examples a batch holds; windows of different length never share one.
         seed: shuffles by it; None keeps the order.
     """
+    for places in batch_places(examples, size, seed):
+        yield make_batch(examples, places)
+
+
+def batch_places(
+    examples: Examples, size: int, seed: int | Sequence[int] | None = None
+) -> Iterator[list[int]]:
+    """Walk the places of the examples in `Examples.entries`, as `batches` does."""
     order = np.arange(len(examples))
     if seed is not None:
         order = np.random.default_rng(seed).permutation(order)
@@ -181,29 +193,26 @@ def batches(
         same_length = waiting.setdefault(len(examples.entries[place].targets), [])
         same_length.append(place)
         if len(same_length) == size:
-            yield _batch(examples, same_length)
-            same_length.clear()
-    for same_length in waiting.values():
-        if same_length:
-            yield _batch(examples, same_length)
+            yield waiting.pop(len(examples.entries[place].targets))
+    yield from waiting.values()
 
 
 def _read_videos(
     store: FeatureStore,
     video_ids: Sequence[str],
     progress: Progress | None,
-) -> dict[str, VideoFeatures]:
-    """Read what is there; a file that is missing, stale or damaged is a missing video."""
-    videos = {}
+) -> tuple[dict[str, VideoFeatures], list[str]]:
+    """Read what is there, and say of what cannot be read why."""
+    videos, unreadable = {}, []
     for done, video_id in enumerate(video_ids, start=1):
         try:
-            videos[video_id] = store.read(video_id)
-        except ArtifactError:
-            continue
-        finally:
-            if progress is not None:
-                progress(done, len(video_ids), video_id)
-    return videos
+            if store.path_of(video_id).exists():
+                videos[video_id] = store.read(video_id)
+        except ArtifactError as error:
+            unreadable.append(str(error))
+        if progress is not None:
+            progress(done, len(video_ids), video_id)
+    return videos, unreadable
 
 
 def _windows(
@@ -231,7 +240,8 @@ def _sizes(
     return (height, width, depth), channels[1] if first_sound is None else first_sound.shape[1]
 
 
-def _batch(examples: Examples, places: Sequence[int]) -> Batch:
+def make_batch(examples: Examples, places: Sequence[int]) -> Batch:
+    """Put examples of one length together."""
     entries = [examples.entries[place] for place in places]
     n_segments = len(entries[0].targets)
     visual = np.zeros((len(entries), n_segments, *examples.visual_shape), dtype=np.float16)

@@ -15,7 +15,13 @@ from avloc.evaluation.metrics import (
     trivial_accuracy,
 )
 from avloc.evaluation.predict import Scored, predict
-from avloc.evaluation.spatial import SpatialMetrics, centre_map, spatial_metrics
+from avloc.evaluation.spatial import (
+    SpatialMetrics,
+    centre_map,
+    measure_attention,
+    measure_centre,
+    spatial_metrics,
+)
 
 __all__ = [
     "ClassMetrics",
@@ -33,6 +39,8 @@ __all__ = [
     "foreground_f1",
     "has_boundary",
     "measure",
+    "measure_attention",
+    "measure_centre",
     "predict",
     "segment_accuracy",
     "spatial_metrics",

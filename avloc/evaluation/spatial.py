@@ -14,9 +14,10 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.functional import interpolate
 
+from avloc.artifacts import Predictions
+from avloc.datasets import Box, SegmentBoxes
 from avloc.errors import UsageError
 
-Box = tuple[float, float, float, float]
 Map = NDArray[np.floating]
 Mask = NDArray[np.bool_]
 
@@ -75,6 +76,41 @@ def spatial_metrics(
         mean_iou=float(overlaps.mean()),
         n_maps=len(maps),
     )
+
+
+def measure_attention(
+    predictions: Predictions, boxes: SegmentBoxes, rule: str = "half"
+) -> SpatialMetrics:
+    """Measure a split's attention against the boxes of what sounds, in event segments.
+
+    Raises:
+        UsageError: the model has no attention, or no segment has a box.
+    """
+    if predictions.attention is None:
+        raise UsageError("the model has no spatial attention to measure")
+    maps, truths = _boxed(predictions, boxes)
+    return spatial_metrics(maps, truths, rule=rule)
+
+
+def measure_centre(
+    predictions: Predictions, boxes: SegmentBoxes, rule: str = "half"
+) -> SpatialMetrics:
+    """Measure always pointing at the centre, in the segments that `measure_attention` takes."""
+    maps, truths = _boxed(predictions, boxes)
+    return spatial_metrics([centre_map()] * len(maps), truths, rule=rule)
+
+
+def _boxed(predictions: Predictions, boxes: SegmentBoxes) -> tuple[list[Map], list[Sequence[Box]]]:
+    """Return the maps of the segments that have a box, and the boxes."""
+    maps: list[Map] = []
+    truths: list[Sequence[Box]] = []
+    attention = predictions.attention if predictions.attention is not None else ()
+    for video_id, of_video in zip(predictions.video_ids, attention, strict=True):
+        for one, box in zip(of_video, boxes.get(video_id, ()), strict=False):
+            if box is not None:
+                maps.append(one)
+                truths.append([box])
+    return maps, truths
 
 
 def centre_map(height: int = 57, width: int = 57) -> Map:

@@ -9,6 +9,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
+from avloc.models.scaling import Scaling
+
 _LEAST_LENGTH = 1e-6  # of a vector to be normalised; a zero vector stays zero
 
 
@@ -39,16 +41,25 @@ class SpatialAttention(nn.Module):
         self.log_temperature = nn.Parameter(log_temperature, is_temperature_learnable)
 
     def forward(
-        self, visual: Float[Tensor, "B T N Dv"], audio: Float[Tensor, "B T Da"]
-    ) -> tuple[Float[Tensor, "B T Dv"], Float[Tensor, "B T N"]]:
-        """Return the attended picture and the weights, which sum to 1 over the regions."""
-        regions = self.visual(visual).relu()
+        self,
+        visual: Float[Tensor, "B T N Dv"],
+        audio: Float[Tensor, "B T Da"],
+        scaling: Scaling,
+    ) -> Float[Tensor, "B T N"]:
+        """Return the weights, which sum to 1 over the regions.
+
+        Args:
+            visual: the regions as extracted, and
+            audio: the sound, scaled.
+            scaling: of the regions.
+        """
+        regions = scaling.linear(self.visual, visual).relu()
         sound = normalize(self.audio(audio).relu(), dim=-1, eps=_LEAST_LENGTH)
         # The regions' lengths divide the products: the large array is read twice less.
         lengths = torch.linalg.vector_norm(regions, dim=-1).clamp_min(_LEAST_LENGTH)
         cosine = torch.einsum("btnd,btd->btn", regions, sound) / lengths
-        weights = (self.log_temperature.exp() * cosine).softmax(dim=-1)
-        return torch.einsum("btn,btnd->btd", weights, visual), weights
+        weights: Tensor = (self.log_temperature.exp() * cosine).softmax(dim=-1)
+        return weights
 
 
 class GlobalContextSelfAttention(nn.Module):

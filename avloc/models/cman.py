@@ -128,8 +128,8 @@ class CMAN(Model):
             visual: the visual maps as extracted.
             audio: the audio vectors as extracted.
         """
-        visual, audio = self.scale_visual(visual), self.scale_audio(audio)
-        picture, attention = self._look(visual, audio)
+        audio = self.scale_audio(audio)
+        picture, attention = self.look(self.where, visual, audio)
         stream_v = self.visual(picture) if self.visual is not None else None
         stream_a = self.audio(audio) if self.audio is not None else None
         seen, heard = self._exchange(stream_v, stream_a)
@@ -145,16 +145,6 @@ class CMAN(Model):
             co_attention_visual=seen.weights if seen else None,
             co_attention_audio=heard.weights if heard else None,
         )
-
-    def _look(
-        self, visual: Float[Tensor, "B T H W Dv"], audio: Float[Tensor, "B T Da"]
-    ) -> tuple[Float[Tensor, "B T Dv"], Float[Tensor, "B T H W"] | None]:
-        """Where: one vector a segment from its map."""
-        regions = visual.flatten(2, 3)
-        if self.where is None:
-            return regions.mean(dim=2), None
-        picture, weights = self.where(regions, audio)
-        return picture, weights.unflatten(2, visual.shape[2:4])
 
     def _exchange(
         self, visual: _StreamOutput | None, audio: _StreamOutput | None

@@ -12,43 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from avloc.models.output import ModelOutput
-
-
-class Scaling(nn.Module):
-    """A fixed affine map a channel, ``(x - mean) / scale``; the identity until it is fitted.
-
-    It is no part of any paper. Every model's first layers are affine, so it changes where
-    training starts and how it is conditioned, not what the model can express.
-    """
-
-    mean: Tensor
-    scale: Tensor
-
-    def __init__(self, n_channels: int) -> None:
-        super().__init__()
-        self.register_buffer("mean", torch.zeros(n_channels))
-        self.register_buffer("scale", torch.ones(n_channels))
-
-    @property
-    def n_channels(self) -> int:
-        """D."""
-        return len(self.mean)
-
-    def fit(self, mean: Float[Tensor, " D"], deviation: Float[Tensor, " D"]) -> None:
-        """Take a training set's statistics.
-
-        Args:
-            mean: a channel's mean.
-            deviation: a channel's standard deviation. A channel that hardly varies keeps a
-                scale of a tenth of the average deviation: noise is not blown up.
-        """
-        self.mean.copy_(mean)
-        floor = 0.1 * deviation.mean()
-        self.scale.copy_(deviation.clamp_min(floor) if floor > 0 else torch.ones_like(deviation))
-
-    def forward(self, x: Float[Tensor, "*B D"]) -> Float[Tensor, "*B D"]:
-        """Scale the last dimension."""
-        return (x - self.mean) * self.scale.reciprocal()
+from avloc.models.scaling import Scaling
 
 
 class Model(nn.Module):
@@ -84,6 +48,28 @@ class Model(nn.Module):
     def modalities(self) -> str:
         """Which features it looks at: ``both``, ``audio`` or ``visual``."""
         return str(getattr(self._options, "modalities", "both"))
+
+    def look(
+        self,
+        where: nn.Module | None,
+        visual: Float[Tensor, "B T H W Dv"],
+        audio: Float[Tensor, "B T Da"],
+    ) -> tuple[Float[Tensor, "B T Dv"], Float[Tensor, "B T H W"] | None]:
+        """Where: one vector a segment from its map, and the weights that made it.
+
+        Args:
+            where: takes regions (B, T, N, Dv), sound and the regions' scaling, and returns
+                (B, T, N) weights that sum to 1; None for the mean over the picture.
+            visual: the maps as extracted.
+            audio: the scaled sound.
+        """
+        regions = visual.flatten(2, 3)
+        if where is None:
+            return self.scale_visual(regions.mean(dim=2)), None
+        weights = where(regions, audio, self.scale_visual)
+        # Weights sum to 1, so the one vector can be scaled in place of all regions.
+        picture = self.scale_visual(torch.einsum("btn,btnd->btd", weights, regions))
+        return picture, weights.unflatten(2, visual.shape[2:4])
 
     @abstractmethod
     def forward(

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from avloc.errors import UnknownNameError
+from avloc.models.avel import AVEL
+from avloc.models.avsdn import AVSDN
+from avloc.models.cam import CAM
 from avloc.models.cman import CMAN
 from avloc.models.model import Model
 from avloc.options import options_from
 
-_MODELS: dict[str, type[Model]] = {"cman": CMAN}
+_MODELS: dict[str, type[Model]] = {"avel": AVEL, "avsdn": AVSDN, "cam": CAM, "cman": CMAN}
 
 
 def list_models() -> list[str]:

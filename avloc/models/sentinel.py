@@ -5,12 +5,19 @@ from __future__ import annotations
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.functional import linear, logsigmoid
+
+_LEAST_LOG_GATE = -60.0  # a state shown so little could not be divided by its gate again
 
 
 class SentinelLSTM(nn.Module):
     """An LSTM that also gives a sentinel vector a segment (Lu et al., CVPR 2017).
 
-    ``torch.nn.LSTM`` hides the memory ``m_t`` of all but the last step, hence the own loop.
+    ``torch.nn.LSTM`` is far faster than a loop of steps but hides the memory ``m_t`` of all but
+    the last one. Its states give it away: ``h_t = o_t * tanh(m_t)``, and the output gate
+    ``o_t`` follows from ``x_t`` and ``h_{t-1}``, for all t at once. So eq. 4 becomes
+
+        s_t = g_t * tanh(m_t) = h_t * g_t / o_t
 
     Args:
         n_channels: of the input.
@@ -25,49 +32,41 @@ class SentinelLSTM(nn.Module):
     ) -> None:
         super().__init__()
         hidden = width // 2 if is_bidirectional else width
-        n_directions = 2 if is_bidirectional else 1
-        self.directions = nn.ModuleList(
-            _Direction(n_channels, hidden, has_sentinel) for _ in range(n_directions)
+        self.lstm = nn.LSTM(n_channels, hidden, batch_first=True, bidirectional=is_bidirectional)
+        n_gates = (2 if is_bidirectional else 1) if has_sentinel else 0
+        self.gate_input = nn.ModuleList(nn.Linear(n_channels, hidden) for _ in range(n_gates))
+        self.gate_state = nn.ModuleList(
+            nn.Linear(hidden, hidden, bias=False) for _ in range(n_gates)
         )
 
     def forward(
         self, x: Float[Tensor, "B T Dx"]
     ) -> tuple[Float[Tensor, "B T D"], Float[Tensor, "B T D"] | None]:
         """Return the states ``h_t`` and the sentinels ``s_t`` (None without them)."""
-        states, sentinels = self.directions[0](x)
-        if len(self.directions) == 1:
-            return states, sentinels
-        late_states, late_sentinels = self.directions[1](x.flip(1))
-        states = torch.cat([states, late_states.flip(1)], dim=-1)
-        if sentinels is not None:
-            sentinels = torch.cat([sentinels, late_sentinels.flip(1)], dim=-1)
-        return states, sentinels
+        states, _ = self.lstm(x)
+        if not self.gate_input:
+            return states, None
+        own = states.split(self.lstm.hidden_size, dim=-1)
+        sentinels = [self._sentinels(d, x, states) for d, states in enumerate(own)]
+        return states, torch.cat(sentinels, dim=-1)
 
+    def _sentinels(
+        self, direction: int, x: Float[Tensor, "B T Dx"], states: Float[Tensor, "B T Dh"]
+    ) -> Float[Tensor, "B T Dh"]:
+        nothing = torch.zeros_like(states[:, :1])
+        earlier, later = [nothing, states[:, :-1]], [states[:, 1:], nothing]
+        before = torch.cat(later if direction else earlier, dim=1)  # h_{t-1}
+        gate = self.gate_input[direction](x) + self.gate_state[direction](before)  # of g_t
+        shown = self._output_gate(direction, x, before).clamp_min(_LEAST_LOG_GATE)
+        return states * (logsigmoid(gate) - shown).exp()  # (4) s_t
 
-class _Direction(nn.Module):
-    """One LSTM from the first segment to the last.
-
-    The sentinel's gate has the form of an LSTM's own gates, so it is computed as a fifth one.
-    The projections ``W_x x_t`` of all steps are one product; only ``W_h h_t`` is stepwise.
-    """
-
-    def __init__(self, n_channels: int, hidden: int, has_sentinel: bool) -> None:
-        super().__init__()
-        self.n_gates = 5 if has_sentinel else 4
-        self.input = nn.Linear(n_channels, self.n_gates * hidden)  # W_x and the biases
-        self.recurrent = nn.Linear(hidden, self.n_gates * hidden, bias=False)  # W_h
-
-    def forward(
-        self, x: Float[Tensor, "B T Dx"]
-    ) -> tuple[Float[Tensor, "B T Dh"], Float[Tensor, "B T Dh"] | None]:
-        state = memory = x.new_zeros(len(x), self.recurrent.in_features)
-        states, sentinels = [], []
-        for projected in self.input(x).unbind(dim=1):
-            gates = (projected + self.recurrent(state)).chunk(self.n_gates, dim=-1)
-            take, keep, show = (gate.sigmoid() for gate in gates[:3])
-            memory = keep * memory + take * gates[3].tanh()  # m_t
-            state = show * memory.tanh()  # h_t
-            states.append(state)
-            if self.n_gates == 5:
-                sentinels.append(gates[4].sigmoid() * memory.tanh())  # (4) s_t
-        return torch.stack(states, 1), torch.stack(sentinels, 1) if sentinels else None
+    def _output_gate(
+        self, direction: int, x: Float[Tensor, "B T Dx"], before: Float[Tensor, "B T Dh"]
+    ) -> Float[Tensor, "B T Dh"]:
+        """Return ``log o_t``; torch keeps its weights last of the four gates."""
+        suffix, rows = "_reverse" * direction, slice(3 * self.lstm.hidden_size, None)
+        weight_x, weight_h, bias_x, bias_h = (
+            getattr(self.lstm, f"{name}_l0{suffix}")[rows]
+            for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        )
+        return logsigmoid(linear(x, weight_x, bias_x) + linear(before, weight_h, bias_h))

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from avloc.artifacts import FeatureStore, ModelFile, write_model
+from avloc.artifacts import FeatureStore, ModelFile, read_model, write_model
 from avloc.datasets import Dataset, load_dataset
-from avloc.errors import UsageError
+from avloc.errors import ArtifactError, UsageError
 from avloc.progress import Progress
 from avloc.stages.workspace import DEFAULT_MODEL, Workspace
-from avloc.training import TrainingConfig
+from avloc.training import TrainingConfig, is_leader
 from avloc.training import train as train_model
 
 
@@ -56,9 +56,13 @@ def train(
     options: Mapping[str, object] | None = None,
     config: TrainingConfig | None = None,
     device: str = "auto",
+    resume: bool = False,
     progress: Progress | None = None,
 ) -> Training:
     """Train a model on the workspace's features and leave it in ``models/<name>.h5``.
+
+    While it trains, ``models/<name>.unfinished.h5`` is all that is needed to go on after an
+    interruption; each epoch replaces it, and the finished model takes its place.
 
     Args:
         artifacts: the workspace; ``$AVLOC_ARTIFACTS`` or ``./artifacts`` by default.
@@ -68,14 +72,17 @@ def train(
         options: the model's own options, for example ``{"modalities": "audio"}``.
         config: epochs, rate, seed and so on.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``.
+        resume: go on with the unfinished training of that name, to the same bits on a CPU.
         progress: called with (epochs done, epochs, what).
 
     Raises:
-        ArtifactError: no features. DatasetError: no labels for them. UnknownNameError: no such
-        model. UsageError: the name is no plain name. OutputError: the model cannot be written.
+        ArtifactError: no features, or no unfinished training with these options.
+        DatasetError: no labels for them. UnknownNameError: no such model. UsageError: the name
+        is no plain name. OutputError: the model cannot be written.
     """
     workspace = Workspace.at(artifacts)
     path = workspace.new_model(name or model)
+    unfinished = path.with_suffix(".unfinished.h5")
     store, labelled = labelled_store(workspace, dataset)
     trained = train_model(
         store,
@@ -84,7 +91,19 @@ def train(
         options=options or {},
         config=config or TrainingConfig(),
         device=device,
+        unfinished=_unfinished(unfinished) if resume else None,
+        keep=lambda file: write_model(unfinished, file),
         progress=progress,
     )
-    write_model(path, trained)
+    if is_leader():
+        write_model(path, trained)
+        unfinished.unlink(missing_ok=True)
     return Training(path, trained)
+
+
+def _unfinished(path: Path) -> ModelFile:
+    if not path.exists():
+        raise ArtifactError(
+            f"there is no unfinished training {path}", "Leave out --resume to begin one."
+        )
+    return read_model(path)

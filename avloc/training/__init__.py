@@ -2,21 +2,23 @@
 
 from avloc.training.config import TrainingConfig
 from avloc.training.loop import TrainingState, begin, record, train_epoch, validate
-from avloc.training.losses import LOSSES, segment_cross_entropy
+from avloc.training.losses import Loss, loss_of
 from avloc.training.splits import TrainingData, load_splits
 from avloc.training.statistics import fit_scaling
+from avloc.training.team import is_leader
 from avloc.training.train import train
 
 __all__ = [
-    "LOSSES",
+    "Loss",
     "TrainingConfig",
     "TrainingData",
     "TrainingState",
     "begin",
     "fit_scaling",
+    "is_leader",
     "load_splits",
+    "loss_of",
     "record",
-    "segment_cross_entropy",
     "train",
     "train_epoch",
     "validate",

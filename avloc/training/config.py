@@ -24,7 +24,35 @@ class TrainingConfig:
         30, help="epochs without a better validation until it stops; 0 for never", minimum=0
     )
     seed: int = option(0, help="of weights, shuffling, dropout and hold-out", minimum=0)
-    supervision: str = option("full", help="what the labels say", choices=("full",))
+    supervision: str = option(
+        "full",
+        help="what the labels say in training: the class of every segment, or of the video",
+        choices=("full", "weak"),
+    )
+    weak_labels: str = option(
+        "proportion",
+        help="what a weak label is: each class's share of the time (the paper's, which tells "
+        "how long the event is), or which class there is",
+        choices=("proportion", "presence"),
+    )
+    pooling: str = option(
+        "auto",
+        help="how a video's logits become one under weak supervision; auto: mean for "
+        "proportion, max for presence",
+        choices=("auto", "mean", "max", "topk"),
+    )
+    top_k: int = option(3, help="how many segments pooling=topk averages", minimum=1)
+    select: str = option(
+        "val",
+        help="the split that chooses the epoch; test is what most published numbers do, and "
+        "every table says so",
+        choices=("val", "test"),
+    )
+    precision: str = option(
+        "auto",
+        help="of the arithmetic: auto is bf16 (mixed) on CUDA and fp32 elsewhere",
+        choices=("auto", "fp32", "bf16"),
+    )
     standardize: bool = option(
         True, help="scale features a channel by the training set's mean and deviation"
     )
@@ -45,3 +73,10 @@ class TrainingConfig:
             UsageError: one is.
         """
         check_options(self)
+
+    @property
+    def pooling_used(self) -> str:
+        """How logits are pooled, after ``auto``."""
+        if self.pooling != "auto":
+            return self.pooling
+        return "mean" if self.weak_labels == "proportion" else "max"

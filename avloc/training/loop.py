@@ -6,18 +6,20 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import Adam
-from torch.optim.lr_scheduler import MultiStepLR
 
-from avloc.datasets.batches import IGNORED, Examples, batches
+from avloc.datasets.batches import IGNORED
+from avloc.datasets.feed import Feed
 from avloc.errors import AvlocError
 from avloc.models import Model, state_arrays
 from avloc.training.config import TrainingConfig
-from avloc.training.losses import Loss, segment_cross_entropy
+from avloc.training.losses import FULL, Loss
+from avloc.training.team import Team
 
 
 @dataclass
@@ -27,7 +29,8 @@ class TrainingState:
     Attributes:
         model: the network, on its device.
         optimizer: Adam over its parameters.
-        schedule: halves the rate at the milestones.
+        team: the processes that train it.
+        step: what a training step calls: the model, or the team's wrapping of it.
         epoch: the number of finished epochs.
         best: the weights of the best epoch so far, and
         metrics: that epoch's numbers.
@@ -36,60 +39,88 @@ class TrainingState:
 
     model: Model
     optimizer: Adam
-    schedule: MultiStepLR
+    team: Team
+    step: nn.Module
     epoch: int = 0
     best: dict[str, NDArray[Any]] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
     history: dict[str, list[float]] = field(default_factory=dict)
 
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return self.team.device
 
-def begin(model: Model, config: TrainingConfig) -> TrainingState:
+
+def begin(model: Model, config: TrainingConfig, team: Team | None = None) -> TrainingState:
     """Return the state before the first epoch."""
+    team = team or Team(next(model.parameters()).device)
     optimizer = Adam(model.parameters(), lr=config.learning_rate)
-    schedule = MultiStepLR(optimizer, milestones=list(config.milestones), gamma=0.5)
-    return TrainingState(model, optimizer, schedule)
+    return TrainingState(model, optimizer, team, team.wrap(model))
+
+
+def learning_rate(config: TrainingConfig, epoch: int) -> float:
+    """Return an epoch's rate, counted from 0: halved after each milestone."""
+    return config.learning_rate * 0.5 ** sum(epoch >= milestone for milestone in config.milestones)
 
 
 def train_epoch(
-    state: TrainingState, examples: Examples, config: TrainingConfig, loss: Loss
+    state: TrainingState, examples: Feed, config: TrainingConfig, loss: Loss
 ) -> tuple[float, float]:
     """Take one pass over the examples and return its loss and accuracy a segment.
+
+    Each process of a team takes its share of every batch; together they take the steps that
+    one alone would take.
 
     Raises:
         AvlocError: the loss is no number any more.
     """
     state.model.train()
-    device = next(state.model.parameters()).device
+    for group in state.optimizer.param_groups:
+        group["lr"] = learning_rate(config, state.epoch)
     tally = _Tally()
-    for batch in batches(examples, config.batch_size, seed=(config.seed, state.epoch)):
-        placed = batch.to(device)
-        logits = state.model(placed.visual, placed.audio).logits
-        step_loss = loss(logits, placed.targets)
-        state.optimizer.zero_grad(set_to_none=True)
-        step_loss.backward()  # type: ignore[no-untyped-call]
-        if config.gradient_clip:
-            clip_grad_norm_(state.model.parameters(), config.gradient_clip)
-        state.optimizer.step()
-        tally.add(logits.detach(), placed.targets, float(step_loss.detach()))
-    if not math.isfinite(tally.loss):
+    for places in examples.order(config.batch_size, seed=(config.seed, state.epoch)):
+        n_scored = loss.count(examples.targets(places))
+        own = state.team.share(places)
+        batch = examples.batch(own or places[:1])
+        with _arithmetic(state.device, config):
+            logits = state.step(batch.visual, batch.audio).logits.float()
+        total = loss.total(logits, batch.targets) * bool(own)
+        _step(state, total * (state.team.size / n_scored), config)
+        if own:
+            tally.add(logits.detach(), batch.targets, float(total.detach()), loss)
+    mean_loss, accuracy = tally.of_team(state.team)
+    if not math.isfinite(mean_loss):
         raise AvlocError(
-            f"the loss is {tally.loss} in epoch {state.epoch + 1}",
+            f"the loss is {mean_loss} in epoch {state.epoch + 1}",
             "Look for features that are no numbers, or lower the learning rate.",
         )
-    return tally.loss, tally.accuracy
+    return mean_loss, accuracy
 
 
-def validate(model: Model, examples: Examples, batch_size: int) -> tuple[float, float]:
-    """Return the cross-entropy and the accuracy a scored segment."""
+def _step(state: TrainingState, loss: Tensor, config: TrainingConfig) -> None:
+    state.optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    if config.gradient_clip:
+        clip_grad_norm_(state.model.parameters(), config.gradient_clip)
+    state.optimizer.step()
+
+
+def _arithmetic(device: torch.device, config: TrainingConfig) -> torch.autocast:
+    is_mixed = config.precision == "bf16" or (config.precision == "auto" and device.type == "cuda")
+    return torch.autocast(device.type, torch.bfloat16, enabled=is_mixed)
+
+
+def validate(model: Model, examples: Feed, batch_size: int) -> tuple[float, float]:
+    """Return the cross-entropy and the accuracy a scored segment, in single precision."""
     model.eval()
-    device = next(model.parameters()).device
     tally = _Tally()
     with torch.inference_mode():
-        for batch in batches(examples, batch_size):
-            placed = batch.to(device)
-            logits = model(placed.visual, placed.audio).logits
-            tally.add(logits, placed.targets, float(segment_cross_entropy(logits, placed.targets)))
-    return tally.loss, tally.accuracy
+        for places in examples.order(batch_size):
+            batch = examples.batch(places)
+            logits = model(batch.visual, batch.audio).logits
+            tally.add(logits, batch.targets, float(FULL.total(logits, batch.targets)), FULL)
+    return tally.of_team(Team(examples.device))
 
 
 def record(state: TrainingState, numbers: dict[str, float]) -> None:
@@ -115,24 +146,17 @@ def _rank(numbers: dict[str, float]) -> tuple[float, float]:
 
 
 class _Tally:
-    """Loss and accuracy summed over batches, by scored segment."""
+    """Sums over batches: losses and what they were summed over, right segments and scored."""
 
     def __init__(self) -> None:
-        self._n_scored = 0
-        self._n_right = 0
-        self._loss = 0.0
+        self._sums = np.zeros(4)
 
-    def add(self, logits: Tensor, targets: Tensor, mean_loss: float) -> None:
+    def add(self, logits: Tensor, targets: Tensor, total: float, loss: Loss) -> None:
         scored = targets != IGNORED
-        n_scored = int(scored.sum())
-        self._n_scored += n_scored
-        self._n_right += int((logits.argmax(dim=-1) == targets)[scored].sum())
-        self._loss += mean_loss * n_scored
+        n_right = int((logits.argmax(dim=-1) == targets)[scored].sum())
+        self._sums += (total, loss.count(targets), n_right, int(scored.sum()))
 
-    @property
-    def loss(self) -> float:
-        return self._loss / self._n_scored
-
-    @property
-    def accuracy(self) -> float:
-        return self._n_right / self._n_scored
+    def of_team(self, team: Team) -> tuple[float, float]:
+        """Return the mean loss and the accuracy."""
+        loss, n_losses, n_right, n_segments = team.sum(self._sums.tolist())
+        return loss / n_losses, n_right / n_segments

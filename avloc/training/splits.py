@@ -21,7 +21,7 @@ class TrainingData:
     Attributes:
         train: what is learnt from.
         val: what chooses the epoch; no video of ``train`` is in it when it was held out.
-        selection: how ``val`` came about: ``val split`` or ``held out``.
+        selection: how ``val`` came about: ``val split``, ``held out``, or ``TEST split``.
     """
 
     train: Examples
@@ -38,6 +38,7 @@ class TrainingData:
             "n_val_rows": len(self.val),
             "n_train_missing": len(self.train.missing),
             "n_val_missing": len(self.val.missing),
+            "n_unreadable": len(self.train.unreadable) + len(self.val.unreadable),
             "held_out_videos": held_out,
         }
 
@@ -51,7 +52,8 @@ def load_splits(
     """Load training and validation examples.
 
     Where the data set has no validation rows, a seeded share of the training videos is held
-    out. A data set without any split is trained on as a whole.
+    out. A data set without any split is trained on as a whole. ``config.select`` may name the
+    test split instead, for numbers like most published ones; the model file says so.
 
     Raises:
         DatasetError: there are no rows or no features to train on, or to validate on.
@@ -59,11 +61,11 @@ def load_splits(
     present = {row.split for row in dataset.rows}
     training_split = "" if present == {""} else "train"
     train = load_examples(store, dataset, training_split, window=config.window, progress=progress)
-    if "val" not in present:
+    if config.select == "val" and "val" not in present:
         return _held_out(train, dataset, config)
     window = train.n_segments
-    val = load_examples(store, dataset, "val", window=window, progress=progress)
-    return TrainingData(train, val, "val split")
+    val = load_examples(store, dataset, config.select, window=window, progress=progress)
+    return TrainingData(train, val, "val split" if config.select == "val" else "TEST split")
 
 
 def _held_out(examples: Examples, dataset: Dataset, config: TrainingConfig) -> TrainingData:
@@ -78,4 +80,4 @@ def _held_out(examples: Examples, dataset: Dataset, config: TrainingConfig) -> T
     drawn = np.random.default_rng(config.seed).permutation(video_ids)
     val = examples.of_videos(frozenset(drawn[:n_val].tolist()))
     train = examples.of_videos(frozenset(drawn[n_val:].tolist()))
-    return TrainingData(train, replace(val, missing=()), "held out")
+    return TrainingData(train, replace(val, missing=(), unreadable=()), "held out")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 import torch
@@ -13,6 +13,7 @@ import torch
 from avloc.artifacts import FeatureStore, ModelFile
 from avloc.datasets import Dataset
 from avloc.datasets.batches import Examples
+from avloc.datasets.feed import Feed
 from avloc.devices import choose_device
 from avloc.errors import DatasetError
 from avloc.models import Model, build
@@ -22,13 +23,16 @@ from avloc.training.loop import (
     TrainingState,
     begin,
     is_out_of_patience,
+    learning_rate,
     record,
     train_epoch,
     validate,
 )
-from avloc.training.losses import LOSSES
+from avloc.training.losses import Loss, loss_of
+from avloc.training.resume import check_same, restore_state, resume_arrays
 from avloc.training.splits import TrainingData, load_splits
 from avloc.training.statistics import fit_scaling
+from avloc.training.team import is_leader, team_of
 
 
 def train(
@@ -39,11 +43,15 @@ def train(
     options: Mapping[str, object] | None = None,
     config: TrainingConfig | None = None,
     device: str | torch.device = "auto",
+    data: TrainingData | None = None,
+    unfinished: ModelFile | None = None,
+    keep: Callable[[ModelFile], None] | None = None,
     progress: Progress | None = None,
 ) -> ModelFile:
     """Train a model and keep the epoch that is best on validation.
 
-    Two runs of one seed on one device give the same weights.
+    Two runs of one seed on one device give the same weights, also where one of them was
+    interrupted and resumed. Under `torchrun` its processes train together, and each returns.
 
     Args:
         store: features of the data set's videos; a video without features is left out.
@@ -52,38 +60,65 @@ def train(
         options: its own options, as values or text.
         config: how to train.
         device: ``auto``, ``cpu``, ``cuda``, ...
+        data: what `load_splits` returned for this configuration, if it is there already.
+        unfinished: what an interrupted training kept last, to go on from there.
+        keep: called by the leading process after each epoch but the last with the training
+            as it stands, to be kept for going on after an interruption.
         progress: called with (epochs done, the most epochs, "epoch 3: val 0.71").
 
     Raises:
         UnknownNameError: no model, option or choice has that name.
         UsageError: an option's value cannot be.
         DatasetError: there is nothing to train on, or nothing to validate on.
+        ArtifactError: ``unfinished`` is of another training.
         AvlocError: the loss is no number any more.
     """
     config = config or TrainingConfig()
-    place = choose_device(device)
-    data = load_splits(store, dataset, config, progress)
-    with _seeded(config.seed, place):
+    data = data or load_splits(store, dataset, config, progress)
+    with team_of(choose_device(device)) as team, _seeded(config.seed, team.device):
         network = _built(model, dataset, data.train, options or {})
         if config.standardize:
             fit_scaling(network, data.train)
-        state = _fit(network.to(place), data, config, progress)
-    return ModelFile(
-        name=model,
-        config=state.model.config,
-        weights=state.best,
-        labels=dataset.labels,
-        spec=store.spec,
-        fingerprint=store.fingerprint,
-        supervision=config.supervision,
-        n_segments=data.train.n_segments,
-        segment_seconds=data.train.videos[0].segment_seconds,
-        metrics=state.metrics,
-        seed=config.seed,
-        data=data.describe(dataset),
-        training=asdict(config),
-        history=state.history,
-    )
+        state = begin(network.to(team.device), config, team)
+        run = _Run(store, dataset, data, model, config)
+        if unfinished is not None:
+            check_same(unfinished, run.file(state))
+            restore_state(state, unfinished)
+        elif team.rank:
+            torch.manual_seed(config.seed + team.rank)  # dropout: another on other rows
+        _fit(state, run, keep, progress if is_leader() else None)
+    return run.file(state)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What a training was asked to do."""
+
+    store: FeatureStore
+    dataset: Dataset
+    data: TrainingData
+    name: str
+    config: TrainingConfig
+
+    def file(self, state: TrainingState, *, is_unfinished: bool = False) -> ModelFile:
+        """Return the training as it stands, as a model file."""
+        return ModelFile(
+            name=self.name,
+            config=state.model.config,
+            weights=state.best,
+            labels=self.dataset.labels,
+            spec=self.store.spec,
+            fingerprint=self.store.fingerprint,
+            supervision=self.config.supervision,
+            n_segments=self.data.train.n_segments,
+            segment_seconds=self.data.train.videos[0].segment_seconds,
+            metrics=state.metrics,
+            seed=self.config.seed,
+            data=self.data.describe(self.dataset),
+            training=asdict(self.config),
+            history={name: list(column) for name, column in state.history.items()},
+            resume=resume_arrays(state) if is_unfinished else {},
+        )
 
 
 def _built(name: str, dataset: Dataset, examples: Examples, options: Mapping[str, object]) -> Model:
@@ -111,31 +146,41 @@ def _built(name: str, dataset: Dataset, examples: Examples, options: Mapping[str
 
 
 def _fit(
-    model: Model, data: TrainingData, config: TrainingConfig, progress: Progress | None
-) -> TrainingState:
+    state: TrainingState,
+    run: _Run,
+    keep: Callable[[ModelFile], None] | None,
+    progress: Progress | None,
+) -> None:
     """Run epochs until the last, or until patience ends."""
-    state = begin(model, config)
-    loss = LOSSES[config.supervision]
+    config, loss = run.config, loss_of(run.config)
+    train, val = Feed(run.data.train, state.device), Feed(run.data.val, state.device)
     while state.epoch < config.epochs and not is_out_of_patience(state, config.patience):
-        started = time.perf_counter()
-        rate = state.optimizer.param_groups[0]["lr"]
-        train_loss, train_accuracy = train_epoch(state, data.train, config, loss)
-        val_loss, val_accuracy = validate(model, data.val, config.batch_size)
-        state.schedule.step()
-        state.epoch += 1
-        numbers: dict[str, float] = {
-            "epoch": state.epoch,
-            "train_loss": train_loss,
-            "train_accuracy": train_accuracy,
-            "val_loss": val_loss,
-            "val_accuracy": val_accuracy,
-            "learning_rate": rate,
-            "seconds": time.perf_counter() - started,
-        }
-        record(state, numbers)
+        if state.epoch and keep is not None and is_leader():
+            keep(run.file(state, is_unfinished=True))
+        record(state, _epoch(state, train, val, config, loss))
         if progress is not None:
-            progress(state.epoch, config.epochs, f"epoch {state.epoch}: val {val_accuracy:.3f}")
-    return state
+            accuracy = state.history["val_accuracy"][-1]
+            progress(state.epoch, config.epochs, f"epoch {state.epoch}: val {accuracy:.3f}")
+
+
+def _epoch(
+    state: TrainingState, train: Feed, val: Feed, config: TrainingConfig, loss: Loss
+) -> dict[str, float]:
+    """Train for an epoch, validate, and return the numbers."""
+    started = time.perf_counter()
+    rate = learning_rate(config, state.epoch)
+    train_loss, train_accuracy = train_epoch(state, train, config, loss)
+    validated = state.team.from_leader(validate(state.model, val, config.batch_size))
+    state.epoch += 1
+    return {
+        "epoch": state.epoch,
+        "train_loss": train_loss,
+        "train_accuracy": train_accuracy,
+        "val_loss": validated[0],
+        "val_accuracy": validated[1],
+        "learning_rate": rate,
+        "seconds": time.perf_counter() - started,
+    }
 
 
 @contextmanager

@@ -63,26 +63,30 @@ def lstm(w: Weights, name: str, x: np.ndarray, directions: int, sentinel: bool) 
     """(T, D) -> states and sentinels (T, D), eq. 4, each direction alone."""
     states, sentinels = [], []
     for d in range(directions):
-        h_all, s_all = one_way(w, f"{name}.directions.{d}", x[::-1] if d else x, sentinel)
+        h_all, s_all = one_way(w, name, d, x[::-1] if d else x, sentinel)
         states.append(h_all[::-1] if d else h_all)
         sentinels.append(s_all[::-1] if d else s_all)
     return np.concatenate(states, 1), np.concatenate(sentinels, 1) if sentinel else None
 
 
-def one_way(w: Weights, name: str, x: np.ndarray, sentinel: bool) -> Any:
-    w_x, w_h = w[f"{name}.input.weight"], w[f"{name}.recurrent.weight"]
-    bias, size = w[f"{name}.input.bias"], w_h.shape[1]
+def one_way(w: Weights, name: str, d: int, x: np.ndarray, sentinel: bool) -> Any:
+    suffix = f"_l0{'_reverse' if d else ''}"
+    w_x, w_h = w[f"{name}.lstm.weight_ih{suffix}"], w[f"{name}.lstm.weight_hh{suffix}"]
+    bias, size = w[f"{name}.lstm.bias_ih{suffix}"] + w[f"{name}.lstm.bias_hh{suffix}"], w_h.shape[1]
     h, m = np.zeros(size), np.zeros(size)
     states, sentinels = [], []
     for t in range(len(x)):
         before = {}
-        for k, gate in enumerate(("i", "f", "o", "c", "s")[: 5 if sentinel else 4]):
+        for k, gate in enumerate(("i", "f", "c", "o")):
             rows = slice(k * size, (k + 1) * size)
             before[gate] = w_x[rows] @ x[t] + w_h[rows] @ h + bias[rows]
+        if sentinel:
+            g = w[f"{name}.gate_input.{d}.weight"] @ x[t] + w[f"{name}.gate_input.{d}.bias"]
+            g = sigmoid(g + w[f"{name}.gate_state.{d}.weight"] @ h)
         m = sigmoid(before["f"]) * m + sigmoid(before["i"]) * np.tanh(before["c"])
         h = sigmoid(before["o"]) * np.tanh(m)
         states.append(h)
-        sentinels.append(sigmoid(before["s"]) * np.tanh(m) if sentinel else h)
+        sentinels.append(g * np.tanh(m) if sentinel else h)
     return np.array(states), np.array(sentinels)
 
 

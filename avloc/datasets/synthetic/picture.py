@@ -9,14 +9,13 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from avloc.datasets.boxes import Box
 from avloc.datasets.synthetic.background import background
 from avloc.datasets.synthetic.composition import REACH, ClipPlan, ObjectPlan
 from avloc.datasets.synthetic.config import SynthesisConfig
 from avloc.datasets.synthetic.looks import LOOKS, Pose, draw
 
 Frame = NDArray[np.uint8]
-Box = tuple[float, float, float, float]
-"""Left, top, right, bottom as fractions of the picture."""
 
 NOISE_MARGIN = 32
 VISIBLE = 0.5

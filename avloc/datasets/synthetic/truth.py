@@ -18,16 +18,15 @@ from pathlib import Path
 
 from avloc.artifacts import write_text
 from avloc.datasets.ave import ANNOTATIONS, HEADER, split_file
+from avloc.datasets.boxes import BOXES, Box
 from avloc.datasets.dataset import SPLITS
 from avloc.datasets.fields import read_text
 from avloc.datasets.synthetic.composition import ClipPlan
 from avloc.datasets.synthetic.config import SynthesisConfig
 from avloc.datasets.synthetic.looks import LOOKS
-from avloc.datasets.synthetic.picture import Box
 from avloc.datasets.synthetic.sounds import SOUNDS
 from avloc.errors import DatasetError, OutputError, UsageError
 
-BOXES = "boxes.json"
 SYNTHESIS = "synthesis.json"
 COUNTS = ("n_train", "n_val", "n_test")
 

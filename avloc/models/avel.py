@@ -1,0 +1,139 @@
+"""AVEL: audio-guided visual attention, two BiLSTMs, and fusion by concatenation or DMRN.
+
+Tian et al., Audio-visual event localization in unconstrained videos, ECCV 2018.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from avloc.models.model import Model
+from avloc.models.output import ModelOutput
+from avloc.models.scaling import Scaling
+from avloc.models.streams import TwoStreams, classifier
+from avloc.options import check_options, option
+
+
+@dataclass(frozen=True)
+class AVELConfig:
+    """Every option of AVEL; the widths are those of its authors' code."""
+
+    visual_channels: int = option(help="Dv, channels of the visual map", minimum=1)
+    audio_channels: int = option(help="Da, channels of the audio vector", minimum=1)
+    n_classes: int = option(help="C, the labels and background", minimum=2)
+    where: bool = option(True, help="audio-guided attention; otherwise the mean over the picture")
+    fusion: str = option(
+        "concat",
+        help="how the two streams become one: side by side, or by the dual multimodal "
+        "residual network",
+        choices=("concat", "dmrn"),
+    )
+    attention_width: int = option(512, help="U_v and U_a, both to this width", minimum=1)
+    score_width: int = option(49, help="W_1 and W_2, both to this width", minimum=1)
+    width: int = option(128, help="hidden units a direction of each LSTM", minimum=1)
+    head_width: int = option(64, help="the head's hidden width", minimum=1)
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be built.
+
+        Raises:
+            UsageError: a value is out of range.
+        """
+        check_options(self)
+
+
+class AVEL(Model):
+    """The supervised network of the paper's figure 3, and its DMRN variant."""
+
+    Config: ClassVar[type[AVELConfig]] = AVELConfig
+
+    def __init__(self, options: AVELConfig) -> None:
+        super().__init__(options, options.visual_channels, options.audio_channels)
+        self.where = _attention(options) if options.where else None
+        self.streams = TwoStreams(options.visual_channels, options.audio_channels, options.width)
+        n_states = 2 * options.width
+        is_dmrn = options.fusion == "dmrn"
+        self.fusion = DualResidualFusion(n_states) if is_dmrn else None
+        n_fused = n_states if is_dmrn else 2 * n_states
+        self.head = classifier(n_fused, options.head_width, options.n_classes)
+
+    def forward(
+        self, visual: Float[Tensor, "B T H W Dv"], audio: Float[Tensor, "B T Da"]
+    ) -> ModelOutput:
+        """Score every segment of B windows.
+
+        Args:
+            visual: the visual maps as extracted.
+            audio: the audio vectors as extracted.
+        """
+        audio = self.scale_audio(audio)
+        picture, attention = self.look(self.where, visual, audio)
+        seen, heard = self.streams(picture, audio)
+        fused = torch.cat([seen, heard], -1) if self.fusion is None else self.fusion(seen, heard)
+        return ModelOutput(logits=self.head(fused), attention=attention)
+
+
+class AdditiveAttention(nn.Module):
+    """The sound scores the regions: ``w^T tanh(W_1 relu(U_v v_i) + W_2 relu(U_a a))``.
+
+    Args:
+        visual_channels: Dv.
+        audio_channels: Da.
+        width: of ``U_v v`` and ``U_a a``.
+        score_width: of ``W_1`` and ``W_2``.
+    """
+
+    def __init__(
+        self, visual_channels: int, audio_channels: int, width: int, score_width: int
+    ) -> None:
+        super().__init__()
+        self.visual = nn.Linear(visual_channels, width)  # U_v
+        self.audio = nn.Linear(audio_channels, width)  # U_a
+        self.from_visual = nn.Linear(width, score_width, bias=False)  # W_1
+        self.from_audio = nn.Linear(width, score_width, bias=False)  # W_2
+        self.score = nn.Linear(score_width, 1, bias=False)  # w
+
+    def forward(
+        self,
+        visual: Float[Tensor, "B T N Dv"],
+        audio: Float[Tensor, "B T Da"],
+        scaling: Scaling,
+    ) -> Float[Tensor, "B T N"]:
+        """Return the weights, which sum to 1 over the regions."""
+        regions = self.from_visual(scaling.linear(self.visual, visual).relu())
+        sound = self.from_audio(self.audio(audio).relu())
+        scores: Tensor = self.score(torch.tanh(regions + sound.unsqueeze(2))).squeeze(-1)
+        return scores.softmax(dim=-1)
+
+
+class DualResidualFusion(nn.Module):
+    """DMRN: each stream takes on what both say, and the mean of the two goes on.
+
+    ``h_a' = tanh(h_a + f)``, ``h_v' = tanh(h_v + f)``, ``f`` the mean of both projections.
+    """
+
+    def __init__(self, n_channels: int) -> None:
+        super().__init__()
+        self.visual = nn.Linear(n_channels, n_channels)
+        self.audio = nn.Linear(n_channels, n_channels)
+
+    def forward(
+        self, seen: Float[Tensor, "B T D"], heard: Float[Tensor, "B T D"]
+    ) -> Float[Tensor, "B T D"]:
+        """Return the fused states."""
+        shared = (self.visual(seen) + self.audio(heard)) / 2
+        return (torch.tanh(seen + shared) + torch.tanh(heard + shared)) / 2
+
+
+def _attention(options: AVELConfig) -> AdditiveAttention:
+    return AdditiveAttention(
+        options.visual_channels,
+        options.audio_channels,
+        options.attention_width,
+        options.score_width,
+    )

@@ -1,0 +1,54 @@
+"""A fixed affine map before a model's first layer."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import linear
+
+
+class Scaling(nn.Module):
+    """A fixed affine map a channel, ``(x - mean) / scale``; the identity until it is fitted.
+
+    It is no part of any paper. Every model's first layers are affine, so it changes where
+    training starts and how it is conditioned, not what the model can express.
+    """
+
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(self, n_channels: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(n_channels))
+        self.register_buffer("scale", torch.ones(n_channels))
+
+    @property
+    def n_channels(self) -> int:
+        """D."""
+        return len(self.mean)
+
+    def fit(self, mean: Float[Tensor, " D"], deviation: Float[Tensor, " D"]) -> None:
+        """Take a training set's statistics.
+
+        Args:
+            mean: a channel's mean.
+            deviation: a channel's standard deviation. A channel that hardly varies keeps a
+                scale of a tenth of the average deviation: noise is not blown up.
+        """
+        self.mean.copy_(mean)
+        floor = 0.1 * deviation.mean()
+        self.scale.copy_(deviation.clamp_min(floor) if floor > 0 else torch.ones_like(deviation))
+
+    def forward(self, x: Float[Tensor, "*B D"]) -> Float[Tensor, "*B D"]:
+        """Scale the last dimension."""
+        return (x - self.mean) * self.scale.reciprocal()
+
+    def linear(self, layer: nn.Linear, x: Float[Tensor, "*B D"]) -> Float[Tensor, "*B K"]:
+        """Return ``layer(self(x))`` with the scaling moved into the layer's weights.
+
+        A set of visual maps is by far the largest array there is: it is read once, and no
+        scaled copy of it is ever made.
+        """
+        weight = layer.weight * self.scale.reciprocal()
+        return linear(x, weight, layer.bias - weight @ self.mean)

@@ -1,0 +1,195 @@
+"""Training killed and resumed, and training shared by several processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from made_up import made_up
+from trained_process import CONFIG, OPTIONS
+
+from avloc.artifacts import ModelFile, read_model, write_model
+from avloc.datasets.batches import load_examples
+from avloc.datasets.feed import Feed
+from avloc.errors import ArtifactError, DatasetError
+from avloc.training import train
+
+HERE = Path(__file__).parent
+ENVIRONMENT = {"PYTHONPATH": f"{HERE.parent}{os.pathsep}{HERE.parents[1]}", "OMP_NUM_THREADS": "1"}
+
+
+def command(root: Path, out: Path, *more: object) -> list[str]:
+    return [sys.executable, *map(str, (HERE / "trained_process.py", root, out, *more))]
+
+
+def started(arguments: list[str], **environment: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        arguments,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **ENVIRONMENT, **environment},
+    )
+
+
+def finished(process: subprocess.Popen) -> None:
+    _, said = process.communicate(timeout=200)
+    assert process.returncode == 0, said
+
+
+def assert_same(one: ModelFile, other: ModelFile) -> None:
+    for name, tensor in one.weights.items():
+        np.testing.assert_array_equal(tensor, other.weights[name])
+    for name in set(one.history) - {"seconds"}:
+        assert one.history[name] == other.history[name]
+    assert one.metrics == other.metrics
+
+
+@pytest.mark.slow
+def test_killed_and_resumed_it_ends_with_the_same_bits(tmp_path):
+    made_up(tmp_path / "world", noise=1.0)
+    finished(started(command(tmp_path / "world", tmp_path / "whole.h5", 0)))
+    killed = started(command(tmp_path / "world", tmp_path / "killed.h5", 60))
+    killed.stdout.readline()
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    assert not (tmp_path / "killed.h5").exists()
+    assert len(read_model(tmp_path / "killed.unfinished.h5").history["epoch"]) == 1
+    finished(started(command(tmp_path / "world", tmp_path / "killed.h5", 0, "--resume")))
+    whole, resumed = read_model(tmp_path / "whole.h5"), read_model(tmp_path / "killed.h5")
+    assert len(whole.history["epoch"]) == CONFIG.epochs
+    assert_same(whole, resumed)
+    assert not resumed.resume
+
+
+def test_every_epoch_can_be_gone_on_from(tmp_path):
+    world = made_up(tmp_path, noise=1.0)
+    run = {"options": OPTIONS, "config": CONFIG, "device": "cpu"}
+    kept: list[ModelFile] = []
+    whole = train(world.store, world.dataset, **run, keep=kept.append)
+    assert [len(file.history["epoch"]) for file in kept] == list(range(1, CONFIG.epochs))
+    for file in kept:
+        write_model(tmp_path / "unfinished.h5", file)
+        again = read_model(tmp_path / "unfinished.h5")
+        assert_same(whole, train(world.store, world.dataset, **run, unfinished=again))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"options": {"width": 18}}, "width was 16 and is 18"),
+        ({"config": replace(CONFIG, seed=3)}, "seed was 0 and is 3"),
+        ({"config": replace(CONFIG, learning_rate=1.0)}, "learning_rate"),
+        ({"model": "avel"}, "model was 'cman' and is 'avel'"),
+    ],
+)
+def test_another_training_is_not_gone_on_with(tmp_path, change, says):
+    world = made_up(tmp_path)
+    run = {"options": OPTIONS, "config": CONFIG, "device": "cpu"}
+    kept: list[ModelFile] = []
+    train(world.store, world.dataset, **run, keep=kept.append)
+    with pytest.raises(ArtifactError, match=says):
+        train(world.store, world.dataset, **run | change, unfinished=kept[-1])
+
+
+def test_a_finished_training_and_a_damaged_one_are_refused(tmp_path):
+    world = made_up(tmp_path)
+    run = {"options": OPTIONS, "config": CONFIG, "device": "cpu"}
+    kept: list[ModelFile] = []
+    model = train(world.store, world.dataset, **run, keep=kept.append)
+    with pytest.raises(ArtifactError, match="is finished"):
+        train(world.store, world.dataset, **run, unfinished=model)
+    for name in ("weights.head.0.bias", "adam.exp_avg.head.0.bias", "random.cpu"):
+        broken = {**kept[0].resume, name: np.zeros(2, np.float32)}
+        with pytest.raises(ArtifactError, match="cannot be taken up"):
+            train(world.store, world.dataset, **run, unfinished=replace(kept[0], resume=broken))
+
+
+def test_more_epochs_than_were_planned_may_follow(tmp_path):
+    world = made_up(tmp_path, noise=1.0)
+    run = {"options": OPTIONS, "device": "cpu"}
+    kept: list[ModelFile] = []
+    train(world.store, world.dataset, **run, config=replace(CONFIG, epochs=3), keep=kept.append)
+    longer = train(world.store, world.dataset, **run, config=CONFIG, unfinished=kept[-1])
+    assert_same(train(world.store, world.dataset, **run, config=CONFIG), longer)
+
+
+def a_free_port() -> int:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return server.getsockname()[1]
+
+
+@pytest.mark.slow
+def test_two_processes_together_train_what_one_would(tmp_path):
+    """13 rows in batches of 5: the last has 3, and one process has more than the other."""
+    made_up(tmp_path / "world", n_videos=22, noise=1.0)
+    finished(started(command(tmp_path / "world", tmp_path / "one.h5", 0, "--no-dropout")))
+    together = command(tmp_path / "world", tmp_path / "two.h5", 0, "--no-dropout")
+    port = str(a_free_port())
+    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    team = [started(together, RANK=str(r), LOCAL_RANK=str(r), **shared) for r in range(2)]
+    for process in team:
+        finished(process)
+    one, two = read_model(tmp_path / "one.h5"), read_model(tmp_path / "two.h5")
+    assert two.metrics["epoch"] == one.metrics["epoch"]
+    for name in ("train_loss", "train_accuracy", "val_loss", "val_accuracy"):
+        np.testing.assert_allclose(two.history[name], one.history[name], rtol=1e-3)
+    for name, tensor in one.weights.items():
+        np.testing.assert_allclose(two.weights[name], tensor, atol=1e-4)
+
+
+def test_held_examples_are_the_same_as_those_from_memory(tmp_path):
+    world = made_up(tmp_path, lengths=(10, 7, 12), n_videos=30)
+    store = world.store
+    silent, blind = store.read("video000"), store.read("video001")
+    store.write(replace(silent, audio=None, audio_valid=~silent.audio_valid))
+    store.write(replace(blind, visual=None, visual_valid=~blind.visual_valid))
+    for dataset in (world.dataset, replace(world.dataset, n_segments=None)):
+        examples = load_examples(store, dataset, "train", window=6)
+        here, held = (Feed(examples, torch.device("cpu"), hold=hold) for hold in (False, True))
+        for places in here.order(4, seed=1):
+            one, other = here.batch(places), held.batch(places)
+            for name in ("visual", "audio", "targets", "visual_valid", "audio_valid"):
+                assert torch.equal(getattr(one, name), getattr(other, name)), name
+            assert one.places == other.places
+
+
+def test_mixed_precision_trains_and_leaves_single_precision_weights(tmp_path):
+    world = made_up(tmp_path)
+    config = replace(CONFIG, precision="bf16", epochs=3)
+    model = train(world.store, world.dataset, options=OPTIONS, config=config, device="cpu")
+    exact = train(
+        world.store, world.dataset, options=OPTIONS, config=replace(CONFIG, epochs=3), device="cpu"
+    )
+    assert all(w.dtype == np.float32 for w in model.weights.values())
+    assert model.history["train_loss"] != exact.history["train_loss"]
+    np.testing.assert_allclose(model.history["train_loss"], exact.history["train_loss"], rtol=0.05)
+
+
+def test_an_epoch_chosen_on_test_is_said_to_be(tmp_path):
+    world = made_up(tmp_path)
+    config = replace(CONFIG, epochs=2, select="test")
+    model = train(world.store, world.dataset, options=OPTIONS, config=config, device="cpu")
+    assert model.data["selection"] == "TEST split"
+
+
+def test_features_that_cannot_be_read_are_counted_and_told(tmp_path):
+    world = made_up(tmp_path)
+    whole = world.store.path_of("video000").read_bytes()
+    world.store.path_of("video000").write_bytes(whole[: len(whole) // 2])
+    config = replace(CONFIG, epochs=1)
+    model = train(world.store, world.dataset, options=OPTIONS, config=config, device="cpu")
+    assert (model.data["n_train_missing"], model.data["n_unreadable"]) == (1, 1)
+    for video_id in world.store.video_ids():
+        world.store.path_of(video_id).write_bytes(b"no features")
+    with pytest.raises(DatasetError, match="cannot be read"):
+        train(world.store, world.dataset, options=OPTIONS, config=config, device="cpu")
