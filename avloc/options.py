@@ -5,7 +5,7 @@ One place for each default: command line, recipes and documentation read these f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, Field, field, fields
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
@@ -58,6 +58,25 @@ def options_from(kind: type[Options], given: Mapping[str, object]) -> Options:
         if name not in given and entry.default is MISSING and entry.default_factory is MISSING:
             raise UsageError(f"the option {name!r} must be given: {entry.metadata['help']}")
     return kind(**{name: _read(known[name], hints[name], value) for name, value in given.items()})
+
+
+def values_of(settings: Iterable[str], example: str) -> dict[str, str]:
+    """Read ``key=value`` settings as values by name; the last of a name counts.
+
+    Args:
+        settings: the texts.
+        example: one that would do, for whoever gave another.
+
+    Raises:
+        UsageError: a setting is no ``key=value``.
+    """
+    values: dict[str, str] = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise UsageError(f"{setting!r} is no KEY=VALUE", f"For example --set {example}.")
+        values[key] = value
+    return values
 
 
 def check_options(options: DataclassInstance) -> None:

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from made_media import make_media
 from published_layout import publish
 from workspaces import SmallWorkspace
 
@@ -78,6 +79,9 @@ def test_readmes_commands_work(small_workspace: SmallWorkspace, tmp_path: Path) 
     (tmp_path / "data" / "AVE").symlink_to(small_workspace.data)
     (tmp_path / "clip.mp4").symlink_to(small_workspace.clips[0])
     publish(tmp_path / "data" / "AVE_features")
+    media = make_media(tmp_path)
+    media["pictures"].rename(tmp_path / "photographs")
+    media["sounds"].rename(tmp_path / "recordings")
     lines = [
         line.partition("#")[0].strip()
         for block in code_blocks("")

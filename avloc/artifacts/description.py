@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from avloc.artifacts.comparison import Comparison, read_comparison
 from avloc.artifacts.features import VideoFeatures, read_features
@@ -163,12 +164,16 @@ def _of_comparison(comparison: Comparison) -> Description:
         *((name, f"{value:.1%}") for name, value in comparison.baselines.items()),
     )
     names = tuple(comparison.metrics)
-    means = [np.nanmean(np.c_[comparison.metrics[name]], axis=1) for name in names]
     rows = tuple(
-        (title, *(f"{mean[place]:.1%}" for mean in means))
+        (title, *(_mean_of(comparison.metrics[name][place]) for name in names))
         for place, title in enumerate(comparison.titles)
     )
     return Description("comparison", facts, ("row", *names), rows)
+
+
+def _mean_of(seeds: NDArray[np.float64]) -> str:
+    there = seeds[np.isfinite(seeds)]
+    return f"{there.mean():.1%}" if there.size else "-"
 
 
 def _spec_facts(spec: Mapping[str, object]) -> tuple[tuple[str, str], ...]:

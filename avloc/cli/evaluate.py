@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,6 +24,17 @@ def evaluate(
         str, typer.Option(help="A model's name in the workspace, or a model file.")
     ] = "cman",
     split: Annotated[str, typer.Option(help="train, val or test.")] = "test",
+    decode: Annotated[
+        str, typer.Option(help="segment: argmax a second; video: one class a video. No mixing.")
+    ] = "segment",
+    spatial: Annotated[
+        Path | None,
+        typer.Option(help="Boxes to measure attention by.", show_default="the data set's own"),
+    ] = None,
+    match: Annotated[
+        str | None,
+        typer.Option(help="A second model; one hears, one sees: find events across (A2V, V2A)."),
+    ] = None,
     per_class: Annotated[bool, typer.Option("--per-class", help="Also a table by class.")] = False,
     format: Annotated[str, typer.Option(help="table, json or csv.")] = "table",
     device: Device = "auto",
@@ -38,10 +50,17 @@ def evaluate(
     from avloc import stages
 
     done = stages.evaluate(
-        artifacts=artifacts, dataset=dataset, model=model, split=split, device=device
+        artifacts=artifacts,
+        dataset=dataset,
+        model=model,
+        split=split,
+        decode=decode,
+        spatial=spatial,
+        match=match,
+        device=device,
     )
     if format == "json":
-        console.data(json.dumps(done.evaluation.to_dict(), indent=1, ensure_ascii=False))
+        console.data(json.dumps(done.to_dict(), indent=1, ensure_ascii=False))
     else:
         for table in _tables(done, per_class):
             _show(table, format)
@@ -52,10 +71,16 @@ def evaluate(
 
 
 def _tables(done: EvaluatedSplit, per_class: bool) -> list[ReportTable]:
-    from avloc.results import accuracy_table, class_table
+    from avloc.results import accuracy_table, class_table, cross_modal_table, spatial_table
 
     tables = [accuracy_table([(done.evaluation.model, done.evaluation)])]
-    return [*tables, class_table(done.evaluation)] if per_class else tables
+    if per_class:
+        tables.append(class_table(done.evaluation))
+    for rule, pair in (done.spatial or {}).items():
+        tables.append(spatial_table(pair.attention, pair.centre, rule))
+    if done.cross_modal is not None:
+        tables.append(cross_modal_table(done.cross_modal))
+    return tables
 
 
 def _show(table: ReportTable, format: str) -> None:

@@ -39,9 +39,10 @@ def reproduce(
     dataset: DatasetRoot = None,
     artifacts: Artifacts = None,
 ) -> None:
-    """Run every row of a table of the paper over seeds, and print ours beside the paper's.
+    """Run a table of the paper, row by row.
 
-    What is done is kept: run it again to go on. Tables go to artifacts/reproduce.
+    Every row is trained and evaluated over seeds; ours is printed beside the paper's. What is
+    done is kept: run it again to go on. Tables go to artifacts/reproduce.
     """
     from avloc.recipes import read_recipe, recipe_path, table_settings
     from avloc.reproduction import reproduce as run_table

@@ -8,15 +8,38 @@ from typing import Annotated
 import typer
 
 from avloc.cli import console
+from avloc.errors import UsageError
 
 
 def synth(
     folder: Annotated[Path, typer.Argument(help="Where the data set goes, in AVE's layout.")],
-    train: Annotated[int, typer.Option(min=1, help="Training clips.")] = 120,
-    val: Annotated[int, typer.Option(min=1, help="Validation clips.")] = 40,
-    test: Annotated[int, typer.Option(min=1, help="Test clips.")] = 40,
-    classes: Annotated[int, typer.Option(min=2, help="Event classes.")] = 6,
-    seed: Annotated[int, typer.Option(help="Another seed, other clips.")] = 0,
+    train: Annotated[
+        int | None, typer.Option(min=1, help="Training clips.", show_default="120")
+    ] = None,
+    val: Annotated[
+        int | None, typer.Option(min=1, help="Validation clips.", show_default="40")
+    ] = None,
+    test: Annotated[int | None, typer.Option(min=1, help="Test clips.", show_default="40")] = None,
+    classes: Annotated[
+        int | None, typer.Option(min=2, help="Event classes.", show_default="6")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Another seed, other clips.", show_default="0")
+    ] = None,
+    pictures: Annotated[
+        Path | None,
+        typer.Option(help="Real photographs, a sub-folder a class.", show_default="drawn"),
+    ] = None,
+    sounds: Annotated[
+        Path | None,
+        typer.Option(help="Real recordings, a sub-folder a class.", show_default="synthesised"),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Any other setting, for example sound_noise=0.6."
+        ),
+    ] = None,
     workers: Annotated[
         int | None, typer.Option(min=0, help="Processes.", show_default="one a core")
     ] = None,
@@ -26,8 +49,20 @@ def synth(
     In AVE's layout, with the boxes of the sounding objects in boxes.json.
     """
     from avloc.datasets import SynthesisConfig, synthesize
+    from avloc.options import options_from, values_of
 
-    config = SynthesisConfig(n_train=train, n_val=val, n_test=test, n_classes=classes, seed=seed)
+    named = {"n_train": train, "n_val": val, "n_test": test, "n_classes": classes, "seed": seed}
+    given: dict[str, object] = {key: value for key, value in named.items() if value is not None}
+    given |= values_of(settings or (), example="sound_noise=0.6")
+    if (pictures or sounds) and "n_classes" in given:
+        raise UsageError(
+            "the sub-folders are the classes, so their number cannot be given",
+            "Leave --classes out.",
+        )
+    config = options_from(SynthesisConfig, given)
     with console.progress_bar("synth") as progress:
-        dataset = synthesize(folder, config, workers=workers, progress=progress)
-    console.say(f"{len(dataset.rows)} clips of {classes} classes in {folder}")
+        dataset = synthesize(
+            folder, config, pictures=pictures, sounds=sounds, workers=workers, progress=progress
+        )
+    n_classes = len({row.label for row in dataset.rows})
+    console.say(f"{len(dataset.rows)} clips of {n_classes} classes in {folder}")

@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from avloc.datasets.fields import read_text
 from avloc.errors import DatasetError
 
 BOXES = "boxes.json"
@@ -24,9 +23,9 @@ def read_boxes(path: Path | str) -> SegmentBoxes:
     """
     path = Path(path)
     try:
-        found = json.loads(read_text(path))
+        found = json.loads(path.read_bytes())
         return {str(name): [_box(one) for one in boxes] for name, boxes in found.items()}
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise DatasetError(
             f"holds no boxes: {error}",
             path,

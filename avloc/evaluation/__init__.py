@@ -1,5 +1,14 @@
 """Evaluation: what a model is worth on a split, and how its maps meet boxes."""
 
+from avloc.evaluation.cross_modal import (
+    CrossModal,
+    TrivialMatches,
+    cross_modal_accuracy,
+    match,
+    matched_starts,
+    trivial_matches,
+)
+from avloc.evaluation.decoding import DECODERS, check_decoder, decode
 from avloc.evaluation.evaluate import check_fingerprint, evaluate
 from avloc.evaluation.events import event_f1
 from avloc.evaluation.measure import Evaluation, measure
@@ -17,32 +26,47 @@ from avloc.evaluation.metrics import (
 from avloc.evaluation.predict import Scored, predict
 from avloc.evaluation.spatial import (
     SpatialMetrics,
+    SpatialPair,
     centre_map,
+    has_boxes,
     measure_attention,
     measure_centre,
+    measure_spatial,
     spatial_metrics,
 )
 
 __all__ = [
+    "DECODERS",
     "ClassMetrics",
+    "CrossModal",
     "Evaluation",
     "Scored",
     "SpatialMetrics",
+    "SpatialPair",
+    "TrivialMatches",
     "background_recall",
     "bootstrap_interval",
     "centre_map",
+    "check_decoder",
     "check_fingerprint",
     "class_metrics",
     "confusion",
+    "cross_modal_accuracy",
+    "decode",
     "evaluate",
     "event_f1",
     "foreground_f1",
     "has_boundary",
+    "has_boxes",
+    "match",
+    "matched_starts",
     "measure",
     "measure_attention",
     "measure_centre",
+    "measure_spatial",
     "predict",
     "segment_accuracy",
     "spatial_metrics",
     "trivial_accuracy",
+    "trivial_matches",
 ]

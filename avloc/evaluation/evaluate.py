@@ -12,6 +12,7 @@ from avloc.artifacts import FeatureStore, ModelFile, Predictions
 from avloc.datasets import Dataset
 from avloc.datasets.batches import IGNORED, Examples, load_examples
 from avloc.errors import DatasetError, FingerprintError
+from avloc.evaluation.decoding import check_decoder
 from avloc.evaluation.measure import Evaluation, measure
 from avloc.evaluation.predict import predict
 from avloc.labels import LabelSet
@@ -27,6 +28,7 @@ def evaluate(
     *,
     device: str | torch.device = "auto",
     batch_size: int = 64,
+    decode: str = "segment",
     progress: Progress | None = None,
 ) -> tuple[Predictions, Evaluation]:
     """Score a split and measure the scores.
@@ -38,12 +40,15 @@ def evaluate(
         split: ``train``, ``val`` or ``test``.
         device: ``auto``, ``cpu``, ``cuda``, ...
         batch_size: windows at once.
+        decode: how classes are read off the scores, one of `decoding.DECODERS`.
         progress: called with (done, total, what).
 
     Raises:
         FingerprintError: the features are not those the model was trained on.
         DatasetError: the split has no rows or no features, or a label the model lacks.
+        UnknownNameError: there is no such decoder.
     """
+    check_decoder(decode)
     check_fingerprint(model, store)
     network = restore(model, device)
     examples = load_examples(
@@ -75,6 +80,8 @@ def evaluate(
         dataset=dataset.name,
         missing_videos=examples.missing,
         training_videos=trained_on,
+        decode=decode,
+        selection=str(model.data.get("selection", "")),
     )
 
 

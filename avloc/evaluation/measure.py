@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from avloc.artifacts import Predictions
 from avloc.datasets.batches import IGNORED
+from avloc.evaluation.decoding import decode as decoded
 from avloc.evaluation.events import event_f1
 from avloc.evaluation.metrics import (
     ClassMetrics,
@@ -50,7 +51,9 @@ class Evaluation:
         dataset: which data set, by
         model: which model, with features of
         fingerprint: this hash.
-        decode: how classes were read off the scores: ``segment``, the argmax per segment.
+        decode: how classes were read off the scores, one of `decoding.DECODERS`; numbers of
+            different decoders are not comparable.
+        selection: how the epoch was chosen: ``val split``, ``held out``, or ``TEST split``.
     """
 
     segment_accuracy: float | None
@@ -74,6 +77,7 @@ class Evaluation:
     model: str
     fingerprint: str
     decode: str = "segment"
+    selection: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values for JSON."""
@@ -86,6 +90,8 @@ def measure(
     dataset: str = "",
     missing_videos: tuple[str, ...] = (),
     training_videos: Collection[str] = (),
+    decode: str = "segment",
+    selection: str = "",
 ) -> Evaluation:
     """Measure predictions against their targets.
 
@@ -94,10 +100,15 @@ def measure(
         dataset: the data set's name.
         missing_videos: ids that should have been scored and have no features.
         training_videos: ids that have a training row; rows of these are "seen".
+        decode: how classes are read off the scores, one of `decoding.DECODERS`.
+        selection: how the model's epoch was chosen.
+
+    Raises:
+        UnknownNameError: there is no such decoder.
     """
     targets, names = predictions.targets, predictions.labels.all_names
     background = predictions.labels.background_index
-    predicted = predictions.scores.argmax(axis=-1)
+    predicted = decoded(predictions.scores, targets != IGNORED, background, decode)
     boundary = has_boundary(targets)
     seen = np.array([name in set(training_videos) for name in predictions.video_ids], dtype=bool)
     return Evaluation(
@@ -121,6 +132,8 @@ def measure(
         dataset=dataset,
         model=predictions.model,
         fingerprint=predictions.fingerprint,
+        decode=decode,
+        selection=selection,
     )
 
 

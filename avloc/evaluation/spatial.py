@@ -6,7 +6,7 @@ and height, the origin at the top left.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from torch.nn.functional import interpolate
 
 from avloc.artifacts import Predictions
 from avloc.datasets import Box, SegmentBoxes
+from avloc.datasets.batches import IGNORED
 from avloc.errors import UsageError
 
 Map = NDArray[np.floating]
@@ -42,6 +43,14 @@ class SpatialMetrics:
     auc: float
     mean_iou: float
     n_maps: int
+
+
+@dataclass(frozen=True)
+class SpatialPair:
+    """A model's attention, and always pointing at the centre, by one rule."""
+
+    attention: SpatialMetrics
+    centre: SpatialMetrics
 
 
 def spatial_metrics(
@@ -100,15 +109,40 @@ def measure_centre(
     return spatial_metrics([centre_map()] * len(maps), truths, rule=rule)
 
 
+def measure_spatial(predictions: Predictions, boxes: SegmentBoxes) -> dict[str, SpatialPair]:
+    """Measure attention and the centre by each of `RULES`.
+
+    Raises:
+        UsageError: the model has no attention, or no segment has a box.
+    """
+    return {
+        rule: SpatialPair(
+            measure_attention(predictions, boxes, rule), measure_centre(predictions, boxes, rule)
+        )
+        for rule in RULES
+    }
+
+
+def has_boxes(predictions: Predictions, boxes: SegmentBoxes) -> bool:
+    """Return whether there is anything to measure: attention where a segment has a box."""
+    return predictions.attention is not None and bool(_boxed(predictions, boxes)[0])
+
+
 def _boxed(predictions: Predictions, boxes: SegmentBoxes) -> tuple[list[Map], list[Sequence[Box]]]:
-    """Return the maps of the segments that have a box, and the boxes."""
+    """Return the maps of the segments that have a box, and the boxes.
+
+    The scored segments of a row's windows, one after the other, are its video's segments.
+    """
     maps: list[Map] = []
     truths: list[Sequence[Box]] = []
-    attention = predictions.attention if predictions.attention is not None else ()
-    for video_id, of_video in zip(predictions.video_ids, attention, strict=True):
-        for one, box in zip(of_video, boxes.get(video_id, ()), strict=False):
-            if box is not None:
-                maps.append(one)
+    if predictions.attention is None:
+        return maps, truths
+    left: dict[int, Iterator[Box | None]] = {}
+    for r, video_id in enumerate(predictions.video_ids):
+        of_row = left.setdefault(int(predictions.rows[r]), iter(boxes.get(video_id, ())))
+        for t in np.flatnonzero(predictions.targets[r] != IGNORED):
+            if (box := next(of_row, None)) is not None:
+                maps.append(predictions.attention[r, t])
                 truths.append([box])
     return maps, truths
 

@@ -24,6 +24,8 @@ class SpatialAttention(nn.Module):
         temperature: tau, what the cosine is multiplied with; 1 is the paper's letter, under
             which the largest weight can be no more than e times the smallest.
         is_temperature_learnable: tau moves, in log space, from ``temperature``.
+        is_rectified: regions and sound pass a relu first, as the paper has it, so that a
+            cosine lies in [0, 1]; without it in [-1, 1].
     """
 
     def __init__(
@@ -33,12 +35,16 @@ class SpatialAttention(nn.Module):
         width: int,
         temperature: float,
         is_temperature_learnable: bool,
+        is_rectified: bool,
+        similarity: str = "cosine",
     ) -> None:
         super().__init__()
         self.visual = nn.Linear(visual_channels, width)
         self.audio = nn.Linear(audio_channels, width)
         log_temperature = torch.tensor(math.log(temperature))
         self.log_temperature = nn.Parameter(log_temperature, is_temperature_learnable)
+        self.is_cosine = similarity == "cosine"
+        self.nonlinearity = nn.ReLU() if is_rectified else nn.Identity()
 
     def forward(
         self,
@@ -53,12 +59,14 @@ class SpatialAttention(nn.Module):
             audio: the sound, scaled.
             scaling: of the regions.
         """
-        regions = scaling.linear(self.visual, visual).relu()
-        sound = normalize(self.audio(audio).relu(), dim=-1, eps=_LEAST_LENGTH)
-        # The regions' lengths divide the products: the large array is read twice less.
-        lengths = torch.linalg.vector_norm(regions, dim=-1).clamp_min(_LEAST_LENGTH)
-        cosine = torch.einsum("btnd,btd->btn", regions, sound) / lengths
-        weights: Tensor = (self.log_temperature.exp() * cosine).softmax(dim=-1)
+        regions = self.nonlinearity(scaling.linear(self.visual, visual))
+        sound = normalize(self.nonlinearity(self.audio(audio)), dim=-1, eps=_LEAST_LENGTH)
+        similarity = torch.einsum("btnd,btd->btn", regions, sound)
+        if self.is_cosine:
+            # The regions' lengths divide the products: the large array is read twice less.
+            lengths = torch.linalg.vector_norm(regions, dim=-1)
+            similarity = similarity / lengths.clamp_min(_LEAST_LENGTH)
+        weights: Tensor = (self.log_temperature.exp() * similarity).softmax(dim=-1)
         return weights
 
 

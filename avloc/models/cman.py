@@ -46,6 +46,15 @@ class CMANConfig:
         10.0, help="tau of the spatial attention, or its start [choice]", minimum=1e-3
     )
     temperature_learnable: bool = option(True, help="tau is trained [choice]; else fixed")
+    similarity: str = option(
+        "cosine",
+        help="of a region and the sound, times tau: their cosine, as the paper has it, or the "
+        "region's projection on the sound's direction, in which its length counts [choice]",
+        choices=("cosine", "projection"),
+    )
+    rectified: bool = option(
+        True, help="regions and sound pass a relu before the cosine; else it has a sign [choice]"
+    )
     input_map: bool = option(
         True, help="a linear map of the features to D before the self-attention [choice]"
     )
@@ -214,6 +223,8 @@ def _spatial_attention(options: CMANConfig) -> SpatialAttention:
         options.width,
         options.temperature,
         options.temperature_learnable,
+        options.rectified,
+        options.similarity,
     )
 
 

@@ -72,13 +72,12 @@ def reproduce(
         UnknownNameError: there is no such table. ArtifactError: no features. DatasetError: no
         labels for them. OutputError: the tables cannot be written.
     """
+    rows, kinds = table_rows(table), _supervisions(supervision)
     workspace = Workspace.at(artifacts)
     store = FeatureStore.open(Path(features) if features else workspace.features)
     root = Path(dataset or store.dataset_root or _no_labels(store))
     labelled = load_dataset(root)
     training = training or read_recipe(recipe_path("base")).training
-    kinds = _supervisions(supervision)
-    rows = table_rows(table)
     planned = {
         kind: plan(rows, replace(training, supervision=kind), seeds, store, labelled, models)
         for kind in kinds

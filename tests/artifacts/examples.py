@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from avloc.artifacts import ModelFile, Predictions, VideoFeatures
+from avloc.artifacts import Comparison, ModelFile, Predictions, VideoFeatures
 from avloc.labels import LabelSet
 from avloc.timeline import Event, Grid, Timeline
 
@@ -54,6 +54,7 @@ def model() -> ModelFile:
         data={"name": "made up", "n_train": 8},
         training={"epochs": 2},
         history={"epoch": [0.0, 1.0], "train_loss": [1.5, 0.5]},
+        resume={"weights.tau": np.array(2.5), "random.cpu": np.arange(5, dtype=np.uint8)},
     )
 
 
@@ -69,6 +70,23 @@ def predictions() -> Predictions:
         model="cman",
         fingerprint="f00d",
         gate_visual=rng.random((2, 4)).astype(np.float32),
+    )
+
+
+def comparison() -> Comparison:
+    return Comparison(
+        table="table1",
+        supervision="weak, presence",
+        titles=("A", "A + V"),
+        seeds=np.array([0, 1, 2]),
+        metrics={
+            "segment_accuracy": np.array([[0.5, 0.6, np.nan], [0.7, 0.8, 0.75]]),
+            "pointing": np.full((2, 3), np.nan),
+        },
+        interval=np.array([[0.4, 0.6], [0.7, 0.8]]),
+        paper=np.array([0.595, np.nan]),
+        baselines={"right class, never background": 0.822},
+        made={"decoder": "argmax per segment", "epochs": 20},
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import h5py
 import numpy as np
-from examples import features, model, predictions, timeline
+from examples import comparison, features, model, predictions, timeline
 
 from avloc import artifacts
 
@@ -17,11 +17,14 @@ WRITERS = {
     "model": lambda path: artifacts.write_model(path, model()),
     "predictions": lambda path: artifacts.write_predictions(path, predictions()),
     "localization": lambda path: artifacts.write_localization(path, timeline()),
+    "comparison": lambda path: artifacts.write_comparison(path, comparison()),
 }
 ARRAYS = (
     *(("features", name) for name in ("segment_times", "visual", "audio", "frame_index")),
     *(("features", name) for name in ("visual_valid", "audio_valid")),
     *(("model", name) for name in ("weights/head.weight", "weights/tau", "history/epoch")),
+    ("model", "resume/random.cpu"),
+    *(("comparison", name) for name in ("titles", "seeds", "interval", "metrics/pointing")),
     *(("predictions", name) for name in ("scores", "targets", "rows", "video_ids", "gate_visual")),
     *(("localization", name) for name in ("scores", "events", "attention", "gate_audio")),
 )

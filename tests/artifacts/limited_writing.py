@@ -13,10 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from examples import features, model, predictions, timeline
+from examples import comparison, features, model, predictions, timeline
 
 from avloc.artifacts import (
     FeatureWriter,
+    write_comparison,
     write_features,
     write_localization,
     write_model,
@@ -62,6 +63,7 @@ JOBS: dict[str, Callable[[Path], object]] = {
     "model": lambda path: write_model(path, model()),
     "predictions": lambda path: write_predictions(path, predictions()),
     "localization": lambda path: write_localization(path, timeline()),
+    "comparison": lambda path: write_comparison(path, comparison()),
     "published array": write_published,
     "published order": lambda path: write_order(path, list(range(1000))),
 }

@@ -9,7 +9,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from examples import SPEC, features, model, predictions, timeline
+from examples import SPEC, comparison, features, model, predictions, timeline
 
 from avloc import artifacts
 from avloc.artifacts import FeatureStore, describe
@@ -19,6 +19,7 @@ KINDS = {
     "model": (artifacts.write_model, artifacts.read_model, model),
     "predictions": (artifacts.write_predictions, artifacts.read_predictions, predictions),
     "localization": (artifacts.write_localization, artifacts.read_localization, timeline),
+    "comparison": (artifacts.write_comparison, artifacts.read_comparison, comparison),
 }
 
 
@@ -84,6 +85,7 @@ def test_describe_names_the_kind_and_what_is_in_it(kind: str, tmp_path: Path) ->
         "model": ("Kirchenglocke, groß", "10 segments of 1 s", "0.75", "head.weight"),
         "predictions": ("2 rows x 4 segments x 3 classes", "test", "bark"),
         "localization": ("0.75", "bark", "no_audio", "1.400 s"),
+        "comparison": ("table1", "82.2%", "argmax per segment", "55.0%", "75.0%"),
     }[kind]
     assert [word for word in expected if word not in shown] == []
 

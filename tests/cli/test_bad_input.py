@@ -104,7 +104,7 @@ def test_weights_that_cannot_be_had_name_file_url_hash_and_place(
 
 def test_unknown_model_and_setting(avloc: Shell, small_workspace: SmallWorkspace) -> None:
     place = ("--artifacts", small_workspace.artifacts)
-    assert_one_line(avloc("train", *place, "--model", "cmam"), 2, "cmam", "Did you mean 'cman'?")
+    assert_one_line(avloc("train", *place, "--model", "cmann"), 2, "cmann", "Did you mean 'cman'?")
     ended = avloc("train", *place, "--set", "learning_rat=1")
     assert_one_line(ended, 2, "Did you mean 'learning_rate'?")
     assert_one_line(avloc("train", *place, "--set", "epochs"), 2, "KEY=VALUE")

@@ -153,6 +153,32 @@ def test_synth_writes_aves_layout(avloc: Shell, tmp_path: Path) -> None:
     assert len(list((tmp_path / "data" / "AVE").glob("*.mp4"))) == 4
 
 
+def test_synth_takes_any_setting(avloc: Shell, tmp_path: Path) -> None:
+    sizes = ("--train", 1, "--val", 1, "--test", 1, "--set", "seconds=4", "--set", "silent=0")
+    assert avloc("synth", tmp_path / "data", *sizes).code == 0
+    config = json.loads((tmp_path / "data" / "synthesis.json").read_text())["config"]
+    assert (config["n_train"], config["seconds"], config["silent"]) == (1, 4, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--set", "sound_noise"), "no KEY=VALUE"),
+        (("--set", "sound_noice=1"), "sound_noise"),
+        (("--set", "sound_noise=loud"), "cannot be 'loud'"),
+        (("--pictures", "here", "--sounds", "there", "--classes", 3), "Leave --classes out"),
+        (("--pictures", "here"), "go together"),
+    ],
+)
+def test_synth_refuses_what_it_cannot_mean(
+    avloc: Shell, tmp_path: Path, arguments: tuple[object, ...], told: str
+) -> None:
+    ended = avloc("synth", tmp_path / "data", *arguments)
+    assert ended.code == 2
+    assert told in ended.err
+    assert not (tmp_path / "data").exists()
+
+
 def test_localizing_a_folder_again_does_not_take_its_own_heatmaps(
     avloc: Shell, small_workspace: SmallWorkspace, tmp_path: Path
 ) -> None:

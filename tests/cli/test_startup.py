@@ -14,6 +14,7 @@ COMMANDS = (
     "train",
     "eval",
     "localize",
+    "reproduce",
     "import-features",
     "export-features",
     "synth",
@@ -89,7 +90,7 @@ def test_synth_help_shows_the_defaults_of_its_config(avloc: Shell) -> None:
         "classes": config.n_classes,
         "seed": config.seed,
     }.items():
-        assert f"default: {value}" in shown.partition(f"--{option} ")[2].partition(" --")[0]
+        assert f"default: ({value})" in shown.partition(f"--{option} ")[2].partition(" --")[0]
 
 
 def test_train_help_shows_the_defaults_of_its_config(avloc: Shell) -> None:

@@ -22,15 +22,18 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-x))
 
 
-def where(w: Weights, visual: np.ndarray, audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def where(
+    w: Weights, visual: np.ndarray, audio: np.ndarray, rectified: bool = True
+) -> tuple[np.ndarray, np.ndarray]:
     """(T, N, Dv), (T, Da) -> the attended picture (T, Dv) and weights (T, N)."""
     tau = np.exp(w["where.log_temperature"])
     pictures, weights = [], []
     for t in range(len(audio)):
-        sound = np.maximum(0, w["where.audio.weight"] @ audio[t] + w["where.audio.bias"])
+        least = 0 if rectified else -np.inf
+        sound = np.maximum(least, w["where.audio.weight"] @ audio[t] + w["where.audio.bias"])
         cosines = []
         for region in visual[t]:
-            v = np.maximum(0, w["where.visual.weight"] @ region + w["where.visual.bias"])
+            v = np.maximum(least, w["where.visual.weight"] @ region + w["where.visual.bias"])
             lengths = np.sqrt(v @ v) * np.sqrt(sound @ sound)
             cosines.append(v @ sound / lengths if lengths else 0.0)  # nothing points nowhere
         share = softmax(tau * np.array(cosines))
@@ -111,7 +114,7 @@ def cman(w: Weights, config: dict[str, Any], visual: np.ndarray, audio: np.ndarr
     regions = visual.reshape(len(visual), -1, visual.shape[-1])
     picture = regions.mean(axis=1)
     if config["where"]:
-        picture, out["attention"] = where(w, regions, audio)
+        picture, out["attention"] = where(w, regions, audio, config["rectified"])
         out["attention"] = out["attention"].reshape(visual.shape[:3])
     used = {"both": ("visual", "audio")}.get(config["modalities"], (config["modalities"],))
     h, s, memory = {}, {}, {}

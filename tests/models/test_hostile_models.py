@@ -111,7 +111,7 @@ def test_config_that_lacks_an_option_or_is_empty_is_refused():
 
 
 def test_model_that_does_not_exist_here_is_refused_with_what_there_is():
-    assert "cman" in refusal(replace(SOUND, name="cmam")).hint
+    assert "cman" in refusal(replace(SOUND, name="cmann")).hint
 
 
 def test_labels_that_are_not_the_networks_classes_are_refused():

@@ -7,7 +7,7 @@ off screen, so neither sense can tell by itself what the event is or when.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator
@@ -131,7 +131,7 @@ def compose(config: SynthesisConfig, split: str, place: int) -> ClipPlan:
         source=objects[0],
         sound=_sound(rng, kind, heard),
         silent=tuple(objects[1:]),
-        offscreen=(_sound(rng, others[-1], _interval(rng, config)),) if is_offscreen else (),
+        offscreen=(_offscreen(rng, config, others[-1]),) if is_offscreen else (),
         noise=config.sound_noise * float(rng.uniform(0.3, 1.7)),
         seed=int(rng.integers(2**31)),
     )
@@ -170,10 +170,18 @@ def _sound(rng: Generator, kind: int, heard: Interval) -> SoundPlan:
     )
 
 
+def _offscreen(rng: Generator, config: SynthesisConfig, kind: int) -> SoundPlan:
+    sound = _sound(rng, kind, _interval(rng, config))
+    return replace(sound, gain=sound.gain * 10 ** (config.offscreen_gain / 20))
+
+
 def _objects(
     rng: Generator, config: SynthesisConfig, kind: int, seen: Interval, silent: list[int]
 ) -> list[ObjectPlan]:
-    """Place the source, then as many silent objects as find room beside it."""
+    """Place the source, then as many silent objects as find room beside it.
+
+    A source too large to leave the centre free covers it.
+    """
     may_cover = rng.random() < config.over_centre
     objects: list[ObjectPlan] = []
     for number, look in enumerate([kind, *silent]):
@@ -184,11 +192,14 @@ def _objects(
             if not covers and not any(_overlap(config, candidate, one) for one in objects):
                 objects.append(candidate)
                 break
+        else:
+            if number == 0:
+                objects.append(candidate)
     return objects
 
 
 def _object(rng: Generator, config: SynthesisConfig, kind: int, seen: Interval) -> ObjectPlan:
-    size = float(rng.uniform(*SIZES))
+    size = float(rng.uniform(*SIZES)) * config.object_size
     x_reach, y_reach = _half_extents(config, size)
     return ObjectPlan(
         kind=kind,

@@ -8,6 +8,7 @@ from avloc.errors import UsageError
 from avloc.options import check_options, option
 
 MAX_CLASSES = 10
+"""Looks and sounds there are formulas for; folders may hold more classes."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,7 @@ class SynthesisConfig:
     n_train: int = option(120, help="training clips", minimum=0, maximum=99999)
     n_val: int = option(40, help="validation clips", minimum=0, maximum=99999)
     n_test: int = option(40, help="test clips", minimum=0, maximum=99999)
-    n_classes: int = option(
-        6, help="classes, each a look with a sound", minimum=2, maximum=MAX_CLASSES
-    )
+    n_classes: int = option(6, help="classes, each a look with a sound", minimum=2, maximum=99999)
     seed: int = option(0, help="random seed", minimum=0, maximum=2**63 - 1)
     width: int = option(192, help="picture width in pixels, even", minimum=96, maximum=1920)
     height: int = option(144, help="picture height in pixels, even", minimum=96, maximum=1080)
@@ -54,10 +53,23 @@ class SynthesisConfig:
     sound_noise: float = option(
         0.3, help="noise beside the source's sound, mean amplitude", minimum=0, maximum=4
     )
+    object_size: float = option(
+        1.0, help="the factor on the size of every object", minimum=0.25, maximum=2
+    )
+    offscreen_gain: float = option(
+        0.0, help="how much louder sounds from off screen are, in dB", minimum=-40, maximum=40
+    )
+    media: str = option(
+        "", help="digest of the photographs and recordings, set by their folders; empty when drawn"
+    )
 
     def __post_init__(self) -> None:
         """Refuse what cannot be made."""
         check_options(self)
+        if not self.media and self.n_classes > MAX_CLASSES:
+            raise UsageError(
+                f"n_classes is {self.n_classes}", f"There are {MAX_CLASSES} drawn classes at most."
+            )
         if self.width % 2 or self.height % 2:
             raise UsageError(f"a picture's sides must be even, got {self.width} x {self.height}")
         if not 1 <= self.width / self.height <= 3:

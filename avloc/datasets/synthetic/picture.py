@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from avloc.datasets.boxes import Box
 from avloc.datasets.synthetic.background import background
+from avloc.datasets.synthetic.cast import DRAWN, Cast
 from avloc.datasets.synthetic.composition import REACH, ClipPlan, ObjectPlan
 from avloc.datasets.synthetic.config import SynthesisConfig
-from avloc.datasets.synthetic.looks import LOOKS, Pose, draw
 
 Frame = NDArray[np.uint8]
 
@@ -32,10 +32,11 @@ class _Stamp:
 
 
 class _Mover:
-    """An object in motion; every pose of a turn is drawn once."""
+    """An object in motion; a turn has so many poses, the same in every turn."""
 
-    def __init__(self, plan: ObjectPlan, config: SynthesisConfig) -> None:
+    def __init__(self, plan: ObjectPlan, split: str, config: SynthesisConfig, cast: Cast) -> None:
         self.plan, self.config = plan, config
+        self.actor = cast.actor(plan, split, config.height)
         self.n_poses = max(2, round(plan.period * config.fps))
 
     def is_seen(self, frame: int) -> bool:
@@ -43,26 +44,20 @@ class _Mover:
         return start * self.config.fps <= frame < end * self.config.fps
 
     def stamp(self, frame: int) -> _Stamp:
-        pose = self._pose(frame)
-        radius, reach = self.plan.size * self.config.height / 2, REACH * self.config.height
-        drawing = draw(
-            self.plan.kind, pose.angle, pose.scale, radius, self.plan.hue, self.plan.grain
-        )
-        x = self.plan.x * self.config.width + reach * pose.x - drawing.shape[1] / 2
-        y = self.plan.y * self.config.height + reach * pose.y - drawing.shape[0] / 2
+        step = frame % self.n_poses if self.plan.is_moving else 0
+        drawing, right, down = self.actor.shown((step / self.n_poses + self.plan.phase) % 1)
+        reach = REACH * self.config.height
+        x = self.plan.x * self.config.width + reach * right - drawing.shape[1] / 2
+        y = self.plan.y * self.config.height + reach * down - drawing.shape[0] / 2
         return _Stamp(drawing, round(x), round(y))
 
-    def _pose(self, frame: int) -> Pose:
-        step = frame % self.n_poses if self.plan.is_moving else 0
-        return LOOKS[self.plan.kind].motion((step / self.n_poses + self.plan.phase) % 1)
 
-
-def frames(plan: ClipPlan, config: SynthesisConfig) -> Iterator[Frame]:
+def frames(plan: ClipPlan, config: SynthesisConfig, cast: Cast = DRAWN) -> Iterator[Frame]:
     """Yield a clip's frames, each (height, width, 3) red, green, blue."""
     rng = np.random.default_rng([plan.seed, 1])
     ground = background(rng, config.width, config.height)
     noise = _noise(rng, config)
-    movers = [_Mover(one, config) for one in (*plan.silent, plan.source)]
+    movers = [_Mover(one, plan.split, config, cast) for one in (*plan.silent, plan.source)]
     for second in range(config.seconds):
         # Noise that changed with every frame would be most of the file and of the work.
         top, left = rng.integers(0, NOISE_MARGIN, size=2)
@@ -76,12 +71,12 @@ def frames(plan: ClipPlan, config: SynthesisConfig) -> Iterator[Frame]:
             yield frame
 
 
-def source_boxes(plan: ClipPlan, config: SynthesisConfig) -> list[Box | None]:
+def source_boxes(plan: ClipPlan, config: SynthesisConfig, cast: Cast = DRAWN) -> list[Box | None]:
     """Return the source's box in every second of the event, None in the others.
 
     The box holds everything that the source covers in that second.
     """
-    mover = _Mover(plan.source, config)
+    mover = _Mover(plan.source, plan.split, config, cast)
     start, end = plan.event
     return [
         _box([mover.stamp(second * config.fps + k) for k in range(config.fps)], config)

@@ -5,19 +5,20 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from avloc.datasets.synthetic.cast import DRAWN, Cast
 from avloc.datasets.synthetic.composition import ClipPlan, SoundPlan
 from avloc.datasets.synthetic.config import SynthesisConfig
-from avloc.datasets.synthetic.sounds import SOUNDS, Samples
+from avloc.datasets.synthetic.sounds import Samples
 
 FADE_SECONDS = 0.01
 LOUDEST = 0.95
 
 
-def soundtrack(plan: ClipPlan, config: SynthesisConfig) -> NDArray[np.float32]:
+def soundtrack(plan: ClipPlan, config: SynthesisConfig, cast: Cast = DRAWN) -> NDArray[np.float32]:
     """Return (n,) samples in -1 to 1 at ``config.sound_rate``."""
     mixed = np.zeros(config.n_samples)
     for sound in (plan.sound, *plan.offscreen):
-        _add(mixed, sound, config)
+        _add(mixed, sound, cast.wave(sound, plan.split, config.sound_rate), config.sound_rate)
     rng = np.random.default_rng([plan.seed, 2])
     # The noise is pink-ish, as rooms are: white noise and its own running sum, half each.
     white = rng.standard_normal(config.n_samples)
@@ -27,10 +28,9 @@ def soundtrack(plan: ClipPlan, config: SynthesisConfig) -> NDArray[np.float32]:
     return (mixed * min(1.0, LOUDEST / max(peak, 1e-9))).astype(np.float32)
 
 
-def _add(mixed: Samples, sound: SoundPlan, config: SynthesisConfig) -> None:
+def _add(mixed: Samples, sound: SoundPlan, wave: Samples, rate: int) -> None:
     """Add a sound to where it is heard, with a short fade at both ends."""
-    start, end = (second * config.sound_rate for second in sound.heard)
-    clock = np.arange(end - start) / config.sound_rate
-    wave = SOUNDS[sound.kind].wave(np.random.default_rng(sound.seed), clock, sound.pitch)
+    start, end = (second * rate for second in sound.heard)
+    clock = np.arange(end - start) / rate
     fade = np.minimum(1, np.minimum(clock, clock[::-1]) / FADE_SECONDS)
     mixed[start:end] += sound.gain * fade * wave / np.sqrt(np.mean(wave**2))

@@ -5,7 +5,8 @@
 ``boxes.json``      by video id, one entry a second: the source's ``[x0, y0, x1, y1]``
                     as fractions of the picture where the event is, else ``null``
 ``synthesis.json``  ``config``, and by video id ``clips``: when the source is ``seen``
-                    and ``heard``, the ``event``, and what else is there
+                    and ``heard``, the ``event``, and what else is there; with
+                    photographs and recordings also which files they are
 ================== ==================================================================
 """
 
@@ -21,14 +22,15 @@ from avloc.datasets.ave import ANNOTATIONS, HEADER, split_file
 from avloc.datasets.boxes import BOXES, Box
 from avloc.datasets.dataset import SPLITS
 from avloc.datasets.fields import read_text
+from avloc.datasets.synthetic.cast import Cast
 from avloc.datasets.synthetic.composition import ClipPlan
 from avloc.datasets.synthetic.config import SynthesisConfig
-from avloc.datasets.synthetic.looks import LOOKS
-from avloc.datasets.synthetic.sounds import SOUNDS
 from avloc.errors import DatasetError, OutputError, UsageError
 
 SYNTHESIS = "synthesis.json"
 COUNTS = ("n_train", "n_val", "n_test")
+UNWRITTEN_DEFAULTS = ("object_size", "offscreen_gain", "media")
+"""Settings that data sets made before there were any do not name: written where they differ."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,6 @@ class ClipTruth:
 
     plan: ClipPlan
     boxes: list[Box | None]
-
-
-def label_of(kind: int) -> str:
-    """Return a class's label: what its source does, and what it is."""
-    return f"{SOUNDS[kind].name} {LOOKS[kind].name}"
 
 
 def read_config(folder: Path) -> SynthesisConfig | None:
@@ -75,55 +72,75 @@ def claim(folder: Path, config: SynthesisConfig) -> None:
         raise OutputError(f"{folder} holds a data set that was not made", "Name another folder.")
     if made_with is not None and _without_counts(made_with) != _without_counts(config):
         ours, theirs = _without_counts(config), _without_counts(made_with)
-        differing = [f"{name} {theirs[name]}" for name in ours if ours[name] != theirs[name]]
+        differing = [_named(name, theirs[name]) for name in ours if ours[name] != theirs[name]]
         raise OutputError(
             f"{folder} holds clips made with {', '.join(differing)}", "Name another folder."
         )
     if made_with is None:
-        _write_synthesis(folder, config, [])
+        _write_synthesis(folder, config, {})
 
 
-def write_truth(folder: Path, config: SynthesisConfig, truths: Sequence[ClipTruth]) -> None:
+def write_truth(
+    folder: Path, config: SynthesisConfig, cast: Cast, truths: Sequence[ClipTruth]
+) -> None:
     """Write all that is known of the clips; ``Annotations.txt`` last, since it says "whole".
 
     Raises:
         OutputError: a file cannot be written.
     """
-    _write_synthesis(folder, config, truths)
+    clips: dict[str, object] = {
+        truth.plan.video_id: _described(truth.plan, cast) for truth in truths
+    }
+    _write_synthesis(folder, config, clips)
     write_text(
         folder / BOXES, json.dumps({truth.plan.video_id: truth.boxes for truth in truths}) + "\n"
     )
     for split in SPLITS:
-        lines = [_line(truth.plan) for truth in truths if truth.plan.split == split]
+        lines = [_line(truth.plan, cast) for truth in truths if truth.plan.split == split]
         write_text(folder / split_file(split), "".join(lines))
-    everything = [_line(truth.plan) for truth in truths]
+    everything = [_line(truth.plan, cast) for truth in truths]
     write_text(folder / ANNOTATIONS, "".join([f"{HEADER}\n", *everything]))
 
 
-def _without_counts(config: SynthesisConfig) -> dict[str, int | float]:
+def _without_counts(config: SynthesisConfig) -> dict[str, int | float | str]:
     return {name: value for name, value in asdict(config).items() if name not in COUNTS}
 
 
-def _write_synthesis(folder: Path, config: SynthesisConfig, truths: Sequence[ClipTruth]) -> None:
-    clips = {truth.plan.video_id: _described(truth.plan) for truth in truths}
-    text = json.dumps({"config": asdict(config), "clips": clips}, indent=1)
+def _named(name: str, value: int | float | str) -> str:
+    return "other photographs and recordings, or none" if name == "media" else f"{name} {value}"
+
+
+def _write_synthesis(folder: Path, config: SynthesisConfig, clips: dict[str, object]) -> None:
+    defaults = asdict(SynthesisConfig())
+    written = {
+        name: value
+        for name, value in asdict(config).items()
+        if name not in UNWRITTEN_DEFAULTS or value != defaults[name]
+    }
+    text = json.dumps({"config": written, "clips": clips}, indent=1)
     write_text(folder / SYNTHESIS, text + "\n")
 
 
-def _described(plan: ClipPlan) -> dict[str, object]:
-    return {
+def _described(plan: ClipPlan, cast: Cast) -> dict[str, object]:
+    described: dict[str, object] = {
         "split": plan.split,
-        "label": label_of(plan.kind),
+        "label": cast.label(plan.kind),
         "seen": plan.source.seen,
         "heard": plan.sound.heard,
         "event": plan.event,
-        "silent": [{"look": LOOKS[one.kind].name, "seen": one.seen} for one in plan.silent],
+        "silent": [{**cast.seen_as(one, plan.split), "seen": one.seen} for one in plan.silent],
         "offscreen": [
-            {"sound": SOUNDS[one.kind].name, "heard": one.heard} for one in plan.offscreen
+            {**cast.heard_as(one, plan.split), "heard": one.heard} for one in plan.offscreen
         ],
     }
+    if cast.media:
+        described["source"] = {
+            **cast.seen_as(plan.source, plan.split),
+            **cast.heard_as(plan.sound, plan.split),
+        }
+    return described
 
 
-def _line(plan: ClipPlan) -> str:
+def _line(plan: ClipPlan, cast: Cast) -> str:
     start, end = plan.event
-    return f"{label_of(plan.kind)}&{plan.video_id}&good&{start}&{end}\n"
+    return f"{cast.label(plan.kind)}&{plan.video_id}&good&{start}&{end}\n"
