@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from avloc.datasets import SynthesisConfig
-from avloc.errors import DatasetError, UnknownNameError, UsageError
+from avloc.errors import DatasetError, UnknownNameError
 from avloc.models import model_class
-from avloc.options import options_from
+from avloc.options import options_from, values_of
 from avloc.progress import Progress
 from avloc.stages import EvaluatedSplit, Training, evaluate, train
 from avloc.stages.workspace import DEFAULT_MODEL
@@ -51,6 +51,7 @@ class Recipe:
         rows: the models to compare.
         synthesis: the data to make; None when the recipe runs on data that is there.
         models: what every row changes in a model, by the model's name.
+        needs_media: its clips are made of photographs and recordings.
     """
 
     features: Mapping[str, Any]
@@ -58,6 +59,7 @@ class Recipe:
     rows: tuple[RecipeRow, ...]
     synthesis: SynthesisConfig | None = None
     models: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    needs_media: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,11 +72,13 @@ class RowResult:
 
 
 def recipe_path(name: str) -> Path:
-    """Return a recipe that comes with avloc, by name.
+    """Return a recipe: one that comes with avloc by its name, one's own by its file.
 
     Raises:
         UnknownNameError: there is no such recipe.
     """
+    if name.endswith(".toml"):
+        return Path(name)
     known = {path.stem: path for path in recipe_folder().glob("*.toml")}
     if name not in known:
         raise UnknownNameError("recipe", name, known)
@@ -119,6 +123,7 @@ def read_recipe(path: Path | str) -> Recipe:
         rows=tuple(_row(table) for table in tables.get("rows", ())),
         synthesis=None if synthesis is None else options_from(SynthesisConfig, synthesis),
         models=tables.get("models", {}),
+        needs_media=bool(tables.get("needs_media", False)),
     )
 
 
@@ -140,42 +145,36 @@ def settings_of(
     of_model = {entry.name for entry in fields(model_class(model).Config)}
     training: dict[str, object] = dict(named)
     options: dict[str, object] = {}
-    for setting in settings:
-        key, equals, value = setting.partition("=")
-        if not equals:
-            raise UsageError(f"{setting!r} is no KEY=VALUE", "For example --set epochs=20.")
+    for key, value in values_of(settings, example="epochs=20").items():
         if key not in of_training | of_model:
             raise UnknownNameError("setting", key, of_training | of_model)
         (training if key in of_training else options)[key] = value
     return options_from(TrainingConfig, training), options
 
 
-def table_settings(
-    training: TrainingConfig, settings: Sequence[str]
-) -> tuple[TrainingConfig, dict[str, dict[str, object]]]:
-    """Sort ``key=value`` settings of a whole table into training and models.
+def changed(recipe: Recipe, settings: Sequence[str]) -> Recipe:
+    """Return a recipe with ``key=value`` settings that hold for all its rows.
 
     Args:
-        training: what the settings change.
+        recipe: what they change.
         settings: ``key=value`` for the training, ``model.key=value`` for the rows of a model.
 
     Raises:
         UsageError: a setting is no ``key=value``, or a value cannot be.
         UnknownNameError: there is no such model or option.
     """
-    changed: dict[str, object] = {}
-    models: dict[str, dict[str, object]] = {}
-    for setting in settings:
-        key, equals, value = setting.partition("=")
-        if not equals:
-            raise UsageError(f"{setting!r} is no KEY=VALUE", "For example --set epochs=20.")
-        model, dot, option_name = key.partition(".")
-        known = fields(model_class(model).Config) if dot else fields(TrainingConfig)
-        name = option_name if dot else key
-        if name not in {entry.name for entry in known}:
-            raise UnknownNameError("setting", name, [entry.name for entry in known])
-        (models.setdefault(model, {}) if dot else changed)[name] = value
-    return options_from(TrainingConfig, {**asdict(training), **changed}), models
+    training: dict[str, object] = {}
+    models = {model: dict(options) for model, options in recipe.models.items()}
+    for key, value in values_of(settings, example="epochs=20").items():
+        model, dot, name = key.rpartition(".")
+        known = [
+            entry.name for entry in fields(model_class(model).Config if dot else TrainingConfig)
+        ]
+        if name not in known:
+            raise UnknownNameError("setting", name, known)
+        (models.setdefault(model, {}) if dot else training)[name] = value
+    of_training = options_from(TrainingConfig, {**asdict(recipe.training), **training})
+    return replace(recipe, training=of_training, models=models)
 
 
 def run_rows(

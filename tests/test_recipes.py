@@ -12,14 +12,13 @@ from avloc.models import list_models, model_class
 from avloc.options import options_from
 from avloc.recipes import (
     Recipe,
+    changed,
     read_recipe,
     recipe_path,
     run_rows,
     settings_of,
     table_rows,
-    table_settings,
 )
-from avloc.training import TrainingConfig
 
 FOLDER = Path(__file__).parents[1] / "pipelines"
 PIPELINES = sorted(FOLDER.rglob("*.toml"))
@@ -82,13 +81,15 @@ def test_the_rows_of_table_1_have_what_their_marks_say() -> None:
 def test_an_unknown_table_and_wrong_settings_are_refused() -> None:
     with pytest.raises(UnknownNameError, match="table3"):
         table_rows("table3")
-    training, models = table_settings(TrainingConfig(), ["epochs=3", "cman.width=8"])
-    assert (training.epochs, models) == (3, {"cman": {"width": "8"}})
+    base = read_recipe(FOLDER / "drawn.toml")
+    recipe = changed(base, ["epochs=3", "cman.dropout=0", "avel.width=9"])
+    assert (recipe.training.epochs, base.training.epochs) == (3, 25)
+    assert recipe.models == {"cman": {"width": 128, "dropout": "0"}, "avel": {"width": "9"}}
     for setting, said in (("width=3", "width"), ("cman.epochs=3", "epochs"), ("x.width=3", "x")):
         with pytest.raises(UnknownNameError, match=said):
-            table_settings(TrainingConfig(), [setting])
+            changed(base, [setting])
     with pytest.raises(UsageError, match="KEY=VALUE"):
-        table_settings(TrainingConfig(), ["epochs"])
+        changed(base, ["epochs"])
 
 
 def test_recipe_changes_only_what_it_names(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from avloc.cli import console
 from avloc.cli.options import Device
 
 if TYPE_CHECKING:
-    from avloc.benchmark import ExtractionSpeed
+    from avloc.benchmark import ExtractionSpeed, TrainingSpeed
 
 
 def bench(
@@ -34,17 +34,26 @@ def bench(
     runtimes: Annotated[
         bool, typer.Option("--runtimes", help="Compare the ways to run the visual encoder.")
     ] = False,
+    training: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="ROWS", help="Measure CMAN's epoch; AVE has 3339 rows."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
     scratch: Annotated[
         Path | None, typer.Option(help="A folder for clips and stores; kept, and used again.")
     ] = None,
 ) -> None:
-    """Measure how fast extraction is here, and what decides.
+    """Measure how fast this machine is, and what decides.
+
+    Extraction, the ways to run its network (--runtimes), or an epoch of training.
 
     Nothing is downloaded: where weights are not at hand made-up ones are as fast.
     """
     from avloc import benchmark
 
+    if training is not None:
+        _show_training(training, device, as_json)
+        return
     shape = benchmark.ClipShape.parse(size)
     with TemporaryDirectory(prefix="avloc-bench-") as temporary:
         folder = scratch or Path(temporary)
@@ -75,7 +84,17 @@ def bench(
     _show(named, speed, as_json)
 
 
-def _show(named: dict[str, str], speed: ExtractionSpeed, as_json: bool) -> None:
+def _show_training(n_rows: int, device: str, as_json: bool) -> None:
+    from avloc import benchmark
+    from avloc.devices import choose_device
+    from avloc.training import TrainingConfig
+
+    place = choose_device(device)
+    speed = benchmark.measure_training(n_rows, place, TrainingConfig())
+    _show({"machine": benchmark.machine(place)}, speed, as_json)
+
+
+def _show(named: dict[str, str], speed: ExtractionSpeed | TrainingSpeed, as_json: bool) -> None:
     if as_json:
         console.data(json.dumps(named | asdict(speed), indent=2))
         return

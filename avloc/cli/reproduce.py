@@ -16,7 +16,20 @@ if TYPE_CHECKING:
 
 
 def reproduce(
-    table: Annotated[str, typer.Argument(help="table1 or table2.")],
+    tables: Annotated[list[str], typer.Argument(help="table1, table2 or both.")],
+    on: Annotated[
+        str | None,
+        typer.Option(
+            help="drawn, photos, or a recipe's file: make its clips, and extract them.",
+            show_default="the features that are there",
+        ),
+    ] = None,
+    pictures: Annotated[
+        Path | None, typer.Option(help="For --on photos: photographs, a sub-folder a class.")
+    ] = None,
+    sounds: Annotated[
+        Path | None, typer.Option(help="For --on photos: recordings, a sub-folder a class.")
+    ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Runs a row.")] = 5,
     supervision: Annotated[str, typer.Option(help="full, weak, or both.")] = "full,weak",
     features: Annotated[
@@ -44,21 +57,23 @@ def reproduce(
     Every row is trained and evaluated over seeds; ours is printed beside the paper's. What is
     done is kept: run it again to go on. Tables go to artifacts/reproduce.
     """
-    from avloc.recipes import read_recipe, recipe_path, table_settings
-    from avloc.reproduction import reproduce as run_table
+    from avloc.recipes import changed, read_recipe, recipe_path
+    from avloc.reproduction import reproduce as run_tables
 
-    base = read_recipe(recipe_path("base"))
-    training, models = table_settings(base.training, settings or ())
+    recipe = changed(read_recipe(recipe_path(on or "base")), settings or ())
+    if on is not None:
+        artifacts = (artifacts or Path("artifacts")) / Path(on).stem
     with console.progress_bar("reproduce") as progress:
-        done = run_table(
-            table,
+        done = run_tables(
+            tables,
+            recipe=recipe,
             artifacts=artifacts,
             features=features,
             dataset=dataset,
             seeds=seeds,
             supervision=supervision,
-            training=training,
-            models=models,
+            pictures=pictures,
+            sounds=sounds,
             device=device,
             jobs=jobs,
             progress=progress,

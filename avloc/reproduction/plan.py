@@ -22,7 +22,7 @@ class PlannedRun:
         row: the table's row.
         options: of its model, all that differs from the defaults.
         training: supervision and seed among it.
-        key: a hash of all that the result depends on: model, training, features, data.
+        key: a hash of all that the result depends on: row, model, training, features, data.
     """
 
     row: RecipeRow
@@ -71,7 +71,7 @@ def plan(
         seeded = replace(training, seed=seed)
         for row in rows:
             options = {**(models or {}).get(row.model, {}), **row.options}
-            key = _digest([row.model, options, asdict(seeded), data])[:12]
+            key = _digest([row.name, row.model, options, asdict(seeded), data])[:12]
             runs.append(PlannedRun(row, options, seeded, key))
     return runs
 

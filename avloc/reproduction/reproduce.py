@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from avloc.artifacts import Comparison, FeatureStore
-from avloc.datasets import find_boxes, load_dataset
-from avloc.errors import UnknownNameError, UsageError
+from avloc.datasets import find_boxes, load_dataset, synthesize
+from avloc.errors import AvlocError, UnknownNameError, UsageError
 from avloc.progress import Progress
-from avloc.recipes import read_recipe, recipe_path, table_rows
+from avloc.recipes import Recipe, read_recipe, recipe_path, table_rows
 from avloc.reproduction.comparing import compare
 from avloc.reproduction.plan import plan
 from avloc.reproduction.runs import Place, RunFailure, run_all
 from avloc.reproduction.showing import write_comparison_files
-from avloc.stages import Workspace
-from avloc.training import TrainingConfig
+from avloc.stages import Workspace, extract
 
 SUPERVISIONS = ("full", "weak")
 
@@ -37,59 +36,76 @@ class Reproduction:
 
 
 def reproduce(
-    table: str,
+    tables: Sequence[str] | str,
     *,
+    recipe: Recipe | None = None,
     artifacts: Path | str | None = None,
     features: Path | str | None = None,
     dataset: Path | str | None = None,
+    pictures: Path | str | None = None,
+    sounds: Path | str | None = None,
     seeds: int = 5,
     supervision: str = "full,weak",
-    training: TrainingConfig | None = None,
-    models: Mapping[str, Mapping[str, object]] | None = None,
     device: str = "auto",
     jobs: int | None = None,
     progress: Progress | None = None,
 ) -> Reproduction:
-    """Run every row of a table over seeds, and write ours beside the paper's.
+    """Run every row of tables over seeds, and write ours beside the paper's.
 
     What is done is kept under ``reproduce/runs``: an interrupted reproduction goes on, one with
     more seeds adds to it, and rows that two tables share are run once.
 
     Args:
-        table: ``table1`` or ``table2``.
+        tables: ``table1``, ``table2`` or both.
+        recipe: training, what rows change in models, and the data to make if it is to be made;
+            ``pipelines/base.toml`` by default.
         artifacts: the workspace; ``$AVLOC_ARTIFACTS`` or ``./artifacts`` by default.
         features: the feature store; the workspace's by default.
         dataset: where the labels are; by default the data set the features came from.
+        pictures: photographs for a recipe that makes its data, and
+        sounds: recordings, each with a sub-folder a class.
         seeds: how many a row.
         supervision: ``full``, ``weak`` or both.
-        training: as in ``pipelines/base.toml`` by default; weak labels among it.
-        models: what every row changes in a model, by the model's name.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``.
         jobs: processes side by side; one a core by default, one on a GPU.
-        progress: called with (runs done, runs, what).
+        progress: called with (done, total, what) through each step.
 
     Raises:
         UnknownNameError: there is no such table. ArtifactError: no features. DatasetError: no
         labels for them. OutputError: the tables cannot be written.
     """
-    rows, kinds = table_rows(table), _supervisions(supervision)
+    names = [tables] if isinstance(tables, str) else list(tables)
+    rows = {name: table_rows(name) for name in names}
+    kinds = _supervisions(supervision)
+    recipe = recipe or read_recipe(recipe_path("base"))
     workspace = Workspace.at(artifacts)
+    if recipe.synthesis is not None:
+        prepare(recipe, workspace, pictures=pictures, sounds=sounds, progress=progress)
     store = FeatureStore.open(Path(features) if features else workspace.features)
     root = Path(dataset or store.dataset_root or _no_labels(store))
     labelled = load_dataset(root)
-    training = training or read_recipe(recipe_path("base")).training
     planned = {
-        kind: plan(rows, replace(training, supervision=kind), seeds, store, labelled, models)
+        (name, kind): plan(
+            rows[name],
+            replace(recipe.training, supervision=kind),
+            seeds,
+            store,
+            labelled,
+            recipe.models,
+        )
+        for name in names
         for kind in kinds
     }
     folder = workspace.root / "reproduce"
     place = Place(store.root, root, folder / "runs", device)
-    # both supervisions of a seed before the next seed: what is there can be compared early
-    runs = sorted((run for of_kind in planned.values() for run in of_kind), key=lambda r: r.seed)
+    distinct = {run.key: run for of_table in planned.values() for run in of_table}
+    # everything with one seed before the next seed: what is there can be compared early
+    runs = sorted(distinct.values(), key=lambda run: run.seed)
     failures = run_all(runs, place, jobs=jobs, progress=progress)
+    boxes = find_boxes(labelled.root)
     comparisons = [
-        compare(table, of_kind, place.folder, store, labelled, find_boxes(labelled.root))
-        for of_kind in planned.values()
+        compare(name, of_table, place.folder, store, labelled, boxes)
+        for (name, _), of_table in planned.items()
     ]
     written = [
         path
@@ -97,6 +113,33 @@ def reproduce(
         for path in write_comparison_files(folder / _stem(comparison), comparison)
     ]
     return Reproduction(tuple(comparisons), tuple(written), tuple(failures))
+
+
+def prepare(
+    recipe: Recipe,
+    workspace: Workspace,
+    *,
+    pictures: Path | str | None = None,
+    sounds: Path | str | None = None,
+    progress: Progress | None = None,
+) -> None:
+    """Make a recipe's clips and extract their features; what is there is kept.
+
+    Raises:
+        UsageError: it needs photographs and recordings, and they are not named.
+        AvlocError: a clip cannot be made, or its features cannot be extracted.
+    """
+    if recipe.needs_media and not (pictures and sounds):
+        raise UsageError(
+            "this recipe makes its clips of photographs and recordings",
+            "Name both: --pictures DIR --sounds DIR, each with a sub-folder a class.",
+        )
+    data = workspace.root / "data"
+    places = [Path(place) if place else None for place in (pictures, sounds)]
+    synthesize(data, recipe.synthesis, pictures=places[0], sounds=places[1], progress=progress)
+    done = extract(data, artifacts=workspace.root, progress=progress, **recipe.features)
+    if done.report.failures:
+        raise AvlocError(f"a clip failed: {done.report.failures[0].reason}")
 
 
 def _supervisions(text: str) -> Sequence[str]:

@@ -10,9 +10,11 @@ from avloc.benchmark import (
     encoders_at_hand,
     make_clips,
     measure_extraction,
+    measure_training,
 )
 from avloc.errors import MediaError, UsageError
 from avloc.media import probe
+from avloc.training import TrainingConfig
 
 SMALL = ClipShape(96, 64, fps=8, seconds=2.0)
 
@@ -86,3 +88,12 @@ def test_the_ways_to_run_a_trunk_give_the_same(tmp_path):
     assert by_name["as built"].largest_error == 0
     assert {"folded", "channels-last", "eager (both)", "onnx"} <= set(by_name)
     assert all(speed.largest_error < 1e-5 for speed in speeds)
+
+
+def test_an_epoch_is_measured_with_its_parts():
+    speed = measure_training(6, torch.device("cpu"), TrainingConfig(batch_size=4))
+    assert speed.n_rows == 6
+    assert 0 < speed.feed_seconds < speed.epoch_seconds
+    assert speed.product_seconds > 0
+    assert speed.sentinel_ratio > 0
+    assert len(speed.facts()) == 5

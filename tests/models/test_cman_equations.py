@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from avloc.benchmark.training import in_steps
 from avloc.models import (
     CMAN,
     GlobalContextSelfAttention,
@@ -170,26 +171,6 @@ def test_sentinels_and_their_gradients_are_those_of_a_loop_of_steps(is_bidirecti
     torch.testing.assert_close(sentinels.double(), stepped, atol=1e-6, rtol=1e-5)
     for name, p in double.named_parameters():
         torch.testing.assert_close(gradients[name].double(), p.grad, atol=1e-4, rtol=1e-4)
-
-
-def in_steps(module: SentinelLSTM, x: torch.Tensor) -> torch.Tensor:
-    """Return the sentinels by eq. 4 as it stands: torch's own cell, one step after the other."""
-    of_directions = []
-    for d, gate_input in enumerate(module.gate_input):
-        suffix = f"_l0{'_reverse' * d}"
-        w_x, w_h, b_x, b_h = (
-            getattr(module.lstm, name + suffix)
-            for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-        )
-        h = m = x.new_zeros(len(x), module.lstm.hidden_size)
-        sentinels = []
-        for x_t in (x.flip(1) if d else x).unbind(1):
-            gate = torch.sigmoid(gate_input(x_t) + module.gate_state[d](h))
-            h, m = torch.lstm_cell(x_t, (h, m), w_x, w_h, b_x, b_h)
-            sentinels.append(gate * torch.tanh(m))
-        stacked = torch.stack(sentinels, 1)
-        of_directions.append(stacked.flip(1) if d else stacked)
-    return torch.cat(of_directions, -1)
 
 
 def test_a_shut_output_gate_leaves_numbers():

@@ -14,7 +14,7 @@ from avloc.artifacts import Predictions, read_comparison, read_predictions, writ
 from avloc.errors import UnknownNameError
 from avloc.evaluation import bootstrap_interval
 from avloc.labels import LabelSet
-from avloc.recipes import RecipeRow, table_rows
+from avloc.recipes import Recipe, RecipeRow, table_rows
 from avloc.reproduction import comparison_table, plan, reproduce, write_comparison_files
 from avloc.reproduction.comparing import compare
 from avloc.training import TrainingConfig
@@ -47,8 +47,7 @@ def again(world, artifacts, **changes):
         "features": world.store.root,
         "dataset": world.dataset.root / MANIFEST,
         "seeds": 2,
-        "training": QUICK,
-        "models": SMALL,
+        "recipe": Recipe({}, QUICK, (), models=SMALL),
         "device": "cpu",
         "jobs": 2,
     }
@@ -111,7 +110,8 @@ def test_what_is_done_is_not_done_again_and_what_is_lost_is(world, reproduced):
 @pytest.mark.slow
 def test_a_run_that_fails_costs_its_row_only(world, tmp_path):
     options = {**SMALL, "cam": {"width": 0}}
-    done = again(world, tmp_path, seeds=1, supervision="full", models=options, jobs=1)
+    recipe = Recipe({}, QUICK, (), models=options)
+    done = again(world, tmp_path, seeds=1, supervision="full", recipe=recipe, jobs=1)
     assert [failure.run.row.name for failure in done.failures] == ["cam"]
     assert "width is 0" in done.failures[0].reason
     assert np.isnan(accuracies(done.comparisons[0])).sum() == 1
