@@ -93,6 +93,7 @@ def test_readmes_commands_work(small_workspace: SmallWorkspace, tmp_path: Path) 
     smaller = {
         "avloc extract": f"{small} --fps 1",
         "avloc train": "--epochs 2",
+        "avloc reproduce": "--seeds 1 --supervision full --set epochs=1",
         "avloc bench": f"--clips 1 --size 96x64 --rounds 1 {small}",
         "avloc synth": "--train 2 --val 1 --test 1",
     }

@@ -21,11 +21,14 @@ class SpatialAttention(nn.Module):
         visual_channels: Dv.
         audio_channels: Da.
         width: D, the space in which sound and regions are compared.
-        temperature: tau, what the cosine is multiplied with; 1 is the paper's letter, under
-            which the largest weight can be no more than e times the smallest.
+        temperature: tau, what the similarity is multiplied with; 1 is the paper's letter,
+            under which the largest weight can be no more than e times the smallest.
         is_temperature_learnable: tau moves, in log space, from ``temperature``.
         is_rectified: regions and sound pass a relu first, as the paper has it, so that a
             cosine lies in [0, 1]; without it in [-1, 1].
+        similarity: ``cosine``, the paper's; or ``projection`` of the region on the sound's
+            direction, over the root of D. A cosine leaves the region's length out: the edge of
+            an object has the same direction as its middle, and the map's peak falls beside it.
     """
 
     def __init__(
@@ -36,7 +39,7 @@ class SpatialAttention(nn.Module):
         temperature: float,
         is_temperature_learnable: bool,
         is_rectified: bool,
-        similarity: str = "cosine",
+        similarity: str,
     ) -> None:
         super().__init__()
         self.visual = nn.Linear(visual_channels, width)
@@ -66,6 +69,8 @@ class SpatialAttention(nn.Module):
             # The regions' lengths divide the products: the large array is read twice less.
             lengths = torch.linalg.vector_norm(regions, dim=-1)
             similarity = similarity / lengths.clamp_min(_LEAST_LENGTH)
+        else:
+            similarity = similarity / math.sqrt(regions.shape[-1])
         weights: Tensor = (self.log_temperature.exp() * similarity).softmax(dim=-1)
         return weights
 

@@ -12,20 +12,17 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from avloc.models.model import Model
+from avloc.models.model import Model, ModelOptions
 from avloc.models.output import ModelOutput
 from avloc.models.scaling import Scaling
 from avloc.models.streams import TwoStreams, classifier
-from avloc.options import check_options, option
+from avloc.options import option
 
 
 @dataclass(frozen=True)
-class AVELConfig:
+class AVELConfig(ModelOptions):
     """Every option of AVEL; the widths are those of its authors' code."""
 
-    visual_channels: int = option(help="Dv, channels of the visual map", minimum=1)
-    audio_channels: int = option(help="Da, channels of the audio vector", minimum=1)
-    n_classes: int = option(help="C, the labels and background", minimum=2)
     where: bool = option(True, help="audio-guided attention; otherwise the mean over the picture")
     fusion: str = option(
         "concat",
@@ -38,14 +35,6 @@ class AVELConfig:
     width: int = option(128, help="hidden units a direction of each LSTM", minimum=1)
     head_width: int = option(64, help="the head's hidden width", minimum=1)
 
-    def __post_init__(self) -> None:
-        """Refuse what cannot be built.
-
-        Raises:
-            UsageError: a value is out of range.
-        """
-        check_options(self)
-
 
 class AVEL(Model):
     """The supervised network of the paper's figure 3, and its DMRN variant."""
@@ -53,7 +42,7 @@ class AVEL(Model):
     Config: ClassVar[type[AVELConfig]] = AVELConfig
 
     def __init__(self, options: AVELConfig) -> None:
-        super().__init__(options, options.visual_channels, options.audio_channels)
+        super().__init__(options)
         self.where = _attention(options) if options.where else None
         self.streams = TwoStreams(options.visual_channels, options.audio_channels, options.width)
         n_states = 2 * options.width

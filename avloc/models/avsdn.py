@@ -13,19 +13,16 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from avloc.models.avel import AdditiveAttention
-from avloc.models.model import Model
+from avloc.models.model import Model, ModelOptions
 from avloc.models.output import ModelOutput
 from avloc.models.streams import classifier
-from avloc.options import check_options, option
+from avloc.options import option
 
 
 @dataclass(frozen=True)
-class AVSDNConfig:
+class AVSDNConfig(ModelOptions):
     """Every option of AVSDN."""
 
-    visual_channels: int = option(help="Dv, channels of the visual map", minimum=1)
-    audio_channels: int = option(help="Da, channels of the audio vector", minimum=1)
-    n_classes: int = option(help="C, the labels and background", minimum=2)
     where: bool = option(
         True, help="AVEL's audio-guided attention; otherwise the mean over the picture"
     )
@@ -34,14 +31,6 @@ class AVSDNConfig:
     width: int = option(128, help="hidden units a direction of each encoder", minimum=1)
     decoder_width: int = option(256, help="hidden units of the decoder [choice]", minimum=1)
     head_width: int = option(64, help="the head's hidden width", minimum=1)
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot be built.
-
-        Raises:
-            UsageError: a value is out of range.
-        """
-        check_options(self)
 
 
 class AVSDN(Model):
@@ -55,7 +44,7 @@ class AVSDN(Model):
     Config: ClassVar[type[AVSDNConfig]] = AVSDNConfig
 
     def __init__(self, options: AVSDNConfig) -> None:
-        super().__init__(options, options.visual_channels, options.audio_channels)
+        super().__init__(options)
         n_visual, n_audio = options.visual_channels, options.audio_channels
         self.where = (
             AdditiveAttention(n_visual, n_audio, options.attention_width, options.score_width)

@@ -13,31 +13,20 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from avloc.models.model import Model
+from avloc.models.model import Model, ModelOptions
 from avloc.models.output import ModelOutput
 from avloc.models.streams import TwoStreams, classifier
-from avloc.options import check_options, option
+from avloc.options import option
 
 _LEAST = 1e-12
 
 
 @dataclass(frozen=True)
-class CAMConfig:
+class CAMConfig(ModelOptions):
     """Every option of CAM."""
 
-    visual_channels: int = option(help="Dv, channels of the visual map", minimum=1)
-    audio_channels: int = option(help="Da, channels of the audio vector", minimum=1)
-    n_classes: int = option(help="C, the labels and background", minimum=2)
     width: int = option(128, help="hidden units a direction of each LSTM", minimum=1)
     head_width: int = option(64, help="the head's hidden width", minimum=1)
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot be built.
-
-        Raises:
-            UsageError: a value is out of range.
-        """
-        check_options(self)
 
 
 class CAM(Model):
@@ -51,7 +40,7 @@ class CAM(Model):
     Config: ClassVar[type[CAMConfig]] = CAMConfig
 
     def __init__(self, options: CAMConfig) -> None:
-        super().__init__(options, options.visual_channels, options.audio_channels)
+        super().__init__(options)
         self.streams = TwoStreams(options.visual_channels, options.audio_channels, options.width)
         self.head = classifier(4 * options.width, options.head_width, options.n_classes)
 

@@ -16,23 +16,20 @@ from torch import Tensor, nn
 from avloc.errors import UsageError
 from avloc.models.attention import GlobalContextSelfAttention, SpatialAttention
 from avloc.models.co_attention import CoAttended, SentinelCoAttention, StreamStates
-from avloc.models.model import Model
+from avloc.models.model import Model, ModelOptions
 from avloc.models.output import ModelOutput
 from avloc.models.sentinel import SentinelLSTM
-from avloc.options import check_options, option
+from avloc.options import option
 
 
 @dataclass(frozen=True)
-class CMANConfig:
+class CMANConfig(ModelOptions):
     """Every option of CMAN; the rows of the paper's tables 1 and 2 are values of these.
 
     Table 1 is ``modalities``, ``where``, ``when`` and ``which``; table 2 adds
     ``global_context`` and ``sentinel``.
     """
 
-    visual_channels: int = option(help="Dv, channels of the visual map", minimum=1)
-    audio_channels: int = option(help="Da, channels of the audio vector", minimum=1)
-    n_classes: int = option(help="C, the labels and background", minimum=2)
     modalities: str = option(
         "both", help="the features it looks at", choices=("both", "audio", "visual")
     )
@@ -43,14 +40,17 @@ class CMANConfig:
     sentinel: bool = option(True, help="the sentinel and its gate (eq. 4, 5 and 8)")
     width: int = option(256, help="D, the model's width [choice]; even", minimum=2)
     temperature: float = option(
-        10.0, help="tau of the spatial attention, or its start [choice]", minimum=1e-3
+        5.0,
+        help="tau of the spatial attention, or its start [choice]; 10 suits the cosine",
+        minimum=1e-3,
     )
     temperature_learnable: bool = option(True, help="tau is trained [choice]; else fixed")
     similarity: str = option(
-        "cosine",
-        help="of a region and the sound, times tau: their cosine, as the paper has it, or the "
-        "region's projection on the sound's direction, in which its length counts [choice]",
-        choices=("cosine", "projection"),
+        "projection",
+        help="of a region and the sound, times tau: the region's projection on the sound's "
+        "direction, or their cosine, the paper's letter, which leaves the region's length out "
+        "[choice]",
+        choices=("projection", "cosine"),
     )
     rectified: bool = option(
         True, help="regions and sound pass a relu before the cosine; else it has a sign [choice]"
@@ -82,7 +82,7 @@ class CMANConfig:
         Raises:
             UsageError: a value is out of range, or two options exclude each other.
         """
-        check_options(self)
+        super().__post_init__()
         if self.width % 2:
             raise UsageError(f"width is {self.width}", "It must be even: two directions share it.")
         if self.modalities != "both" and (self.where or self.which):
@@ -107,7 +107,7 @@ class CMAN(Model):
     Config: ClassVar[type[CMANConfig]] = CMANConfig
 
     def __init__(self, options: CMANConfig) -> None:
-        super().__init__(options, options.visual_channels, options.audio_channels)
+        super().__init__(options)
         self._memory = options.memory
         self.where = _spatial_attention(options) if options.where else None
         self.visual = _stream(options, "visual", options.visual_channels)

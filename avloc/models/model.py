@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from jaxtyping import Float
@@ -13,6 +13,24 @@ from torch import Tensor, nn
 
 from avloc.models.output import ModelOutput
 from avloc.models.scaling import Scaling
+from avloc.options import check_options, option
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """What every model must be told; each paper's config adds its own."""
+
+    visual_channels: int = option(help="Dv, channels of the visual map", minimum=1)
+    audio_channels: int = option(help="Da, channels of the audio vector", minimum=1)
+    n_classes: int = option(help="C, the labels and background", minimum=2)
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be built.
+
+        Raises:
+            UsageError: a value is out of range.
+        """
+        check_options(self)
 
 
 class Model(nn.Module):
@@ -20,24 +38,22 @@ class Model(nn.Module):
 
     Args:
         options: an instance of the class's ``Config``.
-        visual_channels: Dv.
-        audio_channels: Da.
 
     Attributes:
         scale_visual: applied to the visual maps first, and
         scale_audio: to the audio vectors.
     """
 
-    Config: ClassVar[type[Any]]
+    Config: ClassVar[type[ModelOptions]]
 
     if TYPE_CHECKING:
         __call__: Callable[..., ModelOutput]
 
-    def __init__(self, options: Any, visual_channels: int, audio_channels: int):
+    def __init__(self, options: ModelOptions) -> None:
         super().__init__()
         self._options = options
-        self.scale_visual = Scaling(visual_channels)
-        self.scale_audio = Scaling(audio_channels)
+        self.scale_visual = Scaling(options.visual_channels)
+        self.scale_audio = Scaling(options.audio_channels)
 
     @property
     def config(self) -> dict[str, object]:

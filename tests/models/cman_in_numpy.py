@@ -23,7 +23,11 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
 
 
 def where(
-    w: Weights, visual: np.ndarray, audio: np.ndarray, rectified: bool = True
+    w: Weights,
+    visual: np.ndarray,
+    audio: np.ndarray,
+    rectified: bool = True,
+    similarity: str = "cosine",
 ) -> tuple[np.ndarray, np.ndarray]:
     """(T, N, Dv), (T, Da) -> the attended picture (T, Dv) and weights (T, N)."""
     tau = np.exp(w["where.log_temperature"])
@@ -34,7 +38,8 @@ def where(
         cosines = []
         for region in visual[t]:
             v = np.maximum(least, w["where.visual.weight"] @ region + w["where.visual.bias"])
-            lengths = np.sqrt(v @ v) * np.sqrt(sound @ sound)
+            other = np.sqrt(v @ v) if similarity == "cosine" else np.sqrt(len(v))
+            lengths = other * np.sqrt(sound @ sound)
             cosines.append(v @ sound / lengths if lengths else 0.0)  # nothing points nowhere
         share = softmax(tau * np.array(cosines))
         pictures.append(sum(share[i] * visual[t, i] for i in range(len(share))))
@@ -114,7 +119,9 @@ def cman(w: Weights, config: dict[str, Any], visual: np.ndarray, audio: np.ndarr
     regions = visual.reshape(len(visual), -1, visual.shape[-1])
     picture = regions.mean(axis=1)
     if config["where"]:
-        picture, out["attention"] = where(w, regions, audio, config["rectified"])
+        picture, out["attention"] = where(
+            w, regions, audio, config["rectified"], config["similarity"]
+        )
         out["attention"] = out["attention"].reshape(visual.shape[:3])
     used = {"both": ("visual", "audio")}.get(config["modalities"], (config["modalities"],))
     h, s, memory = {}, {}, {}

@@ -127,7 +127,7 @@ def test_dropout_only_in_training():
 
 
 def test_the_temperature_starts_where_it_is_told():
-    assert made().where.log_temperature.exp().item() == pytest.approx(10.0)
+    assert made().where.log_temperature.exp().item() == pytest.approx(5.0)
     assert made(temperature=1).where.log_temperature.exp().item() == pytest.approx(1.0)
 
 

@@ -86,6 +86,8 @@ def test_the_whole_model_follows_the_equations_at_any_length(n_segments):
         {"residual": False},
         {"input_map": False, "residual": False},
         {"temperature": 1.0, "temperature_learnable": False},
+        {"similarity": "cosine"},
+        {"similarity": "cosine", "rectified": False},
         {"rectified": False},
     ],
     ids=lambda options: ",".join(f"{name}={value}" for name, value in options.items()),
@@ -113,7 +115,7 @@ def test_scaled_inputs_are_what_a_scaled_transcription_sees():
 
 def test_spatial_attention_alone():
     torch.manual_seed(0)
-    module = SpatialAttention(9, 5, 6, 10.0, True, True).double()
+    module = SpatialAttention(9, 5, 6, 10.0, True, True, "cosine").double()
     visual, audio = features(3)
     regions = visual.reshape(2, 3, 6, 9)
     weights = module(torch.from_numpy(regions), torch.from_numpy(audio), Scaling(9).double())
@@ -122,7 +124,7 @@ def test_spatial_attention_alone():
 
 
 def test_a_fixed_temperature_of_one_bounds_the_weights_by_e():
-    module = SpatialAttention(9, 5, 6, 1.0, False, True).double()
+    module = SpatialAttention(9, 5, 6, 1.0, False, True, "cosine").double()
     torch.manual_seed(1)
     regions, audio = torch.randn(4, 10, 49, 9).double() * 50, torch.randn(4, 10, 5).double()
     weights = module(regions, audio, Scaling(9).double())
@@ -131,7 +133,7 @@ def test_a_fixed_temperature_of_one_bounds_the_weights_by_e():
 
 
 def test_silence_points_nowhere():
-    module = SpatialAttention(9, 5, 6, 10.0, True, True)
+    module = SpatialAttention(9, 5, 6, 10.0, True, True, "cosine")
     torch.nn.init.zeros_(module.audio.bias)
     weights = module(torch.randn(1, 2, 4, 9), torch.zeros(1, 2, 5), Scaling(9))
     torch.testing.assert_close(weights, torch.full((1, 2, 4), 0.25))
