@@ -75,7 +75,7 @@ def measure_training(n_rows: int, device: torch.device, config: TrainingConfig) 
     return TrainingSpeed(
         n_rows,
         _seconds(epoch, device),
-        _seconds(lambda: [feed.batch(some) for some in places], device),
+        sum(_seconds(partial(feed.batch, some), device) for some in places),
         _product_seconds(feed, config.batch_size, device) * len(places),
         _sentinel_ratio(config.batch_size, device),
     )

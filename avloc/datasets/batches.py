@@ -90,7 +90,7 @@ class Batch:
     """B windows of one length as tensors; a missing modality is zeros and never valid.
 
     Attributes:
-        visual: the visual maps, half precision until `to`.
+        visual: the visual maps, in half precision or, after `to`, in single.
         audio: the audio vectors.
         targets: class indices, `IGNORED` where not scored.
         visual_valid: the segment had real picture.
@@ -240,41 +240,50 @@ def _sizes(
     return (height, width, depth), channels[1] if first_sound is None else first_sound.shape[1]
 
 
-def make_batch(examples: Examples, places: Sequence[int]) -> Batch:
-    """Put examples of one length together."""
+def make_batch(examples: Examples, places: Sequence[int], visual: Tensor | None = None) -> Batch:
+    """Put examples of one length together.
+
+    Args:
+        examples: where they are.
+        places: which, by their places in `Examples.entries`.
+        visual: memory for the visual maps, of their shape and any precision; new memory in
+            half precision by default.
+    """
     entries = [examples.entries[place] for place in places]
-    n_segments = len(entries[0].targets)
-    visual = np.zeros((len(entries), n_segments, *examples.visual_shape), dtype=np.float16)
-    audio = np.zeros((len(entries), n_segments, examples.audio_channels), dtype=np.float32)
-    visual_valid = np.zeros((len(entries), n_segments), dtype=np.bool_)
-    audio_valid = np.zeros_like(visual_valid)
+    size = (len(entries), len(entries[0].targets))
+    if visual is None:
+        visual = torch.empty(*size, *examples.visual_shape, dtype=torch.float16)
+    audio = torch.empty(*size, examples.audio_channels)
+    visual_valid, audio_valid = np.zeros(size), np.zeros(size)
     for b, entry in enumerate(entries):
-        video = examples.videos[entry.video]
-        _fill(visual[b], visual_valid[b], video.visual, video.visual_valid, entry.first)
-        _fill(audio[b], audio_valid[b], video.audio, video.audio_valid, entry.first)
+        video, first = examples.videos[entry.video], entry.first
+        visual_valid[b] = _fill(visual[b], video.visual, video.visual_valid, first)
+        audio_valid[b] = _fill(audio[b], video.audio, video.audio_valid, first)
     return Batch(
-        torch.from_numpy(visual),
-        torch.from_numpy(audio),
+        visual,
+        audio,
         torch.from_numpy(np.stack([entry.targets for entry in entries])),
-        torch.from_numpy(visual_valid),
-        torch.from_numpy(audio_valid),
+        torch.from_numpy(visual_valid.astype(np.bool_)),
+        torch.from_numpy(audio_valid.astype(np.bool_)),
         tuple(places),
     )
 
 
 def _fill(
-    target: NDArray[np.floating],
-    target_valid: NDArray[np.bool_],
+    target: Tensor,
     source: NDArray[np.floating] | None,
     source_valid: NDArray[np.bool_],
     first: int,
-) -> None:
-    """Copy a window into zeros; what the video does not have stays zero and invalid."""
-    if source is None:
-        return
-    cut = source[first : first + len(target)]
-    target[: len(cut)] = cut
-    target_valid[: len(cut)] = source_valid[first : first + len(target)]
+) -> NDArray[np.bool_]:
+    """Copy a window; what the video does not have is zero, and not valid, which is returned."""
+    n_segments = len(target)
+    n_there = 0 if source is None else min(n_segments, len(source) - first)
+    if source is not None:
+        target[:n_there] = torch.from_numpy(source[first : first + n_there])
+    target[n_there:] = 0
+    valid = np.zeros(n_segments, dtype=np.bool_)
+    valid[:n_there] = source_valid[first : first + n_there]
+    return valid
 
 
 def _split_in_words(split: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -19,7 +20,8 @@ _SHARE_OF_MEMORY = 0.6
 class Feed:
     """Examples as a model takes them: from memory a batch at a time, or held on the GPU.
 
-    Where a whole split fits on the GPU it goes there once, and a batch is a look-up there.
+    Where a whole split fits on the GPU it goes there once, and a batch is a look-up there. On a
+    CPU the maps of every batch lie in the same memory: one is good until the next is asked for.
 
     Args:
         examples: what to feed.
@@ -32,6 +34,7 @@ class Feed:
     ) -> None:
         self.examples = examples
         self.device = device
+        self._memory = torch.empty(0)
         self._held = _Held.of(examples, device) if _is_held(examples, device, hold) else None
 
     def order(self, size: int, seed: int | Sequence[int] | None = None) -> Iterator[list[int]]:
@@ -45,8 +48,18 @@ class Feed:
     def batch(self, places: Sequence[int]) -> Batch:
         """Return examples of one length, on the device."""
         if self._held is None:
-            return make_batch(self.examples, places).to(self.device)
+            return make_batch(self.examples, places, self._visual(places)).to(self.device)
         return self._held.batch(self.examples, places, self.targets(places).to(self.device))
+
+    def _visual(self, places: Sequence[int]) -> Tensor | None:
+        """Return memory for a batch's maps: fresh memory would be cleared by the system first."""
+        if self.device.type != "cpu":
+            return None
+        n_segments = len(self.examples.entries[places[0]].targets)
+        shape = (len(places), n_segments, *self.examples.visual_shape)
+        if math.prod(shape) > self._memory.numel():
+            self._memory = torch.empty(math.prod(shape))
+        return self._memory[: math.prod(shape)].view(shape)
 
 
 @dataclass(frozen=True)
