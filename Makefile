@@ -24,8 +24,9 @@ types: $(INSTALLED)
 contracts: $(INSTALLED)
 	$(BIN)/lint-imports
 
+# a file's tests stay together: they share what is costly to make
 tests: $(INSTALLED)
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # uv, because its resolver takes torch, torchvision and torchaudio from one index
 $(INSTALLED): requirements.lock pyproject.toml

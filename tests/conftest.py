@@ -30,3 +30,8 @@ def real_data() -> Path:
 def small_workspace(tmp_path_factory: pytest.TempPathFactory) -> SmallWorkspace:
     """Eighteen clips of three classes, their features, and a model of two epochs."""
     return make_small_workspace(tmp_path_factory.mktemp("small"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put slow tests first: side by side, nothing long is left for the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)

@@ -13,10 +13,9 @@ from workspaces import SmallWorkspace
 import avloc
 from avloc.artifacts import FeatureStore, read_localization
 from avloc.datasets import load_dataset
-from avloc.demo import Demo, measure_attention, run_demo
-from avloc.evaluation import evaluate
+from avloc.demo import Demo, run_demo
+from avloc.evaluation import evaluate, measure_attention, measure_centre
 from avloc.media import probe
-from avloc.stages import EvaluatedSplit
 
 FEATURES = {"visual": "efficientnet-lite0", "audio": "logmel", "offline": True}
 
@@ -111,7 +110,7 @@ def test_attention_is_measured_where_events_are(small_workspace: SmallWorkspace)
     dataset = load_dataset(small_workspace.data)
     boxes = json.loads((small_workspace.data / "boxes.json").read_text())
     model = avloc.load(small_workspace.artifacts / "models" / "cman.h5").model_file
-    predictions, evaluation = evaluate(model, store, dataset, "test")
+    predictions, _ = evaluate(model, store, dataset, "test")
     assert predictions.attention is not None
     n_boxes = 0
     for maps, video_id in zip(predictions.attention, predictions.video_ids, strict=True):
@@ -121,7 +120,7 @@ def test_attention_is_measured_where_events_are(small_workspace: SmallWorkspace)
                 n_boxes += 1
                 x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
                 one[int(7 * y), int(7 * x)] = 1
-    spatial, centre = measure_attention(EvaluatedSplit(Path(), predictions, evaluation), boxes)
+    spatial, centre = (f(predictions, boxes) for f in (measure_attention, measure_centre))
     assert (spatial.n_maps, centre.n_maps) == (n_boxes, n_boxes)
     assert n_boxes == sum(
         int((targets != dataset.labels.background_index).sum()) for targets in predictions.targets

@@ -84,7 +84,8 @@ def test_an_unknown_table_and_wrong_settings_are_refused() -> None:
     base = read_recipe(FOLDER / "drawn.toml")
     recipe = changed(base, ["epochs=3", "cman.dropout=0", "avel.width=9"])
     assert (recipe.training.epochs, base.training.epochs) == (3, 25)
-    assert recipe.models == {"cman": {"width": 128, "dropout": "0"}, "avel": {"width": "9"}}
+    assert recipe.models["cman"] == {"width": 128, "dropout": "0"}
+    assert recipe.models["avel"] == {"attention_width": 128, "width": "9"}
     for setting, said in (("width=3", "width"), ("cman.epochs=3", "epochs"), ("x.width=3", "x")):
         with pytest.raises(UnknownNameError, match=said):
             changed(base, [setting])

@@ -31,7 +31,7 @@ def test_every_artifact_at_every_size(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     said = json.loads(done.stdout)
-    assert len(said) == 8
+    assert len(said) == 9
     for name, outcomes in said.items():
         assert len(outcomes) > 5
         for words, left, n_open in outcomes:
