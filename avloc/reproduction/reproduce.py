@@ -134,7 +134,7 @@ def prepare(
             "this recipe makes its clips of photographs and recordings",
             "Name both: --pictures DIR --sounds DIR, each with a sub-folder a class.",
         )
-    data = workspace.root / "data"
+    data = workspace.root / "data" / workspace.root.name  # a data set is called by its folder
     places = [Path(place) if place else None for place in (pictures, sounds)]
     synthesize(data, recipe.synthesis, pictures=places[0], sounds=places[1], progress=progress)
     done = extract(data, artifacts=workspace.root, progress=progress, **recipe.features)
