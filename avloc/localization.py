@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from avloc.artifacts import ModelFile, VideoFeatures, read_model
 from avloc.artifacts.published import is_published
 from avloc.errors import FingerprintError, UsageError
+from avloc.events import EventRules, events_from_scores
 from avloc.features import Encoders, WeightsPolicy, encoders_for, extract_video
 from avloc.models import ModelOutput, restore
-from avloc.timeline import Grid, Timeline, events_from_scores
+from avloc.timeline import Grid, Timeline
 
 
 def load(
@@ -65,15 +66,20 @@ class Localizer:
         self._device = encoders.device
         self._model = restore(model_file, self._device)
 
-    def __call__(self, video: Path | str) -> Timeline:
+    def __call__(self, video: Path | str, rules: EventRules | None = None) -> Timeline:
         """Localize the events of a video of any length.
 
-        Raises:
-            MediaError: the video cannot be opened or decoded.
-        """
-        return self.of_features(extract_video(Path(video), self.encoders))
+        Args:
+            video: the file.
+            rules: what makes an event; the winning label of each segment by default.
 
-    def of_features(self, features: VideoFeatures) -> Timeline:
+        Raises:
+            MediaError: the video cannot be opened or decoded. UnknownNameError: the rules name
+            a label that the model does not know.
+        """
+        return self.of_features(extract_video(Path(video), self.encoders), rules)
+
+    def of_features(self, features: VideoFeatures, rules: EventRules | None = None) -> Timeline:
         """Localize events in features that were already extracted.
 
         A video longer than the training window is seen through windows that overlap by half;
@@ -101,7 +107,7 @@ class Localizer:
             labels=self.model_file.labels,
             grid=grid,
             scores=scores,
-            events=events_from_scores(scores, grid, self.model_file.labels),
+            events=events_from_scores(scores, grid, self.model_file.labels, rules),
             **outputs,
             frame_size=features.frame_size,
             duration=features.duration,
@@ -129,7 +135,7 @@ class Localizer:
             torch.from_numpy(audio).to(self._device).float()[None],
         )
         tensors = {
-            "scores": output.logits.softmax(-1),
+            "scores": self._model.probabilities(output.logits),
             "attention": output.attention,
             "gate_visual": output.gate_visual,
             "gate_audio": output.gate_audio,

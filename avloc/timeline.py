@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,30 +112,3 @@ class Timeline:
     def __len__(self) -> int:
         """Return the number of events."""
         return len(self.events)
-
-
-def events_from_scores(scores: FloatArray, grid: Grid, labels: LabelSet) -> tuple[Event, ...]:
-    """Read events off scores: maximal runs of one winning label that is not background.
-
-    Args:
-        scores: (T, C) probabilities.
-        grid: the T segments.
-        labels: the C classes.
-
-    Returns:
-        The events in order; an event's score is its label's mean probability over it.
-
-    Raises:
-        UsageError: the shapes do not fit.
-    """
-    if scores.shape != (grid.n_segments, labels.n_classes):
-        raise UsageError(f"scores {scores.shape} do not fit {grid.n_segments} x {labels.n_classes}")
-    times = grid.segment_times()
-    events = []
-    for winner, run in groupby(range(grid.n_segments), key=scores.argmax(axis=1).__getitem__):
-        segments = list(run)
-        if winner != labels.background_index:
-            score = float(scores[segments, winner].mean())
-            start, end = times[segments[0], 0], times[segments[-1], 1]
-            events.append(Event(float(start), float(end), labels.all_names[winner], score))
-    return tuple(events)

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from avloc.errors import UnknownNameError, UsageError
+from avloc.events import events_from_scores
 from avloc.labels import LabelSet
-from avloc.timeline import Event, Grid, events_from_scores
+from avloc.timeline import Event, Grid
 
 LABELS = LabelSet(("bark", "bell"))
 

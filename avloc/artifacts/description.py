@@ -99,6 +99,8 @@ def _of_model(model: ModelFile) -> Description:
         *((name, f"{value:.4g}") for name, value in model.metrics.items()),
         *((f"data: {name}", str(value)) for name, value in model.data.items()),
         ("parameters", f"{n_parameters:,}"),
+        ("temperature", f"{model.temperature:.3g}"),
+        *([("unfinished", f"{len(model.history['epoch'])} epochs done")] if model.resume else []),
         ("trained on features", model.fingerprint),
         *_spec_facts(model.spec),
         *((f"option: {name}", str(value)) for name, value in model.config.items()),

@@ -35,6 +35,7 @@ class ModelFile:
         data: the data set, how many rows, how the epoch was chosen.
         training: the training options.
         history: a column a metric, an entry an epoch.
+        temperature: what its logits are divided by, fitted on validation.
         resume: what an unfinished training needs to go on; empty once it has ended.
     """
 
@@ -52,6 +53,7 @@ class ModelFile:
     data: Mapping[str, object]
     training: Mapping[str, object] = field(default_factory=dict)
     history: Mapping[str, list[float]] = field(default_factory=dict)
+    temperature: float = 1.0
     resume: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
@@ -70,6 +72,7 @@ def write_model(path: Path | str, model: ModelFile) -> None:
         file.attrs.update({name: to_json(dict(getattr(model, name))) for name in _NESTED})
         file.attrs["feature_spec"] = to_json(dict(model.spec))
         file.attrs["labels"] = labels_to_json(model.labels)
+        file.attrs["temperature"] = model.temperature
         write_arrays(file.create_group("weights"), model.weights)
         history = {name: np.asarray(column) for name, column in model.history.items()}
         write_arrays(file.create_group("history"), history)
@@ -100,6 +103,7 @@ def read_model(path: Path | str) -> ModelFile:
             data=attributes.mapping("data"),
             training=attributes.mapping("training"),
             history={name: history.read(name, "epochs").tolist() for name in history.names()},
+            temperature=attributes.number("temperature", 1e-3, 1e3),
             resume=_tensors(arrays.group("resume")) if arrays.has("resume") else {},
         )
 

@@ -91,7 +91,9 @@ def main() -> None:
         app()
     except SystemExit as done:
         if done.code == 130:
-            console.say("interrupted: what was finished is kept; run it again to go on (a training: --resume)")
+            console.say(
+                "interrupted: what was finished is kept; run it again to go on (train: --resume)"
+            )
         raise
     except AvlocError as error:
         _show_traceback_if_asked()

@@ -38,6 +38,17 @@ def localize(
         Path | None,
         typer.Option(help="Where results go.", show_default="beside each video"),
     ] = None,
+    keep: Annotated[
+        float, typer.Option(help="Go on over background while the label has this probability.")
+    ] = 1.0,
+    min_gap: Annotated[
+        float, typer.Option(help="Join events of one label fewer seconds apart.")
+    ] = 0.0,
+    min_seconds: Annotated[float, typer.Option(help="Leave out shorter events.")] = 0.0,
+    min_score: Annotated[float, typer.Option(help="Leave out less sure events.")] = 0.0,
+    labels: Annotated[
+        str, typer.Option(help="Only these, by commas.", show_default="all of them")
+    ] = "",
     device: Device = "auto",
     weights: Weights = None,
     offline: Offline = False,
@@ -57,6 +68,11 @@ def localize(
             heatmap=heatmap,
             formats=formats or (),
             out=out,
+            keep=keep,
+            min_gap=min_gap,
+            min_seconds=min_seconds,
+            min_score=min_score,
+            labels=[name.strip() for name in labels.split(",") if name.strip()],
             device=device,
             weights=weights,
             offline=offline,

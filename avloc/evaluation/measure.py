@@ -17,6 +17,7 @@ from avloc.evaluation.metrics import (
     ClassMetrics,
     background_recall,
     bootstrap_interval,
+    calibration_error,
     class_metrics,
     confusion,
     foreground_f1,
@@ -39,6 +40,7 @@ class Evaluation:
         event_f1: events at tIoU 0.5.
         background_recall: share of background segments found.
         boundary_accuracy: segment accuracy on the rows whose class changes.
+        calibration_error: how far the scores' sureness and accuracy are apart.
         classes: every class's metrics, background last.
         confusion: (C, C) segments by true (row) and predicted (column) class.
         n_rows: examples scored (windows, where a video has several).
@@ -64,6 +66,7 @@ class Evaluation:
     event_f1: float | None
     background_recall: float | None
     boundary_accuracy: float | None
+    calibration_error: float | None
     classes: tuple[ClassMetrics, ...]
     confusion: tuple[tuple[int, ...], ...]
     n_rows: int
@@ -120,6 +123,7 @@ def measure(
         event_f1=event_f1(predicted, targets, background),
         background_recall=background_recall(predicted, targets, background),
         boundary_accuracy=segment_accuracy(predicted[boundary], targets[boundary]),
+        calibration_error=calibration_error(predictions.scores, targets),
         classes=class_metrics(predicted, targets, names),
         confusion=_as_tuples(confusion(predicted, targets, len(names))),
         n_rows=len(targets),

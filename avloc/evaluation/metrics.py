@@ -97,6 +97,30 @@ def class_metrics(
     return tuple(found)
 
 
+def calibration_error(
+    scores: NDArray[np.floating], targets: Classes, n_bins: int = 10
+) -> float | None:
+    """Return how far sureness and accuracy are apart (expected calibration error).
+
+    Segments go into bins of equal width by the probability of their likeliest class; the gap
+    between a bin's mean probability and its accuracy is averaged over segments. With 0, what
+    is said with 0.8 is right in 80 of 100 cases.
+
+    Args:
+        scores: (R, T, C) probabilities.
+        targets: (R, T).
+        n_bins: how many bins.
+    """
+    scored = targets != IGNORED
+    if not scored.any():
+        return None
+    sureness = scores.max(axis=-1)[scored].astype(np.float64)
+    right = (scores.argmax(axis=-1) == targets)[scored]
+    bins = np.minimum((sureness * n_bins).astype(np.int64), n_bins - 1)
+    gaps = np.bincount(bins, sureness - right, n_bins)
+    return float(np.abs(gaps).sum() / scored.sum())
+
+
 def bootstrap_interval(
     predicted: Classes,
     targets: Classes,

@@ -54,7 +54,7 @@ def predict(
         placed = batch.to(device)
         with torch.inference_mode():
             output = model(placed.visual, placed.audio)
-        _put(columns, "scores", examples, batch.places, output.logits.softmax(dim=-1))
+        _put(columns, "scores", examples, batch.places, model.probabilities(output.logits))
         _put(columns, "gate_visual", examples, batch.places, output.gate_visual)
         _put(columns, "gate_audio", examples, batch.places, output.gate_audio)
         _put(columns, "attention", examples, batch.places, output.attention)

@@ -42,6 +42,7 @@ class Model(nn.Module):
     Attributes:
         scale_visual: applied to the visual maps first, and
         scale_audio: to the audio vectors.
+        temperature: what logits are divided by before they become probabilities.
     """
 
     Config: ClassVar[type[ModelOptions]]
@@ -52,6 +53,7 @@ class Model(nn.Module):
     def __init__(self, options: ModelOptions) -> None:
         super().__init__()
         self._options = options
+        self.temperature = 1.0
         self.scale_visual = Scaling(options.visual_channels)
         self.scale_audio = Scaling(options.audio_channels)
 
@@ -64,6 +66,10 @@ class Model(nn.Module):
     def modalities(self) -> str:
         """Which features it looks at: ``both``, ``audio`` or ``visual``."""
         return str(getattr(self._options, "modalities", "both"))
+
+    def probabilities(self, logits: Float[Tensor, "*B C"]) -> Float[Tensor, "*B C"]:
+        """Return calibrated probabilities."""
+        return (logits / self.temperature).softmax(dim=-1)
 
     def look(
         self,

@@ -28,6 +28,7 @@ def restore(model_file: ModelFile, device: str | torch.device = "cpu") -> Model:
     model = _built(model_file)
     weights = {name: torch.from_numpy(np.array(w)) for name, w in model_file.weights.items()}
     model.load_state_dict(weights)
+    model.temperature = model_file.temperature
     return model.to(place).eval().requires_grad_(False)
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from avloc.artifacts import write_localization
 from avloc.errors import AvlocError, OutputError, UnknownNameError, UsageError
+from avloc.events import EventRules
 from avloc.export import formats as known_formats
 from avloc.export import render_heatmap, save
-from avloc.localization import Localizer, load
+from avloc.localization import load
 from avloc.media import HEATMAP_SUFFIX, video_files
 from avloc.progress import Progress, silent
 from avloc.stages.workspace import DEFAULT_MODEL, Workspace
@@ -43,6 +44,11 @@ def localize(
     heatmap: bool = False,
     formats: Sequence[str] = (),
     out: Path | str | None = None,
+    keep: float = 1.0,
+    min_gap: float = 0.0,
+    min_seconds: float = 0.0,
+    min_score: float = 0.0,
+    labels: Sequence[str] = (),
     device: str = "auto",
     weights: Path | None = None,
     offline: bool = False,
@@ -58,6 +64,11 @@ def localize(
         heatmap: also render ``<name>.heatmap.mp4``, the video with its attention, sound kept.
         formats: other files to write, for example ``["csv", "srt"]``.
         out: a folder for what is written; beside each video by default.
+        keep: an event goes on over background where its label still has this probability.
+        min_gap: events of one label that are fewer seconds apart become one.
+        min_seconds: shorter events are left out.
+        min_score: events of a lower score are left out.
+        labels: only events of these labels; all by default.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``.
         weights: a folder that is searched for the encoders' weight files first.
         offline: never open a socket.
@@ -69,19 +80,24 @@ def localize(
 
     Raises:
         MediaError: there is no video. ArtifactError: there is no model.
-        UnknownNameError: no such format.
+        UnknownNameError: no such format, or the model knows no such label. UsageError: a
+        number is out of its range.
     """
     suffixes = _suffixes(formats)
+    rules = EventRules(keep, min_gap, min_seconds, min_score, tuple(labels))
     named = [videos] if isinstance(videos, str | Path) else videos
     files = list(dict.fromkeys(file for path in named for file in video_files(Path(path))))
     targets = target_stems(files, Path(out) if out else None)
     path = Workspace.at(artifacts).existing_model(model)
     localizer = load(path, device=device, weights=weights, offline=offline)
+    rules.check_labels(localizer.model_file.labels)
     report = progress or silent
     answers = []
     for done, (file, stem) in enumerate(zip(files, targets, strict=True)):
         report(done, len(files), file.name)
-        answers.append(_localize_one(localizer, file, stem, heatmap, suffixes))
+        answers.append(
+            _localize_one(partial(localizer, rules=rules), file, stem, heatmap, suffixes)
+        )
         if each is not None:
             each(answers[-1])
     report(len(files), len(files), "done")
@@ -114,7 +130,11 @@ def target_stems(files: Sequence[Path], out: Path | None) -> list[Path]:
 
 
 def _localize_one(
-    localizer: Localizer, video: Path, stem: Path, heatmap: bool, suffixes: dict[str, str]
+    localizer: Callable[[Path], Timeline],
+    video: Path,
+    stem: Path,
+    heatmap: bool,
+    suffixes: dict[str, str],
 ) -> Localization:
     written: list[Path] = []
     try:

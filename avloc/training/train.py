@@ -18,6 +18,7 @@ from avloc.devices import choose_device
 from avloc.errors import DatasetError
 from avloc.models import Model, build
 from avloc.progress import Progress
+from avloc.training.calibration import fit_temperature
 from avloc.training.config import TrainingConfig
 from avloc.training.loop import (
     TrainingState,
@@ -86,8 +87,8 @@ def train(
             restore_state(state, unfinished)
         elif team.rank:
             torch.manual_seed(config.seed + team.rank)  # dropout: another on other rows
-        _fit(state, run, keep, progress if is_leader() else None)
-    return run.file(state)
+        temperature = _fit(state, run, keep, progress if is_leader() else None)
+    return run.file(state, temperature=temperature)
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,9 @@ class _Run:
     name: str
     config: TrainingConfig
 
-    def file(self, state: TrainingState, *, is_unfinished: bool = False) -> ModelFile:
+    def file(
+        self, state: TrainingState, *, temperature: float = 1.0, is_unfinished: bool = False
+    ) -> ModelFile:
         """Return the training as it stands, as a model file."""
         return ModelFile(
             name=self.name,
@@ -117,6 +120,7 @@ class _Run:
             data=self.data.describe(self.dataset),
             training=asdict(self.config),
             history={name: list(column) for name, column in state.history.items()},
+            temperature=temperature,
             resume=resume_arrays(state) if is_unfinished else {},
         )
 
@@ -150,8 +154,8 @@ def _fit(
     run: _Run,
     keep: Callable[[ModelFile], None] | None,
     progress: Progress | None,
-) -> None:
-    """Run epochs until the last, or until patience ends."""
+) -> float:
+    """Run epochs until the last, or until patience ends, and return the best one's temperature."""
     config, loss = run.config, loss_of(run.config)
     train, val = Feed(run.data.train, state.device), Feed(run.data.val, state.device)
     while state.epoch < config.epochs and not is_out_of_patience(state, config.patience):
@@ -161,6 +165,8 @@ def _fit(
         if progress is not None:
             accuracy = state.history["val_accuracy"][-1]
             progress(state.epoch, config.epochs, f"epoch {state.epoch}: val {accuracy:.3f}")
+    state.model.load_state_dict({n: torch.from_numpy(w) for n, w in state.best.items()})
+    return fit_temperature(state.model, val, config.batch_size)
 
 
 def _epoch(

@@ -54,6 +54,7 @@ def model() -> ModelFile:
         data={"name": "made up", "n_train": 8},
         training={"epochs": 2},
         history={"epoch": [0.0, 1.0], "train_loss": [1.5, 0.5]},
+        temperature=1.25,
         resume={"weights.tau": np.array(2.5), "random.cpu": np.arange(5, dtype=np.uint8)},
     )
 

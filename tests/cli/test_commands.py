@@ -78,6 +78,23 @@ def test_localize_writes_beside_the_clip(
     assert abs(float(rendered.duration - source.duration)) < 0.1
 
 
+def test_localize_tells_the_events_that_the_rules_leave(
+    avloc: Shell, small_workspace: SmallWorkspace, tmp_path: Path
+) -> None:
+    place = ("--artifacts", small_workspace.artifacts, "--out", tmp_path)
+    clip = small_workspace.clips[0]
+    answer = tmp_path / f"{clip.stem}.avloc.h5"
+    assert avloc("localize", clip, *place, "--keep", 0).code == 0
+    everything = read_localization(answer)
+    assert sum(event.end - event.start for event in everything) in (0, 10)  # it grows to the rim
+    assert avloc("localize", clip, *place, "--min-seconds", 11).out.strip().endswith("no events")
+    assert len(read_localization(answer)) == 0
+    ended = avloc("localize", clip, *place, "--labels", "barkin")
+    assert (ended.code, ended.out) == (2, "")
+    assert "label" in ended.err
+    assert avloc("localize", clip, *place, "--min-score", 1.5).code == 2
+
+
 def test_localize_goes_on_after_a_bad_file(
     avloc: Shell, small_workspace: SmallWorkspace, tmp_path: Path
 ) -> None:

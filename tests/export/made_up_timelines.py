@@ -6,8 +6,9 @@ import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from avloc.events import events_from_scores
 from avloc.labels import LabelSet
-from avloc.timeline import Grid, Timeline, events_from_scores
+from avloc.timeline import Grid, Timeline
 
 # A busy machine is no failure: pytest's own limit is enough.
 unhurried = settings(deadline=None)

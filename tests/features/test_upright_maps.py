@@ -15,10 +15,11 @@ from media_clips import run_ffmpeg
 from tiny_encoders import tiny_encoders
 
 from avloc.artifacts import VideoFeatures
+from avloc.events import events_from_scores
 from avloc.export import render_heatmap
 from avloc.features import extract_video
 from avloc.labels import LabelSet
-from avloc.timeline import Grid, Timeline, events_from_scores
+from avloc.timeline import Grid, Timeline
 
 WIDTH, HEIGHT = 448, 224  # a cell of a 7 x 7 map is 64 x 32
 # Turned to the left by 90 degrees, the upper left corner is the lower left one.
