@@ -9,15 +9,12 @@ memory, of which one half is filled while the other is read.
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
-import signal
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
-from multiprocessing import resource_tracker
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -31,6 +28,7 @@ from avloc.features.decoding import (
 )
 from avloc.features.decoding_process import Chunk, PictureMemory, begin, decode_more
 from avloc.features.spec import FeatureSpec
+from avloc.interrupts import deaf_to_interrupts
 
 CHUNK_SECONDS = 120.0
 
@@ -135,7 +133,7 @@ class _Lane:
     def _call(self, clip: _Clip, half: int) -> _Call:
         answer: Future[Chunk]
         try:
-            with _deaf_to_interrupts():
+            with deaf_to_interrupts():
                 answer = self._pool.schedule(
                     decode_more,
                     args=(clip.number, clip.task, half),
@@ -205,20 +203,3 @@ class _Lane:
     def join(self) -> None:
         """Wait until it has ended."""
         self._pool.join()
-
-
-@contextlib.contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Start processes deaf to Ctrl-C, which is this process's to handle: it ends them.
-
-    The mask is inherited, so there is no moment at which they would print a traceback.
-    """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    resource_tracker.ensure_running()  # it resets the mask when it starts
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from multiprocessing import get_context
@@ -18,6 +19,7 @@ from avloc.datasets import load_dataset
 from avloc.devices import choose_device, count_cores
 from avloc.errors import ArtifactError
 from avloc.evaluation import evaluate
+from avloc.interrupts import deaf_to_interrupts
 from avloc.progress import Progress, silent
 from avloc.reproduction.plan import PlannedRun
 from avloc.training import TrainingConfig, TrainingData, load_splits, train
@@ -63,9 +65,10 @@ def run_all(
     failures = []
     n_jobs = min(jobs or _n_jobs(place.device), max(1, len(todo)))
     with _pool(n_jobs) as pool:
-        begun: dict[Future[None], PlannedRun] = {
-            pool.schedule(run_one, args=(run, place)): run for run in todo
-        }
+        with deaf_to_interrupts():
+            begun: dict[Future[None], PlannedRun] = {
+                pool.schedule(run_one, args=(run, place)): run for run in todo
+            }
         for future in as_completed(begun):
             run, error = begun[future], future.exception()
             if error is not None:
@@ -129,11 +132,18 @@ def _n_jobs(device: str) -> int:
     return 1 if choose_device(device).type == "cuda" else count_cores()
 
 
-def _pool(n_jobs: int) -> ProcessPool:
+@contextmanager
+def _pool(n_jobs: int) -> Iterator[ProcessPool]:
+    """Yield a pool of processes; whatever ends the block early ends them at once."""
     n_threads = max(1, count_cores() // n_jobs)
-    return ProcessPool(
+    pool = ProcessPool(
         n_jobs, initializer=_limit_threads, initargs=(n_threads,), context=get_context("spawn")
     )
+    try:
+        yield pool
+    finally:
+        pool.stop()  # type: ignore[no-untyped-call]
+        pool.join()
 
 
 def _limit_threads(n_threads: int) -> None:

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -210,3 +215,28 @@ def test_the_numbers_are_those_of_the_predictions(reproduced):
         share = (one.scores.argmax(-1) == one.targets).mean()
         assert accuracies(done.comparisons[0])[1, seed] == pytest.approx(share)
     assert json.dumps(dict(done.comparisons[0].made))
+
+
+@pytest.mark.slow
+def test_an_interrupt_ends_it_at_once_and_what_is_done_is_kept(world, tmp_path):
+    settings = [f"--set={name}" for name in ("epochs=3", "batch_size=8", "cman.width=8")]
+    command = [
+        *(sys.executable, "-m", "avloc", "reproduce", "table1", "--supervision", "full"),
+        *("--features", world.store.root, "--dataset", world.dataset.root / MANIFEST),
+        *("--artifacts", tmp_path, "--device", "cpu", "--jobs", "1", *settings),
+    ]
+    runs = tmp_path / "reproduce" / "runs"
+    process = subprocess.Popen(
+        list(map(str, command)), stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    while not list(runs.glob("*.predictions.h5")):
+        assert process.poll() is None
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    began = time.monotonic()
+    _, said = process.communicate(timeout=60)
+    assert time.monotonic() - began < 30
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    assert "what was finished is kept" in said
+    assert len(list(runs.glob("*.predictions.h5"))) < 50
