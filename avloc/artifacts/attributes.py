@@ -38,7 +38,11 @@ class Attributes:
     @property
     def schema(self) -> str:
         """The schema, empty where there is none."""
-        return self.text("schema") if h5a.exists(self._id, b"schema") else ""
+        return self.text("schema") if self.has("schema") else ""
+
+    def has(self, name: str) -> bool:
+        """Tell whether there is such an attribute."""
+        return bool(h5a.exists(self._id, name.encode()))
 
     def text(self, name: str) -> str:
         """Return a text."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avloc.artifacts.arrays import Arrays
-from avloc.artifacts.attributes import MAX_SEGMENTS, SEGMENT_SECONDS
+from avloc.artifacts.attributes import MAX_SEGMENTS, SEGMENT_SECONDS, Attributes
 from avloc.artifacts.hdf5 import create, labels_to_json, open_artifact, to_json, write_arrays
 from avloc.labels import LabelSet
 
@@ -103,10 +103,16 @@ def read_model(path: Path | str) -> ModelFile:
             data=attributes.mapping("data"),
             training=attributes.mapping("training"),
             history={name: history.read(name, "epochs").tolist() for name in history.names()},
-            temperature=attributes.number("temperature", 1e-3, 1e3),
+            temperature=_temperature(attributes),
             resume=_tensors(arrays.group("resume")) if arrays.has("resume") else {},
         )
 
 
 def _tensors(group: Arrays) -> dict[str, NDArray[Any]]:
     return {name: group.read(name, shape=None) for name in group.names()}
+
+
+def _temperature(attributes: Attributes) -> float:
+    """Return 1 for a model that was written before scores were calibrated."""
+    has = attributes.has("temperature")
+    return attributes.number("temperature", 1e-3, 1e3) if has else 1.0

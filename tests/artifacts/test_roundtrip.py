@@ -106,3 +106,10 @@ def test_describe_store_lists_failures(tmp_path: Path) -> None:
     description = describe(tmp_path)
     assert dict(description.facts)["videos"] == "1"
     assert description.rows == (("broken", "no index"),)
+
+
+def test_a_model_from_before_calibration_divides_by_one(tmp_path: Path) -> None:
+    artifacts.write_model(tmp_path / "m.h5", model())
+    with h5py.File(tmp_path / "m.h5", "r+") as file:
+        del file.attrs["temperature"]
+    assert artifacts.read_model(tmp_path / "m.h5").temperature == 1.0
