@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from avloc.artifacts import Comparison, FeatureStore
-from avloc.datasets import find_boxes, load_dataset, synthesize
+from avloc.artifacts import Comparison
+from avloc.datasets import find_boxes, synthesize
 from avloc.errors import AvlocError, UnknownNameError, UsageError
 from avloc.progress import Progress
 from avloc.recipes import Recipe, read_recipe, recipe_path, table_rows
 from avloc.reproduction.comparing import compare
-from avloc.reproduction.plan import plan
+from avloc.reproduction.plan import PlannedRun, plan
 from avloc.reproduction.runs import Place, RunFailure, run_all
 from avloc.reproduction.showing import write_comparison_files
-from avloc.stages import Workspace, extract
+from avloc.stages import Workspace, extract, labelled_store
 
 SUPERVISIONS = ("full", "weak")
 
@@ -81,9 +81,7 @@ def reproduce(
     workspace = Workspace.at(artifacts)
     if recipe.synthesis is not None:
         prepare(recipe, workspace, pictures=pictures, sounds=sounds, progress=progress)
-    store = FeatureStore.open(Path(features) if features else workspace.features)
-    root = Path(dataset or store.dataset_root or _no_labels(store))
-    labelled = load_dataset(root)
+    store, labelled = labelled_store(Path(features or workspace.features), dataset)
     planned = {
         (name, kind): plan(
             rows[name],
@@ -97,22 +95,31 @@ def reproduce(
         for kind in kinds
     }
     folder = workspace.root / "reproduce"
-    place = Place(store.root, root, folder / "runs", device)
-    distinct = {run.key: run for of_table in planned.values() for run in of_table}
-    # everything with one seed before the next seed: what is there can be compared early
-    runs = sorted(distinct.values(), key=lambda run: run.seed)
-    failures = run_all(runs, place, jobs=jobs, progress=progress)
+    place = Place(store.root, Path(dataset or store.dataset_root), folder / "runs", device)
+    failures = run_all(_in_order(planned.values()), place, jobs=jobs, progress=progress)
     boxes = find_boxes(labelled.root)
-    comparisons = [
-        compare(name, of_table, place.folder, store, labelled, boxes)
-        for (name, _), of_table in planned.items()
-    ]
-    written = [
+    comparisons = tuple(
+        compare(name, runs, place.folder, store, labelled, boxes)
+        for (name, _), runs in planned.items()
+    )
+    return Reproduction(comparisons, _written(folder, comparisons), tuple(failures))
+
+
+def _in_order(tables: Iterable[Sequence[PlannedRun]]) -> list[PlannedRun]:
+    """Return each run once, everything with one seed before the next seed.
+
+    So what is there can be compared early.
+    """
+    distinct = {run.key: run for of_table in tables for run in of_table}
+    return sorted(distinct.values(), key=lambda run: run.seed)
+
+
+def _written(folder: Path, comparisons: Sequence[Comparison]) -> tuple[Path, ...]:
+    return tuple(
         path
         for comparison in comparisons
         for path in write_comparison_files(folder / _stem(comparison), comparison)
-    ]
-    return Reproduction(tuple(comparisons), tuple(written), tuple(failures))
+    )
 
 
 def prepare(
@@ -154,10 +161,3 @@ def _supervisions(text: str) -> Sequence[str]:
 
 def _stem(comparison: Comparison) -> str:
     return f"{comparison.table}-{comparison.supervision.replace(', ', '-')}"
-
-
-def _no_labels(store: FeatureStore) -> str:
-    raise UsageError(
-        f"{store.root} was extracted from plain videos, which have no labels",
-        "Name the labels: --dataset with a data set's root or a manifest.",
-    )

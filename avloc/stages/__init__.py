@@ -9,7 +9,7 @@ from avloc.stages.extraction import Extraction, Sources, extract, find_sources
 from avloc.stages.localization import Localization, localize
 from avloc.stages.published import FeatureImport, import_features
 from avloc.stages.publishing import FeatureExport, export_features
-from avloc.stages.training import Training, train
+from avloc.stages.training import Training, labelled_store, train
 from avloc.stages.workspace import Workspace
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "extract",
     "find_sources",
     "import_features",
+    "labelled_store",
     "localize",
     "train",
 ]

@@ -89,7 +89,7 @@ def evaluate(
     models = [read_model(path) for path in paths]
     if match is not None:
         _check_modalities(paths, models)
-    store, labelled = labelled_store(workspace, dataset)
+    store, labelled = labelled_store(workspace.features, dataset)
     boxes = find_boxes(labelled.root) if spatial is None else read_boxes(spatial)
     predictions, evaluation = evaluate_model(
         models[0], store, labelled, split, decode=decode, device=device

@@ -73,7 +73,7 @@ def export_features(
         has such files.
     """
     report = progress or silent
-    store, labelled = labelled_store(Workspace.at(artifacts), dataset)
+    store, labelled = labelled_store(Workspace.at(artifacts).features, dataset)
     target = Path(folder)
     _refuse_overwriting(target)
     n_steps = len(rows_by_video(labelled)) + len(labelled.rows)

@@ -24,12 +24,12 @@ class Training:
 
 
 def labelled_store(
-    workspace: Workspace, dataset: Path | str | None = None
+    features: Path, dataset: Path | str | None = None
 ) -> tuple[FeatureStore, Dataset]:
-    """Open the workspace's features and the data set they were extracted from.
+    """Open features and the data set they were extracted from.
 
     Args:
-        workspace: where the store lies.
+        features: the store.
         dataset: a data set to take the labels from instead of the store's own.
 
     Raises:
@@ -37,7 +37,7 @@ def labelled_store(
         UsageError: nothing says what the labels are.
         DatasetError: the data set's files are wrong.
     """
-    store = FeatureStore.open(workspace.features)
+    store = FeatureStore.open(features)
     root = dataset or store.dataset_root
     if not root:
         raise UsageError(
@@ -83,7 +83,7 @@ def train(
     workspace = Workspace.at(artifacts)
     path = workspace.new_model(name or model)
     unfinished = path.with_suffix(".unfinished.h5")
-    store, labelled = labelled_store(workspace, dataset)
+    store, labelled = labelled_store(workspace.features, dataset)
     trained = train_model(
         store,
         labelled,
