@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,11 @@ from workspaces import SmallWorkspace, make_small_workspace
 # a busy machine is no failure: no deadlines, and the same examples in every run
 settings.register_profile("avloc", deadline=None, derandomize=True)
 settings.load_profile("avloc")
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, and with them every
+# program that they start and interrupt.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REAL_DATA = Path(
     os.environ.get("AVLOC_REAL_DATA", Path(__file__).parents[1] / ".." / "shared" / "real")
