@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from extraction_server import Runs
-from test_decoding_processes import living_processes_of
+from test_decoding_processes import assert_dead
 from test_extraction import assert_same
 from tiny_encoders import Film
 
@@ -110,13 +110,6 @@ class Witness:
 def kill(group: int) -> None:
     with contextlib.suppress(ProcessLookupError):  # it came to its end before
         os.killpg(group, signal.SIGKILL)
-
-
-def assert_dead(group: int) -> None:
-    until = time.monotonic() + 10  # a large process takes its time to go
-    while time.monotonic() < until and living_processes_of(group):
-        time.sleep(0.05)
-    assert not living_processes_of(group)
 
 
 def seconds_of_a_run(runs: Runs, videos: list, root: Path) -> float:
