@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from avloc.artifacts import Comparison, FeatureStore, Predictions, read_predictions
+from avloc.artifacts import Comparison, FeatureStore, Predictions
 from avloc.datasets import Dataset, SegmentBoxes
 from avloc.evaluation import (
     Evaluation,
@@ -17,9 +17,10 @@ from avloc.evaluation import (
     measure,
     measure_attention,
     measure_centre,
+    trivial_accuracy,
 )
 from avloc.reproduction.plan import PlannedRun
-from avloc.reproduction.runs import is_done
+from avloc.reproduction.runs import finished
 
 _METRICS = (
     "segment_accuracy",
@@ -64,10 +65,10 @@ def compare(
     trained_on = {row.video_id for row in dataset.rows if row.split == "train"}
     done = {
         (titles.index(run.row.title), seeds.index(run.seed)): _measured(
-            read_predictions(run.predictions_path(folder)), trained_on, boxes
+            predictions, trained_on, boxes
         )
         for run in runs
-        if is_done(run, folder)
+        if (predictions := finished(run, folder)) is not None
     }
     of_rows = [
         [done[r, s] for s in range(len(seeds)) if (r, s) in done] for r in range(len(titles))
@@ -126,7 +127,9 @@ def _paper(runs: Sequence[PlannedRun], titles: Sequence[str]) -> NDArray[np.floa
 def _baselines(done: Sequence[Predictions], boxes: SegmentBoxes | None) -> dict[str, float]:
     if not done:
         return {}
-    found = {"right class, never background": _number(measure(done[0]).trivial_accuracy)}
+    first = done[0]
+    trivial = trivial_accuracy(first.targets, first.labels.background_index)
+    found = {"right class, never background": _number(trivial)}
     with_attention = [one for one in done if one.attention is not None]
     if boxes is not None and with_attention:
         centre = measure_centre(with_attention[0], boxes)

@@ -14,7 +14,13 @@ import torch
 from pebble import ProcessPool
 from threadpoolctl import threadpool_limits
 
-from avloc.artifacts import FeatureStore, read_predictions, write_model, write_predictions
+from avloc.artifacts import (
+    FeatureStore,
+    Predictions,
+    read_predictions,
+    write_model,
+    write_predictions,
+)
 from avloc.datasets import load_dataset
 from avloc.devices import choose_device, count_cores
 from avloc.errors import ArtifactError
@@ -59,7 +65,7 @@ def run_all(
             in all on a GPU.
         progress: called with (runs done, runs, what).
     """
-    todo = [run for run in runs if not is_done(run, place.folder)]
+    todo = [run for run in runs if finished(run, place.folder) is None]
     told, n_done = progress or silent, len(runs) - len(todo)
     told(n_done, len(runs), "")
     failures = []
@@ -78,13 +84,12 @@ def run_all(
     return failures
 
 
-def is_done(run: PlannedRun, folder: Path) -> bool:
-    """Tell whether a run's predictions are there and whole."""
+def finished(run: PlannedRun, folder: Path) -> Predictions | None:
+    """Return a run's predictions, None where they are not there or not whole."""
     try:
-        read_predictions(run.predictions_path(folder))
+        return read_predictions(run.predictions_path(folder))
     except ArtifactError:
-        return False
-    return True
+        return None
 
 
 def run_one(run: PlannedRun, place: Place) -> None:
