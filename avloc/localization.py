@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from avloc.artifacts import ModelFile, VideoFeatures, read_model
 from avloc.artifacts.published import is_published
-from avloc.errors import FingerprintError, UsageError
+from avloc.errors import FingerprintError, MediaError, UsageError
 from avloc.events import EventRules, events_from_scores
 from avloc.features import Encoders, WeightsPolicy, encoders_for, extract_video
 from avloc.models import ModelOutput, restore
+from avloc.progress import Progress
 from avloc.timeline import Grid, Timeline
 
 
@@ -66,18 +67,27 @@ class Localizer:
         self._device = encoders.device
         self._model = restore(model_file, self._device)
 
-    def __call__(self, video: Path | str, rules: EventRules | None = None) -> Timeline:
+    def __call__(
+        self,
+        video: Path | str,
+        rules: EventRules | None = None,
+        progress: Progress | None = None,
+    ) -> Timeline:
         """Localize the events of a video of any length.
 
         Args:
             video: the file.
             rules: what makes an event; the winning label of each segment by default.
+            progress: called with (segments done, segments, video id).
 
         Raises:
-            MediaError: the video cannot be opened or decoded. UnknownNameError: the rules name
-            a label that the model does not know.
+            MediaError: the video cannot be opened or decoded, or lacks the one modality that
+            the model looks at. UnknownNameError: the rules name a label that the model does
+            not know.
         """
-        return self.of_features(extract_video(Path(video), self.encoders), rules)
+        return self.of_features(
+            extract_video(Path(video), self.encoders, progress=progress), rules
+        )
 
     def of_features(self, features: VideoFeatures, rules: EventRules | None = None) -> Timeline:
         """Localize events in features that were already extracted.
@@ -87,9 +97,11 @@ class Localizer:
         window's rim, where context is short.
 
         Raises:
-            FingerprintError: the model was not trained on such features.
+            FingerprintError: the model was not trained on such features. MediaError: they lack
+            the one modality that the model looks at.
         """
         self._refuse_other_features(features)
+        self._refuse_missing_modality(features)
         visual, audio = self._inputs(features)
         outputs = blend(
             features.n_segments,
@@ -150,6 +162,16 @@ class Localizer:
                 f"the model was trained on features {self.model_file.fingerprint},"
                 f" {features.video_id} has {features.fingerprint}",
                 "Extract the video with the model's own encoders.",
+            )
+
+    def _refuse_missing_modality(self, features: VideoFeatures) -> None:
+        has = {"visual": features.visual is not None, "audio": features.audio is not None}
+        if not has.get(self._model.modalities, True):
+            word = {"visual": "picture", "audio": "sound"}[self._model.modalities]
+            raise MediaError(
+                f"{features.source or features.video_id} has no {word}, and the model "
+                f"{self.model_file.name} looks at nothing else",
+                "Use a model of both modalities.",
             )
 
 

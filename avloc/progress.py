@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-Progress = Callable[[int, int, str], None]
-"""Called with (done, total, what it is at)."""
+Progress = Callable[[float, int, str], None]
+"""Called with (done, total, what it is at); what is done may be a fraction."""
 
 
-def silent(done: int, total: int, what: str) -> None:
+def silent(done: float, total: int, what: str) -> None:
     """Say nothing: the progress of a caller that gave none."""

@@ -40,7 +40,7 @@ def accuracy_table(evaluations: Sequence[tuple[str, Evaluation]]) -> ReportTable
     ]
     trivial = (TRIVIAL, percent(first.trivial_accuracy), "", "", percent(0.0))
     return ReportTable(
-        title=f"Segment accuracy on {first.split}",
+        title=f"Segment accuracy on {first.split}{_given(first)}",
         header=("model", "accuracy", "95 % interval", "event F1", "background found"),
         rows=[*rows, trivial],
         caption=(
@@ -49,6 +49,12 @@ def accuracy_table(evaluations: Sequence[tuple[str, Evaluation]]) -> ReportTable
             + _leak(evaluations)
         ),
     )
+
+
+def _given(evaluation: Evaluation) -> str:
+    """Say what the models were not given."""
+    words = {"": "", "audio": ", sound taken away", "visual": ", picture taken away"}
+    return words[evaluation.without]
 
 
 def _decoder(evaluation: Evaluation) -> str:

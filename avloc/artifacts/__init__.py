@@ -5,7 +5,11 @@ from avloc.artifacts.comparison import Comparison, read_comparison, write_compar
 from avloc.artifacts.description import Description, describe
 from avloc.artifacts.feature_writer import FeatureWriter, write_features
 from avloc.artifacts.features import VideoFeatures, read_features
-from avloc.artifacts.localization import read_localization, write_localization
+from avloc.artifacts.localization import (
+    localization_key,
+    read_localization,
+    write_localization,
+)
 from avloc.artifacts.model import ModelFile, read_model, write_model
 from avloc.artifacts.predictions import Predictions, read_predictions, write_predictions
 from avloc.artifacts.store import Failure, FeatureStore
@@ -21,6 +25,7 @@ __all__ = [
     "VideoFeatures",
     "atomic_path",
     "describe",
+    "localization_key",
     "read_comparison",
     "read_features",
     "read_localization",

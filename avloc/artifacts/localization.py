@@ -13,6 +13,7 @@ import numpy as np
 from avloc.artifacts.arrays import REAL, Arrays
 from avloc.artifacts.attributes import SEGMENT_SECONDS, Attributes
 from avloc.artifacts.hdf5 import create, labels_to_json, open_artifact, to_json, write_arrays
+from avloc.errors import ArtifactError
 from avloc.labels import LabelSet
 from avloc.timeline import Event, Grid, Timeline
 
@@ -28,8 +29,13 @@ _ARRAYS = ("scores", "attention", "gate_visual", "gate_audio")
 _PLAIN = ("video_id", "source", "model", "fingerprint", "duration")
 
 
-def write_localization(path: Path | str, timeline: Timeline) -> None:
+def write_localization(path: Path | str, timeline: Timeline, *, key: str = "") -> None:
     """Write a timeline atomically.
+
+    Args:
+        path: the file.
+        timeline: what to write.
+        key: stands for all that the answer follows from, for `localization_key`.
 
     Raises:
         OutputError: the place cannot be written.
@@ -43,6 +49,16 @@ def write_localization(path: Path | str, timeline: Timeline) -> None:
         file.attrs["segment_seconds"] = str(timeline.grid.segment_seconds)
         file.attrs["frame_size"] = to_json(timeline.frame_size)
         file.attrs["flags"] = to_json(list(timeline.flags))
+        file.attrs["key"] = key
+
+
+def localization_key(path: Path | str) -> str:
+    """Return the key that a timeline was written with; empty where there is none to read."""
+    try:
+        with open_artifact(path, "localization") as (_, attributes):
+            return attributes.text("key") if attributes.has("key") else ""
+    except ArtifactError:
+        return ""
 
 
 def read_localization(path: Path | str) -> Timeline:

@@ -42,7 +42,7 @@ def _announcing(progress: Progress) -> Progress:
     """Also say each step once as it begins, for those who see no bar."""
     announced: set[str] = set()
 
-    def report(done: int, total: int, what: str) -> None:
+    def report(done: float, total: int, what: str) -> None:
         step = what.partition(":")[0]
         if step not in announced:
             announced.add(step)

@@ -35,6 +35,13 @@ def evaluate(
         str | None,
         typer.Option(help="A second model; one hears, one sees: find events across (A2V, V2A)."),
     ] = None,
+    without: Annotated[
+        str,
+        typer.Option(
+            help="audio or visual: take it away, to see what the other half is worth.",
+            show_default="nothing",
+        ),
+    ] = "",
     per_class: Annotated[bool, typer.Option("--per-class", help="Also a table by class.")] = False,
     format: Annotated[str, typer.Option(help="table, json or csv.")] = "table",
     device: Device = "auto",
@@ -57,6 +64,7 @@ def evaluate(
         decode=decode,
         spatial=spatial,
         match=match,
+        without=without,
         device=device,
     )
     if format == "json":

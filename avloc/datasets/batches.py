@@ -116,6 +116,16 @@ class Batch:
             self.places,
         )
 
+    def hide(self, modality: str, rows: Tensor | None = None) -> None:
+        """Take a modality from some windows, in place: zeros, as where a video lacks it.
+
+        Args:
+            modality: ``visual`` or ``audio``.
+            rows: (B,) which windows; None for all.
+        """
+        for tensor in (getattr(self, modality), getattr(self, f"{modality}_valid")):
+            tensor[slice(None) if rows is None else rows.to(tensor.device)] = 0
+
 
 def load_examples(
     store: FeatureStore,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from avloc.errors import UnknownNameError
 from avloc.labels import LabelSet
-from avloc.timeline import Grid
+from avloc.timeline import Event, Grid
 
 SPLITS = ("train", "val", "test")
 
@@ -123,6 +123,14 @@ class Dataset:
             if event.label:
                 targets[grid.covers(event.start, event.end)] = self.labels.index(event.label)
         return targets
+
+    def events_of(self, video_id: str) -> tuple[Event, ...] | None:
+        """Return a video's true events, in order; None if no row speaks of it."""
+        rows = self._rows_of_video.get(video_id)
+        if rows is None:
+            return None
+        events = {Event(r.start, r.end, r.label, 1.0) for r in rows if r.label and r.end > r.start}
+        return tuple(sorted(events, key=lambda event: (event.start, event.end, event.label)))
 
     @cached_property
     def _rows_of_video(self) -> dict[str, list[Row]]:

@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 from avloc.artifacts import FeatureStore, ModelFile, Predictions
 from avloc.datasets import Dataset
 from avloc.datasets.batches import IGNORED, Examples, load_examples
-from avloc.errors import DatasetError, FingerprintError
+from avloc.errors import DatasetError, FingerprintError, UnknownNameError
 from avloc.evaluation.decoding import check_decoder
 from avloc.evaluation.measure import Evaluation, measure
 from avloc.evaluation.predict import predict
 from avloc.labels import LabelSet
 from avloc.models import restore
 from avloc.progress import Progress
+
+MODALITIES = ("audio", "visual")
 
 
 def evaluate(
@@ -29,6 +31,7 @@ def evaluate(
     device: str | torch.device = "auto",
     batch_size: int = 64,
     decode: str = "segment",
+    without: str = "",
     progress: Progress | None = None,
 ) -> tuple[Predictions, Evaluation]:
     """Score a split and measure the scores.
@@ -41,14 +44,18 @@ def evaluate(
         device: ``auto``, ``cpu``, ``cuda``, ...
         batch_size: windows at once.
         decode: how classes are read off the scores, one of `decoding.DECODERS`.
+        without: ``audio`` or ``visual``: what to take from every video first, to see how much
+            the other half is worth alone.
         progress: called with (done, total, what).
 
     Raises:
         FingerprintError: the features are not those the model was trained on.
         DatasetError: the split has no rows or no features, or a label the model lacks.
-        UnknownNameError: there is no such decoder.
+        UnknownNameError: there is no such decoder or modality.
     """
     check_decoder(decode)
+    if without not in ("", *MODALITIES):
+        raise UnknownNameError("modality", without, MODALITIES)
     check_fingerprint(model, store)
     network = restore(model, device)
     examples = load_examples(
@@ -60,7 +67,7 @@ def evaluate(
         progress=progress,
     )
     class_of = _class_map(dataset, model.labels)
-    scored = predict(network, examples, batch_size=batch_size, progress=progress)
+    scored = predict(network, examples, batch_size=batch_size, without=without, progress=progress)
     predictions = Predictions(
         scores=scored.scores,
         targets=_targets(examples, class_of),
@@ -82,6 +89,7 @@ def evaluate(
         training_videos=trained_on,
         decode=decode,
         selection=str(model.data.get("selection", "")),
+        without=without,
     )
 
 

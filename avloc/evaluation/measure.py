@@ -56,6 +56,7 @@ class Evaluation:
         decode: how classes were read off the scores, one of `decoding.DECODERS`; numbers of
             different decoders are not comparable.
         selection: how the epoch was chosen: ``val split``, ``held out``, or ``TEST split``.
+        without: the modality that was taken from every video, or nothing.
     """
 
     segment_accuracy: float | None
@@ -81,6 +82,7 @@ class Evaluation:
     fingerprint: str
     decode: str = "segment"
     selection: str = ""
+    without: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values for JSON."""
@@ -95,6 +97,7 @@ def measure(
     training_videos: Collection[str] = (),
     decode: str = "segment",
     selection: str = "",
+    without: str = "",
 ) -> Evaluation:
     """Measure predictions against their targets.
 
@@ -105,6 +108,7 @@ def measure(
         training_videos: ids that have a training row; rows of these are "seen".
         decode: how classes are read off the scores, one of `decoding.DECODERS`.
         selection: how the model's epoch was chosen.
+        without: the modality that the model was not given.
 
     Raises:
         UnknownNameError: there is no such decoder.
@@ -138,6 +142,7 @@ def measure(
         fingerprint=predictions.fingerprint,
         decode=decode,
         selection=selection,
+        without=without,
     )
 
 

@@ -37,6 +37,7 @@ def predict(
     examples: Examples,
     *,
     batch_size: int = 64,
+    without: str = "",
     progress: Progress | None = None,
 ) -> Scored:
     """Score every example.
@@ -45,12 +46,15 @@ def predict(
         model: on its device, in evaluation mode.
         examples: what to score.
         batch_size: windows at once.
+        without: ``audio`` or ``visual``: what to take from every example; nothing by default.
         progress: called with (examples done, examples, "evaluate").
     """
     device = next(model.parameters()).device
     columns: dict[str, Array] = {}
     done = 0
     for batch in batches(examples, batch_size):
+        if without:
+            batch.hide(without)
         placed = batch.to(device)
         with torch.inference_mode():
             output = model(placed.visual, placed.audio)

@@ -25,6 +25,7 @@ def render_heatmap(
     alpha: float = ALPHA,
     background: float = 0.0,
     ground_truth: Sequence[Event] | None = None,
+    comment: str = "",
     progress: Progress | None = None,
 ) -> Path:
     """Render a video with its heat map, its sound, and a strip of what was found.
@@ -42,6 +43,7 @@ def render_heatmap(
         alpha: the map's opacity in [0, 1] where it is strongest.
         background: what share of that opacity it keeps where no event was found.
         ground_truth: true events, drawn as a second track.
+        comment: kept in the file, for `avloc.media.comment_of`.
         progress: called with (seconds done, seconds in all, the video's name).
 
     Returns:
@@ -55,7 +57,7 @@ def render_heatmap(
     """
     heat = HeatStyle(style, alpha, background)
     video, target = Path(video), Path(target)
-    size = probe(video).frame_size
+    size = probe(video).shown_size
     if size is None:
         raise UsageError(
             f"{video} has no picture to lay a heat map over",
@@ -63,7 +65,8 @@ def render_heatmap(
         )
     painter = Painter(timeline, size, heat, ground_truth)
     with atomic_path(target) as temporary:
-        render_video(video, temporary, painter.paint, progress=_in_seconds(timeline, progress))
+        told = _in_seconds(timeline, progress)
+        render_video(video, temporary, painter.paint, comment=comment, progress=told)
     return target
 
 

@@ -103,6 +103,12 @@ class ClipAssembly:
         return self._opened.grid.n_segments
 
     @property
+    def n_taken(self) -> int:
+        """How many segments have come in whole: the picture, which is most of the work, first."""
+        n_heard = sum(len(is_valid) for is_valid in self._audio_valid)
+        return len(self._visual_valid) or n_heard
+
+    @property
     def is_complete(self) -> bool:
         """Whether the clip was read to its end and every segment encoded."""
         return self._closed is not None and not self._pending and not self._sounds

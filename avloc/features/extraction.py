@@ -53,7 +53,12 @@ class ExtractionReport:
 
 
 def extract_video(
-    path: Path | str, encoders: Encoders, *, video_id: str | None = None, grid: Grid | None = None
+    path: Path | str,
+    encoders: Encoders,
+    *,
+    video_id: str | None = None,
+    grid: Grid | None = None,
+    progress: Progress | None = None,
 ) -> VideoFeatures:
     """Extract one video's features in this process, in memory that does not grow with frames.
 
@@ -62,6 +67,7 @@ def extract_video(
         encoders: what to extract with.
         video_id: names it; the file's name without suffix by default.
         grid: its segments; by its duration by default.
+        progress: called with (segments done, segments, video id).
 
     Raises:
         MediaError: it cannot be opened or decoded.
@@ -74,6 +80,8 @@ def extract_video(
     for message in decode_clip(task):
         clip.take(message)
         clip.settle()
+        if progress is not None:
+            progress(clip.n_taken, clip.n_segments, task.video_id)
     batches.flush()
     clip.settle()
     visual = np.concatenate([some.numpy() for some in maps]) if maps else None

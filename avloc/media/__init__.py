@@ -14,9 +14,9 @@ from avloc.media.discovery import (
 from avloc.media.flags import FLAGS
 from avloc.media.frames import SAMPLINGS, SegmentFrames, sampled_segments
 from avloc.media.probe import MediaInfo, probe
-from avloc.media.render import render_video
+from avloc.media.render import comment_of, render_video
 from avloc.media.sampling import ave2018_frame_index, frame_index_at
-from avloc.media.still import read_frame_at
+from avloc.media.still import middle_frames, read_frame_at
 from avloc.media.waveform import SoundTrack, Waveform, read_waveform
 
 __all__ = [
@@ -31,8 +31,10 @@ __all__ = [
     "SoundTrack",
     "Waveform",
     "ave2018_frame_index",
+    "comment_of",
     "frame_index_at",
     "probe",
+    "middle_frames",
     "read_frame_at",
     "read_waveform",
     "render_video",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from avloc.errors import MediaError
@@ -20,6 +21,7 @@ AUDIO_SUFFIXES = frozenset(
     )
 )
 MEDIA_SUFFIXES = VIDEO_SUFFIXES | AUDIO_SUFFIXES
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)  # Path makes one slash of two
 HEATMAP_SUFFIX = ".heatmap.mp4"
 """How the names of avloc's own heat-map videos end: they lie beside their sources."""
 
@@ -37,6 +39,8 @@ def video_files(path: Path | str) -> list[Path]:
     path = Path(path)
     if path.is_file():
         return [path]
+    if not path.is_dir() and _ADDRESS.match(str(path)):
+        raise MediaError(f"{path} is an address, and avloc opens files only", "Download it first.")
     if not path.is_dir():
         raise MediaError(f"{path} does not exist", "Check the path.")
     found = sorted(inner for inner in path.rglob("*") if _is_media(inner.relative_to(path), path))

@@ -31,8 +31,12 @@ _BT709 = 1  # ISO/IEC 23091-2, for primaries, transfer and matrix alike
 
 
 @contextmanager
-def writing(target: Path) -> Iterator[OutputContainer]:
+def writing(target: Path, comment: str = "") -> Iterator[OutputContainer]:
     """Open a container for writing, its format chosen by the suffix.
+
+    Args:
+        target: the file.
+        comment: kept in the container's own field of that name.
 
     Raises:
         OutputError: its suffix names no such container, or it cannot be encoded.
@@ -48,6 +52,8 @@ def writing(target: Path) -> Iterator[OutputContainer]:
     options = {} if suffix == ".mkv" else {"movflags": "+faststart"}
     try:
         with av.open(str(target), mode="w", options=options) as container:
+            if comment:
+                container.metadata["comment"] = comment
             yield container
     except av.FFmpegError as error:
         if isinstance(error, OSError):

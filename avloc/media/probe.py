@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _HDR_TRANSFERS = (16, 18)  # PQ and HLG in ISO/IEC 23091-2
 _BITS = 8  # a colour, in the arrays that come out
+_ODDEST_ASPECT = 4  # of a pixel; beyond it, a file that lies
 _LOW_SIDE = 48  # pixels; a matter of taste, where a network takes 224
 
 
@@ -48,6 +49,7 @@ class MediaInfo:
         has_video: it has a moving picture (a cover picture is none) of which a frame decodes.
         has_audio: it has sound of which something decodes.
         frame_size: (width, height) in pixels as shown, after rotation; None without a picture.
+        shown_size: the same where every pixel is square: what a player makes of it.
         average_rate: frames a second; None without a picture.
         audio_rate: samples a second; None without sound.
         n_channels: of the sound; None without sound.
@@ -63,6 +65,7 @@ class MediaInfo:
     has_video: bool
     has_audio: bool
     frame_size: tuple[int, int] | None
+    shown_size: tuple[int, int] | None
     average_rate: Fraction | None
     audio_rate: int | None
     n_channels: int | None
@@ -94,6 +97,7 @@ def probe(path: Path | str) -> MediaInfo:
             has_video=picture is not None,
             has_audio=sound is not None,
             frame_size=None if frame is None else _shown_size(frame),
+            shown_size=None if picture is None or frame is None else _square_pixels(picture, frame),
             average_rate=None if picture is None else frame_rate(picture),
             audio_rate=None if sound is None else sound.codec_context.sample_rate,
             n_channels=None if sound is None else sound.codec_context.channels,
@@ -135,6 +139,19 @@ def _first_decoded(
 def _shown_size(frame: VideoFrame) -> tuple[int, int]:
     is_turned = quarter_turns(frame.rotation) % 2 == 1
     return (frame.height, frame.width) if is_turned else (frame.width, frame.height)
+
+
+def _square_pixels(picture: VideoStream, frame: VideoFrame) -> tuple[int, int]:
+    """Return the size that keeps the picture's aspect and every one of its pixels."""
+    width, height = _shown_size(frame)
+    aspect = Fraction(picture.sample_aspect_ratio or 1)  # a pixel's width by its height
+    if not 1 / _ODDEST_ASPECT <= aspect <= _ODDEST_ASPECT:
+        return width, height
+    if quarter_turns(frame.rotation) % 2 == 1:
+        aspect = 1 / aspect
+    if aspect > 1:
+        return round(width * aspect), height
+    return width, round(height / aspect)
 
 
 def _absences(

@@ -36,6 +36,7 @@ def render_video(
     target: Path | str,
     paint: Paint,
     *,
+    comment: str = "",
     progress: Callable[[float], None] | None = None,
 ) -> None:
     """Paint every frame of a video into a new H.264 file; its sound is copied untouched.
@@ -50,6 +51,7 @@ def render_video(
         paint: given (h, w, 3) uint8 RGB upright and its seconds from the origin, returns the
             picture to show, possibly of another size. The first one sets the size of the
             video (odd ones are padded to even); later ones are scaled to it.
+        comment: kept in the file, for `comment_of`.
         progress: told the seconds reached after each frame.
 
     Raises:
@@ -60,10 +62,19 @@ def render_video(
     is_rebuilt = needs_rebuilt_times(source)
     with opened(source) as incoming:
         clock = Clock(incoming, the_picture(incoming), is_rebuilt)
-        with writing(target) as outgoing:
+        with writing(target, comment) as outgoing:
             rendering = _Rendering(incoming, outgoing, target.suffix, clock, paint, progress)
             if not rendering.run():
                 raise MediaError(f"no frame of {source} can be decoded", "Get the file again.")
+
+
+def comment_of(path: Path) -> str:
+    """Return the comment a video file carries; empty if it has none or cannot be opened."""
+    try:
+        with opened(path) as container:
+            return str(container.metadata.get("comment", ""))
+    except MediaError:
+        return ""
 
 
 class _Rendering:

@@ -1,17 +1,23 @@
-"""One picture of a video."""
+"""Single pictures of a video."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import av
+import numpy as np
+from PIL import Image
 
 from avloc.errors import MediaError
 from avloc.media.clock import Clock, Shown, needs_rebuilt_times
+from avloc.media.frames import sampled_segments
 from avloc.media.picture import Picture, Upright
+from avloc.media.probe import probe
 from avloc.media.streams import Trouble, decoded, opened, the_picture
+from avloc.timeline import Grid
 
 
 def read_frame_at(path: Path | str, seconds: float | Fraction) -> Picture:
@@ -34,6 +40,49 @@ def read_frame_at(path: Path | str, seconds: float | Fraction) -> Picture:
     if shown is None:
         raise MediaError(f"no frame of {path} can be decoded", "Get the file again.")
     return shown
+
+
+def middle_frames(
+    path: Path | str,
+    grid: Grid,
+    segments: Collection[int],
+    width: int | None = None,
+) -> dict[int, Picture]:
+    """Return the picture in the middle of some segments, as far as the video has one.
+
+    Few segments of a long video are sought one by one; many come of one pass.
+
+    Args:
+        path: a video.
+        grid: its segments.
+        segments: which of them.
+        width: of the pictures, in pixels; their height follows, as a player shows it.
+
+    Raises:
+        MediaError: it cannot be opened, has no picture, or no frame decodes.
+    """
+    resize = partial(_resized, size=_size_of(path, width))
+    if len(segments) * 3 < grid.n_segments:
+        middles = grid.segment_times().mean(axis=1)
+        return {t: resize(read_frame_at(path, float(middles[t]))) for t in segments}
+    rate = grid.segment_seconds.denominator  # the lowest with whole samples in a segment
+    return {
+        segment.index: resize(segment.images[segment.which[len(segment.which) // 2]])
+        for segment in sampled_segments(path, rate=rate, grid=grid)
+        if segment.index in segments and segment.images
+    }
+
+
+def _size_of(path: Path | str, width: int | None) -> tuple[int, int]:
+    shown = probe(path).shown_size
+    if shown is None:
+        raise MediaError(f"{path} has no picture", "It has sound only.")
+    width = width or shown[0]
+    return width, max(1, round(shown[1] * width / shown[0]))
+
+
+def _resized(picture: Picture, size: tuple[int, int]) -> Picture:
+    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS))
 
 
 def _shown_at(path: Path, wanted: Fraction, *, is_rebuilt: bool, is_sought: bool) -> Picture | None:

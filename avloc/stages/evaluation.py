@@ -61,6 +61,7 @@ def evaluate(
     decode: str = "segment",
     spatial: Path | str | None = None,
     match: Path | str | None = None,
+    without: str = "",
     device: str = "auto",
 ) -> EvaluatedSplit:
     """Evaluate a model on a split and leave ``predictions/<model>-<split>.h5``.
@@ -75,6 +76,8 @@ def evaluate(
             ``boxes.json``, where it has one and the model has attention.
         match: a second model: one of the two only hears, the other only sees, and events are
             sought across the modalities (A2V, V2A).
+        without: ``audio`` or ``visual``: what to take from every video first; the predictions
+            are left in ``<model>-<split>-without-audio.h5``.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``.
 
     Raises:
@@ -92,14 +95,15 @@ def evaluate(
     store, labelled = labelled_store(workspace.features, dataset)
     boxes = find_boxes(labelled.root) if spatial is None else read_boxes(spatial)
     predictions, evaluation = evaluate_model(
-        models[0], store, labelled, split, decode=decode, device=device
+        models[0], store, labelled, split, decode=decode, without=without, device=device
     )
     where = _where(predictions, boxes, is_asked=spatial is not None)
     across = None
     if match is not None:
         others, _ = evaluate_model(models[1], store, labelled, split, device=device)
         across = _across(paths, models, (predictions, others))
-    target = workspace.predictions(paths[0].stem, split)
+    given = f"{split}-without-{without}" if without else split
+    target = workspace.predictions(paths[0].stem, given)
     write_predictions(target, predictions)
     return EvaluatedSplit(target, predictions, evaluation, where, across)
 

@@ -53,6 +53,13 @@ class TrainingConfig:
         help="of the arithmetic: auto is bf16 (mixed) on CUDA and fp32 elsewhere",
         choices=("auto", "fp32", "bf16"),
     )
+    modality_dropout: float = option(
+        0.0,
+        help="share of the training windows that are shown without their picture or without "
+        "their sound, so that one half alone still gets an answer",
+        minimum=0.0,
+        maximum=1.0,
+    )
     standardize: bool = option(
         True, help="scale features a channel by the training set's mean and deviation"
     )

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import Adam
 
-from avloc.datasets.batches import IGNORED
+from avloc.datasets.batches import IGNORED, Batch
 from avloc.datasets.feed import Feed
 from avloc.errors import AvlocError
 from avloc.models import Model, state_arrays
@@ -83,6 +83,8 @@ def train_epoch(
         n_scored = loss.count(examples.targets(places))
         own = state.team.share(places)
         batch = examples.batch(own or places[:1])
+        if config.modality_dropout and state.model.modalities == "both":
+            drop_modalities(batch, config.modality_dropout)
         with _arithmetic(state.device, config):
             logits = state.step(batch.visual, batch.audio).logits.float()
         total = loss.total(logits, batch.targets) * bool(own)
@@ -96,6 +98,13 @@ def train_epoch(
             "Look for features that are no numbers, or lower the learning rate.",
         )
     return mean_loss, accuracy
+
+
+def drop_modalities(batch: Batch, share: float) -> None:
+    """Take picture or sound, either as often, from a share of a batch's windows."""
+    draw = torch.rand(len(batch.places))
+    batch.hide("visual", draw < share / 2)
+    batch.hide("audio", (draw >= share / 2) & (draw < share))
 
 
 def _step(state: TrainingState, loss: Tensor, config: TrainingConfig) -> None:

@@ -145,3 +145,22 @@ def test_progress_counts_videos(tmp_path):
     told = []
     load_examples(world.store, world.dataset, "train", progress=lambda *x: told.append(x))
     assert told == [(1, 3, "video000"), (2, 3, "video001"), (3, 3, "video002")]
+
+
+def test_a_hidden_modality_is_as_one_that_a_video_lacks(tmp_path):
+    world = made_up(tmp_path, n_videos=5)
+    lacking = features_of("video000", None, world.store.read("video000").audio)
+    examples = load_examples(world.store, world.dataset, "train")
+    hidden = next(batches(examples, 8))
+    first, second = hidden.visual[0].clone(), hidden.visual[1].clone()
+    hidden.hide("visual", torch.tensor([True, *[False] * (len(hidden.places) - 1)]))
+    world.store.write(lacking)
+    truly = next(batches(load_examples(world.store, world.dataset, "train"), 8))
+    assert first.any()
+    assert torch.equal(hidden.visual[0], truly.visual[0])
+    assert torch.equal(hidden.visual_valid[0], truly.visual_valid[0])
+    assert torch.equal(hidden.visual[1], second)
+    assert torch.equal(hidden.audio, truly.audio)
+    hidden.hide("audio")
+    assert not hidden.audio.any()
+    assert not hidden.audio_valid.any()

@@ -12,7 +12,7 @@ from made_up import FINGERPRINT, features_of, made_up
 
 from avloc.artifacts import ModelFile, Predictions
 from avloc.datasets import Row
-from avloc.errors import DatasetError, FingerprintError
+from avloc.errors import DatasetError, FingerprintError, UnknownNameError
 from avloc.evaluation import evaluate, measure
 from avloc.labels import LabelSet
 from avloc.models import build, restore, state_arrays
@@ -154,3 +154,20 @@ def test_the_trivial_line_of_aves_test_split_is_the_known_number(real_data):
     assert targets.shape == (402, 10)
     assert round(100 * trivial_accuracy(targets, 28), 1) == 82.2
     assert has_boundary(targets).sum() == 141
+
+
+@pytest.mark.parametrize("modality", ["audio", "visual"])
+def test_without_a_modality_the_answer_is_that_for_videos_that_lack_it(tmp_path, modality):
+    world = made_up(tmp_path)
+    model = untrained()
+    whole, _ = evaluate(model, world.store, world.dataset, device="cpu")
+    hidden, evaluation = evaluate(model, world.store, world.dataset, without=modality, device="cpu")
+    assert evaluation.without == modality
+    for video_id in set(hidden.video_ids):
+        features = world.store.read(video_id)
+        world.store.write(replace(features, **{modality: None}))
+    lacking, _ = evaluate(model, world.store, world.dataset, device="cpu")
+    np.testing.assert_array_equal(hidden.scores, lacking.scores)
+    assert (hidden.scores != whole.scores).any()
+    with pytest.raises(UnknownNameError, match="vision"):
+        evaluate(model, world.store, world.dataset, without="vision")

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import wave
 from fractions import Fraction
 
@@ -5,11 +7,12 @@ import av
 import numpy as np
 import pytest
 from made_up_timelines import timeline_of
+from media_clips import run_ffmpeg
 
 from avloc.errors import UnknownNameError, UsageError
 from avloc.export import render_heatmap
 from avloc.export.painter import HeatStyle, Painter
-from avloc.media import write_clip
+from avloc.media import probe, write_clip
 from avloc.timeline import Event
 
 RATE, SOUND_RATE = 10, 16000
@@ -141,3 +144,53 @@ def test_a_real_clip_keeps_its_sound(real_data, tmp_path):
     target = render_heatmap(timeline, source, tmp_path / "heat.mp4")
     assert sound(target) == sound(source)
     assert times(target) == pytest.approx(times(source), abs=1e-3)
+
+
+@pytest.mark.parametrize(("pixels", "shown"), [("2/1", 2.0), ("1/2", 0.5)])
+def test_pixels_that_are_not_square_keep_the_pictures_aspect(pixels, shown, tmp_path):
+    # a bright square in the file: as a player shows it, twice as wide or as high
+    draw = f"color=black:size=320x320:rate=10:duration=1,drawbox=96:96:128:128:white:fill,setsar={pixels}"
+    run_ffmpeg("-f", "lavfi", "-i", draw, "-c:v", "libx264", tmp_path / "in.mp4")
+    target = render_heatmap(timeline_of([0]), tmp_path / "in.mp4", tmp_path / "out.mp4")
+    middle = picture(target, 5)[:, :, 1]
+    size = (640, 320) if shown > 1 else (320, 640)
+    assert middle.shape[1] == size[0]
+    bright = middle[: size[1]] > 128
+    wide, high = bright.any(axis=0).sum(), bright.any(axis=1).sum()
+    assert wide / high == pytest.approx(shown, abs=0.1)
+
+
+def test_ten_bits_a_colour_come_out_as_eight(tmp_path):
+    ramp = "gradients=size=320x240:rate=10:duration=1:c0=black:c1=white:x0=0:x1=320:y0=0:y1=0"
+    made = ("-pix_fmt", "yuv420p10le", "-c:v", "libx265", tmp_path / "in.mkv")
+    run_ffmpeg("-f", "lavfi", "-i", ramp, *made)
+    assert "high_bit_depth" in probe(tmp_path / "in.mkv").flags
+    target = render_heatmap(timeline_of([0]), tmp_path / "in.mkv", tmp_path / "out.mp4")
+    before, after = picture(tmp_path / "in.mkv", 3), picture(target, 3)[:240]
+    assert np.abs(before - after).mean() < 4
+    with av.open(str(target)) as container:
+        assert container.streams.video[0].codec_context.pix_fmt == "yuv420p"
+
+
+@pytest.mark.slow
+def test_an_hour_takes_no_more_memory_than_a_minute(tmp_path):
+    program = """
+import sys
+from pathlib import Path
+sys.path[:0] = sys.argv[3].split(":")
+from test_export_overlay import looking_at
+from avloc.export import render_heatmap
+render_heatmap(looking_at((1, 2), int(sys.argv[2]), [0] * int(sys.argv[2])), Path(sys.argv[1]),
+               Path(sys.argv[1]).with_suffix(".heat.mp4"))
+status = Path("/proc/self/status").read_text()
+print(int(status.partition("VmHWM:")[2].split()[0]) // 1024)
+"""
+    peaks = {}
+    for seconds in (60, 3600):
+        film = tmp_path / f"{seconds}.mp4"
+        picture_, sound_ = f"testsrc=size=320x240:rate=1/2:duration={seconds}", f"sine=d={seconds}"
+        run_ffmpeg("-f", "lavfi", "-i", picture_, "-f", "lavfi", "-i", sound_, film)
+        here = ":".join(sys.path)
+        command = [sys.executable, "-c", program, film, str(seconds), here]
+        peaks[seconds] = int(subprocess.check_output(command))
+    assert peaks[3600] < peaks[60] + 50, peaks
