@@ -6,12 +6,16 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from avloc.errors import UsageError
+from avloc.errors import DependencyError, UsageError
 from avloc.labels import LabelSet
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FloatArray = NDArray[np.float32]
 
@@ -112,3 +116,60 @@ class Timeline:
     def __len__(self) -> int:
         """Return the number of events."""
         return len(self.events)
+
+    def _repr_html_(self) -> str:
+        """Return the events as a notebook shows them."""
+        from avloc.notebook import timeline_html  # costs matplotlib, which is not asked for yet
+
+        known_duration = math.isfinite(self.duration) and self.duration > 0
+        n = len(self)
+        facts = (
+            f"{self.duration:.1f} s" if known_duration else "",
+            self.model,
+            f"{n or 'no'} event{'' if n == 1 else 's'}",
+            *(flag.replace("_", " ") for flag in self.flags),
+        )
+        whole = float(self.grid.n_segments * self.grid.segment_seconds)
+        return timeline_html(self.video_id, facts, whole, self.events, self.labels)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the events as a table: ``video_id``, ``start``, ``end``, ``label``, ``score``.
+
+        Raises:
+            DependencyError: pandas is not installed.
+        """
+        numbers = np.array([(e.start, e.end, e.score) for e in self], float).reshape(-1, 3)
+        columns = {
+            "video_id": [self.video_id] * len(self),
+            "start": numbers[:, 0],
+            "end": numbers[:, 1],
+            "label": [e.label for e in self],
+            "score": numbers[:, 2],
+        }
+        return _pandas().DataFrame(columns)
+
+    def segments_to_pandas(self) -> pd.DataFrame:
+        """Return the scores as a table, a row a segment.
+
+        Columns: ``start``, ``end`` in seconds; one a label, background last; and, from a model
+        with sentinel gates, ``gate_audio`` and ``gate_visual``.
+
+        Raises:
+            DependencyError: pandas is not installed.
+        """
+        gates = {"gate_audio": self.gate_audio, "gate_visual": self.gate_visual}
+        told = {name: gate for name, gate in gates.items() if gate is not None}
+        columns = ["start", "end", *self.labels.all_names, *told]
+        numbers = np.column_stack([self.grid.segment_times(), self.scores, *told.values()])
+        return _pandas().DataFrame(numbers, columns=columns)
+
+
+def _pandas() -> Any:
+    """Return pandas, which avloc does not bring along."""
+    try:
+        import pandas
+    except ImportError:
+        raise DependencyError(
+            "a table needs pandas, which is not installed", "Install it: pip install pandas."
+        ) from None
+    return pandas

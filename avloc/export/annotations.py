@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
-from avloc.export.lines import in_order, milliseconds, one_line
+from avloc.export.lines import in_order, label_line, milliseconds
 from avloc.timeline import Event, Timeline
 
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -18,7 +18,7 @@ _ELAN_TYPE = "default-lt"
 def audacity_text(timeline: Timeline) -> str:
     """Return Audacity's label track: start, end and label between tabs, one event a line."""
     return "".join(
-        f"{event.start:.6f}\t{event.end:.6f}\t{one_line(event.label)}\n"
+        f"{event.start:.6f}\t{event.end:.6f}\t{label_line(event.label)}\n"
         for event in in_order(timeline)
     )
 
@@ -68,7 +68,7 @@ def _add_times(document: Xml.Element, events: list[Event]) -> None:
 def _add_tiers(document: Xml.Element, events: list[Event]) -> None:
     tiers: dict[str, Xml.Element] = {}
     for n, event in enumerate(events, start=1):
-        label = one_line(event.label)
+        label = label_line(event.label)
         if label not in tiers:
             names = {"LINGUISTIC_TYPE_REF": _ELAN_TYPE, "TIER_ID": label}
             tiers[label] = Xml.SubElement(document, "TIER", names)

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 from avloc.timeline import Event
 
+NAMELESS = "unnamed"  # a label of white space alone
+
 
 def one_line(text: str) -> str:
     """Return ``text`` as one line: white space and control characters become single spaces.
@@ -15,6 +17,11 @@ def one_line(text: str) -> str:
     control character cannot stand in XML.
     """
     return " ".join("".join(" " if _is_unwritable(c) else c for c in text).split())
+
+
+def label_line(label: str) -> str:
+    """Return a label as one line that is not empty: tools drop what has no name, or stumble."""
+    return one_line(label) or NAMELESS
 
 
 def _is_unwritable(character: str) -> bool:

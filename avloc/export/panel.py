@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
-from avloc.export.colours import Colour, label_colour
+from avloc.colours import Colour, label_colour
 from avloc.export.layout import Layout
 from avloc.export.lettering import clock, fitted
 from avloc.export.lines import one_line

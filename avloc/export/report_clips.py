@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from avloc.export.colours import as_hex, ink_on, label_colour
+from avloc.colours import as_hex, ink_on, label_colour
 from avloc.export.lines import one_line
 from avloc.export.links import data_uri, relative_link
 from avloc.export.panel import NO_EVENT

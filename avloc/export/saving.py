@@ -9,6 +9,7 @@ from pathlib import Path
 from avloc.artifacts import write_localization, write_text
 from avloc.errors import UnknownNameError, UsageError
 from avloc.export.annotations import audacity_text, elan_text
+from avloc.export.label_studio import label_studio_text
 from avloc.export.subtitles import srt_text, vtt_text
 from avloc.export.tables import csv_text, dcase_text, json_text, jsonl_text
 from avloc.timeline import Timeline
@@ -29,6 +30,7 @@ _FORMATS = {
     "vtt": _Format(".vtt", vtt_text),
     "audacity": _Format(".txt", audacity_text),
     "elan": _Format(".eaf", elan_text),
+    "label-studio": _Format(".label-studio.json", label_studio_text),
     "h5": _Format(".h5", None),
 }
 
@@ -84,7 +86,8 @@ def _format(name: str) -> _Format:
 
 def _name_by_suffix(path: Path) -> str:
     names = {suffix: name for name, suffix in formats().items()}
-    suffix = path.suffix.lower()
-    if suffix not in names:
-        raise UnknownNameError("format with the suffix", suffix or path.name, names)
-    return names[suffix]
+    fitting = [suffix for suffix in names if path.suffix and path.name.lower().endswith(suffix)]
+    if not fitting:
+        told = path.suffix.lower() or path.name
+        raise UnknownNameError("format with the suffix", told, names)
+    return names[max(fitting, key=len)]  # x.label-studio.json ends in .json too

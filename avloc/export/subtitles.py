@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 
-from avloc.export.lines import clock, in_order, milliseconds, one_line
+from avloc.export.lines import clock, in_order, label_line, milliseconds
 from avloc.timeline import Event, Timeline
 
 
@@ -29,7 +29,7 @@ def _times(event: Event, mark: str) -> str:
 
 
 def _line(event: Event) -> str:
-    return f"{one_line(event.label)} ({event.score:.2f})".strip()
+    return f"{label_line(event.label)} ({event.score:.2f})"
 
 
 def _srt_line(event: Event) -> str:

@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Iterable
 from importlib.metadata import version
+from importlib.resources import files
 from pathlib import Path
 
 from avloc.timeline import Event, Timeline
@@ -21,7 +22,7 @@ def json_text(timeline: Timeline) -> str:
     """Return the whole timeline but its attention maps, which only the HDF5 file holds.
 
     ``segments[t].scores`` follows ``labels``, background last. A number that is not finite
-    is null, since JSON has no other word for it.
+    is null, since JSON has no other word for it. `localization_schema` describes it.
     """
     width_height = list(timeline.frame_size) if timeline.frame_size else None
     document = {
@@ -40,6 +41,13 @@ def json_text(timeline: Timeline) -> str:
         "segments": [_segment(timeline, t) for t in range(timeline.grid.n_segments)],
     }
     return json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
+def localization_schema() -> dict[str, object]:
+    """Return the JSON Schema (2020-12) of what `json_text` gives."""
+    text = (files("avloc.export") / "schemas" / "localization.schema.json").read_text("utf-8")
+    schema: dict[str, object] = json.loads(text)
+    return schema
 
 
 def jsonl_text(timeline: Timeline) -> str:

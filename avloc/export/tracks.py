@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from PIL import ImageDraw
 
-from avloc.export.colours import Colour, ink_on, label_colour
+from avloc.colours import Colour, ink_on, label_colour
 from avloc.export.layout import Layout
 from avloc.export.lettering import clock, fitted
 from avloc.export.lines import one_line

@@ -47,6 +47,10 @@ def test_import_avloc_is_light() -> None:
     assert imported_by("import avloc") & {"torch", "numpy", "h5py", "av"} == set()
 
 
+def test_a_timeline_brings_nothing_that_only_showing_it_needs() -> None:
+    assert imported_by("import avloc.timeline") & {"matplotlib", "jinja2", "pandas"} == set()
+
+
 def test_help_takes_less_than_the_promised_time() -> None:
     def seconds() -> float:
         begun = time.perf_counter()

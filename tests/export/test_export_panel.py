@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_up_timelines import NASTY, timeline_of, unhurried
 
-from avloc.export.colours import ink_on, label_colour
+from avloc.colours import ink_on, label_colour
 from avloc.export.layout import Layout
 from avloc.export.lettering import clock, fitted, font
 from avloc.export.painter import HeatStyle, Painter

@@ -18,6 +18,17 @@ def test_a_suffix_chooses_the_format_and_a_name_overrules_it(name, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([by_suffix.name, "b.other"])
 
 
+def test_the_longest_suffix_that_fits_is_meant(tmp_path):
+    timeline = timeline_of([0, 1])
+    for name, meant in (
+        ("a.label-studio.json", "label-studio"),
+        ("label-studio.json", "json"),
+        ("a.studio.json", "json"),
+        ("a.json.csv", "csv"),
+    ):
+        assert save(timeline, tmp_path / name).read_text("utf-8") == dumps(timeline, meant)
+
+
 def test_h5_is_the_localization_file(tmp_path):
     timeline = timeline_of([0, 0, 2, 1], gates=[0.3, 0.4, 0.5, 0.6])
     back = read_localization(save(timeline, str(tmp_path / "clip.avloc.h5")))

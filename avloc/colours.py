@@ -1,4 +1,4 @@
-"""One colour a label, the same in the overlay and in the report."""
+"""One colour a label, the same in the overlay, in the report and in a notebook."""
 
 from __future__ import annotations
 

@@ -1,0 +1,102 @@
+"""A timeline for Label Studio: a task to import, whose predictions people then correct.
+
+The regions fit Label Studio's template "Video Timeline Segmentation": `<Labels>` on the sound
+of the video, played beside its picture. Its regions are in seconds, as events are; those of
+`<TimelineLabels>` count frames, at a frame rate that Label Studio has to be told.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import zlib
+from importlib.metadata import version
+from xml.etree import ElementTree as Xml
+
+from avloc.colours import as_hex, label_colour
+from avloc.export.lines import in_order, label_line
+from avloc.labels import LabelSet
+from avloc.timeline import Event, Timeline
+
+_LABELS, _AUDIO, _VIDEO = "events", "audio", "video"
+
+
+def label_studio_config(labels: LabelSet) -> str:
+    """Return the labelling configuration of a project that `label_studio_text` fits.
+
+    It goes into a project's Settings, Labeling Interface, Code::
+
+        <View>
+          <Video name="video" value="$video" sync="audio"/>
+          <Labels name="events" toName="audio">
+            <Label value="Bell" background="#3f90da"/>
+          </Labels>
+          <Audio name="audio" value="$video" sync="video"/>
+        </View>
+    """
+    view = Xml.Element("View")
+    Xml.SubElement(view, "Video", name=_VIDEO, value="$video", sync=_AUDIO)
+    control = Xml.SubElement(view, "Labels", name=_LABELS, toName=_AUDIO)
+    colours: dict[str, str] = {}
+    for name in labels.names:  # of two that are one line, the first
+        colours.setdefault(label_line(name), as_hex(label_colour(name, labels)))
+    for value, colour in colours.items():
+        Xml.SubElement(control, "Label", value=value, background=colour)
+    Xml.SubElement(view, "Audio", name=_AUDIO, value="$video", sync=_VIDEO)
+    Xml.indent(view)
+    return Xml.tostring(view, encoding="unicode") + "\n"
+
+
+def label_studio_text(timeline: Timeline) -> str:
+    """Return a list of one task: the video, and the events as the model's predictions.
+
+    ``data.video`` is the timeline's source as it stands; Label Studio opens an address, or a
+    file of a storage it was given. ``meta.labeling_config`` is `label_studio_config`. The
+    prediction's score, by which tasks are sorted, is the mean probability of each segment's
+    winner; a region's is its event's.
+    """
+    prediction: dict[str, object] = {
+        "model_version": timeline.model or "avloc",
+        "result": [_region(timeline, n, event) for n, event in enumerate(in_order(timeline))],
+    }
+    sureness = float(timeline.scores.max(axis=1).mean())
+    if math.isfinite(sureness):
+        prediction["score"] = _share(sureness)
+    task = {
+        "data": {"video": timeline.source or timeline.video_id, "video_id": timeline.video_id},
+        "meta": {
+            "made_by": f"avloc {version('avloc')}",
+            "labeling_config": label_studio_config(timeline.labels),
+        },
+        "predictions": [prediction],
+    }
+    return json.dumps([task], ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
+def _region(timeline: Timeline, n: int, event: Event) -> dict[str, object]:
+    region: dict[str, object] = {
+        "id": f"{_mark_of(timeline.video_id)}-{n}",
+        "from_name": _LABELS,
+        "to_name": _AUDIO,
+        "type": "labels",
+        "original_length": round(timeline.duration, 6),
+        "value": {
+            "start": round(event.start, 6),
+            "end": round(event.end, 6),
+            "channel": 0,
+            "labels": [label_line(event.label)],
+        },
+    }
+    if math.isfinite(event.score):
+        region["score"] = _share(event.score)
+    return region
+
+
+def _mark_of(video_id: str) -> str:
+    """Return what keeps the regions of joined files apart: ids may not repeat in an import."""
+    return f"{zlib.crc32(video_id.encode('utf-8', 'surrogatepass')):08x}"
+
+
+def _share(score: float) -> float:
+    # A sum of float32 shares may pass 1 by a rounding, and a higher score is refused.
+    return min(max(round(score, 6), 0.0), 1.0)

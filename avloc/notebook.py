@@ -1,0 +1,127 @@
+"""A timeline in a notebook: a strip of its events and their table, as a fragment of HTML.
+
+No script, no style sheet, and the text in the notebook's own colour, so that it is read on a
+light page and on a dark one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Protocol
+
+import jinja2
+
+from avloc.colours import as_hex, ink_on, label_colour
+from avloc.labels import LabelSet
+
+MOST_ROWS = 20
+
+_NARROWEST = 0.25  # percent of the strip: under two pixels of the widest
+
+
+class Span(Protocol):
+    """What is shown of an event."""
+
+    @property
+    def start(self) -> float:
+        """Seconds."""
+
+    @property
+    def end(self) -> float:
+        """Seconds."""
+
+    @property
+    def label(self) -> str:
+        """What it is."""
+
+    @property
+    def score(self) -> float:
+        """How sure the model is, 0 to 1."""
+
+
+@dataclass(frozen=True)
+class _Block:
+    """An event: its place on the strip in percent, its numbers and its look."""
+
+    left: float
+    width: float
+    start: float
+    end: float
+    label: str
+    score: float
+    colour: str
+    ink: str
+
+
+def timeline_html(
+    name: str, facts: Sequence[str], whole: float, events: Sequence[Span], labels: LabelSet
+) -> str:
+    """Return a fragment of HTML: a title line, a strip of the events, and their table.
+
+    The strip shows every event; of those that fall on the same place of it, one. The table
+    shows the first `MOST_ROWS` and says how many more there are.
+
+    Args:
+        name: the title.
+        facts: what else the title line tells, empty words left out.
+        whole: the strip's length in seconds.
+        events: what happened, in order of start.
+        labels: give each event its colour.
+    """
+    blocks = [_block(event, whole, labels) for event in events]
+    text = _template().render(
+        name=name,
+        facts=[fact for fact in facts if fact],
+        whole=whole,
+        blocks=list(_apart(blocks)),
+        rows=blocks[:MOST_ROWS],
+        n_more=max(0, len(blocks) - MOST_ROWS),
+        seconds=_seconds,
+    )
+    # A notebook is JSON in UTF-8, which cannot hold a file name's lone surrogates.
+    return text.encode("utf-8", errors="replace").decode("utf-8")
+
+
+def _block(event: Span, whole: float, labels: LabelSet) -> _Block:
+    left, right = (100 * min(max(s / whole, 0.0), 1.0) for s in (event.start, event.end))
+    left = min(left, 100 - _NARROWEST)
+    colour = label_colour(event.label, labels)
+    return _Block(
+        left,
+        max(right - left, _NARROWEST),
+        event.start,
+        event.end,
+        event.label,
+        event.score,
+        as_hex(colour),
+        as_hex(ink_on(colour)),
+    )
+
+
+def _apart(blocks: Sequence[_Block]) -> Iterator[_Block]:
+    """Leave out blocks that would lie on another: hours of events would swell the notebook."""
+    drawn: set[tuple[int, int]] = set()
+    for block in blocks:
+        place = (int(block.left / _NARROWEST), math.ceil(block.width / _NARROWEST))
+        if place not in drawn:
+            drawn.add(place)
+            yield block
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.2f}".removesuffix("0").removesuffix(".0")
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("avloc"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("notebook.html.j2")
