@@ -26,7 +26,16 @@ if TYPE_CHECKING:
     from avloc.labels import LabelSet
     from avloc.localization import Localizer, load
     from avloc.models import list_models
-    from avloc.stages import evaluate, extract, localize, train
+    from avloc.reproduction import reproduce
+    from avloc.stages import (
+        evaluate,
+        export_features,
+        extract,
+        import_features,
+        localize,
+        synth,
+        train,
+    )
     from avloc.timeline import Event, Grid, Timeline
 
 _HOME = {
@@ -38,11 +47,15 @@ _HOME = {
     "Timeline": "avloc.timeline",
     "errors": "avloc",
     "evaluate": "avloc.stages",
+    "export_features": "avloc.stages",
     "extract": "avloc.stages",
+    "import_features": "avloc.stages",
     "list_models": "avloc.models",
     "load": "avloc.localization",
     "localize": "avloc.stages",
+    "reproduce": "avloc.reproduction",
     "save": "avloc.export",
+    "synth": "avloc.stages",
     "train": "avloc.stages",
 }
 
@@ -55,11 +68,15 @@ __all__ = [
     "Timeline",
     "errors",
     "evaluate",
+    "export_features",
     "extract",
+    "import_features",
     "list_models",
     "load",
     "localize",
+    "reproduce",
     "save",
+    "synth",
     "train",
 ]
 

@@ -17,7 +17,6 @@ from avloc.progress import Progress, silent
 from avloc.recipes import RowResult, read_recipe, recipe_path, run_rows
 from avloc.results import accuracy_table, class_table, learning_curve, spatial_table
 from avloc.stages import EvaluatedSplit, Localization, extract, localize
-from avloc.timeline import Event, Timeline
 
 N_SHOWN_CLIPS = 3
 
@@ -73,7 +72,7 @@ def run_demo(folder: Path, progress: Progress | None = None) -> Demo:
         model=results[0].training.path,
         heatmap=True,
         out=folder / "localizations",
-        formats=["csv"],
+        format=["csv"],
         progress=_step(report, "heat maps"),
     )
     return _written(folder, dataset, results, answers)
@@ -131,7 +130,7 @@ def _clip(answer: Localization, dataset: Dataset) -> ReportClip:
     ]
     return ReportClip(
         timeline,
-        truth=_truth(dataset, timeline),
+        truth=dataset.events_of(timeline.video_id),
         thumbnails=report_thumbnails(timeline, frames),
         video=next(path for path in answer.written if _is_video(path)),
         files=[path for path in answer.written if not _is_video(path)],
@@ -140,8 +139,3 @@ def _clip(answer: Localization, dataset: Dataset) -> ReportClip:
 
 def _is_video(path: Path) -> bool:
     return path.suffix == ".mp4"
-
-
-def _truth(dataset: Dataset, timeline: Timeline) -> list[Event]:
-    rows = [row for row in dataset.rows if row.video_id == timeline.video_id and row.label]
-    return [Event(row.start, row.end, row.label, 1.0) for row in rows if row.end > row.start]

@@ -85,9 +85,7 @@ class Localizer:
             the model looks at. UnknownNameError: the rules name a label that the model does
             not know.
         """
-        return self.of_features(
-            extract_video(Path(video), self.encoders, progress=progress), rules
-        )
+        return self.of_features(extract_video(Path(video), self.encoders, progress=progress), rules)
 
     def of_features(self, features: VideoFeatures, rules: EventRules | None = None) -> Timeline:
         """Localize events in features that were already extracted.

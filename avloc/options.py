@@ -5,7 +5,7 @@ One place for each default: command line, recipes and documentation read these f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, field, fields
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
@@ -60,17 +60,23 @@ def options_from(kind: type[Options], given: Mapping[str, object]) -> Options:
     return kind(**{name: _read(known[name], hints[name], value) for name, value in given.items()})
 
 
-def values_of(settings: Iterable[str], example: str) -> dict[str, str]:
+Settings = Mapping[str, object] | Sequence[str]
+"""Options by name: ``{"epochs": 20}``, or ``["epochs=20"]`` as on the command line."""
+
+
+def values_of(settings: Settings, example: str) -> dict[str, object]:
     """Read ``key=value`` settings as values by name; the last of a name counts.
 
     Args:
-        settings: the texts.
+        settings: the texts, or values by name, which stay as they are.
         example: one that would do, for whoever gave another.
 
     Raises:
         UsageError: a setting is no ``key=value``.
     """
-    values: dict[str, str] = {}
+    if isinstance(settings, Mapping):
+        return dict(settings)
+    values: dict[str, object] = {}
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals:

@@ -15,7 +15,7 @@ from typing import Any
 from avloc.datasets import SynthesisConfig
 from avloc.errors import DatasetError, UnknownNameError
 from avloc.models import model_class
-from avloc.options import options_from, values_of
+from avloc.options import Settings, options_from, values_of
 from avloc.progress import Progress
 from avloc.stages import EvaluatedSplit, Training, evaluate, train
 from avloc.stages.workspace import DEFAULT_MODEL
@@ -127,37 +127,12 @@ def read_recipe(path: Path | str) -> Recipe:
     )
 
 
-def settings_of(
-    model: str, settings: Sequence[str], named: Mapping[str, object]
-) -> tuple[TrainingConfig, dict[str, object]]:
-    """Sort ``key=value`` settings into those of the training and those of the model.
-
-    Args:
-        model: the model's name.
-        settings: ``key=value`` texts.
-        named: training options that were given by name; a setting of the same name wins.
-
-    Raises:
-        UsageError: a setting is no ``key=value``, or a value cannot be.
-        UnknownNameError: neither the training nor the model has such an option.
-    """
-    of_training = {entry.name for entry in fields(TrainingConfig)}
-    of_model = {entry.name for entry in fields(model_class(model).Config)}
-    training: dict[str, object] = dict(named)
-    options: dict[str, object] = {}
-    for key, value in values_of(settings, example="epochs=20").items():
-        if key not in of_training | of_model:
-            raise UnknownNameError("setting", key, of_training | of_model)
-        (training if key in of_training else options)[key] = value
-    return options_from(TrainingConfig, training), options
-
-
-def changed(recipe: Recipe, settings: Sequence[str]) -> Recipe:
+def changed(recipe: Recipe, settings: Settings) -> Recipe:
     """Return a recipe with ``key=value`` settings that hold for all its rows.
 
     Args:
         recipe: what they change.
-        settings: ``key=value`` for the training, ``model.key=value`` for the rows of a model.
+        settings: ``key`` for the training, ``model.key`` for the rows of a model.
 
     Raises:
         UsageError: a setting is no ``key=value``, or a value cannot be.

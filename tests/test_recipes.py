@@ -16,9 +16,9 @@ from avloc.recipes import (
     read_recipe,
     recipe_path,
     run_rows,
-    settings_of,
     table_rows,
 )
+from avloc.stages import settings_of
 
 FOLDER = Path(__file__).parents[1] / "pipelines"
 PIPELINES = sorted(FOLDER.rglob("*.toml"))

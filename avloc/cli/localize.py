@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,34 +10,63 @@ import typer
 
 from avloc.cli import console
 from avloc.cli.options import Artifacts, Device, Offline, Weights, paths_or_stdin
+from avloc.cli.piping import Pipe
 from avloc.errors import AvlocError, PartialFailureError
 
 if TYPE_CHECKING:
     from avloc.stages import Localization
     from avloc.timeline import Timeline
 
-_ABSENT = {"no_audio": "no sound", "no_video": "no picture"}
+_FIGURE = "png, pdf or svg beside the results, or a file's name"
 
 
 def localize(
     videos: Annotated[
-        list[str], typer.Argument(help="Videos, or folders of them; - reads paths from stdin.")
+        list[str],
+        typer.Argument(help="Videos, sound files, or folders of them; - reads paths from stdin."),
     ],
     model: Annotated[
-        str, typer.Option(help="A model's name in the workspace, or a model file.")
-    ] = "cman",
+        list[str] | None,
+        typer.Option(
+            help="A model's name in the workspace, or a model file; more are shown beside it.",
+            show_default="cman",
+        ),
+    ] = None,
     heatmap: Annotated[
         bool, typer.Option("--heatmap", help="Also render a heat-map video, sound kept.")
     ] = False,
-    formats: Annotated[
+    heatmap_style: Annotated[str, typer.Option(help="A matplotlib colour map.")] = "turbo",
+    alpha: Annotated[
+        float, typer.Option(help="A heat map's opacity where it is strongest.")
+    ] = 0.55,
+    figure: Annotated[
+        str | None, typer.Option(help=f"Draw events, pictures and gates by second: {_FIGURE}.")
+    ] = None,
+    compare: Annotated[
+        str | None, typer.Option(help=f"Draw where two models look: {_FIGURE}.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write one HTML page about all videos to this file.")
+    ] = None,
+    format: Annotated[
         list[str] | None,
         typer.Option(
-            "--format", help="Also write json, jsonl, csv, tsv, srt, vtt, audacity or elan."
+            help="Also write json, jsonl, csv, tsv, srt, vtt, audacity, elan or label-studio."
         ),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Where results go.", show_default="beside each video"),
+        typer.Option(
+            "--out",
+            "-o",
+            help="A folder for results; - writes data to stdout, and nothing else.",
+            show_default="beside each video",
+        ),
+    ] = None,
+    overwrite: Annotated[str, typer.Option(help="stale, always or never.")] = "stale",
+    dataset: Annotated[
+        Path | None,
+        typer.Option(help="A data set that knows the true events, to be shown beside."),
     ] = None,
     keep: Annotated[
         float, typer.Option(help="Go on over background while the label has this probability.")
@@ -56,18 +86,29 @@ def localize(
 ) -> None:
     """Find what happens in videos, when and where.
 
-    Beside each video (or in --out): NAME.avloc.h5, and NAME.heatmap.mp4 with --heatmap.
+    Beside each video (or in --out): NAME.avloc.h5, and NAME.heatmap.mp4 with --heatmap. What
+    is there already, made of the same video, model and rules, is kept.
     """
     from avloc import stages
 
+    paths = paths_or_stdin(videos)
+    is_piped = str(out) == stages.NOWHERE
+    show = Pipe(format or (), len(stages.find_inputs(paths, None))) if is_piped else _show
     with console.progress_bar("localize") as progress:
         answers = stages.localize(
-            paths_or_stdin(videos),
-            model=model,
+            paths,
+            model=model or "cman",
             artifacts=artifacts,
             heatmap=heatmap,
-            formats=formats or (),
+            heatmap_style=heatmap_style,
+            alpha=alpha,
+            figure=figure,
+            compare=compare,
+            report=report,
+            format=format or (),
             out=out,
+            overwrite=overwrite,
+            dataset=dataset,
             keep=keep,
             min_gap=min_gap,
             min_seconds=min_seconds,
@@ -77,19 +118,21 @@ def localize(
             weights=weights,
             offline=offline,
             progress=progress,
-            each=_show,
+            each=show,
         )
-    _refuse_failures(answers)
+    _summarise(answers, report)
 
 
 def _show(answer: Localization) -> None:
     if answer.timeline is None:
         return
     _show_events(answer.video, answer.timeline)
-    for flag in answer.timeline.flags:
-        if flag in _ABSENT:
-            console.say(f"{answer.video} has {_ABSENT[flag]}: answered from the other half alone")
-    console.say(f"wrote {', '.join(map(str, answer.written))}")
+    if answer.note:
+        console.say(f"{answer.video} has {answer.note}")
+    if answer.kept:
+        console.say(f"already there: {', '.join(map(str, answer.kept))}")
+    if answer.written:
+        console.say(f"wrote {', '.join(map(str, answer.written))}")
 
 
 def _show_events(video: Path, timeline: Timeline) -> None:
@@ -104,13 +147,19 @@ def _show_events(video: Path, timeline: Timeline) -> None:
         console.data(title)
 
 
-def _refuse_failures(answers: list[Localization]) -> None:
-    failed = [answer for answer in answers if answer.error is not None]
-    if len(answers) == 1 and failed and failed[0].error is not None:
-        raise failed[0].error
-    for answer in failed:
-        if answer.error is not None:
-            console.say(f"failed: {answer.video}: {console.one_line(answer.error)}")
+def _summarise(answers: Sequence[Localization], report: Path | None) -> None:
+    """Name what failed; end with the report's place.
+
+    Raises:
+        AvlocError: all failed. PartialFailureError: some did.
+    """
+    failed = [(answer.video, answer.error) for answer in answers if answer.error is not None]
+    if len(answers) == 1 and failed:
+        raise failed[0][1]
+    for video, error in failed:
+        console.say(f"failed: {video}: {console.one_line(error)}")
+    if report is not None and len(failed) < len(answers):
+        console.say(f"wrote {report}")
     if failed:
         kind = AvlocError if len(failed) == len(answers) else PartialFailureError
         raise kind(f"{len(failed)} of {len(answers)} videos failed")

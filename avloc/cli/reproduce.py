@@ -57,16 +57,12 @@ def reproduce(
     Every row is trained and evaluated over seeds; ours is printed beside the paper's. What is
     done is kept: run it again to go on. Tables go to artifacts/reproduce.
     """
-    from avloc.recipes import changed, read_recipe, recipe_path
     from avloc.reproduction import reproduce as run_tables
 
-    recipe = changed(read_recipe(recipe_path(on or "base")), settings or ())
-    if on is not None:
-        artifacts = (artifacts or Path("artifacts")) / Path(on).stem
     with console.progress_bar("reproduce") as progress:
         done = run_tables(
             tables,
-            recipe=recipe,
+            on=on,
             artifacts=artifacts,
             features=features,
             dataset=dataset,
@@ -74,6 +70,7 @@ def reproduce(
             supervision=supervision,
             pictures=pictures,
             sounds=sounds,
+            set=settings or (),
             device=device,
             jobs=jobs,
             progress=progress,

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from avloc.cli import console
-from avloc.errors import UsageError
 
 
 def synth(
@@ -48,21 +47,21 @@ def synth(
 
     In AVE's layout, with the boxes of the sounding objects in boxes.json.
     """
-    from avloc.datasets import SynthesisConfig, synthesize
-    from avloc.options import options_from, values_of
+    from avloc import stages
 
-    named = {"n_train": train, "n_val": val, "n_test": test, "n_classes": classes, "seed": seed}
-    given: dict[str, object] = {key: value for key, value in named.items() if value is not None}
-    given |= values_of(settings or (), example="sound_noise=0.6")
-    if (pictures or sounds) and "n_classes" in given:
-        raise UsageError(
-            "the sub-folders are the classes, so their number cannot be given",
-            "Leave --classes out.",
-        )
-    config = options_from(SynthesisConfig, given)
     with console.progress_bar("synth") as progress:
-        dataset = synthesize(
-            folder, config, pictures=pictures, sounds=sounds, workers=workers, progress=progress
+        dataset = stages.synth(
+            folder,
+            train=train,
+            val=val,
+            test=test,
+            classes=classes,
+            seed=seed,
+            pictures=pictures,
+            sounds=sounds,
+            set=settings or (),
+            workers=workers,
+            progress=progress,
         )
     n_classes = len({row.label for row in dataset.rows})
     console.say(f"{len(dataset.rows)} clips of {n_classes} classes in {folder}")

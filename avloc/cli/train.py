@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -52,27 +52,20 @@ def train(
     GPUs: torchrun --nproc-per-node N -m avloc train ...
     """
     from avloc import stages
-    from avloc.recipes import settings_of
     from avloc.training import is_leader
 
-    named: dict[str, Any] = {
-        "seed": seed,
-        "epochs": epochs,
-        "supervision": supervision,
-        "weak_labels": weak_labels,
-        "select": select,
-    }
-    config, options = settings_of(
-        model, settings or (), {key: value for key, value in named.items() if value is not None}
-    )
     with console.progress_bar("train") as progress:
         done = stages.train(
             artifacts=artifacts,
             dataset=dataset,
             model=model,
             name=name,
-            options=options,
-            config=config,
+            seed=seed,
+            epochs=epochs,
+            supervision=supervision,
+            weak_labels=weak_labels,
+            select=select,
+            set=settings or (),
             device=device,
             resume=resume,
             progress=progress,

@@ -33,8 +33,12 @@ def data_uri(picture: Image.Image | bytes) -> str:
     Args:
         picture: an image, or the bytes of a JPEG.
     """
-    if isinstance(picture, Image.Image):
-        file = io.BytesIO()
-        picture.convert("RGB").save(file, "JPEG", quality=_JPEG_QUALITY, optimize=True)
-        picture = file.getvalue()
+    picture = jpeg(picture) if isinstance(picture, Image.Image) else picture
     return "data:image/jpeg;base64," + base64.b64encode(picture).decode("ascii")
+
+
+def jpeg(picture: Image.Image) -> bytes:
+    """Return a picture as a JPEG file's bytes."""
+    file = io.BytesIO()
+    picture.convert("RGB").save(file, "JPEG", quality=_JPEG_QUALITY, optimize=True)
+    return file.getvalue()

@@ -19,7 +19,7 @@ STYLE = "turbo"
 ALPHA = 0.55
 # A cell with eight times the uniform weight is fully lit. The scale is the same for every
 # segment and video: a map stretched to its own maximum makes noise look like knowledge.
-_FULL = 8.0
+FULL = 8.0
 # Neither end of a colour map: the low one would darken the picture where the model looked a
 # little, the high one of turbo where it looked hardest.
 _SPAN = (0.3, 0.93)
@@ -38,7 +38,7 @@ def strength(attention: ArrayLike) -> NDArray[np.float32]:
     if weights.size < 2:
         return np.zeros_like(weights)  # one cell says nothing about where
     times_uniform = np.maximum(weights * weights.size, 1.0)
-    full = min(_FULL, float(weights.size))
+    full = min(FULL, float(weights.size))
     return np.asarray(np.minimum(np.log(times_uniform) / np.log(full), 1), dtype=np.float32)
 
 
@@ -111,7 +111,7 @@ def report_thumbnails(
     """
     if len(frames) != timeline.grid.n_segments:
         raise UsageError(f"{len(frames)} frames do not fit {timeline.grid.n_segments} segments")
-    maps = _maps_of_events(timeline)
+    maps = maps_of_events(timeline)
     return [
         None
         if frame is None
@@ -120,13 +120,22 @@ def report_thumbnails(
     ]
 
 
-def _maps_of_events(timeline: Timeline) -> list[NDArray[np.float32] | None]:
+def maps_of_events(timeline: Timeline) -> list[NDArray[np.float32] | None]:
     """Return each segment's attention; None where no event was found, or without a map."""
     if timeline.attention is None:
         return [None] * timeline.grid.n_segments
-    covered = [timeline.grid.covers(event.start, event.end) for event in timeline]
-    is_event = np.any(covered, axis=0) if covered else np.zeros(timeline.grid.n_segments, bool)
+    is_event = has_event(timeline)
     return [w if shown else None for w, shown in zip(timeline.attention, is_event, strict=True)]
+
+
+def has_event(timeline: Timeline) -> NDArray[np.bool_]:
+    """Return (T,): the segments in whose middle an event was found."""
+    middles = timeline.grid.segment_times().mean(axis=1)
+    found = np.zeros(len(middles), dtype=np.bool_)
+    for event in timeline:
+        first, last = np.searchsorted(middles, (event.start, event.end))
+        found[first:last] = True
+    return found
 
 
 def _narrowed(frame: Frame, width: int) -> Image.Image:

@@ -13,6 +13,7 @@ from avloc.media.discovery import (
 )
 from avloc.media.flags import FLAGS
 from avloc.media.frames import SAMPLINGS, SegmentFrames, sampled_segments
+from avloc.media.loudness import loudness
 from avloc.media.probe import MediaInfo, probe
 from avloc.media.render import comment_of, render_video
 from avloc.media.sampling import ave2018_frame_index, frame_index_at
@@ -33,8 +34,9 @@ __all__ = [
     "ave2018_frame_index",
     "comment_of",
     "frame_index_at",
-    "probe",
+    "loudness",
     "middle_frames",
+    "probe",
     "read_frame_at",
     "read_waveform",
     "render_video",

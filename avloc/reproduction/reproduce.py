@@ -9,8 +9,9 @@ from pathlib import Path
 from avloc.artifacts import Comparison
 from avloc.datasets import find_boxes, synthesize
 from avloc.errors import AvlocError, UnknownNameError, UsageError
+from avloc.options import Settings
 from avloc.progress import Progress
-from avloc.recipes import Recipe, read_recipe, recipe_path, table_rows
+from avloc.recipes import Recipe, changed, read_recipe, recipe_path, table_rows
 from avloc.reproduction.comparing import compare
 from avloc.reproduction.plan import PlannedRun, plan
 from avloc.reproduction.runs import Place, RunFailure, run_all
@@ -38,6 +39,7 @@ class Reproduction:
 def reproduce(
     tables: Sequence[str] | str,
     *,
+    on: str | None = None,
     recipe: Recipe | None = None,
     artifacts: Path | str | None = None,
     features: Path | str | None = None,
@@ -46,6 +48,7 @@ def reproduce(
     sounds: Path | str | None = None,
     seeds: int = 5,
     supervision: str = "full,weak",
+    set: Settings = (),
     device: str = "auto",
     jobs: int | None = None,
     progress: Progress | None = None,
@@ -57,8 +60,10 @@ def reproduce(
 
     Args:
         tables: ``table1``, ``table2`` or both.
+        on: ``drawn``, ``photos``, or a recipe's file: make its clips, and extract them, in a
+            workspace of that name within ``artifacts``.
         recipe: training, what rows change in models, and the data to make if it is to be made;
-            ``pipelines/base.toml`` by default.
+            that of ``on``, or ``pipelines/base.toml``, by default.
         artifacts: the workspace; ``$AVLOC_ARTIFACTS`` or ``./artifacts`` by default.
         features: the feature store; the workspace's by default.
         dataset: where the labels are; by default the data set the features came from.
@@ -66,6 +71,7 @@ def reproduce(
         sounds: recordings, each with a sub-folder a class.
         seeds: how many a row.
         supervision: ``full``, ``weak`` or both.
+        set: training options for all rows; ``MODEL.KEY`` for one model's rows.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``.
         jobs: processes side by side; one a core by default, one on a GPU.
         progress: called with (done, total, what) through each step.
@@ -77,8 +83,10 @@ def reproduce(
     names = [tables] if isinstance(tables, str) else list(tables)
     rows = {name: table_rows(name) for name in names}
     kinds = _supervisions(supervision)
-    recipe = recipe or read_recipe(recipe_path("base"))
+    recipe = changed(recipe or read_recipe(recipe_path(on or "base")), set)
     workspace = Workspace.at(artifacts)
+    if on is not None:
+        workspace = Workspace(workspace.root / Path(on).stem)
     if recipe.synthesis is not None:
         prepare(recipe, workspace, pictures=pictures, sounds=sounds, progress=progress)
     store, labelled = labelled_store(Path(features or workspace.features), dataset)

@@ -6,17 +6,22 @@ do the work on what they are handed; a stage finds the inputs and files the outp
 
 from avloc.stages.evaluation import EvaluatedSplit, evaluate
 from avloc.stages.extraction import Extraction, Sources, extract, find_sources
-from avloc.stages.localization import Localization, localize
+from avloc.stages.inputs import Input, find_inputs
+from avloc.stages.localization import NOWHERE, Localization, localize
 from avloc.stages.published import FeatureImport, import_features
 from avloc.stages.publishing import FeatureExport, export_features
+from avloc.stages.settings import settings_of
+from avloc.stages.synthesis import synth
 from avloc.stages.training import Training, labelled_store, train
 from avloc.stages.workspace import Workspace
 
 __all__ = [
+    "NOWHERE",
     "EvaluatedSplit",
     "Extraction",
     "FeatureExport",
     "FeatureImport",
+    "Input",
     "Localization",
     "Sources",
     "Training",
@@ -24,9 +29,12 @@ __all__ = [
     "evaluate",
     "export_features",
     "extract",
+    "find_inputs",
     "find_sources",
     "import_features",
     "labelled_store",
     "localize",
+    "settings_of",
+    "synth",
     "train",
 ]

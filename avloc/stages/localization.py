@@ -1,22 +1,25 @@
-"""The stage ``localize``: videos and a model in; timelines, files and heat-map videos out."""
+"""The stage ``localize``: videos and models in; timelines, exports, pictures and a report out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-from avloc.artifacts import write_localization
-from avloc.errors import AvlocError, OutputError, UnknownNameError, UsageError
+from avloc.datasets import find_boxes, load_dataset
+from avloc.errors import AvlocError, OutputError, UsageError
 from avloc.events import EventRules
-from avloc.export import formats as known_formats
-from avloc.export import render_heatmap, save
-from avloc.localization import load
-from avloc.media import HEATMAP_SUFFIX, video_files
+from avloc.export import ALPHA, STYLE, HeatStyle
 from avloc.progress import Progress, silent
+from avloc.stages.answers import Answer, Answerer
+from avloc.stages.inputs import Input, find_inputs
+from avloc.stages.products import Products
+from avloc.stages.reporting import Reporting
 from avloc.stages.workspace import DEFAULT_MODEL, Workspace
 from avloc.timeline import Timeline
+
+NOWHERE = "-"
+"""As the place for results: nothing is written, the answers are only returned."""
 
 
 @dataclass(frozen=True)
@@ -26,24 +29,37 @@ class Localization:
     Attributes:
         video: the file.
         timeline: its events and scores; None if it failed.
+        others: what further models say of it.
         written: the files made, in order.
+        kept: files that were there already, made of the same model, rules and video.
+        note: what a reader should know of the answer.
         error: why it failed; None if it did not.
     """
 
     video: Path
-    timeline: Timeline | None
+    timeline: Timeline | None = None
+    others: tuple[Timeline, ...] = ()
     written: tuple[Path, ...] = ()
+    kept: tuple[Path, ...] = ()
+    note: str = ""
     error: AvlocError | None = None
 
 
 def localize(
     videos: Sequence[Path | str] | Path | str,
     *,
-    model: Path | str = DEFAULT_MODEL,
+    model: Sequence[Path | str] | Path | str = DEFAULT_MODEL,
     artifacts: Path | str | None = None,
     heatmap: bool = False,
-    formats: Sequence[str] = (),
+    heatmap_style: str = STYLE,
+    alpha: float = ALPHA,
+    figure: str | None = None,
+    compare: str | None = None,
+    report: Path | str | None = None,
+    format: Sequence[str] = (),
     out: Path | str | None = None,
+    overwrite: str = "stale",
+    dataset: Path | str | None = None,
     keep: float = 1.0,
     min_gap: float = 0.0,
     min_seconds: float = 0.0,
@@ -57,13 +73,27 @@ def localize(
 ) -> list[Localization]:
     """Localize the events of videos, one after the other, and write each answer.
 
+    An interruption keeps the answers that are done, and the report tells of those.
+
     Args:
-        videos: video files and folders of them.
-        model: a model's name in the workspace, or a model file.
+        videos: video and sound files, and folders of them.
+        model: a model's name in the workspace, or a model file; of several, the first one's
+            answer is a video's own, the others' stand beside it in figures and in
+            ``<video>.<model>.avloc.h5``.
         artifacts: the workspace; ``$AVLOC_ARTIFACTS`` or ``./artifacts`` by default.
-        heatmap: also render ``<name>.heatmap.mp4``, the video with its attention, sound kept.
-        formats: other files to write, for example ``["csv", "srt"]``.
-        out: a folder for what is written; beside each video by default.
+        heatmap: also render ``<video>.heatmap.mp4``, the video with its attention, sound kept.
+        heatmap_style: a matplotlib colour map, and
+        alpha: the opacity in [0, 1] where it is strongest, of all heat maps.
+        figure: also draw the events of each model over the seconds: ``png``, ``pdf`` or
+            ``svg`` for ``<video>.figure.<kind>``, or a file's name for one video.
+        compare: the same for a figure of where the models look (``<video>.compare.<kind>``).
+        report: also write a page about all videos to this file.
+        format: other files to write, for example ``["csv", "srt"]``.
+        out: a folder for what is written, in which a given folder's own tree is kept; beside
+            each video by default; ``-`` writes nothing.
+        overwrite: ``stale`` makes anew what does not follow from the same model, rules and
+            video, ``always`` everything, ``never`` no answer that can be read.
+        dataset: a data set that knows the true events, and perhaps the boxes, of the videos.
         keep: an event goes on over background where its label still has this probability.
         min_gap: events of one label that are fewer seconds apart become one.
         min_seconds: shorter events are left out.
@@ -72,91 +102,127 @@ def localize(
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``.
         weights: a folder that is searched for the encoders' weight files first.
         offline: never open a socket.
-        progress: called with (videos done, videos, what).
+        progress: called with (videos done, with the share of the one under way; videos; what).
         each: called with each answer as it comes.
 
     Returns:
         An answer a video; one that fails carries its error, and the others go on.
 
     Raises:
-        MediaError: there is no video. ArtifactError: there is no model.
-        UnknownNameError: no such format, or the model knows no such label. UsageError: a
-        number is out of its range.
+        ArtifactError: there is no model. UnknownNameError: no such format, style or kind of
+        figure, or the model knows no such label. UsageError: a number is out of its range, or
+        two videos would write the same files. DatasetError: the data set's files are wrong.
     """
-    suffixes = _suffixes(formats)
     rules = EventRules(keep, min_gap, min_seconds, min_score, tuple(labels))
-    named = [videos] if isinstance(videos, str | Path) else videos
-    files = list(dict.fromkeys(file for path in named for file in video_files(Path(path))))
-    targets = target_stems(files, Path(out) if out else None)
-    path = Workspace.at(artifacts).existing_model(model)
-    localizer = load(path, device=device, weights=weights, offline=offline)
-    rules.check_labels(localizer.model_file.labels)
-    report = progress or silent
-    answers = []
-    for done, (file, stem) in enumerate(zip(files, targets, strict=True)):
-        report(done, len(files), file.name)
-        answers.append(
-            _localize_one(partial(localizer, rules=rules), file, stem, heatmap, suffixes)
-        )
-        if each is not None:
-            each(answers[-1])
-    report(len(files), len(files), "done")
-    return answers
-
-
-def _suffixes(names: Sequence[str]) -> dict[str, str]:
-    known = known_formats()
-    for name in names:
-        if name not in known:
-            raise UnknownNameError("format", name, known)
-    return {name: known[name] for name in names}
-
-
-def target_stems(files: Sequence[Path], out: Path | None) -> list[Path]:
-    """Return for each video the path its results' names begin with, no two alike.
-
-    Raises:
-        UsageError: two videos would write the same files.
-    """
-    stems = [(out or file.parent) / file.stem for file in files]
-    owners: dict[Path, Path] = {}
-    for file, stem in zip(files, stems, strict=True):
-        if owners.setdefault(stem, file) != file:
-            raise UsageError(
-                f"{owners[stem]} and {file} would write the same {stem}.avloc.h5",
-                "Localize them in separate runs with different --out folders.",
-            )
-    return stems
-
-
-def _localize_one(
-    localizer: Callable[[Path], Timeline],
-    video: Path,
-    stem: Path,
-    heatmap: bool,
-    suffixes: dict[str, str],
-) -> Localization:
-    written: list[Path] = []
+    is_kept = str(out) != NOWHERE
+    if not is_kept and (heatmap or figure or compare):
+        raise UsageError("pictures are files, and with --out - nothing is written")
+    inputs = find_inputs(_listed(videos), Path(out) if out and is_kept else None)
+    workspace = Workspace.at(artifacts)
+    paths = [workspace.existing_model(one) for one in _listed(model)]
+    truth = None if dataset is None else load_dataset(Path(dataset))
+    products = Products(
+        format=tuple(format) if is_kept else (),
+        heatmap=heatmap,
+        figure=figure,
+        compare=compare,
+        look=HeatStyle(heatmap_style, alpha),
+        truth=truth,
+        boxes=None if truth is None else find_boxes(truth.root),
+        names=tuple(path.stem for path in paths),
+        is_forced=overwrite == "always",
+    )
+    products.check(len(inputs))
+    answerer = Answerer(paths, rules, overwrite, device=device, weights=weights, offline=offline)
+    reporting = None if report is None else Reporting(Path(report), products, paths[0], rules)
+    run = _Run(answerer, products, reporting, is_kept)
     try:
-        timeline = localizer(video)
-        for suffix, write in _writers(timeline, video, heatmap, suffixes):
-            target = stem.with_name(stem.name + suffix)
-            write(target)
-            written.append(target)
-    except OutputError as error:
-        error.hint += " --out DIR names another folder."
-        return Localization(video, None, tuple(written), error)
-    except AvlocError as error:
-        return Localization(video, None, tuple(written), error)
-    return Localization(video, timeline, tuple(written))
+        return run(inputs, progress or silent, each)
+    finally:
+        if reporting is not None:
+            reporting.write()
 
 
-def _writers(
-    timeline: Timeline, video: Path, heatmap: bool, suffixes: dict[str, str]
-) -> Iterator[tuple[str, Callable[[Path], object]]]:
-    """Yield what is to be written: the end of its name, and what writes it to a path."""
-    yield ".avloc.h5", lambda target: write_localization(target, timeline)
-    for name, suffix in suffixes.items():
-        yield suffix, partial(save, timeline, format=name)
-    if heatmap and timeline.frame_size is not None:
-        yield HEATMAP_SUFFIX, partial(render_heatmap, timeline, video)
+def _listed(given: Sequence[Path | str] | Path | str) -> list[Path | str]:
+    return [given] if isinstance(given, str | Path) else list(given)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What is done with each video."""
+
+    answerer: Answerer
+    products: Products
+    reporting: Reporting | None
+    is_kept: bool
+
+    def __call__(
+        self,
+        inputs: Sequence[Input],
+        progress: Progress,
+        each: Callable[[Localization], None] | None,
+    ) -> list[Localization]:
+        answers = []
+        for n, one in enumerate(inputs):
+            answers.append(self._one(one, _Share(progress, n, len(inputs), one.video.name)))
+            if each is not None:
+                each(answers[-1])
+        progress(len(inputs), len(inputs), "done")
+        return answers
+
+    def _one(self, one: Input, share: _Share) -> Localization:
+        written: list[Path] = []
+        kept: list[Path] = []
+        try:
+            has_more = self.products.heatmap and self.is_kept
+            features = share.of("features", 0.0, 0.6 if has_more else 1.0)
+            answers = self.answerer(one, is_kept=self.is_kept, progress=features)
+            for answer in answers:
+                if answer.path is not None:
+                    (kept if answer.is_kept else written).append(answer.path)
+            if self.is_kept:
+                for product in self.products.of(one, answers, share.of("heat map", 0.6, 1.0)):
+                    if not product.is_there:
+                        product.make()
+                    (kept if product.is_there else written).append(product.path)
+            if self.reporting is not None:
+                note = self.answerer.note(answers[0].timeline)
+                self.reporting.add(one, answers[0], [*kept, *written], note)
+        except OutputError as error:
+            error.hint += " --out DIR names another folder."
+            return Localization(one.video, written=tuple(written), error=error)
+        except AvlocError as error:
+            return Localization(one.video, written=tuple(written), error=error)
+        return self._localization(one, answers, written, kept)
+
+    def _localization(
+        self,
+        one: Input,
+        answers: Sequence[Answer],
+        written: Sequence[Path],
+        kept: Sequence[Path],
+    ) -> Localization:
+        timelines = [answer.timeline for answer in answers]
+        note = self.answerer.note(timelines[0])
+        return Localization(
+            one.video, timelines[0], tuple(timelines[1:]), tuple(written), tuple(kept), note
+        )
+
+
+@dataclass(frozen=True)
+class _Share:
+    """One video's part of the progress of all."""
+
+    progress: Progress
+    n: int
+    n_all: int
+    name: str
+
+    def of(self, what: str, begin: float, end: float) -> Progress:
+        """Return what turns the progress of one piece of work into that of the run."""
+
+        def report(done: float, total: int, _: str) -> None:
+            share = begin + (end - begin) * done / max(total, 1)
+            self.progress(self.n + share, self.n_all, f"{self.name}: {what} {done:.0f}/{total} s")
+
+        return report

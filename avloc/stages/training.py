@@ -9,7 +9,9 @@ from pathlib import Path
 from avloc.artifacts import FeatureStore, ModelFile, read_model, write_model
 from avloc.datasets import Dataset, load_dataset
 from avloc.errors import ArtifactError, UsageError
+from avloc.options import Settings
 from avloc.progress import Progress
+from avloc.stages.settings import settings_of
 from avloc.stages.workspace import DEFAULT_MODEL, Workspace
 from avloc.training import TrainingConfig, is_leader
 from avloc.training import train as train_model
@@ -53,6 +55,12 @@ def train(
     dataset: Path | str | None = None,
     model: str = DEFAULT_MODEL,
     name: str | None = None,
+    seed: int | None = None,
+    epochs: int | None = None,
+    supervision: str | None = None,
+    weak_labels: str | None = None,
+    select: str | None = None,
+    set: Settings = (),
     options: Mapping[str, object] | None = None,
     config: TrainingConfig | None = None,
     device: str = "auto",
@@ -69,8 +77,14 @@ def train(
         dataset: where the labels are; by default the data set the features came from.
         model: the registered model (`avloc.list_models`).
         name: the file's name; the model's by default.
+        seed: the random seed, 0 by default.
+        epochs: at most so many, 100 by default.
+        supervision: ``full`` (default), or ``weak``: the label of the video only.
+        weak_labels: ``proportion`` (default) or ``presence``.
+        select: the split that chooses the epoch, ``val`` by default.
+        set: any options of the training or the model, for example ``{"dropout": 0.2}``.
         options: the model's own options, for example ``{"modalities": "audio"}``.
-        config: epochs, rate, seed and so on.
+        config: the training's, which the arguments above change.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``.
         resume: go on with the unfinished training of that name, to the same bits on a CPU.
         progress: called with (epochs done, epochs, what).
@@ -80,6 +94,15 @@ def train(
         DatasetError: no labels for them. UnknownNameError: no such model. UsageError: the name
         is no plain name. OutputError: the model cannot be written.
     """
+    given = {
+        "seed": seed,
+        "epochs": epochs,
+        "supervision": supervision,
+        "weak_labels": weak_labels,
+        "select": select,
+    }
+    named = {key: value for key, value in given.items() if value is not None}
+    config, of_model = settings_of(model, set, named, config)
     workspace = Workspace.at(artifacts)
     path = workspace.new_model(name or model)
     unfinished = path.with_suffix(".unfinished.h5")
@@ -88,8 +111,8 @@ def train(
         store,
         labelled,
         model=model,
-        options=options or {},
-        config=config or TrainingConfig(),
+        options={**(options or {}), **of_model},
+        config=config,
         device=device,
         unfinished=_unfinished(unfinished) if resume else None,
         keep=lambda file: write_model(unfinished, file),

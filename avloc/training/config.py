@@ -54,7 +54,7 @@ class TrainingConfig:
         choices=("auto", "fp32", "bf16"),
     )
     modality_dropout: float = option(
-        0.0,
+        0.2,
         help="share of the training windows that are shown without their picture or without "
         "their sound, so that one half alone still gets an answer",
         minimum=0.0,

@@ -79,12 +79,15 @@ def train_epoch(
     for group in state.optimizer.param_groups:
         group["lr"] = learning_rate(config, state.epoch)
     tally = _Tally()
-    for places in examples.order(config.batch_size, seed=(config.seed, state.epoch)):
+    drops = config.modality_dropout if state.model.modalities == "both" else 0.0
+    for n, places in enumerate(examples.order(config.batch_size, seed=(config.seed, state.epoch))):
         n_scored = loss.count(examples.targets(places))
         own = state.team.share(places)
         batch = examples.batch(own or places[:1])
-        if config.modality_dropout and state.model.modalities == "both":
-            drop_modalities(batch, config.modality_dropout)
+        if drops:
+            chances = np.random.default_rng((config.seed, state.epoch, n)).random(len(places))
+            of_place = dict(zip(places, chances.tolist(), strict=True))
+            drop_modalities(batch, drops, torch.tensor([of_place[p] for p in batch.places]))
         with _arithmetic(state.device, config):
             logits = state.step(batch.visual, batch.audio).logits.float()
         total = loss.total(logits, batch.targets) * bool(own)
@@ -100,11 +103,16 @@ def train_epoch(
     return mean_loss, accuracy
 
 
-def drop_modalities(batch: Batch, share: float) -> None:
-    """Take picture or sound, either as often, from a share of a batch's windows."""
-    draw = torch.rand(len(batch.places))
-    batch.hide("visual", draw < share / 2)
-    batch.hide("audio", (draw >= share / 2) & (draw < share))
+def drop_modalities(batch: Batch, share: float, chances: Tensor) -> None:
+    """Take picture or sound, either as often, from a share of a batch's windows, in place.
+
+    Args:
+        batch: B windows.
+        share: of them that lose one.
+        chances: (B,) drawn evenly from [0, 1).
+    """
+    batch.hide("visual", chances < share / 2)
+    batch.hide("audio", (chances >= share / 2) & (chances < share))
 
 
 def _step(state: TrainingState, loss: Tensor, config: TrainingConfig) -> None:

@@ -149,7 +149,8 @@ def test_a_real_clip_keeps_its_sound(real_data, tmp_path):
 @pytest.mark.parametrize(("pixels", "shown"), [("2/1", 2.0), ("1/2", 0.5)])
 def test_pixels_that_are_not_square_keep_the_pictures_aspect(pixels, shown, tmp_path):
     # a bright square in the file: as a player shows it, twice as wide or as high
-    draw = f"color=black:size=320x320:rate=10:duration=1,drawbox=96:96:128:128:white:fill,setsar={pixels}"
+    square = "color=black:size=320x320:rate=10:duration=1,drawbox=96:96:128:128:white:fill"
+    draw = f"{square},setsar={pixels}"
     run_ffmpeg("-f", "lavfi", "-i", draw, "-c:v", "libx264", tmp_path / "in.mp4")
     target = render_heatmap(timeline_of([0]), tmp_path / "in.mp4", tmp_path / "out.mp4")
     middle = picture(target, 5)[:, :, 1]

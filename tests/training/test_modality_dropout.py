@@ -30,7 +30,7 @@ def full_batch(n: int) -> Batch:
 def test_each_window_loses_at_most_one_modality_and_both_lose_as_often(share):
     torch.manual_seed(0)
     batch = full_batch(20_000)
-    drop_modalities(batch, share)
+    drop_modalities(batch, share, torch.rand(20_000))
     seen = batch.visual.flatten(1).all(dim=1).numpy()
     heard = batch.audio.flatten(1).all(dim=1).numpy()
     assert (seen | heard).all()

@@ -1,0 +1,68 @@
+"""Who speaks in a figure: the models' names, told apart, and a colour for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from avloc.colours import Colour
+from avloc.errors import UsageError
+from avloc.export.figure_sheet import cut_to
+from avloc.export.lines import one_line
+from avloc.timeline import Timeline
+
+TRUTH = "truth"
+GREEN: Colour = (33, 117, 56)
+NAME_ROOM = 290
+_UNNAMED = "found"
+
+# The paper's blue and orange, then others that people of every colour vision tell apart.
+_COLOURS: tuple[Colour, ...] = (
+    (44, 116, 196),
+    (232, 126, 18),
+    (131, 45, 182),
+    (169, 107, 89),
+    (189, 31, 1),
+    (113, 117, 129),
+)
+
+
+@dataclass(frozen=True)
+class Voice:
+    """One model's answer, the name it goes by and its colour."""
+
+    timeline: Timeline
+    name: str
+    colour: Colour
+
+
+def voices(timelines: Sequence[Timeline], names: Sequence[str] | None = None) -> list[Voice]:
+    """Give each timeline of one video a name of its own, short enough for a margin.
+
+    Names that are, or once cut would be, the same are numbered.
+
+    Args:
+        timelines: one a model.
+        names: instead of the models' own names.
+
+    Raises:
+        UsageError: there is no timeline, their segments differ, or the names do not match.
+    """
+    if not timelines:
+        raise UsageError("a figure needs a timeline", "Give one a model.")
+    if any(timeline.grid != timelines[0].grid for timeline in timelines):
+        raise UsageError(
+            "the timelines are cut into different segments, which one figure cannot show",
+            "Localize one video with models of one segment length.",
+        )
+    if names is not None and len(names) != len(timelines):
+        raise UsageError(f"{len(names)} names do not fit {len(timelines)} timelines")
+    given = [timeline.model for timeline in timelines] if names is None else names
+    whole = [one_line(name) or _UNNAMED for name in given]
+    short = [cut_to(name, NAME_ROOM) for name in whole]
+    if len({*short, TRUTH}) <= len(short):
+        short = [cut_to(f"{n}: {name}", NAME_ROOM) for n, name in enumerate(whole, start=1)]
+    return [
+        Voice(timeline, name, _COLOURS[n % len(_COLOURS)])
+        for n, (timeline, name) in enumerate(zip(timelines, short, strict=True))
+    ]

@@ -1,0 +1,39 @@
+"""How loud a file's sound is over time, for people to look at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avloc.media.waveform import SoundTrack
+from avloc.timeline import Grid
+
+
+def loudness(path: Path | str, grid: Grid, moments: int = 20) -> NDArray[np.float32]:
+    """Return (T, n): the root mean square of the samples at n moments of each segment.
+
+    Read as it decodes, in memory that does not grow with the file.
+
+    Args:
+        path: a file with sound.
+        grid: the T segments; behind the sound's end it is 0.
+        moments: n.
+
+    Raises:
+        MediaError: the file cannot be opened, or has no sound.
+    """
+    track, n_seen = SoundTrack(path), 0
+    n_bins = grid.n_segments * moments
+    a_second = moments / float(grid.segment_seconds)
+    energy, counts = np.zeros(n_bins), np.zeros(n_bins)
+    for piece in track:
+        bins = (np.arange(n_seen, n_seen + len(piece)) * (a_second / track.rate)).astype(np.int64)
+        n_seen += len(piece)
+        inside = bins < n_bins
+        squares = piece[inside].astype(np.float64) ** 2
+        energy += np.bincount(bins[inside], squares, n_bins)
+        counts += np.bincount(bins[inside], minlength=n_bins)
+    means = energy / np.maximum(counts, 1)
+    return np.sqrt(means).astype(np.float32).reshape(grid.n_segments, moments)

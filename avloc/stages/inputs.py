@@ -1,0 +1,71 @@
+"""Which videos a run of ``localize`` means, and where each one's results go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from avloc.errors import AvlocError, MediaError, UsageError
+from avloc.media import video_files
+
+
+@dataclass(frozen=True)
+class Input:
+    """One video, or a path behind which there is none.
+
+    Attributes:
+        video: the file.
+        stem: the path that the names of its results begin with.
+        error: why there is nothing to localize; None if there is.
+    """
+
+    video: Path
+    stem: Path
+    error: AvlocError | None = None
+
+    def result(self, suffix: str) -> Path:
+        """Return where a result goes, by the end of its name."""
+        return self.stem.with_name(self.stem.name + suffix)
+
+
+def find_inputs(paths: Sequence[Path | str], out: Path | None) -> list[Input]:
+    """Find the videos behind files and folders, each once.
+
+    Args:
+        paths: files, and folders of them.
+        out: where results go, a folder's own tree kept; beside each video by default.
+
+    Raises:
+        UsageError: two videos would write the same files.
+    """
+    found: dict[Path, Input] = {}
+    for path in map(Path, paths):
+        for one in _inputs_of(path, out):
+            found.setdefault(one.video, one)
+    inputs = list(found.values())
+    _refuse_collisions(inputs)
+    return inputs
+
+
+def _inputs_of(path: Path, out: Path | None) -> list[Input]:
+    try:
+        videos = video_files(path)
+    except MediaError as error:
+        return [Input(path, path, error)]
+    root = path if path.is_dir() else path.parent
+    return [
+        Input(video, (out / video.relative_to(root) if out else video).with_suffix(""))
+        for video in videos
+    ]
+
+
+def _refuse_collisions(inputs: Sequence[Input]) -> None:
+    owners: dict[Path, Path] = {}
+    for one in inputs:
+        if one.error is None and owners.setdefault(one.stem, one.video) != one.video:
+            raise UsageError(
+                f"{owners[one.stem]} and {one.video} would write the same "
+                f"{one.result('.avloc.h5')}",
+                "Localize them in separate runs with different --out folders.",
+            )

@@ -1,0 +1,164 @@
+"""``avloc localize`` at the shell: data for pipes, what is kept, what failed, Ctrl-C."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from commands import Shell
+from workspaces import SmallWorkspace
+
+from avloc.artifacts import read_localization
+
+
+@pytest.fixture
+def place(small_workspace: SmallWorkspace) -> tuple[object, ...]:
+    return ("--artifacts", small_workspace.artifacts)
+
+
+def test_out_dash_is_pure_data(
+    avloc: Shell, small_workspace: SmallWorkspace, place: tuple[object, ...], tmp_path: Path
+) -> None:
+    clips = small_workspace.clips[:2]
+    ended = avloc("localize", *clips, *place, "-o", "-")
+    assert ended.code == 0, ended.err
+    rows = [json.loads(line) for line in ended.out.splitlines()]
+    assert {row["video_id"] for row in rows} <= {clip.stem for clip in clips}
+    ended = avloc("localize", *clips, *place, "--keep", 0, "-o", "-", "--format", "csv")
+    table = list(csv.DictReader(io.StringIO(ended.out)))
+    assert ended.out.count("video_id") == 1  # one header for all videos
+    assert all(float(row["end"]) == 10 for row in table)
+    one = avloc("localize", clips[0], *place, "-o", "-", "--format", "json").out
+    assert json.loads(one)["video_id"] == clips[0].stem
+    assert not list(small_workspace.data.rglob("*.avloc.h5"))
+
+
+@pytest.mark.parametrize(
+    ("formats", "word"),
+    [
+        (["srt"], "holds one video"),
+        (["json", "csv"], "one format"),
+        (["cvs"], "Did you mean 'csv'?"),
+        (["h5"], "holds one video"),
+    ],
+)
+def test_what_stdout_cannot_take_is_refused_first(
+    avloc: Shell,
+    small_workspace: SmallWorkspace,
+    place: tuple[object, ...],
+    formats: list[str],
+    word: str,
+) -> None:
+    options = [word for name in formats for word in ("--format", name)]
+    ended = avloc("localize", *small_workspace.clips[:2], *place, "-o", "-", *options)
+    assert (ended.code, ended.out) == (2, "")
+    assert word in ended.err
+
+
+def test_a_second_run_says_what_was_there(
+    avloc: Shell, small_workspace: SmallWorkspace, place: tuple[object, ...], tmp_path: Path
+) -> None:
+    command = ("localize", small_workspace.clips[0], *place, "-o", tmp_path)
+    first, second = avloc(*command), avloc(*command)
+    assert "wrote" in first.err
+    assert "already there" in second.err
+    assert "wrote" not in second.err
+    assert first.out == second.out
+
+
+def test_a_missing_file_in_a_list_costs_only_itself(
+    avloc: Shell,
+    small_workspace: SmallWorkspace,
+    place: tuple[object, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"gone.mp4\n{small_workspace.clips[0]}\n"))
+    ended = avloc("localize", "-", *place, "-o", tmp_path, "--report", tmp_path / "page.html")
+    assert ended.code == 3
+    assert "failed: gone.mp4" in ended.err
+    assert "1 of 2 videos failed" in ended.err
+    assert f"wrote {tmp_path / 'page.html'}" in ended.err
+    assert (tmp_path / "page.html").exists()
+    assert avloc("localize", "gone.mp4", *place).code == 1
+
+
+def test_a_sound_file_is_answered_and_says_so(
+    avloc: Shell, small_workspace: SmallWorkspace, place: tuple[object, ...], tmp_path: Path
+) -> None:
+    from media_clips import run_ffmpeg
+
+    run_ffmpeg("-i", small_workspace.clips[0], "-vn", tmp_path / "sound.wav")
+    made = ("--heatmap", "--figure", "png", "--format", "srt", "--report", tmp_path / "a.html")
+    ended = avloc("localize", tmp_path / "sound.wav", *place, *made)
+    assert ended.code == 0, ended.err
+    assert "has no picture: answered from the sound alone" in " ".join(ended.err.split())
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"sound.wav", "sound.avloc.h5", "sound.srt", "sound.figure.png", "a.html"}
+    assert "<audio" in (tmp_path / "a.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_ctrl_c_amid_a_heat_map_leaves_the_answer_and_no_half_file(
+    small_workspace: SmallWorkspace, tmp_path: Path
+) -> None:
+    from media_clips import run_ffmpeg
+
+    film = tmp_path / "film.mp4"
+    picture, sound = "testsrc=size=1280x720:rate=25:duration=60", "sine=duration=60"
+    run_ffmpeg("-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound, film)
+    shutil.copy(small_workspace.clips[0], tmp_path / "b.mp4")
+    page = tmp_path / "page.html"
+    command = [sys.executable, "-m", "avloc", "localize", tmp_path / "b.mp4", film, "--heatmap"]
+    options = ["--artifacts", small_workspace.artifacts, "--report", page]
+    running = subprocess.Popen(
+        [*map(str, command), *map(str, options)], stderr=subprocess.PIPE, text=True
+    )
+    patience = time.monotonic() + 200
+    while not (tmp_path / "film.avloc.h5").exists():
+        assert time.monotonic() < patience
+        assert running.poll() is None
+        time.sleep(0.05)
+    time.sleep(0.5)
+    running.send_signal(signal.SIGINT)
+    _, err = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert "interrupted" in err
+    assert "Traceback" not in err
+    assert read_localization(tmp_path / "film.avloc.h5").grid.n_segments == 60
+    made = {"b.avloc.h5", "b.heatmap.mp4", "film.avloc.h5", "page.html"}
+    assert {path.name for path in tmp_path.iterdir()} == {"b.mp4", "film.mp4", *made}
+    assert "b.mp4" in page.read_text(encoding="utf-8")
+
+
+def test_progress_on_a_terminal_tells_the_time_left() -> None:
+    pytest.importorskip("pty")
+    import os
+    import pty
+
+    program = (
+        "import time; from avloc.cli import console\n"
+        "with console.progress_bar('localize') as progress:\n"
+        "    for k in range(30):\n"
+        "        progress(k / 30, 1, f'film.mkv: features {k}/30 s'); time.sleep(0.05)\n"
+    )
+    master, terminal = pty.openpty()
+    running = subprocess.Popen([sys.executable, "-c", program], stderr=terminal)
+    os.close(terminal)
+    shown = b""
+    while True:
+        try:
+            shown += os.read(master, 4096)
+        except OSError:
+            break
+    running.wait()
+    assert b"features 29/30 s" in shown
+    assert b"0:00:0" in shown  # the time left, once it can be told

@@ -1,0 +1,65 @@
+"""Every option of a command is a parameter of the same name of its Python function."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import pytest
+import typer
+
+import avloc
+from avloc.cli.app import app
+
+FUNCTIONS = {
+    "extract": avloc.extract,
+    "train": avloc.train,
+    "eval": avloc.evaluate,
+    "localize": avloc.localize,
+    "reproduce": avloc.reproduce,
+    "import-features": avloc.import_features,
+    "export-features": avloc.export_features,
+    "synth": avloc.synth,
+}
+# What these choose is how an answer is shown, and the function returns the answer itself.
+SHOWING = {"eval": {"per_class", "format"}, "extract": {"dry_run"}}
+# These show what they find out, and have no function of their own on the face.
+TALKERS = {"inspect", "doctor", "demo", "bench"}
+
+
+def commands() -> dict[str, Any]:
+    return dict(typer.main.get_command(app).commands)
+
+
+def test_every_command_is_accounted_for() -> None:
+    assert set(commands()) == set(FUNCTIONS) | TALKERS
+
+
+def names_of(command: Any) -> dict[str, object]:
+    """Return the name of each argument and option as it is typed, with its default."""
+    names = {}
+    for parameter in command.params:
+        longest = max(parameter.opts, key=len)
+        if longest != "--help":
+            names[longest.lstrip("-").replace("-", "_")] = parameter.default
+    return names
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_options_and_parameters_have_the_same_names(name: str) -> None:
+    typed = set(names_of(commands()[name])) - SHOWING.get(name, set())
+    taken = inspect.signature(FUNCTIONS[name]).parameters
+    assert typed <= set(taken)
+    assert {one for one in SHOWING.get(name, set()) if one in taken} == set()
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_options_and_parameters_have_the_same_defaults(name: str) -> None:
+    taken = inspect.signature(FUNCTIONS[name]).parameters
+    for option, default in names_of(commands()[name]).items():
+        if option in SHOWING.get(name, set()):
+            continue
+        own = taken[option].default
+        # a shell cannot say "nothing given" but by an empty text, list or None
+        if own is not inspect.Parameter.empty and (own or default) and default is not None:
+            assert default == own, option
