@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
@@ -26,13 +28,16 @@ def write_report(
 ) -> Path:
     """Write a self-contained HTML page; only videos and files are linked, relative to it.
 
+    Each video has its player, and under it a time line that moves with it. The page opens
+    from a disk, without a network; without JavaScript it says the same and stands still.
+
     Args:
         target: the page's file.
         title: its heading.
         timelines: the videos, in the order they should be read.
         results: tables and curves to stand before them.
-        made: more on how it was made, name by name; model, features and version are told
-            without asking.
+        made: more on how it was made, name by name, in order: versions, the model's file, the
+            event rules, ...; model, features and avloc's version are told without asking.
 
     Returns:
         ``target``.
@@ -44,10 +49,13 @@ def write_report(
     results = results or ReportResults()
     text = _template().render(
         title=one_line(title),
+        script=_script(),
+        policy=_policy(),
         made=_how_made(timelines, made or {}),
         tables=results.tables,
         curves=[draw_curve(curve) for curve in results.curves],
         clips=[view_clip(clip, target) for clip in timelines],
+        n_events=sum(len(clip.timeline) for clip in timelines),
     )
     # A file name that is no UTF-8 reaches here as lone surrogates, which no file can hold.
     write_text(target, text.encode("utf-8", errors="replace").decode("utf-8"))
@@ -55,7 +63,7 @@ def write_report(
 
 
 def _how_made(clips: Sequence[ReportClip], more: Mapping[str, str]) -> dict[str, str]:
-    """Return what stands at the head of the page, name by name."""
+    """Return what stands at the foot of the page, name by name."""
 
     def all_of(name: str) -> str:
         return ", ".join(dict.fromkeys(v for c in clips if (v := getattr(c.timeline, name))))
@@ -66,7 +74,7 @@ def _how_made(clips: Sequence[ReportClip], more: Mapping[str, str]) -> dict[str,
 
 
 @cache
-def _template() -> jinja2.Template:
+def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("avloc.export", "templates"),
         autoescape=True,
@@ -75,7 +83,34 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
     )
     environment.filters["is_number"] = _is_number
-    return environment.get_template("report.html.j2")
+    return environment
+
+
+def _template() -> jinja2.Template:
+    return _environment().get_template("report.html.j2")
+
+
+@cache
+def _script() -> str:
+    """Return the page's script, as it is: to Jinja, braces in JavaScript would be its own."""
+    environment = _environment()
+    assert environment.loader is not None
+    source, _, _ = environment.loader.get_source(environment, "report.js")
+    return "\n" + "\n".join(source.splitlines()) + "\n"
+
+
+@cache
+def _policy() -> str:
+    """Return what the page may load: its own script and no other, nothing from elsewhere.
+
+    ``'self'`` is the folder the page came from, by ``file:`` as by ``http:``; ``file:`` is for
+    a video on another drive.
+    """
+    digest = base64.b64encode(hashlib.sha256(_script().encode("utf-8")).digest()).decode("ascii")
+    return (
+        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; "
+        "img-src data:; media-src 'self' file:; base-uri 'none'; form-action 'none'"
+    )
 
 
 def _is_number(cell: str) -> bool:

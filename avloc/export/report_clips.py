@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +10,19 @@ from pathlib import Path
 import numpy as np
 
 from avloc.colours import as_hex, ink_on, label_colour
+from avloc.export.axis import Axis
 from avloc.export.lines import one_line
 from avloc.export.links import data_uri, relative_link
 from avloc.export.panel import NO_EVENT
 from avloc.export.playback import event_at, total_seconds
 from avloc.export.report_parts import ReportClip
+from avloc.export.report_plot import GateArea, ScoreLine, gate_areas, hundredths, score_lines
 from avloc.labels import LabelSet
+from avloc.media import AUDIO_SUFFIXES
 from avloc.timeline import Event, FloatArray
+
+_MOST_ROWS = 7200  # two hours in seconds; a longer table is one for a program to read
+_MOST_TOLD = 4
 
 
 @dataclass(frozen=True)
@@ -31,11 +38,10 @@ class Block:
 
 @dataclass(frozen=True)
 class SegmentView:
-    """One segment: its times, its picture, what was found in it and the gates."""
+    """One segment: its times, what was found in it and the gates."""
 
     start: float
     end: float
-    picture: str
     label: str
     score: float
     hear: float | None
@@ -43,69 +49,135 @@ class SegmentView:
 
 
 @dataclass(frozen=True)
+class Look:
+    """A picture at its time; ``share`` is the percent of the time line until the next."""
+
+    start: float
+    picture: str
+    label: str
+    share: float
+
+
+@dataclass(frozen=True)
 class ClipView:
-    """All the template says about one clip."""
+    """All the template says about one clip.
+
+    Attributes:
+        clip: what was given.
+        name: the video's, as one line.
+        axis: the time line that every row of the page shares.
+        tracks: ("true" or "found", its events).
+        segments: one a segment; empty where they are too many for a page.
+        segment_scores: the found label's score by segment, in hundredths.
+        looks: the pictures there are, and
+        lead: the percent of the time line before the first.
+        lines: scores over time.
+        gates: gates over time.
+        player: ``video`` or ``audio``, empty for none, and
+        media: the address of what it plays.
+        files: (name, address) of what is linked.
+    """
 
     clip: ReportClip
     name: str
-    seconds: float
+    axis: Axis
     tracks: tuple[tuple[str, tuple[Block, ...]], ...]
     segments: tuple[SegmentView, ...]
-    has_pictures: bool
-    has_gates: bool
-    video: str
+    segment_scores: str
+    looks: tuple[Look, ...]
+    lead: float
+    lines: tuple[ScoreLine, ...]
+    gates: tuple[GateArea, ...]
+    player: str
+    media: str
     files: tuple[tuple[str, str], ...]
+
+    @property
+    def found(self) -> tuple[Block, ...]:
+        """The events that were found."""
+        return self.tracks[-1][1]
+
+    @property
+    def summary(self) -> list[tuple[str, str]]:
+        """(label, when) of a few events; (label, how often) of many."""
+        events = self.clip.timeline.events
+        if len(events) <= _MOST_TOLD:
+            words, unit = self.axis.words, self.axis.unit
+            return [(e.label, f"{words(e.start)}–{words(e.end)}{unit}") for e in events]
+        often = Counter(event.label for event in events).most_common()
+        told = [(label, f"× {n}") for label, n in often[:_MOST_TOLD]]
+        n_more = len(often) - len(told)
+        return [*told, (f"and {n_more} more", "")] if n_more else told
 
 
 def view_clip(clip: ReportClip, page: Path) -> ClipView:
     """Return what the template shows of a clip on a page."""
     timeline = clip.timeline
+    axis = Axis(total_seconds(timeline))
     tracks = [("found", timeline.events)]
     if clip.truth is not None:
         tracks.insert(0, ("true", tuple(clip.truth)))
-    whole = float(timeline.grid.n_segments * timeline.grid.segment_seconds)
+    segments = _segments(clip)
+    looks, lead = _looks(clip, segments, axis)
     return ClipView(
         clip,
         one_line(timeline.video_id),
-        total_seconds(timeline),
-        tuple((word, _blocks(events, whole, timeline.labels)) for word, events in tracks),
-        tuple(_segment(clip, t) for t in range(timeline.grid.n_segments)),
-        any(picture is not None for picture in clip.thumbnails),
-        timeline.gate_audio is not None or timeline.gate_visual is not None,
+        axis,
+        tuple((word, _blocks(events, axis, timeline.labels)) for word, events in tracks),
+        segments if len(segments) <= _MOST_ROWS else (),
+        hundredths(segment.score for segment in segments),
+        looks,
+        lead,
+        score_lines(timeline, axis, clip.truth),
+        gate_areas(timeline, axis),
+        _player(clip),
         "" if clip.video is None else relative_link(clip.video, page),
         tuple((Path(file).name, relative_link(file, page)) for file in clip.files),
     )
 
 
-def _blocks(events: Sequence[Event], whole: float, labels: LabelSet) -> tuple[Block, ...]:
-    """Place events along ``whole`` seconds; what reaches past the end is cut there."""
+def _player(clip: ReportClip) -> str:
+    if clip.video is None:
+        return ""
+    is_sound = Path(clip.video).suffix.lower() in AUDIO_SUFFIXES
+    return "audio" if is_sound or clip.timeline.frame_size is None else "video"
+
+
+def _blocks(events: Sequence[Event], axis: Axis, labels: LabelSet) -> tuple[Block, ...]:
     blocks = []
     for event in events:
-        start, end = (100 * min(max(s / whole, 0.0), 1.0) for s in (event.start, event.end))
         colour = label_colour(event.label, labels)
-        width = max(end - start, 0.3) if event.start < whole else 0.0
-        blocks.append(Block(event, start, width, as_hex(colour), as_hex(ink_on(colour))))
+        place = axis.span(event.start, event.end)
+        blocks.append(Block(event, *place, as_hex(colour), as_hex(ink_on(colour))))
     return tuple(blocks)
 
 
-def _segment(clip: ReportClip, t: int) -> SegmentView:
-    timeline = clip.timeline
-    start, end = (float(s) for s in timeline.grid.segment_times()[t])
-    event = event_at(timeline.events, (start + end) / 2)
-    label = timeline.labels.background if event is None else event.label
-    known = label in timeline.labels.all_names
-    score = timeline.scores[t, timeline.labels.index(label)] if known else np.nan
-    picture = clip.thumbnails[t] if clip.thumbnails else None
-    return SegmentView(
-        start,
-        end,
-        "" if picture is None else data_uri(picture),
-        NO_EVENT if event is None else one_line(label),
-        float(score),
-        _gate(timeline.gate_audio, t),
-        _gate(timeline.gate_visual, t),
-    )
+def _segments(clip: ReportClip) -> tuple[SegmentView, ...]:
+    timeline, views = clip.timeline, []
+    for t, (start, end) in enumerate(timeline.grid.segment_times().tolist()):
+        event = event_at(timeline.events, (start + end) / 2)
+        label = timeline.labels.background if event is None else event.label
+        known = label in timeline.labels.all_names
+        score = float(timeline.scores[t, timeline.labels.index(label)]) if known else np.nan
+        gates = (_gate(timeline.gate_audio, t), _gate(timeline.gate_visual, t))
+        word = NO_EVENT if event is None else one_line(label)
+        views.append(SegmentView(start, end, word, score, *gates))
+    return tuple(views)
 
 
 def _gate(gate: FloatArray | None, t: int) -> float | None:
     return None if gate is None else float(np.clip(np.nan_to_num(gate[t]), 0, 1))
+
+
+def _looks(
+    clip: ReportClip, segments: Sequence[SegmentView], axis: Axis
+) -> tuple[tuple[Look, ...], float]:
+    """Return the pictures there are, and the percent of the time line before the first."""
+    pairs = zip(segments, clip.thumbnails, strict=False)
+    there = [(segment, picture) for segment, picture in pairs if picture is not None]
+    places = [axis.percent(segment.start) for segment, _ in there] + [100.0]
+    looks = (
+        Look(segment.start, data_uri(picture), segment.label, places[n + 1] - places[n])
+        for n, (segment, picture) in enumerate(there)
+    )
+    return tuple(looks), places[0] if there else 0.0

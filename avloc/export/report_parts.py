@@ -23,8 +23,10 @@ class ReportClip:
         timeline: what was found.
         truth: the true events; None where nobody knows them.
         thumbnails: one picture a segment (`report_thumbnails`), as an image or a JPEG's
-            bytes; None where there is none; empty for no pictures at all.
-        video: a video to play in the page, the overlay best; linked, not contained.
+            bytes; None where there is none; empty for no pictures at all. The page carries
+            every one (some 10 KB each): a long video should have a few dozen.
+        video: what to play in the page, the overlay best; linked, not contained. A sound
+            file, or a timeline without a picture, gets a player of sounds.
         files: other files to link.
         note: a sentence to the reader.
     """

@@ -15,7 +15,7 @@ from avloc.stages.answers import Answer
 from avloc.stages.inputs import Input
 from avloc.stages.products import Products
 
-_MOST_THUMBNAILS = 60  # of a video: an hour's would make a page of 30 MB
+_MOST_THUMBNAILS = 40  # of a video: 10 KB each
 _WIDTH = 240  # pixels
 
 

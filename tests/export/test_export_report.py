@@ -1,7 +1,9 @@
 import base64
+import hashlib
 import io
 import re
 from html.parser import HTMLParser
+from importlib.resources import files
 from urllib.parse import unquote, urljoin, urlsplit
 
 import numpy as np
@@ -45,7 +47,9 @@ class Page(HTMLParser):
         assert self.open.pop() == tag, f"</{tag}> at {self.getpos()}"
 
     def handle_data(self, data):
-        if "style" not in self.open:
+        if self.open[-1:] == ["script"]:
+            self.script = data
+        elif "style" not in self.open:
             self.words.append(data)
 
     def all(self, tag):
@@ -69,7 +73,7 @@ def test_any_label_is_text_and_never_markup(timeline, tmp_path_factory):
     page, _ = page_of(tmp_path_factory.mktemp("r"), ReportClip(timeline, truth))
     plain, _ = page_of(tmp_path_factory.mktemp("r"), ReportClip(timeline_of([0]), truth[:1]))
     assert {tag for tag, _ in page.tags} <= {tag for tag, _ in plain.tags}
-    assert "script" not in {tag for tag, _ in page.tags}
+    assert page.all("script") == [{}]  # the page's own, and it is tested below
     for event in [*timeline, *truth]:
         # HTML reads a carriage return as a line feed and has no NUL or lone controls
         if re.search(r"[\x00-\x08\r\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]", event.label):
@@ -108,7 +112,7 @@ RESULTS = ReportResults(
 def test_nothing_outside_the_page_is_needed(tmp_path):
     page, text = page_of(tmp_path, full_clip(tmp_path), results=RESULTS)
     assert not re.search(r"(?i)https?:|//[a-z]|@import|url\(", re.sub(r"base64,[^\"]*", "", text))
-    assert not page.all("script")
+    assert page.all("script") == [{}]
     for attrs in page.all("img"):
         head, data = attrs["src"].split(",", 1)
         assert head == "data:image/jpeg;base64"
@@ -120,7 +124,10 @@ def test_nothing_outside_the_page_is_needed(tmp_path):
 def test_links_lead_to_the_files_beside_the_page(tmp_path):
     clip = full_clip(tmp_path)
     page, _ = page_of(tmp_path, clip)
+    within = {a["href"] for a in page.all("a") if a["href"].startswith("#")}
+    assert {link[1:] for link in within} <= {a["id"] for _, a in page.tags if "id" in a}
     links = {a["href"] for a in page.all("a")} | {v["src"] for v in page.all("video")}
+    links -= within
     base = (tmp_path / "report.html").as_uri()
     found = {unquote(urlsplit(urljoin(base, link)).path) for link in links}
     assert found == {str(clip.video), str(clip.files[0])}
@@ -130,6 +137,53 @@ def test_links_lead_to_the_files_beside_the_page(tmp_path):
 def test_links_find_the_way_up(tmp_path):
     link = relative_link(tmp_path / "a" / "f.mp4", tmp_path / "b" / "c" / "page.html")
     assert link == "../../a/f.mp4"
+
+
+def test_the_page_runs_its_own_script_and_forbids_any_other(tmp_path):
+    page, text = page_of(tmp_path, full_clip(tmp_path))
+    source = files("avloc.export").joinpath("templates", "report.js").read_text(encoding="utf-8")
+    assert page.script.strip() == source.strip()
+    digest = base64.b64encode(hashlib.sha256(page.script.encode()).digest()).decode()
+    (policy,) = (a["content"] for a in page.all("meta") if "http-equiv" in a)
+    rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
+    assert rules["default-src"] == "'none'"
+    assert rules["script-src"] == f"'sha256-{digest}'"
+    assert not re.search(r"(?i)https?:|\*", policy)
+    assert text.index("http-equiv") < text.index("<style")  # what stands before it is not ruled
+
+
+def test_a_sound_and_a_picture_have_their_players(tmp_path):
+    def players(suffix, frame_size):
+        clip = ReportClip(timeline_of([0], frame_size=frame_size), video=tmp_path / f"a{suffix}")
+        page, _ = page_of(tmp_path, clip)
+        return len(page.all("video")), len(page.all("audio"))
+
+    assert players(".mp4", (64, 48)) == (1, 0)
+    assert players(".mp4", None) == (0, 1)  # a video file without a picture
+    assert players(".WAV", (64, 48)) == (0, 1)  # a sound file with a cover
+
+
+def test_a_folder_begins_with_its_contents(tmp_path):
+    few, many = timeline_of([0, 2, 1]), timeline_of([0, 1] * 30 + [0])
+    clips = [ReportClip(few), ReportClip(many), ReportClip(timeline_of([2]))]
+    _, text = page_of(tmp_path, *clips)
+    contents = Page(text[text.index("<nav") : text.index("</nav>") + len("</nav>")])
+    assert [a["href"] for a in contents.all("a")] == ["#video-1", "#video-2", "#video-3"]
+    words = " ".join(contents.text.split())
+    assert "Bell 0–1 s, Dog 2–3 s" in words
+    assert "Bell × 31, Dog × 30" in words
+    assert words.endswith("no event")
+    assert len(contents.all("i")) == 2 + 61
+    alone, _ = page_of(tmp_path, clips[0])
+    assert not alone.all("nav")
+
+
+def test_a_table_too_long_to_read_is_left_to_the_files(tmp_path):
+    page, text = page_of(tmp_path, ReportClip(timeline_of([2] * 7201)))
+    assert "7201 segments are too many" in page.text
+    assert len(text) < 200_000
+    page, _ = page_of(tmp_path, ReportClip(timeline_of([2] * 7200)))
+    assert len(page.all("tr")) > 7200
 
 
 def test_the_page_tells_how_it_was_made(tmp_path):
@@ -155,14 +209,15 @@ def test_blocks_stand_where_the_events_are(tmp_path):
     page, _ = page_of(
         tmp_path, ReportClip(timeline, [Event(3, 9, "Dog", 1), Event(4, 5, "late", 1)])
     )
-    styles = [a["style"] for a in page.all("li") if "left" in a.get("style", "")]
+    styles = [a["style"] for a in page.all("button") if "left" in a.get("style", "")]
     places = [re.findall(r"(?:left|width): ([\d.]+)%", style) for style in styles]
     assert [[float(v) for v in place] for place in places] == [[75, 25], [25, 50]]  # true, found
 
 
 def test_a_scroll_region_can_be_reached_by_keyboard(tmp_path):
     page, _ = page_of(tmp_path, full_clip(tmp_path), results=RESULTS)
-    regions = [a for a in page.all("div") if a.get("class") == "scroll"]
+    scrolled = ("scroll", "looks")
+    regions = [a for a in page.all("div") if a.get("class", "").split(" ")[0] in scrolled]
     assert regions
     assert all(a.get("tabindex") == "0" and a.get("aria-label") for a in regions)
     named = {a["aria-labelledby"] for _, a in page.tags if "aria-labelledby" in a}

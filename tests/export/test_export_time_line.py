@@ -1,0 +1,130 @@
+"""What stands along a report's time line: moments, scores, gates, pictures."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from made_up_timelines import timeline_of, timelines
+
+from avloc.export import ReportClip, write_report
+from avloc.export.axis import Axis
+from avloc.export.report_clips import view_clip
+from avloc.export.report_plot import gate_areas, score_lines
+from avloc.timeline import Event
+
+PAGE = Path("report.html")
+
+
+@given(st.floats(0.01, 1e6))
+def test_ticks_are_few_even_and_inside(total):
+    places = [left for left, _ in Axis(total).ticks()]
+    assert 1 <= len(places) <= 11
+    assert places[0] == 0
+    assert places[-1] <= 100
+    assert np.ptp(np.diff(places)) < 1e-6 if len(places) > 2 else True
+    assert len({words for _, words in Axis(total).ticks()}) == len(places)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "total", "words"),
+    [
+        (3.84, 10, "3.84"),
+        (3, 59.9, "3"),
+        (59.999, 70, "1:00"),  # rounded before it is taken apart
+        (725.5, 900, "12:05.5"),
+        (36000.96, 40000, "10:00:00.96"),
+    ],
+)
+def test_a_moment_in_words(seconds, total, words):
+    assert Axis(total).words(seconds) == words
+
+
+def points_of(line):
+    return np.array([[float(v) for v in pair.split(",")] for pair in line.points.split()])
+
+
+def test_a_line_goes_through_the_middle_of_each_segment():
+    timeline = timeline_of([0, 2, 1], duration=4.0)
+    background, *lines = score_lines(timeline, Axis(4.0))
+    assert [line.name for line in (background, *lines)] == ["no event", "Bell", "Dog"]
+    for line, k in zip(lines, (0, 1), strict=True):
+        x, y = points_of(line).T
+        np.testing.assert_allclose(x, [0, 125, 375, 625, 750], atol=0.1)  # of 1000, over 4 s
+        scores = timeline.scores[[0, 0, 1, 2, 2], k]
+        np.testing.assert_allclose(100 - y, 100 * scores, atol=0.1)
+        assert line.values == ",".join(str(round(100 * v)) for v in timeline.scores[:, k].tolist())
+        assert line.most == timeline.scores[:, k].max()
+    assert (lines[0].at, lines[1].at) == (0.5, 2.5)
+
+
+@pytest.mark.parametrize("n_segments", [599, 600, 601, 3600, 7777])
+def test_a_long_line_is_thinned_out_and_keeps_its_peaks(n_segments):
+    winners = np.full(n_segments, 2)
+    peaks = [7, n_segments // 2, n_segments - 1]
+    winners[peaks] = 0
+    timeline = timeline_of(winners, gates=np.linspace(0, 1, n_segments))
+    axis = Axis(float(n_segments))
+    line = score_lines(timeline, axis)[1]
+    points = points_of(line)
+    assert len(points) <= 602
+    high = points[points[:, 1] < 50, 0] * n_segments / 1000
+    for peak in peaks:
+        assert np.abs(high - peak - 0.5).min() <= n_segments / 600 + 1
+    assert len(line.values.split(",")) == n_segments  # the words are of every second
+    steps = re.findall(r"V([\d.]+)H([\d.e+]+)", gate_areas(timeline, axis)[0].path)
+    heights = 100 - np.array([float(v) for v, _ in steps])
+    assert np.all(np.diff(heights) >= 0)
+    assert heights.mean() == pytest.approx(50, abs=1)
+    assert float(steps[-1][1]) == 1000
+
+
+def test_the_classes_worth_a_line():
+    names = tuple("abcdefghij")
+    timeline = timeline_of([10, 9, 9, 8, 10], names)
+    scores = timeline.scores
+    scores[0, 3], scores[4, 4] = 0.3, 0.09
+    chosen = [line.name for line in score_lines(timeline, Axis(5.0), [Event(0, 1, "b", 1)])]
+    assert chosen == ["no event", "j", "i", "b", "d"]  # found by length, true, rising
+    many = timeline_of(range(10), names)
+    assert len(score_lines(many, Axis(10.0), [Event(0, 1, "unknown to the model", 1)])) == 7
+
+
+@given(timelines())
+def test_every_number_lies_in_the_drawing(timeline):
+    timeline.scores[0] = np.nan  # a model may say that
+    for line in score_lines(timeline, Axis(timeline.duration)):
+        points = points_of(line)
+        assert np.all((points >= 0) & (points <= [1000, 100]))
+
+
+def test_pictures_stand_at_their_times():
+    picture = b"\xff\xd8\xff"
+    given = [None, picture, None, None, picture, None]
+    view = view_clip(ReportClip(timeline_of([2] * 6, duration=8.0), thumbnails=given), PAGE)
+    assert [look.start for look in view.looks] == [1, 4]
+    assert view.lead == pytest.approx(100 / 8)
+    assert [look.share for look in view.looks] == pytest.approx([300 / 8, 400 / 8])
+
+
+def test_every_row_shares_the_videos_length():
+    timeline = timeline_of([0, 0, 1], gates=[0.5] * 3, duration=4.0)
+    view = view_clip(ReportClip(timeline, [Event(3, 5, "Dog", 1)]), PAGE)
+    places = {word: [(b.left, b.width) for b in blocks] for word, blocks in view.tracks}
+    assert places == {"true": [(75, 25)], "found": [(0, 50), (50, 25)]}
+    assert view.gates[0].path.endswith("H750V100Z")
+    assert [left for left, _ in view.axis.ticks()] == pytest.approx(np.arange(0, 101, 12.5))
+
+
+def test_a_row_and_its_block_are_one_event(tmp_path):
+    """An event of no width has a row and no block; those after it must not change places."""
+    timeline = timeline_of([0, 1, 2])
+    events = (Event(0, 0, "Bell", 0.5), *timeline.events)
+    text = write_report(
+        tmp_path / "a.html", title="t", timelines=[ReportClip(replace(timeline, events=events))]
+    ).read_text(encoding="utf-8")
+    starts = re.findall(r'<button[^>]*data-start="([\d.]+)" data-event="(\d)"', text)
+    assert starts == [("0.0", "1"), ("1.0", "2"), ("0", "0"), ("0.0", "1"), ("1.0", "2")]
