@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -48,7 +48,8 @@ class Answerer:
     """Answers videos with one model or several.
 
     Args:
-        paths: the models' files; the first one's answer is a video's own.
+        models: the models' files by the names that their answers' files bear; the first
+            one's answer is a video's own.
         rules: what makes an event.
         overwrite: ``stale`` keeps an answer that follows from the same model, rules and
             video, ``never`` any that can be read, ``always`` none.
@@ -63,7 +64,7 @@ class Answerer:
 
     def __init__(
         self,
-        paths: Sequence[Path],
+        models: Mapping[str, Path],
         rules: EventRules,
         overwrite: str = "stale",
         *,
@@ -73,11 +74,13 @@ class Answerer:
     ) -> None:
         if overwrite not in OVERWRITE:
             raise UnknownNameError("way to overwrite", overwrite, OVERWRITE)
-        self.localizers = [load(p, device=device, weights=weights, offline=offline) for p in paths]
+        self.localizers = [
+            load(p, device=device, weights=weights, offline=offline) for p in models.values()
+        ]
         for localizer in self.localizers:
             rules.check_labels(localizer.model_file.labels)
-        self.names = [path.stem for path in paths]
-        self._digests = [sha256_of(path) for path in paths]
+        self._names = list(models)
+        self._digests = [sha256_of(path) for path in models.values()]
         self._rules, self._overwrite = rules, overwrite
 
     def __call__(
@@ -125,7 +128,7 @@ class Answerer:
         return Answer(timeline, key, path, False)
 
     def _suffix(self, n: int) -> str:
-        return f".{self.names[n]}.avloc.h5" if n else ".avloc.h5"
+        return f".{self._names[n]}.avloc.h5" if n else ".avloc.h5"
 
     def _there(self, path: Path, key: str) -> Timeline | None:
         """Return an answer that is there and still holds."""

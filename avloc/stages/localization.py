@@ -119,7 +119,8 @@ def localize(
         raise UsageError("pictures are files, and with --out - nothing is written")
     inputs = find_inputs(_listed(videos), Path(out) if out and is_kept else None)
     workspace = Workspace.at(artifacts)
-    paths = [workspace.existing_model(one) for one in _listed(model)]
+    paths = list(dict.fromkeys(workspace.existing_model(one) for one in _listed(model)))
+    names = _distinct([path.stem for path in paths])
     truth = None if dataset is None else load_dataset(Path(dataset))
     products = Products(
         format=tuple(format) if is_kept else (),
@@ -129,11 +130,18 @@ def localize(
         look=HeatStyle(heatmap_style, alpha),
         truth=truth,
         boxes=None if truth is None else find_boxes(truth.root),
-        names=tuple(path.stem for path in paths),
+        names=names,
         is_forced=overwrite == "always",
     )
     products.check(len(inputs))
-    answerer = Answerer(paths, rules, overwrite, device=device, weights=weights, offline=offline)
+    answerer = Answerer(
+        dict(zip(names, paths, strict=True)),
+        rules,
+        overwrite,
+        device=device,
+        weights=weights,
+        offline=offline,
+    )
     reporting = None if report is None else Reporting(Path(report), products, paths[0], rules)
     run = _Run(answerer, products, reporting, is_kept)
     try:
@@ -145,6 +153,14 @@ def localize(
 
 def _listed(given: Sequence[Path | str] | Path | str) -> list[Path | str]:
     return [given] if isinstance(given, str | Path) else list(given)
+
+
+def _distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """Number the names that came before: they also name files."""
+    return tuple(
+        f"{name}-{names[:n].count(name) + 1}" if name in names[:n] else name
+        for n, name in enumerate(names)
+    )
 
 
 @dataclass(frozen=True)
