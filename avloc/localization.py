@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,12 @@ from avloc.timeline import Grid, Timeline
 
 
 def load(
-    model: Path | str, *, device: str = "auto", weights: Path | None = None, offline: bool = False
+    model: Path | str,
+    *,
+    device: str = "auto",
+    weights: Path | None = None,
+    offline: bool = False,
+    beside: Sequence[Localizer] = (),
 ) -> Localizer:
     """Load a model file and the encoders it was trained on.
 
@@ -31,6 +36,7 @@ def load(
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``.
         weights: a folder that is searched for the encoders' weight files first.
         offline: never open a socket.
+        beside: localizers whose encoders are shared where they are the same.
 
     Raises:
         ArtifactError: it is no model file. WeightsError: an encoder's weights cannot be had.
@@ -39,6 +45,9 @@ def load(
     """
     model_file = read_model(model)
     _refuse_published(model_file, model)
+    for other in beside:
+        if other.model_file.fingerprint == model_file.fingerprint:
+            return Localizer(model_file, other.encoders)
     policy = WeightsPolicy(folder=weights, offline=offline)
     return Localizer(model_file, encoders_for(model_file.spec, device=device, weights=policy))
 

@@ -7,7 +7,8 @@ do the work on what they are handed; a stage finds the inputs and files the outp
 from avloc.stages.evaluation import EvaluatedSplit, evaluate
 from avloc.stages.extraction import Extraction, Sources, extract, find_sources
 from avloc.stages.inputs import Input, find_inputs
-from avloc.stages.localization import NOWHERE, Localization, localize
+from avloc.stages.localization import NOWHERE, localize
+from avloc.stages.localizing import Localization
 from avloc.stages.published import FeatureImport, import_features
 from avloc.stages.publishing import FeatureExport, export_features
 from avloc.stages.settings import settings_of

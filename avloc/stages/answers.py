@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from avloc.artifacts import (
@@ -74,11 +74,13 @@ class Answerer:
     ) -> None:
         if overwrite not in OVERWRITE:
             raise UnknownNameError("way to overwrite", overwrite, OVERWRITE)
-        self.localizers = [
-            load(p, device=device, weights=weights, offline=offline) for p in models.values()
-        ]
-        for localizer in self.localizers:
+        self.localizers: list[Localizer] = []
+        for path in models.values():
+            localizer = load(
+                path, device=device, weights=weights, offline=offline, beside=self.localizers
+            )
             rules.check_labels(localizer.model_file.labels)
+            self.localizers.append(localizer)
         self._names = list(models)
         self._digests = [sha256_of(path) for path in models.values()]
         self._rules, self._overwrite = rules, overwrite
@@ -120,7 +122,7 @@ class Answerer:
         path = one.result(self._suffix(n)) if is_kept else None
         there = None if path is None else self._there(path, key)
         if there is not None:
-            return Answer(there, key, path, True)
+            return Answer(replace(there, source=str(one.video)), key, path, True)
         localizer = self.localizers[n]
         timeline = localizer.of_features(reading.features(localizer), self._rules)
         if path is not None:

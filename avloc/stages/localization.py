@@ -3,46 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from avloc.datasets import find_boxes, load_dataset
-from avloc.errors import AvlocError, OutputError, UsageError
+from avloc.errors import UsageError
 from avloc.events import EventRules
 from avloc.export import ALPHA, STYLE, HeatStyle
 from avloc.progress import Progress, silent
-from avloc.stages.answers import Answer, Answerer
-from avloc.stages.inputs import Input, find_inputs
+from avloc.stages.answers import Answerer
+from avloc.stages.inputs import find_inputs
+from avloc.stages.localizing import Localization, Run
 from avloc.stages.products import Products
-from avloc.stages.reporting import Reporting
+from avloc.stages.reporting import Reporting, check_page
 from avloc.stages.workspace import DEFAULT_MODEL, Workspace
-from avloc.timeline import Timeline
 
 NOWHERE = "-"
 """As the place for results: nothing is written, the answers are only returned."""
-
-
-@dataclass(frozen=True)
-class Localization:
-    """One video's answer.
-
-    Attributes:
-        video: the file.
-        timeline: its events and scores; None if it failed.
-        others: what further models say of it.
-        written: the files made, in order.
-        kept: files that were there already, made of the same model, rules and video.
-        note: what a reader should know of the answer.
-        error: why it failed; None if it did not.
-    """
-
-    video: Path
-    timeline: Timeline | None = None
-    others: tuple[Timeline, ...] = ()
-    written: tuple[Path, ...] = ()
-    kept: tuple[Path, ...] = ()
-    note: str = ""
-    error: AvlocError | None = None
 
 
 def localize(
@@ -117,6 +93,8 @@ def localize(
     is_kept = str(out) != NOWHERE
     if not is_kept and (heatmap or figure or compare):
         raise UsageError("pictures are files, and with --out - nothing is written")
+    if report is not None:
+        check_page(Path(report))
     inputs = find_inputs(_listed(videos), Path(out) if out and is_kept else None)
     workspace = Workspace.at(artifacts)
     paths = list(dict.fromkeys(workspace.existing_model(one) for one in _listed(model)))
@@ -142,8 +120,9 @@ def localize(
         weights=weights,
         offline=offline,
     )
-    reporting = None if report is None else Reporting(Path(report), products, paths[0], rules)
-    run = _Run(answerer, products, reporting, is_kept)
+    first = answerer.localizers[0].model_file
+    reporting = Reporting(Path(report), products, first, paths[0], rules) if report else None
+    run = Run(answerer, products, reporting, is_kept)
     try:
         return run(inputs, progress or silent, each)
     finally:
@@ -161,84 +140,3 @@ def _distinct(names: Sequence[str]) -> tuple[str, ...]:
         f"{name}-{names[:n].count(name) + 1}" if name in names[:n] else name
         for n, name in enumerate(names)
     )
-
-
-@dataclass(frozen=True)
-class _Run:
-    """What is done with each video."""
-
-    answerer: Answerer
-    products: Products
-    reporting: Reporting | None
-    is_kept: bool
-
-    def __call__(
-        self,
-        inputs: Sequence[Input],
-        progress: Progress,
-        each: Callable[[Localization], None] | None,
-    ) -> list[Localization]:
-        answers = []
-        for n, one in enumerate(inputs):
-            answers.append(self._one(one, _Share(progress, n, len(inputs), one.video.name)))
-            if each is not None:
-                each(answers[-1])
-        progress(len(inputs), len(inputs), "done")
-        return answers
-
-    def _one(self, one: Input, share: _Share) -> Localization:
-        written: list[Path] = []
-        kept: list[Path] = []
-        try:
-            has_more = self.products.heatmap and self.is_kept
-            features = share.of("features", 0.0, 0.6 if has_more else 1.0)
-            answers = self.answerer(one, is_kept=self.is_kept, progress=features)
-            for answer in answers:
-                if answer.path is not None:
-                    (kept if answer.is_kept else written).append(answer.path)
-            if self.is_kept:
-                for product in self.products.of(one, answers, share.of("heat map", 0.6, 1.0)):
-                    if not product.is_there:
-                        product.make()
-                    (kept if product.is_there else written).append(product.path)
-            if self.reporting is not None:
-                note = self.answerer.note(answers[0].timeline)
-                self.reporting.add(one, answers[0], [*kept, *written], note)
-        except OutputError as error:
-            error.hint += " --out DIR names another folder."
-            return Localization(one.video, written=tuple(written), error=error)
-        except AvlocError as error:
-            return Localization(one.video, written=tuple(written), error=error)
-        return self._localization(one, answers, written, kept)
-
-    def _localization(
-        self,
-        one: Input,
-        answers: Sequence[Answer],
-        written: Sequence[Path],
-        kept: Sequence[Path],
-    ) -> Localization:
-        timelines = [answer.timeline for answer in answers]
-        note = self.answerer.note(timelines[0])
-        return Localization(
-            one.video, timelines[0], tuple(timelines[1:]), tuple(written), tuple(kept), note
-        )
-
-
-@dataclass(frozen=True)
-class _Share:
-    """One video's part of the progress of all."""
-
-    progress: Progress
-    n: int
-    n_all: int
-    name: str
-
-    def of(self, what: str, begin: float, end: float) -> Progress:
-        """Return what turns the progress of one piece of work into that of the run."""
-
-        def report(done: float, total: int, _: str) -> None:
-            share = begin + (end - begin) * done / max(total, 1)
-            self.progress(self.n + share, self.n_all, f"{self.name}: {what} {done:.0f}/{total} s")
-
-        return report

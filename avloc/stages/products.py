@@ -47,7 +47,7 @@ class Products:
 
     Attributes:
         format: names of `avloc.export.formats`.
-        heatmap: how the heat map of a video looks; None for no such video.
+        heatmap: whether to render a video with its heat map.
         figure: the events of each model over the seconds: ``png``, ``pdf`` or ``svg`` to lie
             beside the answer, or a file's name; None for none.
         compare: the same for the figure of where two models look.

@@ -7,7 +7,8 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-from avloc.artifacts import read_model
+from avloc.artifacts import ModelFile
+from avloc.errors import AvlocError, UsageError
 from avloc.events import EventRules
 from avloc.export import ReportClip, evenly, jpeg, report_thumbnails, write_report
 from avloc.media import HEATMAP_SUFFIX, middle_frames
@@ -25,14 +26,22 @@ class Reporting:
     Args:
         path: the page's file.
         products: how heat maps look, and who knows the truth.
-        model: the model file whose answers are shown.
+        model: whose answers are shown, from the file
+        model_path.
         rules: what made an event.
+
+    Raises:
+        UsageError: the file's name is no page's.
     """
 
-    def __init__(self, path: Path, products: Products, model: Path, rules: EventRules) -> None:
-        self.path = path
-        self._products, self._model, self._rules = products, model, rules
+    def __init__(
+        self, path: Path, products: Products, model: ModelFile, model_path: Path, rules: EventRules
+    ) -> None:
+        check_page(path)
+        self._path, self._products = path, products
+        self._model, self._model_path, self._rules = model, model_path, rules
         self._clips: list[ReportClip] = []
+        self._failures: list[str] = []
 
     def add(self, one: Input, answer: Answer, files: Sequence[Path], note: str) -> None:
         """Take a video's answer, and pictures of some of its seconds.
@@ -67,6 +76,10 @@ class Reporting:
             )
         )
 
+    def fail(self, video: Path, error: AvlocError) -> None:
+        """Take note of a video that has no answer."""
+        self._failures.append(f"{video.name}: {error}")
+
     def write(self) -> None:
         """Write the page of what was added; nothing if that was nothing.
 
@@ -77,17 +90,28 @@ class Reporting:
             return
         names = [Path(clip.timeline.source).name for clip in self._clips]
         title = names[0] if len(names) == 1 else f"{len(names)} videos"
-        write_report(self.path, title=title, timelines=self._clips, made=self._made())
+        write_report(self._path, title=title, timelines=self._clips, made=self._made())
 
     def _made(self) -> dict[str, str]:
         """Say what the answers follow from."""
-        model, standard = read_model(self._model), asdict(EventRules())
+        standard = asdict(EventRules())
         changed = {n: v for n, v in asdict(self._rules).items() if v != standard[n]}
         rules = ", ".join(f"{name} {value}" for name, value in changed.items())
-        encoders = [str(model.spec[name]) for name in ("visual", "audio") if model.spec.get(name)]
-        return {
-            "Model file": str(self._model),
-            "Encoders": " and ".join(encoders),
+        spec = self._model.spec
+        made = {
+            "Model file": str(self._model_path),
+            "Encoders": " and ".join(str(spec[n]) for n in ("visual", "audio") if spec.get(n)),
             "Events": rules or "the likeliest label of each second",
             "Versions": ", ".join(f"{name} {version(name)}" for name in ("torch", "av")),
         }
+        return made | ({"Failed": "; ".join(self._failures)} if self._failures else {})
+
+
+def check_page(path: Path) -> None:
+    """Refuse a page whose name is a video's or anything else's that it would replace.
+
+    Raises:
+        UsageError: it does not end in ``.html`` or ``.htm``.
+    """
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"{path} is no name for a page", "End it in .html.")

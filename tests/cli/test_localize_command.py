@@ -87,7 +87,7 @@ def test_a_missing_file_in_a_list_costs_only_itself(
     assert "failed: gone.mp4" in ended.err
     assert "1 of 2 videos failed" in ended.err
     assert f"wrote {tmp_path / 'page.html'}" in ended.err
-    assert (tmp_path / "page.html").exists()
+    assert "gone.mp4" in (tmp_path / "page.html").read_text(encoding="utf-8")
     assert avloc("localize", "gone.mp4", *place).code == 1
 
 

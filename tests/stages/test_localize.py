@@ -173,6 +173,7 @@ def test_a_second_model_stands_beside_the_first(
         ({"heatmap_style": "turbot"}, "style"),
         ({"alpha": 2.0}, "alpha"),
         ({"keep": -1.0}, "keep"),
+        ({"report": "videos/one.mp4"}, "no name for a page"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_before_work_begins(
