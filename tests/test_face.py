@@ -73,6 +73,7 @@ def test_readmes_python_lines_work(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_readmes_commands_work(small_workspace: SmallWorkspace, tmp_path: Path) -> None:
     """Run every ``avloc`` line of the README, as written but for encoders and sizes."""
     (tmp_path / "data").mkdir()

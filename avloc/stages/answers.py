@@ -100,7 +100,7 @@ class Answerer:
         """
         if one.error is not None:
             raise one.error
-        reading = _Reading(one.video, progress)
+        reading = _Reading(one, progress)
         return [self._answer(n, one, reading, is_kept) for n in range(len(self.localizers))]
 
     def note(self, timeline: Timeline) -> str:
@@ -122,7 +122,8 @@ class Answerer:
         path = one.result(self._suffix(n)) if is_kept else None
         there = None if path is None else self._there(path, key)
         if there is not None:
-            return Answer(replace(there, source=str(one.video)), key, path, True)
+            own = replace(there, video_id=one.video_id, source=str(one.video))
+            return Answer(own, key, path, True)
         localizer = self.localizers[n]
         timeline = localizer.of_features(reading.features(localizer), self._rules)
         if path is not None:
@@ -146,16 +147,19 @@ class Answerer:
 class _Reading:
     """A video as it is read for several models: once, and once an encoders' fingerprint."""
 
-    def __init__(self, video: Path, progress: Progress | None) -> None:
-        self.digest = _sha256_of(video)
-        self._video, self._progress = video, progress
+    def __init__(self, one: Input, progress: Progress | None) -> None:
+        self.digest = _sha256_of(one.video)
+        self._one, self._progress = one, progress
         self._features: dict[str, VideoFeatures] = {}
 
     def features(self, localizer: Localizer) -> VideoFeatures:
         fingerprint = localizer.model_file.fingerprint
         if fingerprint not in self._features:
             self._features[fingerprint] = extract_video(
-                self._video, localizer.encoders, progress=self._progress
+                self._one.video,
+                localizer.encoders,
+                video_id=self._one.video_id,
+                progress=self._progress,
             )
         return self._features[fingerprint]
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from avloc.errors import AvlocError, MediaError, UsageError
@@ -17,11 +18,14 @@ class Input:
     Attributes:
         video: the file.
         stem: the path that the names of its results begin with.
+        video_id: names it: the file's name without suffix, or its whole path where another
+            video of the run has that name.
         error: why there is nothing to localize; None if there is.
     """
 
     video: Path
     stem: Path
+    video_id: str
     error: AvlocError | None = None
 
     def result(self, suffix: str) -> Path:
@@ -45,18 +49,25 @@ def find_inputs(paths: Sequence[Path | str], out: Path | None) -> list[Input]:
             found.setdefault(one.video, one)
     inputs = list(found.values())
     _refuse_collisions(inputs)
-    return inputs
+    often = Counter(one.video_id for one in inputs)
+    return [
+        replace(one, video_id=one.video.with_suffix("").as_posix())
+        if often[one.video_id] > 1
+        else one
+        for one in inputs
+    ]
 
 
 def _inputs_of(path: Path, out: Path | None) -> list[Input]:
     try:
         videos = video_files(path)
     except MediaError as error:
-        return [Input(path, path, error)]
+        return [Input(path, path, path.stem, error)]
     root = path if path.is_dir() else path.parent
+    targets = [out / video.relative_to(root) if out else video for video in videos]
     return [
-        Input(video, (out / video.relative_to(root) if out else video).with_suffix(""))
-        for video in videos
+        Input(video, target.with_suffix(""), video.stem)
+        for video, target in zip(videos, targets, strict=True)
     ]
 
 

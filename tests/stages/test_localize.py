@@ -93,6 +93,20 @@ def test_never_and_always_are_taken_at_their_word(
         avloc.localize(videos, artifacts=artifacts, out=out, overwrite="sometimes")
 
 
+def test_videos_of_one_name_are_told_apart(
+    small_workspace: SmallWorkspace, videos: Path, tmp_path: Path
+) -> None:
+    (videos / "deep" / "er" / "two.mp4").rename(videos / "deep" / "one.mp4")
+    answers = avloc.localize(videos, artifacts=small_workspace.artifacts, out=tmp_path / "out")
+    names = [answer.timeline.video_id for answer in answers]
+    assert names == [(videos / "deep" / "one").as_posix(), (videos / "one").as_posix()]
+    [alone] = avloc.localize(
+        videos / "one.mp4", artifacts=small_workspace.artifacts, out=tmp_path / "out"
+    )
+    assert alone.kept
+    assert alone.timeline.video_id == "one"
+
+
 def test_a_missing_path_costs_only_itself(
     small_workspace: SmallWorkspace, videos: Path, tmp_path: Path
 ) -> None:
