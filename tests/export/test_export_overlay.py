@@ -189,8 +189,10 @@ print(int(status.partition("VmHWM:")[2].split()[0]) // 1024)
     peaks = {}
     for seconds in (60, 3600):
         film = tmp_path / f"{seconds}.mp4"
-        picture_, sound_ = f"testsrc=size=320x240:rate=1/2:duration={seconds}", f"sine=d={seconds}"
-        run_ffmpeg("-f", "lavfi", "-i", picture_, "-f", "lavfi", "-i", sound_, film)
+        picture_ = f"testsrc=size=160x120:rate=1/4:duration={seconds}"
+        sound_ = f"sine=d={seconds}:sample_rate=8000"
+        made = ("-f", "lavfi", "-i", picture_, "-f", "lavfi", "-i", sound_)
+        run_ffmpeg(*made, "-preset", "ultrafast", film)
         here = ":".join(sys.path)
         command = [sys.executable, "-c", program, film, str(seconds), here]
         peaks[seconds] = int(subprocess.check_output(command))
