@@ -1,18 +1,18 @@
 # Two commands on a fresh machine with Python 3.11+ and make:
 #   make demo   installs, then runs the whole product on data it makes itself
-#   make test   installs, then lint, types, import contracts and the test suite
+#   make test   installs, then lint, types, import contracts, the documentation and the tests
 PYTHON ?= python3
 BIN := .venv/bin
 # threads that spin while they wait are three times slower on a machine that does other work
 export OMP_WAIT_POLICY = PASSIVE
 INSTALLED := .venv/.installed
 
-.PHONY: demo test lint types contracts tests lock clean
+.PHONY: demo test lint types contracts docs tests lock clean
 
 demo: $(INSTALLED)
 	$(BIN)/avloc demo demo
 
-test: lint types contracts tests
+test: lint types contracts docs tests
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -23,6 +23,10 @@ types: $(INSTALLED)
 
 contracts: $(INSTALLED)
 	$(BIN)/lint-imports
+
+# into site/; a link that leads nowhere, or a name that is not there, is an error
+docs: $(INSTALLED)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet --site-dir site
 
 # a file's tests stay together: they share what is costly to make
 tests: $(INSTALLED)
@@ -42,4 +46,4 @@ lock:
 		--output-file requirements.lock --quiet
 
 clean:
-	rm -rf .venv demo artifacts
+	rm -rf .venv demo artifacts site

@@ -1,0 +1,119 @@
+"""README and pages of ``docs/`` as what they ask a reader to type."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from unittest import mock
+
+from avloc.cli import main
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+_BLOCK = re.compile(
+    r'^```(?P<language>\w*)(?: title="(?P<title>[^"]+)")?\n(?P<text>.*?)^```$', re.M | re.S
+)
+# as written but for encoders whose weights need no network, and for sizes; the last of two wins
+_ENCODERS = "--visual efficientnet-lite0 --audio logmel"
+SMALLER = {
+    "avloc extract": f"{_ENCODERS} --fps 1",
+    "avloc train": "--epochs 2",
+    "avloc reproduce": "--seeds 1 --supervision full --set epochs=1",
+    "avloc bench": f"--clips 1 --size 96x64 --rounds 1 {_ENCODERS}",
+    "avloc synth": "--train 2 --val 1 --test 1",
+}
+RECIPES = ("drawn", "photos")
+"""Those that make their clips, hundreds; `write_small_recipes` writes smaller ones."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its language, the file it is to be, and its text."""
+
+    language: str
+    title: str
+    text: str
+
+    @property
+    def lines(self) -> Iterator[str]:
+        """Its commands, without comments."""
+        for line in self.text.replace("\\\n", " ").splitlines():
+            if command := line.partition("#")[0].strip():
+                yield command
+
+
+def blocks_of(page: Path) -> list[Block]:
+    """Return a page's fenced blocks in order."""
+    found = _BLOCK.finditer(page.read_text(encoding="utf-8"))
+    return [Block(one["language"], one["title"] or "", one["text"]) for one in found]
+
+
+def commands_of(page: Path) -> list[str]:
+    """Return every line of a page that is for a shell."""
+    shells = [block for block in blocks_of(page) if block.language in ("", "sh")]
+    return [line for block in shells for line in block.lines]
+
+
+def write_small_recipes(folder: Path) -> None:
+    """Write each of `RECIPES` with a handful of clips."""
+    for name in RECIPES:
+        whole = (ROOT / "pipelines" / f"{name}.toml").as_posix()
+        sizes = "[synthesis]\nn_train = 3\nn_val = 1\nn_test = 1\n"
+        (folder / f"{name}.toml").write_text(f'extends = "{whole}"\n{sizes}')
+
+
+def is_avloc(line: str) -> bool:
+    """Tell whether avloc is what a line runs, at its beginning or behind a pipe."""
+    return line.startswith("avloc ") or "| avloc " in line
+
+
+def run(line: str) -> tuple[int, str]:
+    """Run a line in the current folder; return its exit code and what it wrote.
+
+    A line for avloc alone runs in this process, which has torch already; others in a shell.
+    """
+    if "|" in line:
+        return _run_in_shell(line)
+    line = line.replace("reproduce table1 table2", "reproduce table2")  # table1 has its own line
+    for name in RECIPES:
+        line = line.replace(f"--on {name}", f"--on {name}.toml")
+    added = next((more for start, more in SMALLER.items() if line.startswith(start)), "")
+    written = io.StringIO()
+    argv = shlex.split(f"{line} {added}")
+    with (
+        mock.patch.object(sys, "argv", argv),
+        contextlib.redirect_stdout(written),
+        contextlib.redirect_stderr(written),
+    ):
+        try:
+            main()
+        except SystemExit as ended:
+            code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+            return code, written.getvalue()
+    return 0, written.getvalue()
+
+
+def _run_in_shell(line: str) -> tuple[int, str]:
+    here = Path("bin")
+    here.mkdir(exist_ok=True)
+    for name, module in (("avloc", "-m avloc "), ("python3", "")):
+        program = here / name
+        program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {module}"$@"\n')
+        program.chmod(0o755)
+    path = f"{here.absolute()}{os.pathsep}{os.environ['PATH']}"
+    ended = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", line],
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return ended.returncode, ended.stdout + ended.stderr

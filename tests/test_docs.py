@@ -1,0 +1,220 @@
+"""What README and docs ask a reader to type works, and the pages build without a warning."""
+
+from __future__ import annotations
+
+import html.parser
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from documentation import (
+    PAGES,
+    ROOT,
+    Block,
+    blocks_of,
+    commands_of,
+    is_avloc,
+    run,
+    write_small_recipes,
+)
+from made_media import make_media
+from published_layout import publish
+from workspaces import SmallWorkspace
+
+from avloc.export import formats
+
+# what a line may begin with that no test runs, and why
+NOT_RUN = {
+    "docker": "there may be none",
+    "source": "it changes the reader's shell",
+    "make": "its target is looked up instead",
+}
+# what is run once, though several pages have it
+COSTLY = ("avloc reproduce", "avloc bench")
+# what a page says there will be
+LEFT = {
+    "README.md": ("clip.heatmap.mp4", "clip.csv", "results/clip.srt", "exported/labels.h5"),
+    "first-steps.md": ("first/test00000.heatmap.mp4", "first/test00000.figure.png"),
+    "your-videos.md": (
+        "results/yard/two.srt",
+        "results/report.html",
+        "magma/clip.heatmap.mp4",
+        "events.pdf",
+        "compared/clip.compare.png",
+        "compared/clip.avel.avloc.h5",
+    ),
+    "your-labels.md": ("mine/models/again.h5", "mine/predictions/cman-test.h5"),
+    "reproduce.md": ("artifacts/drawn/reproduce/table1-full.md", "exported/visual_feature.h5"),
+    "python.md": ("clip.srt", "answers/yard/two.json"),
+}
+_run_by: dict[str, str] = {}
+
+
+@pytest.fixture(scope="module")
+def prepared(small_workspace: SmallWorkspace, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the pages take for granted, once for all of them: clips, media, published features."""
+    place = tmp_path_factory.mktemp("prepared")
+    media = make_media(place)
+    media["pictures"].rename(place / "photographs")
+    media["sounds"].rename(place / "recordings")
+    publish(place / "AVE_features")
+    return place
+
+
+@pytest.fixture
+def place(
+    prepared: Path,
+    small_workspace: SmallWorkspace,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Path:
+    """A reader's folder, in which we are: videos, data sets, features and a trained model."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AVLOC_ARTIFACTS", "")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    shutil.copytree(small_workspace.artifacts, "artifacts")
+    Path("data").mkdir()
+    for name in ("photographs", "recordings"):
+        Path(name).symlink_to(prepared / name)
+    Path("data/AVE_features").symlink_to(prepared / "AVE_features")
+    Path("data/AVE").symlink_to(small_workspace.data)
+    Path("boxes.json").symlink_to(small_workspace.data / "boxes.json")
+    clips = ["clip.mp4", "clips/one.mp4", "clips/yard/two.mp4"]
+    clips += [f"films/{name}.mp4" for name in ("kitchen", "yard", "garden", "empty", "street")]
+    for name, clip in zip(clips, small_workspace.clips, strict=False):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(clip, name)
+    write_small_recipes(tmp_path)
+    return tmp_path
+
+
+def is_to_be_done(page: Path) -> bool:
+    return any(block.language == "python" for block in blocks_of(page)) or any(
+        map(is_avloc, commands_of(page))
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("page", list(filter(is_to_be_done, PAGES)), ids=lambda page: page.name)
+def test_page_works(page: Path, place: Path) -> None:
+    """Do what a page says, from its top to its end: files, commands, lines of Python."""
+    names: dict[str, object] = {}
+    for block in blocks_of(page):
+        if block.title:
+            Path(block.title).unlink(missing_ok=True)
+            Path(block.title).write_text(block.text, encoding="utf-8")
+        elif block.language == "python":
+            exec(compile(block.text, page.name, "exec"), names)
+        else:
+            _run_block(block, page)
+    for name in LEFT.get(page.name, ()):
+        assert Path(name).stat().st_size > 0, name
+
+
+def _run_block(block: Block, page: Path) -> None:
+    if block.language not in ("", "sh"):
+        return
+    for line in filter(is_avloc, block.lines):
+        if line.startswith(COSTLY) and _run_by.get(line, page.name) != page.name:
+            continue  # a page before this one had the same line
+        code, said = run(line)
+        _run_by[line] = page.name
+        assert code == 0, f"{page.name}: {line}\n{said}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_line_goes_unseen(page: Path) -> None:
+    for line in commands_of(page):
+        assert is_avloc(line) or line.split()[0] in NOT_RUN, line
+
+
+def test_the_pages_have_what_they_are_there_for() -> None:
+    lines = [line for page in PAGES for line in commands_of(page)]
+    used = {line.split()[1] for line in lines if line.startswith("avloc ")}
+    assert len(lines) > 80
+    assert used >= {"extract", "train", "eval", "localize", "reproduce", "synth", "inspect"}
+    python = [block for page in PAGES for block in blocks_of(page) if block.language == "python"]
+    assert len(python) > 8
+
+
+def test_make_lines_name_targets_that_are_there() -> None:
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    lines = [line for page in PAGES for line in commands_of(page) if line.startswith("make ")]
+    assert lines
+    assert {word for line in lines for word in line.split()[1:]} <= targets
+
+
+def test_every_format_is_in_the_table() -> None:
+    page = (ROOT / "docs" / "your-videos.md").read_text(encoding="utf-8")
+    for name, suffix in formats().items():
+        assert f"| `{name}` | `NAME{suffix}` |" in page
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built pages; a link that leads nowhere is an error."""
+    folder = tmp_path_factory.mktemp("docs") / "site"
+    built = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", folder],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "NO_MKDOCS_2_WARNING": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert built.returncode == 0, built.stderr
+    assert not built.stderr
+    return folder
+
+
+def test_every_command_and_option_is_on_the_commands_page(site: Path) -> None:
+    page = (site / "commands.html").read_text(encoding="utf-8")
+    sections = dict(re.findall(r'<h2 id="avloc-([\w-]+)">(.*?)(?=<h2 )', page, re.DOTALL))
+    _, told = run("avloc --help")
+    commands = re.findall(r"^  ([a-z][\w-]*)  +\S", told.partition("Commands:")[2], re.MULTILINE)
+    assert len(commands) >= 12
+    assert list(sections) == commands
+    for command in commands:
+        _, told = run(f"avloc {command} --help")
+        options = set(re.findall(r"^  (?:-\w, )?(--[\w-]+)", told, re.MULTILINE))
+        assert "--help" in options
+        options.remove("--help")
+        missing = {name for name in options if f"<code>{name}" not in sections[command]}
+        assert not missing, f"{command}: {missing}"
+
+
+def test_errors_stand_apart_in_the_reference(site: Path) -> None:
+    page = (site / "reference.html").read_text(encoding="utf-8")
+    start = page.index('id="avloc.stages.localization.localize"')
+    section = page[start : page.index('id="avloc.stages.localization.Localization"')]
+    raised = re.findall(r"<code>(?:<span[^>]*>)?(\w+Error)<", section.partition("Raises:")[2])
+    assert raised == ["ArtifactError", "UnknownNameError", "UsageError", "DatasetError"]
+
+
+class _Fetched(html.parser.HTMLParser):
+    """Gathers what a browser fetches for a page by itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag != "a":
+            self.addresses += [v or "" for k, v in attrs if k in ("src", "href", "srcset", "data")]
+
+
+def test_pages_fetch_nothing_from_elsewhere(site: Path) -> None:
+    pages = list(site.rglob("*.html"))
+    assert len(pages) >= 12
+    for page in pages:
+        fetched = _Fetched()
+        fetched.feed(page.read_text(encoding="utf-8"))
+        assert len(fetched.addresses) > 3
+        assert not [a for a in fetched.addresses if re.match(r"(\w+:)?//", a)], page.name
+    for sheet in site.rglob("*.css"):
+        assert not re.search(r"(url\(|@import)\s*['\"]?(https?:)?//", sheet.read_text("utf-8"))
