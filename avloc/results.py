@@ -124,7 +124,7 @@ def spatial_table(
         for title, one in (("attention", attention), ("always the centre", centre))
     ]
     return ReportTable(
-        title="Where: attention against the sounding object's box",
+        title=f"Where: attention against the sounding object's box, rule {rule!r}",
         header=("map", "points into the box", "IoU at least 0.5", "AUC", "mean IoU"),
         rows=rows,
         caption=f"{attention.n_maps} event segments; a map's region is {_REGIONS[rule]}.",

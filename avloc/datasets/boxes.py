@@ -34,12 +34,12 @@ def read_boxes(path: Path | str) -> SegmentBoxes:
 
 
 def find_boxes(root: Path) -> SegmentBoxes | None:
-    """Return the boxes that lie beside a data set, None where there are none.
+    """Return the boxes that lie in a data set's folder, or beside its manifest; None for none.
 
     Raises:
         DatasetError: they are damaged.
     """
-    path = root / BOXES
+    path = (root.parent if root.is_file() else root) / BOXES
     return read_boxes(path) if path.is_file() else None
 
 

@@ -97,7 +97,8 @@ def evaluate(
     predictions, evaluation = evaluate_model(
         models[0], store, labelled, split, decode=decode, without=without, device=device
     )
-    where = _where(predictions, boxes, is_asked=spatial is not None)
+    seen = None if without == "visual" else boxes  # a map over no picture points nowhere
+    where = _where(predictions, seen, is_asked=spatial is not None)
     across = None
     if match is not None:
         others, _ = evaluate_model(models[1], store, labelled, split, device=device)
@@ -114,6 +115,11 @@ def _where(
     """Measure attention; what nobody asked for and cannot be given is None."""
     if boxes is None or not (is_asked or has_boxes(predictions, boxes)):
         return None
+    if predictions.attention is not None and not has_boxes(predictions, boxes):
+        raise UsageError(
+            f"the boxes are of other videos than the {predictions.split} split's",
+            "Name the file of this data set's boxes.",
+        )
     return measure_spatial(predictions, boxes)
 
 

@@ -58,7 +58,9 @@ def test_the_data_sets_own_boxes_are_measured(
     video_id = next(name for name in json.loads((small_workspace.data / "boxes.json").read_text()))
     other = tmp_path / "none.json"
     other.write_text(json.dumps({f"not {video_id}": [[0, 0, 1, 1]]}))
-    assert avloc(*place, "--spatial", other).code == 2
+    ended = avloc(*place, "--spatial", other)
+    assert ended.code == 2
+    assert "of other videos" in ended.err
     assert avloc(*place, "--spatial", tmp_path / "missing.json").code == 1
 
 
@@ -85,3 +87,18 @@ def test_matching_across_modalities(avloc: Shell, single_modality: SmallWorkspac
     ended = avloc(*place, "--match", "only-audio")
     assert ended.code == 2
     assert "cman is of both, only-audio of audio" in ended.err
+
+
+def test_a_half_that_was_taken_away_is_told_and_has_no_map(
+    avloc: Shell, small_workspace: SmallWorkspace
+) -> None:
+    place = ("eval", "--artifacts", small_workspace.artifacts)
+    heard = words(avloc(*place, "--without", "visual"))
+    assert "picture taken away" in heard
+    assert "centre" not in heard
+    assert "centre" in words(avloc(*place, "--without", "audio"))
+    names = {path.name for path in (small_workspace.artifacts / "predictions").iterdir()}
+    assert {"cman-test-without-visual.h5", "cman-test-without-audio.h5"} <= names
+    ended = avloc(*place, "--without", "vision")
+    assert ended.code == 2
+    assert "There are: audio, visual" in ended.err

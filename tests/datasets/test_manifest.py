@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import avloc.datasets.manifest as documented
-from avloc.datasets import load_dataset, load_manifest
+from avloc.datasets import find_boxes, load_dataset, load_manifest
 from avloc.errors import DatasetError
 from avloc.timeline import Grid
 
@@ -186,3 +186,20 @@ def test_any_bytes_are_read_or_refused_by_name(scratch, name, raw):
     for row in dataset.rows:
         assert (scratch / "videos" / f"{row.video_id}.h5").parent == scratch / "videos"
         assert row.start < row.end or (row.label, row.start, row.end) == ("", 0, 0)
+
+
+def test_boxes_lie_beside_a_manifest_and_in_a_data_sets_folder(tmp_path):
+    manifest = write(tmp_path, CSV)
+    assert find_boxes(load_dataset(manifest).root) is None
+    write(tmp_path, '{"park": [[0, 0, 0.5, 1], null]}', "boxes.json")
+    expected = {"park": [(0, 0, 0.5, 1), None]}
+    assert find_boxes(load_dataset(manifest).root) == expected
+    assert find_boxes(tmp_path) == expected
+
+
+def test_true_events_of_a_video_are_those_of_its_rows(tmp_path):
+    dataset = load_manifest(write(tmp_path, CSV))
+    events = dataset.events_of("kitchen")
+    assert [(e.start, e.end, e.label) for e in events] == [(0.5, 7.2, "frying"), (8, 9.5, "dog")]
+    assert dataset.events_of("street") == ()  # known to hold nothing
+    assert dataset.events_of("cellar") is None  # nobody knows
