@@ -38,13 +38,13 @@ class Description:
     rows: tuple[tuple[str, ...], ...] = ()
 
 
-def describe(path: Path | str) -> Description:
+def describe(file: Path | str) -> Description:
     """Describe any artifact: a features, model, predictions or localization file, or a store.
 
     Raises:
         ArtifactError: there is nothing, or it is damaged, or avloc did not write it.
     """
-    path = Path(path)
+    path = Path(file)
     if path.is_dir():
         return _of_store(FeatureStore.open(path))
     kind = kind_of(path)

@@ -1,5 +1,6 @@
 """How fast extraction and training are here, split into their parts: what `avloc bench` runs."""
 
+from avloc.benchmark.bench import Benchmark, bench
 from avloc.benchmark.clips import ClipShape, make_clips
 from avloc.benchmark.extraction import ExtractionSpeed, measure_extraction
 from avloc.benchmark.machine import machine
@@ -8,11 +9,13 @@ from avloc.benchmark.training import TrainingSpeed, measure_training
 from avloc.benchmark.weights import are_made_up, encoders_at_hand
 
 __all__ = [
+    "Benchmark",
     "ClipShape",
     "ExtractionSpeed",
     "RuntimeSpeed",
     "TrainingSpeed",
     "are_made_up",
+    "bench",
     "compare_runtimes",
     "encoders_at_hand",
     "machine",

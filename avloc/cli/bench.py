@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,7 +13,7 @@ from avloc.cli import console
 from avloc.cli.options import Device
 
 if TYPE_CHECKING:
-    from avloc.benchmark import ExtractionSpeed, TrainingSpeed
+    from avloc.benchmark import Benchmark, RuntimeSpeed
 
 
 def bench(
@@ -49,73 +48,45 @@ def bench(
 
     Nothing is downloaded: where weights are not at hand made-up ones are as fast.
     """
-    from avloc import benchmark
+    from avloc.benchmark import bench as measure
 
-    if training is not None:
-        _show_training(training, device, as_json)
-        return
-    shape = benchmark.ClipShape.parse(size)
-    with TemporaryDirectory(prefix="avloc-bench-") as temporary:
-        folder = scratch or Path(temporary)
-        folder.mkdir(parents=True, exist_ok=True)
-        if runtimes:
-            _show_runtimes(visual, device, precision, folder, as_json)
-            return
-        encoders = benchmark.encoders_at_hand(
-            visual, audio, folder, device=device, precision=precision, runtime=runtime
+    with console.progress_bar("bench") as progress:
+        found = measure(
+            paths or (),
+            visual=visual,
+            audio=audio,
+            clips=clips,
+            size=size,
+            rounds=rounds,
+            workers=workers,
+            batch_size=batch_size,
+            device=device,
+            precision=precision,
+            runtime=runtime,
+            runtimes=runtimes,
+            training=training,
+            scratch=scratch,
+            progress=progress,
         )
-        videos = [(Path(p).stem, Path(p)) for p in paths or []]
-        videos = videos or benchmark.make_clips(folder / "clips", clips, shape)
-        with console.progress_bar("bench") as progress, TemporaryDirectory(dir=folder) as stores:
-            speed = benchmark.measure_extraction(
-                videos,
-                encoders,
-                Path(stores),
-                workers=workers,
-                batch_size=batch_size,
-                rounds=rounds,
-                progress=progress,
-            )
-        named = {
-            "machine": benchmark.machine(encoders.device),
-            "encoders": f"{visual} and {audio}, {encoders.spec.precision}",
-            "weights": "made up" if benchmark.are_made_up(encoders) else "their own",
-        }
-    _show(named, speed, as_json)
+    _show(found, as_json)
 
 
-def _show_training(n_rows: int, device: str, as_json: bool) -> None:
-    from avloc import benchmark
-    from avloc.devices import choose_device
-    from avloc.training import TrainingConfig
+def _show(found: Benchmark, as_json: bool) -> None:
+    if isinstance(found.speed, tuple):
+        _show_ways(found, found.speed, as_json)
+    elif as_json:
+        console.data(json.dumps(found.facts | asdict(found.speed), indent=2))
+    else:
+        console.show_facts([*found.facts.items(), *found.speed.facts()])
 
-    place = choose_device(device)
-    speed = benchmark.measure_training(n_rows, place, TrainingConfig())
-    _show({"machine": benchmark.machine(place)}, speed, as_json)
 
-
-def _show(named: dict[str, str], speed: ExtractionSpeed | TrainingSpeed, as_json: bool) -> None:
+def _show_ways(found: Benchmark, ways: tuple[RuntimeSpeed, ...], as_json: bool) -> None:
     if as_json:
-        console.data(json.dumps(named | asdict(speed), indent=2))
-        return
-    console.show_facts([*named.items(), *speed.facts()])
-
-
-def _show_runtimes(visual: str, device: str, precision: str, folder: Path, as_json: bool) -> None:
-    from avloc import benchmark
-    from avloc.devices import choose_device
-
-    place = choose_device(device)
-    speeds = benchmark.compare_runtimes(visual, place, folder, precision=precision)
-    if as_json:
-        console.data(json.dumps([asdict(speed) for speed in speeds], indent=2))
+        console.data(json.dumps([asdict(way) for way in ways], indent=2))
         return
     rows = [
-        [s.name, f"{s.frames_per_second:.1f}", f"{s.ratio:.2f}", f"{s.largest_error:.1e}"]
-        for s in speeds
+        [way.name, f"{way.frames_per_second:.1f}", f"{way.ratio:.2f}", f"{way.largest_error:.1e}"]
+        for way in ways
     ]
-    console.show_table(
-        f"{visual} on {benchmark.machine(place)}",
-        ["way", "frames/s", "ratio to as built", "largest error"],
-        rows,
-    )
+    title = f"{found.facts['visual']} on {found.facts['machine']}"
+    console.show_table(title, ["way", "frames/s", "ratio to as built", "largest error"], rows)

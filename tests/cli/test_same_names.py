@@ -9,7 +9,10 @@ import pytest
 import typer
 
 import avloc
+from avloc.artifacts import describe
+from avloc.benchmark import bench
 from avloc.cli.app import app
+from avloc.demo import run_demo
 
 FUNCTIONS = {
     "extract": avloc.extract,
@@ -20,11 +23,18 @@ FUNCTIONS = {
     "import-features": avloc.import_features,
     "export-features": avloc.export_features,
     "synth": avloc.synth,
+    "inspect": describe,
+    "bench": bench,
+    "demo": run_demo,
 }
 # What these choose is how an answer is shown, and the function returns the answer itself.
-SHOWING = {"eval": {"per_class", "format"}, "extract": {"dry_run"}}
-# These show what they find out, and have no function of their own on the face.
-TALKERS = {"inspect", "doctor", "demo", "bench"}
+SHOWING = {
+    "eval": {"per_class", "format"},
+    "extract": {"dry_run"},
+    "inspect": {"json"},
+    "bench": {"json"},
+}
+WITHOUT_OPTIONS = {"doctor"}
 
 
 def commands() -> dict[str, Any]:
@@ -32,7 +42,8 @@ def commands() -> dict[str, Any]:
 
 
 def test_every_command_is_accounted_for() -> None:
-    assert set(commands()) == set(FUNCTIONS) | TALKERS
+    assert set(commands()) == set(FUNCTIONS) | WITHOUT_OPTIONS
+    assert not any(names_of(commands()[name]) for name in WITHOUT_OPTIONS)
 
 
 def names_of(command: Any) -> dict[str, object]:
