@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 from workspaces import SmallWorkspace, make_small_workspace
+
+from avloc.localization import Localizer, load
 
 # a busy machine is no failure: no deadlines, and the same examples in every run
 settings.register_profile("avloc", deadline=None, derandomize=True)
@@ -36,6 +39,22 @@ def real_data() -> Path:
 def small_workspace(tmp_path_factory: pytest.TempPathFactory) -> SmallWorkspace:
     """Eighteen clips of three classes, their features, and a model of two epochs."""
     return make_small_workspace(tmp_path_factory.mktemp("small"))
+
+
+@pytest.fixture
+def models_load_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let ``localize`` keep what it loads of a model file, which takes seconds a call."""
+
+    def load_once(path: Path, **options: Any) -> Localizer:
+        key = (Path(path).resolve(), Path(path).stat().st_mtime_ns)
+        if key not in _loaded:
+            _loaded[key] = load(path, **options)
+        return _loaded[key]
+
+    monkeypatch.setattr("avloc.stages.answers.load", load_once)
+
+
+_loaded: dict[tuple[Path, int], Localizer] = {}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

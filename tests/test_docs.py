@@ -100,6 +100,7 @@ def is_to_be_done(page: Path) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
+@pytest.mark.usefixtures("models_load_once")
 @pytest.mark.parametrize("page", list(filter(is_to_be_done, PAGES)), ids=lambda page: page.name)
 def test_page_works(page: Path, place: Path) -> None:
     """Do what a page says, from its top to its end: files, commands, lines of Python."""

@@ -18,6 +18,8 @@ from workspaces import SmallWorkspace
 
 from avloc.artifacts import read_localization
 
+pytestmark = pytest.mark.usefixtures("models_load_once")
+
 
 @pytest.fixture
 def place(small_workspace: SmallWorkspace) -> tuple[object, ...]:
@@ -113,7 +115,7 @@ def test_ctrl_c_amid_a_heat_map_leaves_the_answer_and_no_half_file(
     from media_clips import run_ffmpeg
 
     film = tmp_path / "film.mp4"
-    picture, sound = "testsrc=size=1280x720:rate=25:duration=60", "sine=duration=60"
+    picture, sound = "testsrc=size=640x480:rate=25:duration=40", "sine=duration=40"
     run_ffmpeg("-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound, film)
     shutil.copy(small_workspace.clips[0], tmp_path / "b.mp4")
     page = tmp_path / "page.html"
@@ -133,7 +135,7 @@ def test_ctrl_c_amid_a_heat_map_leaves_the_answer_and_no_half_file(
     assert running.returncode == 130
     assert "interrupted" in err
     assert "Traceback" not in err
-    assert read_localization(tmp_path / "film.avloc.h5").grid.n_segments == 60
+    assert read_localization(tmp_path / "film.avloc.h5").grid.n_segments == 40
     made = {"b.avloc.h5", "b.heatmap.mp4", "film.avloc.h5", "page.html"}
     assert {path.name for path in tmp_path.iterdir()} == {"b.mp4", "film.mp4", *made}
     assert "b.mp4" in page.read_text(encoding="utf-8")

@@ -15,6 +15,8 @@ from avloc.media import comment_of
 from avloc.stages import Localization
 from avloc.training import TrainingConfig
 
+pytestmark = pytest.mark.usefixtures("models_load_once")
+
 
 @pytest.fixture
 def videos(small_workspace: SmallWorkspace, tmp_path: Path) -> Path:
