@@ -17,7 +17,8 @@ class Input:
 
     Attributes:
         video: the file.
-        stem: the path that the names of its results begin with.
+        stem: the path that the names of its results begin with: without the video's suffix,
+            unless another one's results would have the same names.
         video_id: names it: the file's name without suffix, or its whole path where another
             video of the run has that name.
         error: why there is nothing to localize; None if there is.
@@ -47,13 +48,21 @@ def find_inputs(paths: Sequence[Path | str], out: Path | None) -> list[Input]:
     for path in map(Path, paths):
         for one in _inputs_of(path, out):
             found.setdefault(one.video, one)
-    inputs = list(found.values())
+    inputs = _told_apart(list(found.values()))
     _refuse_collisions(inputs)
-    often = Counter(one.video_id for one in inputs)
+    return inputs
+
+
+def _told_apart(inputs: Sequence[Input]) -> list[Input]:
+    """Keep the suffix where a sound lies beside its video; the path as id where names repeat."""
+    stems = Counter(one.stem for one in inputs)
+    names = Counter(one.video_id for one in inputs)
     return [
-        replace(one, video_id=one.video.with_suffix("").as_posix())
-        if often[one.video_id] > 1
-        else one
+        replace(
+            one,
+            stem=one.stem.with_name(one.video.name) if stems[one.stem] > 1 else one.stem,
+            video_id=one.video.as_posix() if names[one.video_id] > 1 else one.video_id,
+        )
         for one in inputs
     ]
 

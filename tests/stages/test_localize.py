@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from media_clips import run_ffmpeg
 from workspaces import SmallWorkspace
 
 import avloc
@@ -101,12 +102,23 @@ def test_videos_of_one_name_are_told_apart(
     (videos / "deep" / "er" / "two.mp4").rename(videos / "deep" / "one.mp4")
     answers = avloc.localize(videos, artifacts=small_workspace.artifacts, out=tmp_path / "out")
     names = [answer.timeline.video_id for answer in answers]
-    assert names == [(videos / "deep" / "one").as_posix(), (videos / "one").as_posix()]
+    assert names == [(videos / "deep" / "one.mp4").as_posix(), (videos / "one.mp4").as_posix()]
     [alone] = avloc.localize(
         videos / "one.mp4", artifacts=small_workspace.artifacts, out=tmp_path / "out"
     )
     assert alone.kept
     assert alone.timeline.video_id == "one"
+
+
+def test_a_sound_beside_its_video_has_results_of_its_own(
+    small_workspace: SmallWorkspace, videos: Path
+) -> None:
+    run_ffmpeg("-i", videos / "one.mp4", "-vn", videos / "one.wav")
+    answers = avloc.localize(videos, artifacts=small_workspace.artifacts, format=["csv"])
+    assert [answer.error for answer in answers] == [None] * 3
+    made = {"one.mp4.avloc.h5", "one.wav.avloc.h5", "one.mp4.csv", "one.wav.csv"}
+    assert made <= set(stamps(videos))
+    assert "no picture" in answers[2].note
 
 
 def test_a_missing_path_costs_only_itself(
