@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from avloc.export.lettering import clock
 
-_STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
+STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
+"""Seconds between the ticks of a time line that read well."""
 _MOST_TICKS = 10
 
 
@@ -50,6 +51,6 @@ class Axis:
     def ticks(self) -> tuple[tuple[float, str], ...]:
         """Return (percent, words) of at most eleven round moments, the first at 0."""
         hours = 7200 * math.ceil(self.total / 7200 / _MOST_TICKS)  # past twenty hours
-        step = next((s for s in _STEPS if self.total / s <= _MOST_TICKS), hours)
+        step = next((s for s in STEPS if self.total / s <= _MOST_TICKS), hours)
         n_steps = math.floor(self.total / step + 1e-6)
         return tuple((self.percent(n * step), self.words(n * step)) for n in range(n_steps + 1))

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from PIL import ImageDraw
 
 from avloc.colours import Colour, ink_on, label_colour
+from avloc.export.axis import STEPS
 from avloc.export.layout import Layout
 from avloc.export.lettering import clock, fitted
 from avloc.export.lines import one_line
@@ -16,8 +17,6 @@ from avloc.timeline import Event
 
 DIM: Colour = (172, 177, 188)
 TROUGH: Colour = (50, 54, 63)
-
-_STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 
 
 def draw_track(
@@ -55,7 +54,7 @@ def draw_ticks(pen: ImageDraw.ImageDraw, layout: Layout) -> None:
 def _step(layout: Layout) -> float:
     widest = layout.small.getlength(_tick(layout.total, layout.total)) + 1.2 * layout.em
     n_most = max(1.0, (layout.right - layout.left) / widest)
-    return next((step for step in _STEPS if layout.total / step <= n_most), layout.total)
+    return next((step for step in STEPS if layout.total / step <= n_most), layout.total)
 
 
 def _tick(seconds: float, total: float) -> str:

@@ -17,13 +17,13 @@ from avloc.artifacts import (
 from avloc.errors import ArtifactError, MediaError, UnknownNameError
 from avloc.events import EventRules
 from avloc.features import extract_video
+from avloc.features.extraction import OVERWRITE
 from avloc.features.weights import sha256_of
 from avloc.localization import Localizer, load
 from avloc.progress import Progress
 from avloc.stages.inputs import Input
 from avloc.timeline import Timeline
 
-OVERWRITE = ("stale", "always", "never")
 _HALVES = {"no_audio": ("sound", "picture"), "no_video": ("picture", "sound")}
 
 
@@ -135,8 +135,9 @@ class Answerer:
 
     def _there(self, path: Path, key: str) -> Timeline | None:
         """Return an answer that is there and still holds."""
-        holds = {"always": False, "never": path.exists(), "stale": localization_key(path) == key}
-        if not holds[self._overwrite]:
+        if self._overwrite == "always":
+            return None
+        if self._overwrite == "stale" and localization_key(path) != key:
             return None
         try:
             return read_localization(path)

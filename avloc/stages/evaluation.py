@@ -113,9 +113,12 @@ def _where(
     predictions: Predictions, boxes: SegmentBoxes | None, *, is_asked: bool
 ) -> Mapping[str, SpatialPair] | None:
     """Measure attention; what nobody asked for and cannot be given is None."""
-    if boxes is None or not (is_asked or has_boxes(predictions, boxes)):
+    if boxes is None:
         return None
-    if predictions.attention is not None and not has_boxes(predictions, boxes):
+    is_there = has_boxes(predictions, boxes)
+    if not (is_there or is_asked):
+        return None
+    if not is_there and predictions.attention is not None:
         raise UsageError(
             f"the boxes are of other videos than the {predictions.split} split's",
             "Name the file of this data set's boxes.",
