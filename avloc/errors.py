@@ -13,6 +13,7 @@
     │   └── FingerprintError            features a model was not trained on
     ├── WeightsError                    an encoder's weights cannot be had
     ├── OutputError                     a place that cannot be written
+    │   └── NameRefusedError            a name that the file system cannot hold
     ├── DependencyError                 an optional package is missing, or two packages do not fit
     └── PartialFailureError    exit 3   some inputs were done and some failed
 
@@ -114,6 +115,10 @@ class WeightsError(AvlocError):
 
 class OutputError(AvlocError):
     """A place that cannot be written."""
+
+
+class NameRefusedError(OutputError):
+    """A file name that the file system cannot hold: it costs one video, not the run."""
 
 
 class DependencyError(AvlocError):

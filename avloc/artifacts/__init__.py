@@ -1,6 +1,7 @@
 """The HDF5 files between the stages: schema, version, atomic write; the only importer of h5py."""
 
 from avloc.artifacts.atomic import atomic_path, write_text
+from avloc.artifacts.claims import claim
 from avloc.artifacts.comparison import Comparison, read_comparison, write_comparison
 from avloc.artifacts.description import Description, describe
 from avloc.artifacts.feature_writer import FeatureWriter, write_features
@@ -24,6 +25,7 @@ __all__ = [
     "Predictions",
     "VideoFeatures",
     "atomic_path",
+    "claim",
     "describe",
     "localization_key",
     "read_comparison",

@@ -5,34 +5,43 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import tempfile
+import secrets
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
 
-from avloc.errors import OutputError
+from xxhash import xxh3_64_hexdigest
+
+from avloc.artifacts.claims import HIDDEN, is_abandoned, lock
+from avloc.errors import NameRefusedError, OutputError
 
 PARTIAL_SUFFIX = ".partial"
 _DAY = 24 * 60 * 60
+_LONGEST_SUFFIX = 20
+_NAME_ERRORS = (errno.ENAMETOOLONG, errno.EILSEQ)
+_swept: set[Path] = set()
 
 
 @contextmanager
 def atomic_path(target: Path | str) -> Iterator[Path]:
     """Yield a temporary name beside ``target``; rename it there when the block succeeds.
 
-    The temporary file keeps the target's suffix before ``.partial`` is dropped, so that
-    writers that choose a format by suffix (containers, pictures) can be handed the path.
+    The temporary file has the target's suffix, so that writers that choose a format by suffix
+    (containers, pictures) can be handed the path. What killed runs left half-written in the
+    target's folder is removed by the first file that a process writes there.
 
     Args:
         target: the final path; its folder is made.
 
     Raises:
+        NameRefusedError: the file system has no such names, for example one this long.
         OutputError: the folder cannot be made or written, or the disk is full.
     """
     target = Path(target)
-    temporary = _reserve(target)
+    handle, temporary = _reserve(target)
     try:
         yield temporary
         _flush(temporary)
@@ -40,9 +49,10 @@ def atomic_path(target: Path | str) -> Iterator[Path]:
     except OSError as error:
         if error.filename not in (None, str(temporary), str(target)):
             raise  # about some other file, which the caller knows better
-        raise OutputError(*_explained(target, error)) from error
+        raise _output_error(target, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+        os.close(handle)
 
 
 def write_text(target: Path | str, text: str) -> None:
@@ -70,37 +80,52 @@ def append_line(target: Path | str, line: str) -> None:
             if file.write(content) < len(content):  # which is no error to the system
                 raise OSError(errno.ENOSPC, "")
     except OSError as error:
-        raise OutputError(*_explained(target, error)) from error
+        raise _output_error(target, error) from error
 
 
 def sweep(folder: Path) -> int:
     """Remove what killed runs left half-written in a folder; returns how many files.
 
-    Only what nobody has written to for a day: a run on another machine may be at work here.
+    A file that a run on this machine writes is locked and stays. The locks of other machines
+    may not be visible here, so what they left is removed a day later.
     """
-    oldest = time.time() - _DAY
-    n_swept = 0
-    for path in folder.glob(f".*{PARTIAL_SUFFIX}*"):
+    oldest, n_swept = time.time() - _DAY, 0
+    for path in [*folder.glob(f"{HIDDEN}*"), *folder.glob(f".*{PARTIAL_SUFFIX}.*")]:
         with contextlib.suppress(OSError):  # gone meanwhile, or not ours to remove
-            if path.stat().st_mtime < oldest:
+            is_local = path.name.startswith(_hidden()) or path.suffix == ".lock"
+            if is_abandoned(path) and (is_local or path.stat().st_mtime < oldest):
                 path.unlink()
                 n_swept += 1
     return n_swept
 
 
-def _reserve(target: Path) -> Path:
+def _reserve(target: Path) -> tuple[int, Path]:
+    """Make an empty temporary file beside the target, locked while it is open."""
+    folder = target.parent
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         if target.is_dir():
             raise IsADirectoryError(errno.EISDIR, "", str(target))
-        handle, name = tempfile.mkstemp(
-            prefix=f".{target.stem[:80]}.", suffix=PARTIAL_SUFFIX + target.suffix, dir=target.parent
-        )
-        os.close(handle)
-        Path(name).chmod(0o666 & ~_umask())
+        if folder not in _swept:
+            _swept.add(folder)
+            sweep(folder)
+        return _locked_file(folder, PARTIAL_SUFFIX + target.suffix[-_LONGEST_SUFFIX:])
     except OSError as error:
-        raise OutputError(*_explained(target, error)) from error
-    return Path(name)
+        raise _output_error(target, error) from error
+
+
+def _locked_file(folder: Path, suffix: str) -> tuple[int, Path]:
+    while True:
+        path = folder / f"{_hidden()}{secrets.token_hex(6)}{suffix}"
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
+        if lock(handle):
+            return handle, path
+        os.close(handle)  # another run swept it between the two calls
+
+
+def _hidden() -> str:
+    """Return how the names of this machine's temporary files begin."""
+    return f"{HIDDEN}{xxh3_64_hexdigest(socket.gethostname().encode())[:6]}."
 
 
 def _end_of_torn_line(file: FileIO) -> str:
@@ -110,20 +135,17 @@ def _end_of_torn_line(file: FileIO) -> str:
     return "" if file.read(1) == b"\n" else "\n"
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
 def _flush(path: Path) -> None:
     with path.open("rb") as file:
         os.fsync(file.fileno())
 
 
-def _explained(target: Path, error: OSError) -> tuple[str, str]:
+def _output_error(target: Path, error: OSError) -> OutputError:
     # HDF5 puts half a page into strerror; the number says the same in three words
     reason = os.strerror(error.errno) if error.errno else str(error)
+    message = f"{target} cannot be written: {reason}"
+    if error.errno in _NAME_ERRORS:
+        return NameRefusedError(message, "Rename the video.")
     is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
     hint = "Free some space and run it again." if is_full else "Choose another place."
-    return f"{target} cannot be written: {reason}", hint
+    return OutputError(message, hint)

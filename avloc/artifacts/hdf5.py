@@ -77,7 +77,8 @@ def _opened(path: Path, kind: str) -> Iterator[h5py.File]:
     try:
         if path.exists() and not path.is_file() and not path.is_dir():
             raise ValueError("it is a device or a pipe")  # which would be waited for
-        with h5py.File(path, "r") as file:
+        # a whole file never changes, and its writer may still hold the lock of `atomic_path`
+        with h5py.File(path, "r", locking=False) as file:
             if file.id.get_create_plist().get_sizes() != (8, 8):
                 raise ValueError("its addresses are not of 8 bytes")
             check_heaps(path)

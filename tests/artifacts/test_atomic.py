@@ -41,7 +41,7 @@ def test_block_that_fails_keeps_the_old_file(tmp_path: Path) -> None:
 def test_temporary_name_keeps_the_suffix_and_is_hidden(tmp_path: Path) -> None:
     with atomic_path(tmp_path / "clip.mp4") as temporary:
         assert temporary.parent == tmp_path
-        assert temporary.name.startswith(".clip")
+        assert temporary.name.startswith(".avloc.")
         assert temporary.suffix == ".mp4"
 
 

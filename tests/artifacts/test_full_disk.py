@@ -73,19 +73,6 @@ def test_a_failure_that_the_disk_took_half_of_costs_no_other(tmp_path: Path) -> 
     assert [row.video_id for row in store.failures()] == ["a", "c", "d"]
 
 
-def test_what_killed_runs_left_is_swept_after_a_day(tmp_path: Path) -> None:
-    store = FeatureStore.create(tmp_path, SPEC, "f00d")
-    (tmp_path / "videos").mkdir()
-    old, new = ".store.x1y2.partial.json", ".a.x1y2.partial.h5"
-    for folder in (tmp_path, tmp_path / "videos"):
-        (folder / old).touch()
-        (folder / new).touch()
-        os.utime(folder / old, (0, 0))
-    store.sweep()
-    assert sorted(path.name for path in tmp_path.rglob(".*")) == [new, new]
-    assert (tmp_path / "store.json").exists()
-
-
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[SmallDisk]:
     with small_disk(tmp_path) as disk:
