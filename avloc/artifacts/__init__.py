@@ -11,7 +11,7 @@ from avloc.artifacts.localization import (
     read_localization,
     write_localization,
 )
-from avloc.artifacts.model import ModelFile, read_model, write_model
+from avloc.artifacts.model import ModelFile, model_identity, read_model, write_model
 from avloc.artifacts.predictions import Predictions, read_predictions, write_predictions
 from avloc.artifacts.store import Failure, FeatureStore
 
@@ -28,6 +28,7 @@ __all__ = [
     "claim",
     "describe",
     "localization_key",
+    "model_identity",
     "read_comparison",
     "read_features",
     "read_localization",

@@ -9,41 +9,21 @@ Every refusal is a ValueError in words; `avloc.artifacts.hdf5` names the file.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
-import h5py
 import numpy as np
 from h5py import h5d, h5g, h5l, h5o, h5s
 from numpy.typing import NDArray
+
+from avloc.artifacts.digests import Record, digest_in_pieces, digest_of
+from avloc.artifacts.reading import Budget, Depth
 
 REAL, WHOLE, TRUTH = "f", "iu", "b"
 """Kinds of numbers, as numpy's letters."""
 MAX_TENSORS = 4096
 _LARGEST_NUMBER = 8  # bytes
 _POSSIBLY_NONE = ("R", "E")  # a split may have no rows and a video no events
-
-
-@dataclass
-class Budget:
-    """The bytes that may still be read.
-
-    It begins with the file's size: arrays that share their bytes on disk, under thousands of
-    names, would otherwise take thousands of times as much in memory.
-    """
-
-    n_bytes: int
-
-    def spend(self, n_bytes: int, name: str) -> None:
-        """Take what an array asks for.
-
-        Raises:
-            ValueError: the file is not large enough to hold it.
-        """
-        if n_bytes > self.n_bytes:
-            raise ValueError(f"{name} declares {n_bytes} bytes, more than the file can hold")
-        self.n_bytes -= n_bytes
 
 
 class Arrays:
@@ -55,38 +35,77 @@ class Arrays:
     Args:
         group: the open group.
         budget: shared by all groups of the file.
+        records: what the file's header says of each array by its path; None in a file of
+            format 1, which says nothing.
+        depth: how far to go.
+        path: of the group in the file, empty or with a slash at its end.
         sizes: letters whose sizes are known already.
 
     Attributes:
         sizes: what is known by now.
+        owner: named by a refusal beside the array, for example a video.
     """
 
-    def __init__(self, group: h5g.GroupID, budget: Budget, **sizes: int) -> None:
+    def __init__(
+        self,
+        group: h5g.GroupID,
+        budget: Budget,
+        records: Mapping[str, Record] | None = None,
+        depth: Depth = Depth.WHOLE,
+        path: str = "",
+        **sizes: int,
+    ) -> None:
         self._group = group
         self._budget = budget
+        self._records = records
+        self._depth = depth
+        self._path = path
         self.sizes = sizes
+        self.owner = ""
 
-    def read(self, name: str, shape: str | None, kinds: str = REAL + WHOLE + TRUTH) -> NDArray[Any]:
+    def read(
+        self,
+        name: str,
+        shape: str | None,
+        kinds: str = REAL + WHOLE + TRUTH,
+        *,
+        is_small: bool = False,
+        may_be_nan: bool = False,
+    ) -> NDArray[Any]:
         """Read an array of numbers or truth values.
 
         Args:
             name: its name in the group.
             shape: its dimensions in letters; None for any shape.
             kinds: letters of `REAL`, `WHOLE` and `TRUTH` that its type may be.
+            is_small: it is read at any depth.
+            may_be_nan: NaN and infinity belong there.
 
         Raises:
-            ValueError: it is something else, elsewhere, or larger than the file.
+            ValueError: it is something else, elsewhere, larger than the file, not finite, or
+                not what its digest says.
             KeyError: there is none. OSError: it is damaged.
         """
-        dataset = self._dataset(name)
-        dtype = dataset.dtype
-        if dtype.kind not in kinds or dtype.itemsize > _LARGEST_NUMBER:
-            raise ValueError(f"{name} holds {dtype}, which does not belong there")
-        self._check(dataset, name, shape)
-        array = np.empty(dataset.shape, dtype.newbyteorder("="))
-        dataset.read(h5s.ALL, h5s.ALL, array)
-        if dtype.kind == TRUTH and array.view(np.uint8).max(initial=0) > 1:
-            raise ValueError(f"{name} holds truth values that are neither true nor false")
+        dataset = self._checked(name, shape, kinds)
+        if self._depth is Depth.HEADERS and not is_small:
+            return _placeholder(dataset)
+        if self._depth is Depth.PIECES and not is_small:
+            array, digest = _placeholder(dataset), digest_in_pieces(dataset)
+        else:
+            array = np.empty(dataset.shape, dataset.dtype.newbyteorder("="))
+            dataset.read(h5s.ALL, h5s.ALL, array)
+            digest = digest_of(array)
+            if array.dtype.kind == TRUTH and array.view(np.uint8).max(initial=0) > 1:
+                raise ValueError(f"{name} holds truth values that are neither true nor false")
+        if self._records is not None and self._record(name) != digest.record(
+            array.dtype, array.shape
+        ):
+            raise ValueError(
+                f"the content of {self._named(name)} does not match its digest: "
+                "it was damaged or changed"
+            )
+        if not (digest.is_finite or may_be_nan):
+            raise ValueError(f"{self._named(name)} holds NaN or infinity")
         return array
 
     def find(self, name: str, shape: str, kinds: str = REAL + WHOLE + TRUTH) -> NDArray[Any] | None:
@@ -94,34 +113,27 @@ class Arrays:
         return self.read(name, shape, kinds) if self.has(name) else None
 
     def has(self, name: str) -> bool:
-        """Tell whether there is anything of that name."""
-        return bool(self._group.links.exists(name.encode()))
+        """Tell whether the file says that there is an array or a group of that name."""
+        if self._records is None:
+            return bool(self._group.links.exists(name.encode()))
+        path = self._path + name
+        return any(known == path or known.startswith(f"{path}/") for known in self._records)
 
-    def read_texts(self, name: str, shape: str) -> tuple[str, ...]:
-        """Read a column of texts.
+    def digests(self) -> dict[str, Record]:
+        """Return what identifies the content of each array of the group, by name."""
+        return {name: self._record(name) for name in self.names()}
 
-        Raises:
-            ValueError: as `read`, or it holds no UTF-8 texts.
-        """
-        dataset = self._dataset(name)
-        if not _is_text(dataset.dtype):
-            raise ValueError(f"{name} holds no texts")
-        return tuple(self._cell(text, name) for text in self._entries(dataset, name, shape))
-
-    def read_table(self, name: str, shape: str, columns: np.dtype[Any]) -> list[tuple[Any, ...]]:
-        """Read a table of real numbers and texts, a tuple a line.
+    def dataset(self, name: str, shape: str | None) -> h5d.DatasetID:
+        """Open an array without reading it, once it is seen to be stored as avloc stores.
 
         Raises:
-            ValueError: as `read`, or its columns are others.
+            ValueError: as `read`.
         """
-        dataset = self._dataset(name)
-        found = dataset.dtype
-        if found.names != columns.names or not all(
-            _is_same(found[column], columns[column]) for column in found.names
-        ):
-            raise ValueError(f"{name} has the columns {found!s:.200}, not {columns}")
-        entries = self._entries(dataset, name, shape)
-        return [tuple(self._cell(cell, name) for cell in entry) for entry in entries]
+        dataset = self._opened(name)
+        if not isinstance(dataset, h5d.DatasetID):
+            raise ValueError(f"{name} is no array")
+        self._check(dataset, name, shape)
+        return dataset
 
     def group(self, name: str) -> Arrays:
         """Return the arrays of a group in this one.
@@ -132,13 +144,14 @@ class Arrays:
         group = self._opened(name)
         if not isinstance(group, h5g.GroupID):
             raise ValueError(f"{name} is no group")
-        return Arrays(group, self._budget)
+        return Arrays(group, self._budget, self._records, self._depth, f"{self._path}{name}/")
 
     def names(self) -> list[str]:
         """Return the names in the group.
 
         Raises:
-            ValueError: there are more than a model has tensors, or one is no plain name.
+            ValueError: there are more than a model has tensors, one is no plain name, or they
+                are not those of the header.
         """
         n_names = self._group.get_num_objs()
         if n_names > MAX_TENSORS:
@@ -147,19 +160,40 @@ class Arrays:
         for name in names:
             if "/" in name or not name.strip(".") or not name.isprintable():
                 raise ValueError(f"{name!r:.60} cannot name an array")
+        listed = [path for path in self._records or () if path.startswith(self._path)]
+        if self._records is not None and sorted(listed) != sorted(self._path + n for n in names):
+            raise ValueError(f"{self._path.strip('/')} holds other arrays than its header lists")
         return names
+
+    def _checked(self, name: str, shape: str | None, kinds: str) -> h5d.DatasetID:
+        """Open an array whose type, place and size are seen to be right."""
+        dataset = self.dataset(name, shape)
+        dtype = dataset.dtype
+        if dtype.kind not in kinds or dtype.itemsize > _LARGEST_NUMBER:
+            raise ValueError(f"{name} holds {dtype}, which does not belong there")
+        if self._records is not None:
+            record, here = self._record(name), (dtype.str, list(dataset.shape))
+            if (record.get("dtype"), record.get("shape")) != here:
+                raise ValueError(f"{name} is of {here}, and its header says otherwise")
+        return dataset
+
+    def _record(self, name: str) -> Record:
+        if self._records is None:
+            dataset = self._checked(name, None, REAL + WHOLE + TRUTH)
+            dtype = dataset.dtype.newbyteorder("=")
+            return digest_in_pieces(dataset).record(dtype, dataset.shape)
+        if (path := self._path + name) not in self._records:
+            raise ValueError(f"the header does not list {path}")
+        return self._records[path]
+
+    def _named(self, name: str) -> str:
+        return f"{self._path}{name}{self.owner and f' of {self.owner}'}"
 
     def _opened(self, name: str) -> Any:
         key = name.encode()
         if self._group.links.get_info(key).type != h5l.TYPE_HARD:
             raise ValueError(f"{name} is a link to another place")
         return h5o.open(self._group, key)
-
-    def _dataset(self, name: str) -> h5d.DatasetID:
-        dataset = self._opened(name)
-        if not isinstance(dataset, h5d.DatasetID):
-            raise ValueError(f"{name} is no array")
-        return dataset
 
     def _check(self, dataset: h5d.DatasetID, name: str, shape: str | None) -> None:
         """Refuse what is not stored as avloc stores, before anything is allocated for it."""
@@ -189,31 +223,8 @@ class Arrays:
         named = zip(letters, found, strict=True)
         self.sizes |= {letter: size for letter, size in named if not letter.isdigit()}
 
-    def _entries(self, dataset: h5d.DatasetID, name: str, shape: str) -> Iterator[Any]:
-        """Yield a one-dimensional dataset's entries one by one.
 
-        Texts lie outside their array, and any number of entries may point at the same long
-        one: read together they could take more memory than any file.
-        """
-        self._check(dataset, name, shape)
-        places, one = dataset.get_space(), h5s.create_simple((1,))
-        for place in range(dataset.shape[0]):
-            places.select_hyperslab((place,), (1,))
-            entry = np.empty(1, dataset.dtype)
-            dataset.read(one, places, entry)
-            yield entry[0]
-
-    def _cell(self, value: Any, name: str) -> Any:
-        if not isinstance(value, bytes):
-            return float(value)
-        self._budget.spend(len(value), name)
-        return value.decode()
-
-
-def _is_text(dtype: np.dtype[Any]) -> bool:
-    kind = h5py.check_string_dtype(dtype)
-    return kind is not None and kind.length is None
-
-
-def _is_same(found: np.dtype[Any], wanted: np.dtype[Any]) -> bool:
-    return _is_text(found) if _is_text(wanted) else found == wanted
+def _placeholder(dataset: h5d.DatasetID) -> NDArray[Any]:
+    """Return an array of the same shape and type that takes no memory."""
+    zero = np.zeros((), dataset.dtype.newbyteorder("="))
+    return np.broadcast_to(zero, dataset.shape)

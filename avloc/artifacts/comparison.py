@@ -1,4 +1,4 @@
-"""A table of models over seeds as one HDF5 file (schema ``avloc.comparison/1``)."""
+"""A table of models over seeds as one HDF5 file (schema ``avloc.comparison/2``)."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from avloc.artifacts.arrays import REAL, WHOLE
-from avloc.artifacts.hdf5 import create, open_artifact, to_json, write_arrays
+from avloc.artifacts.arrays import REAL, WHOLE, Arrays
+from avloc.artifacts.hdf5 import read_artifact
+from avloc.artifacts.header import Header
+from avloc.artifacts.new_artifact import create
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Comparison:
     made: Mapping[str, object]
 
 
-_PLAIN, _NESTED = ("table", "supervision"), ("baselines", "made")
+_FIELDS = ("table", "supervision", "titles", "baselines", "made")
 _ARRAYS = ("seeds", "interval", "paper")
 
 
@@ -50,13 +51,12 @@ def write_comparison(path: Path | str, comparison: Comparison) -> None:
 
     Raises:
         OutputError: the place cannot be written.
+        ArtifactError: no reader would take the file.
     """
-    with create(path, "comparison") as file:
-        write_arrays(file, {name: getattr(comparison, name) for name in _ARRAYS})
-        file.create_dataset("titles", data=comparison.titles, dtype=h5py.string_dtype())
-        write_arrays(file.create_group("metrics"), comparison.metrics)
-        file.attrs.update({name: getattr(comparison, name) for name in _PLAIN})
-        file.attrs.update({name: to_json(dict(getattr(comparison, name))) for name in _NESTED})
+    with create(path, "comparison", parse_comparison) as new:
+        new.put({name: getattr(comparison, name) for name in _ARRAYS}, may_be_nan=True)
+        new.put(comparison.metrics, "metrics", may_be_nan=True)
+        new.header |= {name: getattr(comparison, name) for name in _FIELDS}
 
 
 def read_comparison(path: Path | str) -> Comparison:
@@ -65,18 +65,27 @@ def read_comparison(path: Path | str) -> Comparison:
     Raises:
         ArtifactError: it is missing, damaged, of another kind or too new.
     """
-    with open_artifact(path, "comparison") as (arrays, attributes):
-        titles, seeds = arrays.read_texts("titles", "R"), arrays.read("seeds", "S", WHOLE)
-        metrics = arrays.group("metrics")
-        metrics.sizes.update(R=len(titles), S=len(seeds))
-        return Comparison(
-            table=attributes.text("table"),
-            supervision=attributes.text("supervision"),
-            titles=titles,
-            seeds=seeds,
-            metrics={name: metrics.read(name, "R S", REAL) for name in metrics.names()},
-            interval=arrays.read("interval", "R 2", REAL),
-            paper=arrays.read("paper", "R", REAL),
-            baselines=attributes.numbers("baselines"),
-            made=attributes.mapping("made"),
-        )
+    return read_artifact(path, "comparison", parse_comparison)
+
+
+def parse_comparison(arrays: Arrays, header: Header) -> Comparison:
+    """Make a comparison of a file's arrays and header.
+
+    Raises:
+        ValueError: they are damaged.
+    """
+    titles, seeds = header.texts("titles"), arrays.read("seeds", "S", WHOLE)
+    metrics = arrays.group("metrics")
+    for group in (arrays, metrics):
+        group.sizes |= {"R": len(titles), "S": len(seeds)}
+    return Comparison(
+        table=header.text("table"),
+        supervision=header.text("supervision"),
+        titles=titles,
+        seeds=seeds,
+        metrics={n: metrics.read(n, "R S", REAL, may_be_nan=True) for n in metrics.names()},
+        interval=arrays.read("interval", "R 2", REAL, may_be_nan=True),
+        paper=arrays.read("paper", "R", REAL, may_be_nan=True),
+        baselines=header.numbers("baselines"),
+        made=header.mapping("made"),
+    )

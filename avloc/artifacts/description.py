@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avloc.artifacts.comparison import Comparison, read_comparison
-from avloc.artifacts.features import VideoFeatures, read_features
-from avloc.artifacts.hdf5 import kind_of
+from avloc.artifacts.features import VideoFeatures, look_at_features
+from avloc.artifacts.hdf5 import identify
 from avloc.artifacts.localization import read_localization
-from avloc.artifacts.model import ModelFile, read_model
+from avloc.artifacts.model import ModelFile, look_at_model
 from avloc.artifacts.predictions import Predictions, read_predictions
 from avloc.artifacts.store import FeatureStore
 from avloc.timeline import Timeline
@@ -30,16 +30,20 @@ class Description:
         facts: name and value, in the order to show them.
         header: the columns of the table, empty without one.
         rows: the table: arrays of the file, events, or failures.
+        is_detail: the facts sum the table up, and few readers want it.
     """
 
     kind: str
     facts: tuple[tuple[str, str], ...]
     header: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
+    is_detail: bool = False
 
 
 def describe(file: Path | str) -> Description:
     """Describe any artifact: a features, model, predictions or localization file, or a store.
+
+    The content of feature maps and weights is not read; `avloc.stages.verify` checks it.
 
     Raises:
         ArtifactError: there is nothing, or it is damaged, or avloc did not write it.
@@ -47,11 +51,11 @@ def describe(file: Path | str) -> Description:
     path = Path(file)
     if path.is_dir():
         return _of_store(FeatureStore.open(path))
-    kind = kind_of(path)
+    kind, _ = identify(path)
     if kind == "features":
-        return _of_features(read_features(path))
+        return _of_features(look_at_features(path))
     if kind == "model":
-        return _of_model(read_model(path))
+        return _of_model(look_at_model(path))
     if kind == "predictions":
         return _of_predictions(read_predictions(path))
     if kind == "comparison":
@@ -89,7 +93,8 @@ def _of_features(features: VideoFeatures) -> Description:
 
 
 def _of_model(model: ModelFile) -> Description:
-    n_parameters = sum(array.size for array in model.weights.values())
+    weights = model.weights.values()
+    n_done = len(model.history.get("epoch", ()))
     facts = (
         ("model", model.name),
         ("labels", ", ".join(model.labels.names)),
@@ -98,14 +103,16 @@ def _of_model(model: ModelFile) -> Description:
         ("seed", str(model.seed)),
         *((name, f"{value:.4g}") for name, value in model.metrics.items()),
         *((f"data: {name}", str(value)) for name, value in model.data.items()),
-        ("parameters", f"{n_parameters:,}"),
+        ("tensors", str(len(weights))),
+        ("parameters", f"{sum(array.size for array in weights):,}"),
+        ("bytes of weights", f"{sum(array.nbytes for array in weights):,}"),
         ("temperature", f"{model.temperature:.3g}"),
-        *([("unfinished", f"{len(model.history['epoch'])} epochs done")] if model.resume else []),
+        *([("unfinished", f"{n_done} epochs done")] if model.resume else []),
         ("trained on features", model.fingerprint),
         *_spec_facts(model.spec),
         *((f"option: {name}", str(value)) for name, value in model.config.items()),
     )
-    return Description("model", facts, *_array_table(model.weights))
+    return Description("model", facts, *_array_table(model.weights), is_detail=True)
 
 
 def _of_predictions(predictions: Predictions) -> Description:

@@ -9,8 +9,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from avloc.artifacts.features import FEATURE_ARRAYS, FEATURE_ATTRIBUTES, VideoFeatures
-from avloc.artifacts.hdf5 import create_on, to_json, write_arrays
+from avloc.artifacts.digests import ArrayDigest
+from avloc.artifacts.features import (
+    FEATURE_ARRAYS,
+    FEATURE_FIELDS,
+    VideoFeatures,
+    parse_features,
+)
+from avloc.artifacts.new_artifact import create_on
 from avloc.artifacts.steady_file import steady_file
 from avloc.errors import OutputError
 
@@ -26,24 +32,33 @@ class FeatureWriter:
 
     Raises:
         OutputError: the place cannot be written (every method).
+        ArtifactError: a value is NaN or infinite, or no reader would take the file (every
+            method).
     """
 
     def __init__(self, path: Path | str, n_segments: int) -> None:
         self._n_segments = n_segments
         self._n_written = 0
+        self._digest = ArrayDigest()
         with ExitStack() as stack:
             self._disk = stack.enter_context(steady_file(path))
-            self._file = stack.enter_context(create_on(self._disk, "features"))
+            self._new = stack.enter_context(
+                create_on(self._disk, Path(path), "features", parse_features)
+            )
             self._stack = stack.pop_all()
 
     def put_visual(self, maps: NDArray[np.float16]) -> None:
         """Append the next segments' maps, (k, H, W, Dv)."""
         with self._abandoned_on_error():
-            if "visual" not in self._file:
-                shape = (self._n_segments, *maps.shape[1:])
-                self._file.create_dataset("visual", shape, maps.dtype)
-            self._file["visual"][self._n_written : self._n_written + len(maps)] = maps
+            file = self._new.file
+            if "visual" not in file:
+                file.create_dataset("visual", (self._n_segments, *maps.shape[1:]), maps.dtype)
+            maps = np.asarray(maps, file["visual"].dtype)
+            file["visual"][self._n_written : self._n_written + len(maps)] = maps
             self._n_written += len(maps)
+            self._digest.add(maps)
+            if not self._digest.is_finite:
+                raise self._new.refusal("visual holds NaN or infinity")
             self._disk.check()  # now, not after the hours that the rest may take
 
     def finish(self, rest: VideoFeatures) -> None:
@@ -55,12 +70,11 @@ class FeatureWriter:
         with self._abandoned_on_error():
             if self._n_written not in (0, self._n_segments):
                 raise ValueError(f"{self._n_written} of {self._n_segments} maps were written")
-            arrays = {name: getattr(rest, name) for name in FEATURE_ARRAYS if name != "visual"}
-            write_arrays(self._file, arrays)
-            self._file.attrs.update({name: getattr(rest, name) for name in FEATURE_ATTRIBUTES})
-            self._file.attrs["spec"] = to_json(dict(rest.spec))
-            self._file.attrs["flags"] = to_json(list(rest.flags))
-            self._file.attrs["frame_size"] = to_json(rest.frame_size)
+            if self._n_written:
+                visual = self._new.file["visual"]
+                self._new.note("visual", self._digest, visual.dtype, visual.shape)
+            self._new.put({n: getattr(rest, n) for n in FEATURE_ARRAYS if n != "visual"})
+            self._new.header |= {name: getattr(rest, name) for name in FEATURE_FIELDS}
         self._stack.close()
 
     def abandon(self) -> None:

@@ -1,4 +1,4 @@
-"""Features: one HDF5 file a video (schema ``avloc.features/1``)."""
+"""Features: one HDF5 file a video (schema ``avloc.features/2``)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avloc.artifacts.arrays import REAL, TRUTH, WHOLE, Arrays
-from avloc.artifacts.attributes import SEGMENT_SECONDS
-from avloc.artifacts.hdf5 import open_artifact
+from avloc.artifacts.hdf5 import read_artifact
+from avloc.artifacts.header import SEGMENT_SECONDS, Header
+from avloc.artifacts.reading import Depth
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class VideoFeatures:
 
 
 FEATURE_ARRAYS = ("segment_times", "visual", "audio", "frame_index", "visual_valid", "audio_valid")
-FEATURE_ATTRIBUTES = (
+FEATURE_FIELDS = (
     "video_id",
     "duration",
     "fps_sampled",
@@ -84,6 +85,9 @@ FEATURE_ATTRIBUTES = (
     "source",
     "source_sha256",
     "source_bytes",
+    "spec",
+    "flags",
+    "frame_size",
 )
 
 
@@ -93,41 +97,52 @@ def read_features(path: Path | str) -> VideoFeatures:
     Raises:
         ArtifactError: it is missing, damaged, of another kind or too new.
     """
-    with open_artifact(path, "features") as (arrays, attributes):
-        return VideoFeatures(
-            segment_times=_segment_times(arrays),
-            visual=arrays.find("visual", "T H W Dv", REAL),
-            audio=arrays.find("audio", "T Da", REAL),
-            frame_index=arrays.find("frame_index", "T r", WHOLE),
-            visual_valid=arrays.read("visual_valid", "T", TRUTH),
-            audio_valid=arrays.read("audio_valid", "T", TRUTH),
-            video_id=attributes.text("video_id"),
-            duration=attributes.number("duration"),
-            fps_sampled=attributes.number("fps_sampled"),
-            segment_seconds=attributes.number("segment_seconds", *SEGMENT_SECONDS),
-            spec=attributes.spec("spec"),
-            fingerprint=attributes.text("fingerprint"),
-            flags=attributes.texts("flags"),
-            source=attributes.text("source"),
-            source_sha256=attributes.text("source_sha256"),
-            source_bytes=attributes.whole("source_bytes", least=0),
-            frame_size=attributes.frame_size(),
-        )
+    return read_artifact(path, "features", parse_features)
 
 
-def read_fingerprint(path: Path) -> str:
-    """Return a features file's fingerprint without reading its arrays.
+def look_at_features(path: Path) -> VideoFeatures:
+    """Check all that a reader would refuse but the maps' and vectors' content.
+
+    Their arrays have the right shape and type, and no content.
 
     Raises:
         ArtifactError: it is missing, damaged, of another kind or too new.
     """
-    with open_artifact(path, "features") as (_, attributes):
-        return attributes.text("fingerprint")
+    return read_artifact(path, "features", parse_features, Depth.HEADERS)
+
+
+def parse_features(arrays: Arrays, header: Header) -> VideoFeatures:
+    """Make features of a file's arrays and header.
+
+    Raises:
+        ValueError: they are damaged.
+    """
+    video_id = header.text("video_id")
+    arrays.owner = f"the video {video_id!r:.200}"
+    return VideoFeatures(
+        segment_times=_segment_times(arrays),
+        visual=arrays.find("visual", "T H W Dv", REAL),
+        audio=arrays.find("audio", "T Da", REAL),
+        frame_index=arrays.find("frame_index", "T r", WHOLE),
+        visual_valid=arrays.read("visual_valid", "T", TRUTH, is_small=True),
+        audio_valid=arrays.read("audio_valid", "T", TRUTH, is_small=True),
+        video_id=video_id,
+        duration=header.number("duration"),
+        fps_sampled=header.number("fps_sampled"),
+        segment_seconds=header.number("segment_seconds", *SEGMENT_SECONDS),
+        spec=header.spec("spec"),
+        fingerprint=header.text("fingerprint"),
+        flags=header.texts("flags"),
+        source=header.text("source"),
+        source_sha256=header.text("source_sha256"),
+        source_bytes=header.whole("source_bytes", least=0),
+        frame_size=header.frame_size(),
+    )
 
 
 def _segment_times(arrays: Arrays) -> NDArray[np.float64]:
-    times = arrays.read("segment_times", "T 2", REAL)
+    times = arrays.read("segment_times", "T 2", REAL, is_small=True)
     is_forward = (times[:, 0] < times[:, 1]).all() and (np.diff(times[:, 0]) > 0).all()
-    if not np.isfinite(times).all() or not is_forward:
-        raise ValueError("segment_times are not finite or do not run forward")
+    if not is_forward:
+        raise ValueError("segment_times do not run forward")
     return times

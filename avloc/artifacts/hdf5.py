@@ -1,62 +1,50 @@
-"""One way to write an HDF5 artifact and one way to open it.
+"""One way to open an HDF5 artifact; `avloc.artifacts.new_artifact` is the one way to write one.
 
-Every artifact carries ``schema`` (``avloc.<kind>/<version>``), ``avloc_version`` and
-``created``; it is written under a temporary name and renamed, so a reader never sees half.
+Every artifact of format 2 carries four short texts as attributes of its root, ``schema``
+(``avloc.<kind>/2``), ``avloc_version``, ``created`` and ``digest``; all else but arrays is a
+JSON object, stored as the bytes of the dataset ``header``. It lists each array with its type,
+shape and digest, and ``digest`` is of the header and the other attributes: so a flipped bit
+anywhere is noticed, and the header is trusted without a look at the arrays.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+import struct
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import h5py
-from numpy.typing import NDArray
+import numpy as np
+from h5py import h5a
 
-from avloc.artifacts.arrays import Arrays, Budget
-from avloc.artifacts.attributes import Attributes
-from avloc.artifacts.heaps import check_heaps
-from avloc.artifacts.steady_file import SteadyFile, steady_file
+from avloc.artifacts.arrays import WHOLE, Arrays
+from avloc.artifacts.digests import Record, digest_of_bytes
+from avloc.artifacts.format1 import OldTexts, is_text, old_header
+from avloc.artifacts.header import MAX_HEADER, Header, from_json
+from avloc.artifacts.reading import Budget, Depth
 from avloc.errors import ArtifactError, NewerSchemaError, WrongKindError
-from avloc.labels import LabelSet
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 KINDS = ("features", "model", "predictions", "localization", "comparison")
+STAMPS = ("schema", "avloc_version", "created")
+HEADER = "header"
+_LONGEST_STAMP = 256
+
+T = TypeVar("T")
+Parse = Callable[[Arrays, Header], T]
+"""Makes an artifact of a file's arrays and header."""
 
 
-@contextmanager
-def create(path: Path | str, kind: str) -> Iterator[h5py.File]:
-    """Yield a new HDF5 file that appears at ``path`` when the block succeeds.
+def read_artifact(path: Path | str, kind: str, parse: Parse[T], depth: Depth = Depth.WHOLE) -> T:
+    """Read an artifact, once its kind and version are seen to be right.
 
-    Raises:
-        OutputError: the place cannot be written.
-    """
-    with steady_file(path) as disk, create_on(disk, kind) as file:
-        yield file
-
-
-@contextmanager
-def create_on(disk: SteadyFile, kind: str) -> Iterator[h5py.File]:
-    """Yield a new HDF5 file on an open file; ``disk.check()`` tells whether it was written."""
-    with h5py.File(disk, "w") as file:
-        file.attrs.update(stamp(kind))
-        yield file
-
-
-def stamp(kind: str) -> dict[str, str]:
-    """Return the attributes that every artifact of a kind carries."""
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    schema = f"avloc.{kind}/{SCHEMA_VERSION}"
-    return {"schema": schema, "avloc_version": version("avloc"), "created": now}
-
-
-@contextmanager
-def open_artifact(path: Path | str, kind: str) -> Iterator[tuple[Arrays, Attributes]]:
-    """Yield an artifact's arrays and attributes, once its kind and version are seen to be right.
+    Args:
+        path: the file.
+        kind: what it must hold.
+        parse: makes the artifact.
+        depth: how far to go; arrays that are not read have their shape only.
 
     Raises:
         ArtifactError: it is missing, damaged, no HDF5, or lacks what its schema asks for.
@@ -65,34 +53,44 @@ def open_artifact(path: Path | str, kind: str) -> Iterator[tuple[Arrays, Attribu
     """
     path = Path(path)
     with _opened(path, kind) as file:
-        attributes = Attributes(file)
-        check_schema(attributes.schema, kind, path)
-        yield Arrays(file.id, Budget(path.stat().st_size)), attributes
+        return parse(*contents_of(file, path, kind, depth))
 
 
-@contextmanager
-def _opened(path: Path, kind: str) -> Iterator[h5py.File]:
-    """Yield an open file, and turn whatever is found wrong with it into words that name it."""
-    made_by = f": {_MADE_BY[kind]}" if kind in _MADE_BY else ""
-    try:
-        if path.exists() and not path.is_file() and not path.is_dir():
-            raise ValueError("it is a device or a pipe")  # which would be waited for
-        # a whole file never changes, and its writer may still hold the lock of `atomic_path`
-        with h5py.File(path, "r", locking=False) as file:
-            if file.id.get_create_plist().get_sizes() != (8, 8):
-                raise ValueError("its addresses are not of 8 bytes")
-            check_heaps(path)
-            yield file
-    except FileNotFoundError:
-        hint = f"Check the path, or make it first{made_by}."
-        raise ArtifactError(f"there is no file {path}", hint) from None
-    except IsADirectoryError:
-        raise WrongKindError(f"{path} is a folder; a {kind} file is wanted") from None
-    except _REFUSALS as error:
-        reason = " ".join(str(error).strip("'\"").split()) or type(error).__name__
+def contents_of(file: h5py.File, path: Path, kind: str, depth: Depth) -> tuple[Arrays, Header]:
+    """Return the arrays and the header of an open file.
+
+    Raises:
+        ArtifactError: it is of another kind or version. ValueError: it is damaged.
+    """
+    budget = Budget(path.stat().st_size)
+    if not _is_old(file):
+        check_schema(_schema(file), kind, path)
+        header = _sealed_header(file, budget)
+        return Arrays(file.id, budget, _records(header), depth), header
+    texts = OldTexts(path, budget)
+    if (schema := texts.attribute("schema")).endswith(f"/{SCHEMA_VERSION}"):
+        raise ValueError(f"it says {schema:.60} and has texts of variable length")
+    check_schema(schema, kind, path)
+    arrays = Arrays(file.id, budget, None, depth)
+    return arrays, Header(old_header(file.id, texts, arrays))
+
+
+def identify(path: Path) -> tuple[str, bool]:
+    """Return the kind of artifact a file is, and whether it carries a digest.
+
+    Raises:
+        ArtifactError: it is missing, no HDF5, or no avloc file.
+    """
+    with _opened(path, "avloc") as file:
+        is_old = _is_old(file)
+        texts = OldTexts(path, Budget(path.stat().st_size)) if is_old else None
+        schema = _schema(file) if texts is None else texts.attribute("schema")
+    kind = schema.partition("/")[0].removeprefix("avloc.")
+    if kind not in KINDS:
         raise ArtifactError(
-            f"{path} is not a readable {kind} file: {reason:.400}", f"Make it again{made_by}."
-        ) from error
+            f"{path} is an HDF5 file, but none that avloc wrote", "Give a file that avloc wrote."
+        )
+    return kind, not is_old
 
 
 def check_schema(schema: str, kind: str, path: Path) -> None:
@@ -108,7 +106,7 @@ def check_schema(schema: str, kind: str, path: Path) -> None:
     if found != kind:
         raise WrongKindError(
             f"{path} holds {found:.60}, and {kind} is wanted here",
-            f"`avloc inspect {path}` shows it; to make one: {_MADE_BY[kind]}.",
+            f"`avloc inspect {path}` shows it; to make one: {MADE_BY[kind]}.",
         )
     if int(major) > SCHEMA_VERSION:
         raise NewerSchemaError(
@@ -117,40 +115,83 @@ def check_schema(schema: str, kind: str, path: Path) -> None:
         )
 
 
-def kind_of(path: Path) -> str:
-    """Return the kind of artifact a file is.
+def seal(stamps: Sequence[str], header: bytes) -> str:
+    """Return the digest of a header and of the attributes beside it."""
+    return digest_of_bytes("\n".join(stamps).encode() + b"\n" + header)
 
-    Raises:
-        ArtifactError: it is missing, no HDF5, or no avloc file.
-    """
-    with _opened(path, "avloc") as file:
-        schema = Attributes(file).schema
-    kind = schema.partition("/")[0].removeprefix("avloc.")
-    if kind not in KINDS:
+
+def in_words(error: BaseException) -> str:
+    """Return what h5py or a check says as a line that is not too long."""
+    reason = " ".join(str(error).strip("'\"").split()) or type(error).__name__
+    return f"{reason:.400}"
+
+
+@contextmanager
+def _opened(path: Path, kind: str) -> Iterator[h5py.File]:
+    """Yield an open file, and turn whatever is found wrong with it into words that name it."""
+    made_by = f": {MADE_BY[kind]}" if kind in MADE_BY else ""
+    try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise ValueError("it is a device or a pipe")  # which would be waited for
+        # a whole file never changes, and its writer may still hold the lock of `atomic_path`
+        with h5py.File(path, "r", locking=False) as file:
+            if file.id.get_create_plist().get_sizes() != (8, 8):
+                raise ValueError("its addresses are not of 8 bytes")
+            yield file
+    except FileNotFoundError:
+        hint = f"Check the path, or make it first{made_by}."
+        raise ArtifactError(f"there is no file {path}", hint) from None
+    except IsADirectoryError:
+        raise WrongKindError(f"{path} is a folder; a {kind} file is wanted") from None
+    except REFUSALS as error:
         raise ArtifactError(
-            f"{path} is an HDF5 file, but none that avloc wrote", "Give a file that avloc wrote."
-        )
-    return kind
+            f"{path} is not a readable {kind} file: {in_words(error)}", f"Make it again{made_by}."
+        ) from error
 
 
-def write_arrays(file: h5py.Group, arrays: Mapping[str, NDArray[Any] | None]) -> None:
-    """Write the arrays that are not None, uncompressed (gzip is 26 times slower here)."""
-    for name, array in arrays.items():
-        if array is not None:
-            file.create_dataset(name, data=array)
+def _is_old(file: h5py.File) -> bool:
+    """Tell whether a file's schema is a text of variable length, as in format 1."""
+    return bool(h5a.exists(file.id, b"schema")) and is_text(h5a.open(file.id, b"schema").dtype)
 
 
-def to_json(value: object) -> str:
-    """Return canonical JSON, the form in which attributes hold anything nested."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False)
+def _schema(file: h5py.File) -> str:
+    """Return the schema, empty where there is none."""
+    return _stamp(file, "schema") if h5a.exists(file.id, b"schema") else ""
 
 
-def labels_to_json(labels: LabelSet) -> str:
-    """Return a label set as JSON; `Attributes.labels` reads it back."""
-    return to_json({"names": list(labels.names), "background": labels.background})
+def _stamp(file: h5py.File, name: str) -> str:
+    attribute = h5a.open(file.id, name.encode())
+    dtype = attribute.dtype
+    if attribute.shape != () or dtype.kind != "S" or dtype.itemsize > _LONGEST_STAMP:
+        raise ValueError(f"{name} is not a short text")
+    holder = np.empty((), dtype)
+    attribute.read(holder)
+    return bytes(holder.item()).decode()
 
 
-_MADE_BY = {
+def _sealed_header(file: h5py.File, budget: Budget) -> Header:
+    """Read the header, whose digest has to be right."""
+    n_bytes = min(budget.n_bytes, MAX_HEADER)
+    raw = Arrays(file.id, Budget(n_bytes)).read(HEADER, "bytes", WHOLE)
+    if raw.dtype != np.uint8:
+        raise ValueError("its header is not of bytes")
+    budget.spend(raw.nbytes, HEADER)
+    if seal([_stamp(file, name) for name in STAMPS], raw.tobytes()) != _stamp(file, "digest"):
+        raise ValueError("its header does not match its digest: it was damaged or changed")
+    fields = from_json(raw.tobytes().decode())
+    if not isinstance(fields, dict):
+        raise ValueError("its header is not a JSON object")
+    return Header(fields)
+
+
+def _records(header: Header) -> dict[str, Record]:
+    records = header.mapping("arrays")
+    if not all(isinstance(record, dict) for record in records.values()):
+        raise ValueError("its header does not list its arrays")
+    return records
+
+
+MADE_BY = {
     "features": "avloc extract",
     "model": "avloc train",
     "predictions": "avloc eval",
@@ -159,7 +200,7 @@ _MADE_BY = {
 }
 
 # What h5py raises for a damaged file; MemoryError where a damaged length asks for too much.
-_REFUSALS = (
+REFUSALS = (
     OSError,
     KeyError,
     ValueError,
@@ -167,4 +208,5 @@ _REFUSALS = (
     RuntimeError,
     OverflowError,
     MemoryError,
+    struct.error,
 )

@@ -1,4 +1,4 @@
-"""A trained model as one HDF5 file that says what it is (schema ``avloc.model/1``)."""
+"""A trained model as one HDF5 file that says what it is (schema ``avloc.model/2``)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avloc.artifacts.arrays import Arrays
-from avloc.artifacts.attributes import MAX_SEGMENTS, SEGMENT_SECONDS, Attributes
-from avloc.artifacts.hdf5 import create, labels_to_json, open_artifact, to_json, write_arrays
+from avloc.artifacts.digests import digest_of_bytes
+from avloc.artifacts.hdf5 import read_artifact
+from avloc.artifacts.header import (
+    MAX_SEGMENTS,
+    SEGMENT_SECONDS,
+    Header,
+    labels_to_plain,
+    to_json,
+)
+from avloc.artifacts.new_artifact import create
+from avloc.artifacts.reading import Depth
 from avloc.labels import LabelSet
 
 
@@ -57,8 +66,10 @@ class ModelFile:
     resume: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
-_NESTED = ("config", "metrics", "data", "training")
-_PLAIN = ("name", "fingerprint", "supervision", "n_segments", "segment_seconds", "seed")
+_FIELDS = (
+    *("name", "config", "fingerprint", "supervision", "n_segments", "segment_seconds", "seed"),
+    *("metrics", "data", "training", "temperature"),
+)
 
 
 def write_model(path: Path | str, model: ModelFile) -> None:
@@ -66,18 +77,17 @@ def write_model(path: Path | str, model: ModelFile) -> None:
 
     Raises:
         OutputError: the place cannot be written.
+        ArtifactError: a weight is NaN or infinite, or no reader would take the file.
     """
-    with create(path, "model") as file:
-        file.attrs.update({name: getattr(model, name) for name in _PLAIN})
-        file.attrs.update({name: to_json(dict(getattr(model, name))) for name in _NESTED})
-        file.attrs["feature_spec"] = to_json(dict(model.spec))
-        file.attrs["labels"] = labels_to_json(model.labels)
-        file.attrs["temperature"] = model.temperature
-        write_arrays(file.create_group("weights"), model.weights)
+    with create(path, "model", parse_model) as new:
+        new.put(model.weights, "weights")
         history = {name: np.asarray(column) for name, column in model.history.items()}
-        write_arrays(file.create_group("history"), history)
+        new.put(history, "history", may_be_nan=True)
         if model.resume:
-            write_arrays(file.create_group("resume"), model.resume)
+            new.put(model.resume, "resume")
+        new.header |= {name: getattr(model, name) for name in _FIELDS}
+        new.header["feature_spec"] = model.spec
+        new.header["labels"] = labels_to_plain(model.labels)
 
 
 def read_model(path: Path | str) -> ModelFile:
@@ -86,33 +96,81 @@ def read_model(path: Path | str) -> ModelFile:
     Raises:
         ArtifactError: it is missing, damaged, of another kind or too new.
     """
-    with open_artifact(path, "model") as (arrays, attributes):
-        history = arrays.group("history")
-        return ModelFile(
-            name=attributes.text("name"),
-            config=attributes.mapping("config"),
-            weights=_tensors(arrays.group("weights")),
-            labels=attributes.labels(),
-            spec=attributes.spec("feature_spec"),
-            fingerprint=attributes.text("fingerprint"),
-            supervision=attributes.text("supervision"),
-            n_segments=attributes.whole("n_segments", least=1, most=MAX_SEGMENTS),
-            segment_seconds=attributes.number("segment_seconds", *SEGMENT_SECONDS),
-            metrics=attributes.numbers("metrics"),
-            seed=attributes.whole("seed", least=0),
-            data=attributes.mapping("data"),
-            training=attributes.mapping("training"),
-            history={name: history.read(name, "epochs").tolist() for name in history.names()},
-            temperature=_temperature(attributes),
-            resume=_tensors(arrays.group("resume")) if arrays.has("resume") else {},
-        )
+    return read_artifact(path, "model", parse_model)
+
+
+def look_at_model(path: Path) -> ModelFile:
+    """Read a model file, but of its tensors the shapes and types only.
+
+    Raises:
+        ArtifactError: it is missing, damaged, of another kind or too new.
+    """
+    return read_artifact(path, "model", parse_model, Depth.HEADERS)
+
+
+def model_identity(path: Path | str) -> str:
+    """Return a short hash of all that a model's answers follow from, without reading its weights.
+
+    These are the weights, how they are built and calibrated, the labels, the features and the
+    window; not when, how long or on what it was trained. Equal trainings have equal hashes.
+
+    Raises:
+        ArtifactError: it is missing, damaged, of another kind or too new.
+    """
+    return read_artifact(path, "model", _identity, Depth.HEADERS)
+
+
+def parse_model(arrays: Arrays, header: Header) -> ModelFile:
+    """Make a model file of a file's arrays and header.
+
+    Raises:
+        ValueError: they are damaged.
+    """
+    history = arrays.group("history")
+    return ModelFile(
+        name=header.text("name"),
+        config=header.mapping("config"),
+        weights=_tensors(arrays.group("weights")),
+        labels=header.labels(),
+        spec=header.spec("feature_spec"),
+        fingerprint=header.text("fingerprint"),
+        supervision=header.text("supervision"),
+        n_segments=header.whole("n_segments", least=1, most=MAX_SEGMENTS),
+        segment_seconds=header.number("segment_seconds", *SEGMENT_SECONDS),
+        metrics=header.numbers("metrics"),
+        seed=header.whole("seed", least=0),
+        data=header.mapping("data"),
+        training=header.mapping("training"),
+        history={name: _epochs(history, name) for name in history.names()},
+        temperature=_temperature(header),
+        resume=_tensors(arrays.group("resume")) if arrays.has("resume") else {},
+    )
 
 
 def _tensors(group: Arrays) -> dict[str, NDArray[Any]]:
     return {name: group.read(name, shape=None) for name in group.names()}
 
 
-def _temperature(attributes: Attributes) -> float:
+def _epochs(history: Arrays, name: str) -> list[float]:
+    column: list[float] = history.read(name, "epochs", is_small=True, may_be_nan=True).tolist()
+    return column
+
+
+def _temperature(header: Header) -> float:
     """Return 1 for a model that was written before scores were calibrated."""
-    has = attributes.has("temperature")
-    return attributes.number("temperature", 1e-3, 1e3) if has else 1.0
+    return header.number("temperature", 1e-3, 1e3) if header.has("temperature") else 1.0
+
+
+def _identity(arrays: Arrays, header: Header) -> str:
+    parts = {
+        "name": header.text("name"),
+        "config": header.mapping("config"),
+        "weights": arrays.group("weights").digests(),
+        "labels": labels_to_plain(header.labels()),
+        "spec": header.spec("feature_spec"),
+        "fingerprint": header.text("fingerprint"),
+        "n_segments": header.whole("n_segments", least=1, most=MAX_SEGMENTS),
+        "segment_seconds": header.number("segment_seconds", *SEGMENT_SECONDS),
+        "temperature": _temperature(header),
+    }
+    return digest_of_bytes(to_json(parts).encode())[:16]

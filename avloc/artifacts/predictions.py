@@ -1,16 +1,17 @@
-"""A model's scores over a split (schema ``avloc.predictions/1``)."""
+"""A model's scores over a split (schema ``avloc.predictions/2``)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from avloc.artifacts.arrays import REAL, WHOLE, Arrays
-from avloc.artifacts.hdf5 import create, labels_to_json, open_artifact, write_arrays
+from avloc.artifacts.hdf5 import read_artifact
+from avloc.artifacts.header import Header, labels_to_plain
+from avloc.artifacts.new_artifact import create
 from avloc.labels import LabelSet
 
 
@@ -46,7 +47,7 @@ class Predictions:
 
 _ARRAYS = ("scores", "targets", "rows")
 _OPTIONAL = ("gate_visual", "gate_audio", "attention")
-_PLAIN = ("split", "model", "fingerprint")
+_FIELDS = ("video_ids", "split", "model", "fingerprint")
 
 
 def write_predictions(path: Path | str, predictions: Predictions) -> None:
@@ -54,13 +55,12 @@ def write_predictions(path: Path | str, predictions: Predictions) -> None:
 
     Raises:
         OutputError: the place cannot be written.
+        ArtifactError: a score is NaN or infinite, or no reader would take the file.
     """
-    with create(path, "predictions") as file:
-        names = (*_ARRAYS, *_OPTIONAL)
-        write_arrays(file, {name: getattr(predictions, name) for name in names})
-        file.create_dataset("video_ids", data=predictions.video_ids, dtype=h5py.string_dtype())
-        file.attrs.update({name: getattr(predictions, name) for name in _PLAIN})
-        file.attrs["labels"] = labels_to_json(predictions.labels)
+    with create(path, "predictions", parse_predictions) as new:
+        new.put({name: getattr(predictions, name) for name in (*_ARRAYS, *_OPTIONAL)})
+        new.header |= {name: getattr(predictions, name) for name in _FIELDS}
+        new.header["labels"] = labels_to_plain(predictions.labels)
 
 
 def read_predictions(path: Path | str) -> Predictions:
@@ -69,26 +69,34 @@ def read_predictions(path: Path | str) -> Predictions:
     Raises:
         ArtifactError: they are missing, damaged, of another kind or too new.
     """
-    with open_artifact(path, "predictions") as (arrays, attributes):
-        labels = attributes.labels()
-        arrays.sizes["C"] = labels.n_classes
-        return Predictions(
-            scores=arrays.read("scores", "R T C", REAL),
-            targets=_targets(arrays, labels),
-            rows=arrays.read("rows", "R", WHOLE),
-            video_ids=arrays.read_texts("video_ids", "R"),
-            gate_visual=arrays.find("gate_visual", "R T", REAL),
-            gate_audio=arrays.find("gate_audio", "R T", REAL),
-            attention=arrays.find("attention", "R T H W", REAL),
-            labels=labels,
-            split=attributes.text("split"),
-            model=attributes.text("model"),
-            fingerprint=attributes.text("fingerprint"),
-        )
+    return read_artifact(path, "predictions", parse_predictions)
+
+
+def parse_predictions(arrays: Arrays, header: Header) -> Predictions:
+    """Make predictions of a file's arrays and header.
+
+    Raises:
+        ValueError: they are damaged.
+    """
+    labels = header.labels()
+    arrays.sizes["C"] = labels.n_classes
+    return Predictions(
+        scores=arrays.read("scores", "R T C", REAL),
+        targets=_targets(arrays, labels),
+        rows=arrays.read("rows", "R", WHOLE),
+        video_ids=header.texts("video_ids", arrays.sizes["R"]),
+        gate_visual=arrays.find("gate_visual", "R T", REAL),
+        gate_audio=arrays.find("gate_audio", "R T", REAL),
+        attention=arrays.find("attention", "R T H W", REAL),
+        labels=labels,
+        split=header.text("split"),
+        model=header.text("model"),
+        fingerprint=header.text("fingerprint"),
+    )
 
 
 def _targets(arrays: Arrays, labels: LabelSet) -> NDArray[np.int64]:
-    targets = arrays.read("targets", "R T", WHOLE)
+    targets = arrays.read("targets", "R T", WHOLE, is_small=True)
     if targets.size and not -1 <= targets.min() <= targets.max() < labels.n_classes:
         raise ValueError(f"targets are not all classes from 0 to {labels.n_classes - 1}")
     return targets

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from avloc.artifacts.atomic import append_line, sweep, write_text
-from avloc.artifacts.attributes import checked_spec
+from avloc.artifacts.digests import digest_of_bytes
 from avloc.artifacts.feature_writer import FeatureWriter, write_features
-from avloc.artifacts.features import VideoFeatures, read_features, read_fingerprint
-from avloc.artifacts.hdf5 import check_schema, stamp, to_json
+from avloc.artifacts.features import VideoFeatures, look_at_features, read_features
+from avloc.artifacts.hdf5 import check_schema
+from avloc.artifacts.header import checked_spec, to_json
+from avloc.artifacts.new_artifact import stamp
 from avloc.errors import (
     ArtifactError,
     FingerprintError,
@@ -93,9 +95,11 @@ class FeatureStore:
 
         Raises:
             FingerprintError: a store of other features is there: they never mix.
+            UsageError: the spec holds what `open` would refuse.
             OutputError: the folder cannot be written.
         """
         root = Path(root)
+        _refuse_odd(spec)
         if (root / _STORE_FILE).exists() or root.is_file():
             store = cls.open(root)
             _refuse_mixing(store, spec, fingerprint)
@@ -107,6 +111,7 @@ class FeatureStore:
             "fingerprint": fingerprint,
             "dataset_root": dataset_root,
         }
+        header["digest"] = _digest(header)
         write_text(root / _STORE_FILE, json.dumps(header, indent=2) + "\n")
         return store
 
@@ -114,16 +119,24 @@ class FeatureStore:
         """Return where a video's features lie, or would.
 
         Raises:
-            UsageError: the id is no file name (empty, with a slash or NUL, or dots only).
+            UsageError: the id is no file name (empty, with a slash or NUL), or begins with a
+                dot, as hidden files do.
         """
-        if not video_id.strip(".") or "/" in video_id or "\\" in video_id or "\0" in video_id:
-            raise UsageError(f"{video_id!r} cannot name a video: it must be a plain file name")
+        if not video_id or video_id[0] == "." or any(letter in video_id for letter in "/\\\0"):
+            raise UsageError(
+                f"{video_id!r} cannot name a video: it must be a plain file name",
+                "It must not be empty, begin with a dot, or hold a slash.",
+            )
         return self.root / "videos" / f"{video_id}.h5"
 
     def __contains__(self, video_id: str) -> bool:
-        """Tell whether a readable file with this store's fingerprint is there."""
+        """Tell whether a readable file with this store's fingerprint is there.
+
+        All is checked that `read` would refuse but the content of the maps and vectors, which
+        is not read.
+        """
         try:
-            return read_fingerprint(self.path_of(video_id)) == self.fingerprint
+            return look_at_features(self.path_of(video_id)).fingerprint == self.fingerprint
         except ArtifactError:
             return False
 
@@ -212,6 +225,18 @@ class FeatureStore:
         return row
 
 
+def _refuse_odd(spec: Mapping[str, object]) -> None:
+    try:
+        checked_spec(json.loads(to_json(spec)))
+    except ValueError as error:
+        raise UsageError(str(error), "No store of such features could be opened.") from error
+
+
+def _digest(header: Mapping[str, Any]) -> str:
+    content = {name: value for name, value in header.items() if name != "digest"}
+    return digest_of_bytes(to_json(content).encode("utf-8", "surrogatepass"))
+
+
 def _read_header(path: Path) -> Any:
     if path.exists() and not path.is_file():
         raise ValueError("it is not a file")
@@ -219,7 +244,12 @@ def _read_header(path: Path) -> Any:
         raw = file.read(_MAX_HEADER + 1)
     if len(raw) > _MAX_HEADER:
         raise ValueError(f"it is longer than {_MAX_HEADER} bytes")
-    return json.loads(raw.decode())
+    header = json.loads(raw.decode())
+    if "digest" in header and header["digest"] != _digest(header):
+        raise ValueError(
+            "it does not match its digest (take out that line if you changed it by hand)"
+        )
+    return header
 
 
 def _text(value: object, name: str) -> str:

@@ -13,6 +13,9 @@ from avloc.cli import console
 
 def inspect(
     file: Annotated[Path, typer.Argument(help="A file that avloc wrote, or a feature store.")],
+    show_all: Annotated[
+        bool, typer.Option("--all", help="List every tensor of a model's weights.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Data instead of a page.")] = False,
 ) -> None:
     """Show what is in an avloc file.
@@ -29,5 +32,5 @@ def inspect(
         return
     console.data(f"{file}: {description.kind}\n")
     console.show_facts(description.facts)
-    if description.rows:
+    if description.rows and (show_all or not description.is_detail):
         console.show_table("", description.header, description.rows)

@@ -31,7 +31,7 @@ FUNCTIONS = {
 SHOWING = {
     "eval": {"per_class", "format"},
     "extract": {"dry_run"},
-    "inspect": {"json"},
+    "inspect": {"all", "json"},
     "bench": {"json"},
 }
 WITHOUT_OPTIONS = {"doctor"}

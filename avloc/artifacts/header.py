@@ -1,4 +1,4 @@
-"""What a file says of itself in attributes, believed only as far as its schema goes.
+"""What a file says of itself in its header, believed only as far as its schema goes.
 
 Every refusal is a ValueError in words; `avloc.artifacts.hdf5` names the file.
 """
@@ -6,18 +6,16 @@ Every refusal is a ValueError in words; `avloc.artifacts.hdf5` names the file.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
-import h5py
 import numpy as np
-from h5py import h5a
 
 from avloc.errors import UsageError
 from avloc.labels import LabelSet
 
-MAX_JSON = 2**20
-"""Characters of nested values: a million takes some 20 MB when it is read, and nothing that
-avloc writes comes near."""
+MAX_HEADER = 2**22
+"""Bytes of JSON: four million take some 80 MB when they are read, and hold 250,000 video ids."""
 MAX_SEGMENTS = 10**6
 """Of a window: eleven days, a second a segment."""
 SEGMENT_SECONDS = (1e-6, 1e6)
@@ -25,49 +23,47 @@ _MAX_FPS = 1000
 _MAX_PIXELS = 10**6  # along one side
 
 
-class Attributes:
-    """The attributes of an open file, each of one known type.
+class Header:
+    """A file's JSON header, each field of one known type.
 
-    Every method raises KeyError where there is no such attribute and ValueError where it is
-    of another type or out of range.
+    Every method raises ValueError where there is no such field, or it is of another type or
+    out of range.
+
+    Args:
+        fields: the JSON object.
     """
 
-    def __init__(self, file: h5py.File) -> None:
-        self._id = file.id
-
-    @property
-    def schema(self) -> str:
-        """The schema, empty where there is none."""
-        return self.text("schema") if self.has("schema") else ""
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        self._fields = fields
 
     def has(self, name: str) -> bool:
-        """Tell whether there is such an attribute."""
-        return bool(h5a.exists(self._id, name.encode()))
+        """Tell whether there is such a field."""
+        return name in self._fields
 
     def text(self, name: str) -> str:
         """Return a text."""
         value = self._value(name)
-        if not isinstance(value, bytes):
+        if not isinstance(value, str):
             raise ValueError(f"{name} is not a text")
-        return value.decode()
+        return value
 
     def whole(self, name: str, least: int, most: int = 2**63 - 1) -> int:
         """Return a whole number from ``least`` to ``most``."""
         value = self._value(name)
-        if not isinstance(value, np.integer) or not least <= value <= most:
+        if type(value) is not int or not least <= value <= most:
             raise ValueError(f"{name} is not a whole number from {least} to {most}")
-        return int(value)
+        return value
 
     def number(self, name: str, least: float = 0.0, most: float = 1e12) -> float:
         """Return a finite number from ``least`` to ``most``."""
         value = self._value(name)
-        if not isinstance(value, np.integer | np.floating) or not least <= value <= most:
+        if not _is_number(value) or not least <= value <= most:
             raise ValueError(f"{name} is not a number from {least:g} to {most:g}")
         return float(value)
 
     def mapping(self, name: str) -> dict[str, Any]:
         """Return a JSON object."""
-        value = from_json(self.text(name))
+        value = self._value(name)
         if not isinstance(value, dict):
             raise ValueError(f"{name} is not a JSON object")
         return value
@@ -80,14 +76,24 @@ class Attributes:
                 raise ValueError(f"{name}: {key!r:.60} is not a number")
         return values
 
-    def texts(self, name: str) -> tuple[str, ...]:
-        """Return a JSON list of texts."""
-        return _texts(from_json(self.text(name)), name)
+    def texts(self, name: str, size: int | None = None) -> tuple[str, ...]:
+        """Return a list of texts, of a known length or any."""
+        texts = _texts(self._value(name), name)
+        if size is not None and len(texts) != size:
+            raise ValueError(f"{name} has {len(texts)} texts, not {size}")
+        return texts
+
+    def table(self, name: str, columns: Mapping[str, type]) -> list[tuple[Any, ...]]:
+        """Return a list of JSON objects of texts and real numbers, a tuple an object."""
+        lines = self._value(name)
+        if not isinstance(lines, list):
+            raise ValueError(f"{name} is not a list")
+        return [_line(line, name, columns) for line in lines]
 
     def labels(self) -> LabelSet:
         """Return the label set."""
         value = self.mapping("labels")
-        names, background = _texts(value["names"], "labels"), value["background"]
+        names, background = _texts(value.get("names"), "labels"), value.get("background")
         if not isinstance(background, str):
             raise ValueError("the background's name is not a text")
         try:
@@ -97,7 +103,7 @@ class Attributes:
 
     def frame_size(self) -> tuple[int, int] | None:
         """Return the shown (width, height) in pixels, None without a picture."""
-        value = from_json(self.text("frame_size"))
+        value = self._value("frame_size")
         if value is None:
             return None
         if not _is_pixels(value):
@@ -106,17 +112,12 @@ class Attributes:
 
     def spec(self, name: str) -> dict[str, Any]:
         """Return a feature spec."""
-        return checked_spec(self.mapping(name))
+        return checked_spec(self._value(name))
 
-    def _value(self, name: str) -> object:
-        attribute = h5a.open(self._id, name.encode())
-        dtype = attribute.dtype
-        is_text = dtype.kind == "O" and h5py.check_string_dtype(dtype) is not None
-        if attribute.shape != () or not (is_text or dtype.kind in "iuf"):
-            raise ValueError(f"{name} is neither a text nor a number")
-        holder = np.empty((), dtype)
-        attribute.read(holder)
-        return holder[()]
+    def _value(self, name: str) -> Any:
+        if name not in self._fields:
+            raise ValueError(f"it does not say its {name}")
+        return self._fields[name]
 
 
 def checked_spec(spec: object) -> dict[str, Any]:
@@ -139,14 +140,19 @@ def checked_spec(spec: object) -> dict[str, Any]:
     return spec
 
 
+def to_json(value: object) -> str:
+    """Return canonical JSON; numbers of numpy become Python's."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=_plain)
+
+
 def from_json(text: str) -> Any:
-    """Read back what `avloc.artifacts.hdf5.to_json` wrote.
+    """Read back what `to_json` wrote.
 
     Raises:
         ValueError: it is not JSON, absurdly long, or nested too deeply.
     """
-    if len(text) > MAX_JSON:
-        raise ValueError(f"it has {len(text)} characters of JSON, more than {MAX_JSON}")
+    if len(text) > MAX_HEADER:
+        raise ValueError(f"it has {len(text)} characters of JSON, more than {MAX_HEADER}")
     try:
         value = json.loads(text)
         json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate could not be shown
@@ -155,10 +161,32 @@ def from_json(text: str) -> Any:
     return value
 
 
+def labels_to_plain(labels: LabelSet) -> dict[str, object]:
+    """Return a label set as plain values; `Header.labels` reads it back."""
+    return {"names": list(labels.names), "background": labels.background}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
 def _texts(value: object, name: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
         raise ValueError(f"{name} is not a list of texts")
     return tuple(value)
+
+
+def _line(line: object, name: str, columns: Mapping[str, type]) -> tuple[Any, ...]:
+    if not isinstance(line, dict) or line.keys() != columns.keys():
+        raise ValueError(f"{name} has a line that is not of {', '.join(columns)}")
+    for column, kind in columns.items():
+        if not (_is_number(line[column]) if kind is float else isinstance(line[column], kind)):
+            raise ValueError(f"{name}: {column} cannot be {line[column]!r:.60}")
+    return tuple(kind(line[column]) for column, kind in columns.items())
 
 
 def _is_number(value: object) -> bool:

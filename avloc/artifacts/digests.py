@@ -1,0 +1,77 @@
+"""Digests of content, which notice a flipped bit, and the look for NaN and infinity."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from h5py import h5d, h5s
+from numpy.typing import NDArray
+from xxhash import xxh3_128, xxh3_128_hexdigest
+
+_BLOCK = 2**16  # numbers: what is made of a block stays in the processor's cache
+
+_PIECE = 2**22  # bytes that are read at once where nothing is kept
+
+Record = dict[str, object]
+"""What a header says of an array: ``dtype``, ``shape`` and ``xxh3_128`` of its bytes."""
+
+
+class ArrayDigest:
+    """The digest of an array that comes in pieces; each piece is searched for NaN as it comes."""
+
+    def __init__(self) -> None:
+        self._hash = xxh3_128()
+        self.is_finite = True
+
+    def add(self, piece: NDArray[Any]) -> None:
+        """Take the next piece, in C order."""
+        flat = np.ascontiguousarray(piece).reshape(-1)
+        if flat.size:
+            self._hash.update(flat.data)
+        self.is_finite = self.is_finite and _is_finite(flat)
+
+    def record(self, dtype: np.dtype[Any], shape: Iterable[int]) -> Record:
+        """Return what a header says of the array."""
+        return {"dtype": dtype.str, "shape": list(shape), "xxh3_128": self._hash.hexdigest()}
+
+
+def digest_of(array: NDArray[Any]) -> ArrayDigest:
+    """Return the digest of a whole array."""
+    digest = ArrayDigest()
+    digest.add(array)
+    return digest
+
+
+def digest_in_pieces(dataset: h5d.DatasetID) -> ArrayDigest:
+    """Read an array a few rows at a time, for its digest only."""
+    digest, dtype = ArrayDigest(), dataset.dtype.newbyteorder("=")
+    shape = dataset.shape or (1,)
+    row_bytes = dtype.itemsize * math.prod(shape[1:])
+    n_together = max(1, _PIECE // max(1, row_bytes))
+    for first in range(0, shape[0], n_together):
+        piece = np.empty((min(n_together, shape[0] - first), *shape[1:]), dtype)
+        places = dataset.get_space()
+        if dataset.shape:
+            places.select_hyperslab((first, *(0,) * (len(shape) - 1)), piece.shape)
+        dataset.read(h5s.create_simple(piece.shape), places, piece)
+        digest.add(piece)
+    return digest
+
+
+def digest_of_bytes(content: bytes) -> str:
+    """Return the digest of bytes, 32 hex digits."""
+    return xxh3_128_hexdigest(content)
+
+
+def _is_finite(flat: NDArray[Any]) -> bool:
+    """Tell whether no number is NaN or infinite; a block at a time, so it takes no memory."""
+    if flat.dtype.kind != "f":
+        return True
+    blocks = (flat[start : start + _BLOCK] for start in range(0, flat.size, _BLOCK))
+    if flat.dtype == np.float16:  # five times as fast by their bits as by np.isfinite
+        bits = (block.view(np.uint16) & 0x7FFF for block in blocks)
+        return all(int(block.max()) < 0x7C00 for block in bits)
+    return all(bool(np.isfinite(block).all()) for block in blocks)

@@ -1,0 +1,149 @@
+"""One way to write an HDF5 artifact: what its reader would refuse is refused when it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from avloc.artifacts.digests import ArrayDigest, Record, digest_of
+from avloc.artifacts.hdf5 import (
+    HEADER,
+    REFUSALS,
+    SCHEMA_VERSION,
+    STAMPS,
+    Parse,
+    contents_of,
+    in_words,
+    seal,
+)
+from avloc.artifacts.header import MAX_HEADER, to_json
+from avloc.artifacts.reading import Depth
+from avloc.artifacts.steady_file import SteadyFile, steady_file
+from avloc.errors import ArtifactError
+
+
+class NewArtifact:
+    """An artifact under way: its arrays, then its header.
+
+    Args:
+        file: open for writing.
+        path: the name it will have.
+
+    Attributes:
+        file: the same.
+        header: the fields of the header, for the writer to fill in.
+    """
+
+    def __init__(self, file: h5py.File, path: Path) -> None:
+        self.file, self._path = file, path
+        self.header: dict[str, object] = {}
+        self._records: dict[str, Record] = {}
+
+    def put(
+        self,
+        arrays: Mapping[str, NDArray[Any] | None],
+        group: str = "",
+        *,
+        may_be_nan: bool = False,
+    ) -> None:
+        """Write the arrays that are not None, uncompressed (gzip is 26 times slower here).
+
+        Raises:
+            ArtifactError: an array holds NaN or infinity, and must not.
+        """
+        if group:
+            self.file.create_group(group)
+        for name, array in arrays.items():
+            if array is not None:
+                path = f"{group}/{name}" if group else name
+                little = np.asarray(array, array.dtype.newbyteorder("<"))
+                digest = digest_of(little)
+                digest.is_finite |= may_be_nan
+                self.file.create_dataset(path, data=little)
+                self.note(path, digest, little.dtype, little.shape)
+
+    def note(
+        self, path: str, digest: ArrayDigest, dtype: np.dtype[Any], shape: tuple[int, ...]
+    ) -> None:
+        """List an array that was written.
+
+        Raises:
+            ArtifactError: it holds NaN or infinity.
+        """
+        if not digest.is_finite:
+            raise self.refusal(f"{path} holds NaN or infinity")
+        self._records[path] = digest.record(dtype, shape)
+
+    def refusal(self, reason: str) -> ArtifactError:
+        """Return the error of a file that no reader would take."""
+        return ArtifactError(f"{self._path} cannot be written: {reason}", "Nothing was written.")
+
+    def seal(self, kind: str) -> None:
+        """Write the header, and the digest over all.
+
+        Raises:
+            ArtifactError: the header is too long, or holds what is no text.
+        """
+        try:
+            header = to_json(self.header | {"arrays": self._records}).encode()
+        except UnicodeEncodeError as error:
+            raise self.refusal(f"its header cannot be UTF-8: {in_words(error)}") from error
+        if len(header) > MAX_HEADER:
+            raise self.refusal(f"its header has {len(header)} bytes, more than {MAX_HEADER}")
+        self.file.create_dataset(HEADER, data=np.frombuffer(header, np.uint8))
+        stamps = stamp(kind)
+        stamps["digest"] = seal([stamps[name] for name in STAMPS], header)
+        self.file.attrs.update({name: np.bytes_(text) for name, text in stamps.items()})
+
+
+@contextmanager
+def create(path: Path | str, kind: str, parse: Parse[object]) -> Iterator[NewArtifact]:
+    """Yield a new artifact that appears at ``path`` when the block succeeds.
+
+    Args:
+        path: the file.
+        kind: of the artifact.
+        parse: its reader, which has to take what was written.
+
+    Raises:
+        OutputError: the place cannot be written.
+        ArtifactError: no reader would take it.
+    """
+    with steady_file(path) as disk, create_on(disk, Path(path), kind, parse) as new:
+        yield new
+
+
+@contextmanager
+def create_on(
+    disk: SteadyFile, path: Path, kind: str, parse: Parse[object]
+) -> Iterator[NewArtifact]:
+    """Yield a new artifact on an open file, as `create` does.
+
+    Raises:
+        OSError: the disk's.
+    """
+    with h5py.File(disk, "w") as file:
+        new = NewArtifact(file, path)
+        yield new
+        new.seal(kind)
+    disk.check()
+    with h5py.File(disk, "r") as file:
+        try:
+            parse(*contents_of(file, Path(disk.name), kind, Depth.HEADERS))
+        except REFUSALS as error:
+            raise new.refusal(in_words(error)) from error
+
+
+def stamp(kind: str) -> dict[str, str]:
+    """Return the attributes that every artifact of a kind carries."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    schema = f"avloc.{kind}/{SCHEMA_VERSION}"
+    return {"schema": schema, "avloc_version": version("avloc"), "created": now}

@@ -1,0 +1,120 @@
+"""Files of format 1 as avloc 0.1 wrote them: attributes and texts of variable length, no digest.
+
+Transcribed from that version's writers, so that today's readers meet what is on people's disks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from examples import comparison, features, model, predictions, timeline
+
+from avloc.artifacts import Comparison, ModelFile, Predictions, VideoFeatures
+from avloc.timeline import Timeline
+
+EVENT_TYPE = np.dtype(
+    [
+        ("start", np.float64),
+        ("end", np.float64),
+        ("label", h5py.string_dtype()),
+        ("score", np.float64),
+    ]
+)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+def _labels(labels: Any) -> str:
+    return _json({"names": list(labels.names), "background": labels.background})
+
+
+def _arrays(file: h5py.Group, thing: Any, *names: str) -> None:
+    for name in names:
+        if getattr(thing, name) is not None:
+            file.create_dataset(name, data=getattr(thing, name))
+
+
+def _plain(file: h5py.File, thing: Any, *names: str) -> None:
+    file.attrs.update({name: getattr(thing, name) for name in names})
+
+
+def _new(path: Path, kind: str) -> h5py.File:
+    file = h5py.File(path, "w")
+    file.attrs["schema"] = f"avloc.{kind}/1"
+    file.attrs["avloc_version"] = "0.1.0"
+    file.attrs["created"] = "2026-11-01T10:00:00+00:00"
+    return file
+
+
+def write_old_features(path: Path, it: VideoFeatures) -> None:
+    with _new(path, "features") as file:
+        _arrays(file, it, "visual", "segment_times", "audio", "frame_index")
+        _arrays(file, it, "visual_valid", "audio_valid")
+        _plain(file, it, "video_id", "duration", "fps_sampled", "segment_seconds", "fingerprint")
+        _plain(file, it, "source", "source_sha256", "source_bytes")
+        file.attrs["spec"] = _json(dict(it.spec))
+        file.attrs["flags"] = _json(list(it.flags))
+        file.attrs["frame_size"] = _json(it.frame_size)
+
+
+def write_old_model(path: Path, it: ModelFile) -> None:
+    with _new(path, "model") as file:
+        _plain(file, it, "name", "fingerprint", "supervision", "n_segments", "segment_seconds")
+        _plain(file, it, "seed", "temperature")
+        for name in ("config", "metrics", "data", "training"):
+            file.attrs[name] = _json(dict(getattr(it, name)))
+        file.attrs["feature_spec"] = _json(dict(it.spec))
+        file.attrs["labels"] = _labels(it.labels)
+        for group in ("weights", "history", "resume"):
+            arrays = file.create_group(group)
+            for name, array in getattr(it, group).items():
+                arrays.create_dataset(name, data=np.asarray(array))
+
+
+def write_old_predictions(path: Path, it: Predictions) -> None:
+    with _new(path, "predictions") as file:
+        _arrays(file, it, "scores", "targets", "rows", "gate_visual", "gate_audio", "attention")
+        file.create_dataset("video_ids", data=it.video_ids, dtype=h5py.string_dtype())
+        _plain(file, it, "split", "model", "fingerprint")
+        file.attrs["labels"] = _labels(it.labels)
+
+
+def write_old_localization(path: Path, it: Timeline, key: str = "") -> None:
+    events = [(event.start, event.end, event.label, event.score) for event in it.events]
+    with _new(path, "localization") as file:
+        _arrays(file, it, "scores", "attention", "gate_visual", "gate_audio")
+        file.create_dataset("events", data=np.array(events, dtype=EVENT_TYPE))
+        _plain(file, it, "video_id", "source", "model", "fingerprint", "duration")
+        file.attrs["labels"] = _labels(it.labels)
+        file.attrs["segment_seconds"] = str(it.grid.segment_seconds)
+        file.attrs["frame_size"] = _json(it.frame_size)
+        file.attrs["flags"] = _json(list(it.flags))
+        file.attrs["key"] = key
+
+
+def write_old_comparison(path: Path, it: Comparison) -> None:
+    with _new(path, "comparison") as file:
+        _arrays(file, it, "seeds", "interval", "paper")
+        file.create_dataset("titles", data=it.titles, dtype=h5py.string_dtype())
+        metrics = file.create_group("metrics")
+        for name, array in it.metrics.items():
+            metrics.create_dataset(name, data=array)
+        _plain(file, it, "table", "supervision")
+        file.attrs["baselines"] = _json(dict(it.baselines))
+        file.attrs["made"] = _json(dict(it.made))
+
+
+OLD_WRITERS: dict[str, Callable[[Path], None]] = {
+    "features": lambda path: write_old_features(path, features()),
+    "model": lambda path: write_old_model(path, model()),
+    "predictions": lambda path: write_old_predictions(path, predictions()),
+    "localization": lambda path: write_old_localization(path, timeline(), "a key"),
+    "comparison": lambda path: write_old_comparison(path, comparison()),
+}
