@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         localize,
         synth,
         train,
+        verify,
     )
     from avloc.timeline import Event, Grid, Timeline
 
@@ -57,6 +58,7 @@ _HOME = {
     "save": "avloc.export",
     "synth": "avloc.stages",
     "train": "avloc.stages",
+    "verify": "avloc.stages",
 }
 
 __all__ = [
@@ -78,6 +80,7 @@ __all__ = [
     "save",
     "synth",
     "train",
+    "verify",
 ]
 
 

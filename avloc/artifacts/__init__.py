@@ -1,6 +1,7 @@
 """The HDF5 files between the stages: schema, version, atomic write; the only importer of h5py."""
 
 from avloc.artifacts.atomic import atomic_path, write_text
+from avloc.artifacts.checking import check_artifact
 from avloc.artifacts.claims import claim
 from avloc.artifacts.comparison import Comparison, read_comparison, write_comparison
 from avloc.artifacts.description import Description, describe
@@ -25,6 +26,7 @@ __all__ = [
     "Predictions",
     "VideoFeatures",
     "atomic_path",
+    "check_artifact",
     "claim",
     "describe",
     "localization_key",

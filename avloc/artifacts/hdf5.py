@@ -151,7 +151,10 @@ def _opened(path: Path, kind: str) -> Iterator[h5py.File]:
 
 def _is_old(file: h5py.File) -> bool:
     """Tell whether a file's schema is a text of variable length, as in format 1."""
-    return bool(h5a.exists(file.id, b"schema")) and is_text(h5a.open(file.id, b"schema").dtype)
+    if not h5a.exists(file.id, b"schema"):
+        return False
+    schema = h5a.open(file.id, b"schema")
+    return schema.shape == () and is_text(schema.dtype)
 
 
 def _schema(file: h5py.File) -> str:

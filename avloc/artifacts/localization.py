@@ -108,7 +108,9 @@ def _events(header: Header, labels: LabelSet) -> tuple[Event, ...]:
     events = tuple(Event(*line) for line in header.table("events", _EVENT))
     for event in events:
         if not 0 <= event.start < event.end < math.inf or not math.isfinite(event.score):
-            raise ValueError(f"an event lasts from {event.start} to {event.end} s")
+            raise ValueError(
+                f"an event of score {event.score} lasts from {event.start} to {event.end} s"
+            )
         if event.label not in labels.names:
             raise ValueError(f"an event has the label {event.label!r:.60}, which is none of its")
     return events

@@ -48,15 +48,22 @@ class FeatureStore:
         spec: the feature spec of everything in it, and
         fingerprint: the spec's hash.
         dataset_root: the data set it was extracted from; empty if none.
+        has_digest: its ``store.json`` carries a digest, as those of avloc 0.1 did not.
     """
 
     def __init__(
-        self, root: Path, spec: Mapping[str, object], fingerprint: str, dataset_root: str
+        self,
+        root: Path,
+        spec: Mapping[str, object],
+        fingerprint: str,
+        dataset_root: str,
+        has_digest: bool = True,
     ) -> None:
         self.root = root
         self.spec = dict(spec)
         self.fingerprint = fingerprint
         self.dataset_root = dataset_root
+        self.has_digest = has_digest
 
     @classmethod
     def open(cls, root: Path | str) -> FeatureStore:
@@ -76,8 +83,11 @@ class FeatureStore:
         try:
             header = _read_header(path)
             check_schema(header["schema"], "features", path)
-            texts = [_text(header[name], name) for name in ("fingerprint", "dataset_root")]
-            return cls(root, checked_spec(header["spec"]), *texts)
+            fingerprint, dataset_root = (
+                _text(header[name], name) for name in ("fingerprint", "dataset_root")
+            )
+            spec = checked_spec(header["spec"])
+            return cls(root, spec, fingerprint, dataset_root, has_digest="digest" in header)
         except FileNotFoundError:
             raise ArtifactError(
                 f"there is no feature store at {root}", "Make one first: avloc extract PATH."

@@ -23,6 +23,7 @@ from avloc.cli.localize import localize
 from avloc.cli.reproduce import reproduce
 from avloc.cli.synth import synth
 from avloc.cli.train import train
+from avloc.cli.verify import verify
 from avloc.errors import AvlocError, UsageError
 
 # rich's help pages cost 0.2 s of imports; `avloc --help` answers in 0.2 s without them
@@ -44,6 +45,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "export-features": export_features,
     "synth": synth,
     "inspect": inspect,
+    "verify": verify,
     "doctor": doctor,
     "demo": demo,
     "bench": bench,

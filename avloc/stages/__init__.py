@@ -14,6 +14,7 @@ from avloc.stages.publishing import FeatureExport, export_features
 from avloc.stages.settings import settings_of
 from avloc.stages.synthesis import synth
 from avloc.stages.training import Training, labelled_store, train
+from avloc.stages.verify import Verification, verify
 from avloc.stages.workspace import Workspace
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Localization",
     "Sources",
     "Training",
+    "Verification",
     "Workspace",
     "evaluate",
     "export_features",
@@ -38,4 +40,5 @@ __all__ = [
     "settings_of",
     "synth",
     "train",
+    "verify",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,14 @@ from typing import Any
 import h5py
 import numpy as np
 from examples import comparison, features, model, predictions, timeline
+from format1_files import (
+    write_old_comparison,
+    write_old_features,
+    write_old_localization,
+    write_old_model,
+    write_old_predictions,
+)
+from xxhash import xxh3_128_hexdigest
 
 from avloc import artifacts
 
@@ -19,22 +28,65 @@ WRITERS = {
     "localization": lambda path: artifacts.write_localization(path, timeline()),
     "comparison": lambda path: artifacts.write_comparison(path, comparison()),
 }
+OLD_WRITERS = {
+    "features": lambda path: write_old_features(path, features()),
+    "model": lambda path: write_old_model(path, model()),
+    "predictions": lambda path: write_old_predictions(path, predictions()),
+    "localization": lambda path: write_old_localization(path, timeline(), "a key"),
+    "comparison": lambda path: write_old_comparison(path, comparison()),
+}
 ARRAYS = (
     *(("features", name) for name in ("segment_times", "visual", "audio", "frame_index")),
     *(("features", name) for name in ("visual_valid", "audio_valid")),
     *(("model", name) for name in ("weights/head.weight", "weights/tau", "history/epoch")),
     ("model", "resume/random.cpu"),
-    *(("comparison", name) for name in ("titles", "seeds", "interval", "metrics/pointing")),
-    *(("predictions", name) for name in ("scores", "targets", "rows", "video_ids", "gate_visual")),
-    *(("localization", name) for name in ("scores", "events", "attention", "gate_audio")),
+    *(("comparison", name) for name in ("seeds", "interval", "metrics/pointing")),
+    *(("predictions", name) for name in ("scores", "targets", "rows", "gate_visual")),
+    *(("localization", name) for name in ("scores", "attention", "gate_audio")),
 )
+OLD_ARRAYS = (
+    *(("features", "visual"), ("model", "weights/tau"), ("comparison", "titles")),
+    *(("predictions", "video_ids"), ("localization", "events")),
+)
+"""Arrays of files of format 1: those that are no arrays any more, and two of the others."""
 
 
-def sound(kind: str, folder: Path) -> Path:
+def sound(kind: str, folder: Path, is_old: bool = False) -> Path:
     """Write a sound artifact."""
     path = folder / f"{kind}.h5"
-    WRITERS[kind](path)
+    (OLD_WRITERS if is_old else WRITERS)[kind](path)
     return path
+
+
+def header_of(file: h5py.File) -> dict[str, Any]:
+    """Return the header of an open file of format 2."""
+    header: dict[str, Any] = json.loads(file["header"][:].tobytes())
+    return header
+
+
+def seal(file: h5py.File, header: dict[str, Any] | str) -> None:
+    """Give an open file another header, and the digest that belongs to it."""
+    text = header if isinstance(header, str) else json.dumps(header)
+    raw = text.encode("utf-8", "surrogatepass")
+    del file["header"]
+    file.create_dataset("header", data=np.frombuffer(raw, np.uint8))
+    stamps = [file.attrs[name] for name in ("schema", "avloc_version", "created")]
+    if all(isinstance(stamp, bytes) for stamp in stamps):
+        file.attrs["digest"] = np.bytes_(xxh3_128_hexdigest(b"\n".join([*stamps, raw])))
+
+
+def list_array(file: h5py.File, name: str) -> None:
+    """Let the header of an open file say what an array is now, as a forger would."""
+    header, there = header_of(file), file.get(name)
+    if isinstance(there, h5py.Dataset) and there.shape is not None:
+        is_readable = there.dtype.kind in "fiub" and there.nbytes < 2**20
+        content = there[()].tobytes() if is_readable else b""
+        header["arrays"][name] = {
+            "dtype": there.dtype.str,
+            "shape": list(there.shape),
+            "xxh3_128": xxh3_128_hexdigest(content),
+        }
+    seal(file, header)
 
 
 def _never_written(file: h5py.File, name: str, old: h5py.Dataset) -> None:
@@ -129,21 +181,23 @@ REPLACEMENTS: dict[str, Callable[[h5py.File, str, h5py.Dataset], None]] = {
 }
 
 
-def with_array(kind: str, name: str, replacement: str, folder: Path) -> Path:
+def with_array(kind: str, name: str, replacement: str, folder: Path, is_old: bool = False) -> Path:
     """Write an artifact in which one array is replaced by something else under its name."""
-    path = sound(kind, folder)
+    path = sound(kind, folder, is_old)
     with h5py.File(folder / "other.h5", "w") as other:
         other["elsewhere"] = np.zeros((4,), "f4")
     with h5py.File(path, "r+") as file:
         file["elsewhere"] = file[name]
         del file[name]
         REPLACEMENTS[replacement](file, name, file["elsewhere"])
+        if not is_old and replacement not in ("a link to another file", "a link"):
+            list_array(file, name)
     return path
 
 
-def with_attribute(kind: str, name: str, value: Any, folder: Path) -> Path:
+def with_attribute(kind: str, name: str, value: Any, folder: Path, is_old: bool = True) -> Path:
     """Write an artifact with another value of one attribute; None takes it away."""
-    path = sound(kind, folder)
+    path = sound(kind, folder, is_old)
     with h5py.File(path, "r+") as file:
         del file.attrs[name]
         if value is not None:
@@ -151,13 +205,27 @@ def with_attribute(kind: str, name: str, value: Any, folder: Path) -> Path:
     return path
 
 
-def with_values(kind: str, name: str, values: Any, folder: Path) -> Path:
-    """Write an artifact in which one array has other values, of any type and shape."""
+def with_field(kind: str, name: str, value: str | None, folder: Path) -> Path:
+    """Write an artifact with another JSON text for one field of its header; None: without."""
     path = sound(kind, folder)
+    with h5py.File(path, "r+") as file:
+        header = header_of(file)
+        del header[name]
+        rest = json.dumps(header)
+        text = rest if value is None else f'{{"{name}": {value}, {rest[1:]}'
+        seal(file, text)
+    return path
+
+
+def with_values(kind: str, name: str, values: Any, folder: Path, is_old: bool = False) -> Path:
+    """Write an artifact in which one array has other values, of any type and shape."""
+    path = sound(kind, folder, is_old)
     with h5py.File(path, "r+") as file:
         dtype = file[name].dtype
         del file[name]
         if isinstance(values, list):
             values = np.array(values, dtype)
         file.create_dataset(name, data=values)
+        if not is_old:
+            list_array(file, name)
     return path

@@ -12,8 +12,13 @@ import select
 import subprocess
 import sys
 import tracemalloc
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from avloc.errors import ArtifactError
 
 SPARE_BYTES = 2**30
 PATIENCE_SECONDS = 60.0
@@ -77,22 +82,43 @@ class ReadingProcess:
 
 
 def read(path: Path) -> Answer:
-    """Read a file, and everything that `avloc inspect` would show of it."""
-    from avloc.artifacts import describe
-    from avloc.errors import ArtifactError
+    """Read a file whole, look at it without its arrays, and check it in pieces.
+
+    The three must agree, but that looking may take what the others find damaged.
+    """
+    from avloc import artifacts
+    from avloc.artifacts.hdf5 import identify
 
     tracemalloc.reset_peak()
     before = tracemalloc.get_traced_memory()[0]
     try:
-        describe(path)
-        ended = Answer("read")
-    except ArtifactError as error:
-        cause = type(error.__cause__).__name__
-        ended = Answer("refused", str(error), error.hint, cause)
+        seen = _refusal(lambda: artifacts.describe(path))
+        checked = _refusal(lambda: artifacts.check_artifact(path))
+        read = _refusal(lambda: getattr(artifacts, f"read_{identify(path)[0]}")(path))
+        assert (read is None) == (checked is None), (str(read), str(checked))
+        assert seen is None or read is not None, str(seen)
+        if read is None:
+            ended = Answer("read")
+        else:
+            cause = type(read.__cause__).__name__
+            ended = Answer("refused", str(read), read.hint, cause)
     except BaseException as error:
         ended = Answer("crashed", repr(error)[:500])
     peak = tracemalloc.get_traced_memory()[1] - before
     return Answer(ended.ended, ended.message, ended.hint, ended.cause, peak)
+
+
+def _refusal(work: Callable[[], object]) -> ArtifactError | None:
+    from avloc.errors import ArtifactError
+
+    try:
+        work()
+    except ArtifactError as error:
+        for each in (error, error.__cause__):
+            if each is not None:
+                each.__traceback__ = None  # which keeps all that was read
+        return error
+    return None
 
 
 def main() -> None:

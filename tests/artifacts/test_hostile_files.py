@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,23 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from hostile import ARRAYS, REPLACEMENTS, sound, with_array, with_attribute, with_values
+from hostile import (
+    ARRAYS,
+    OLD_ARRAYS,
+    REPLACEMENTS,
+    WRITERS,
+    list_array,
+    sound,
+    with_array,
+    with_attribute,
+    with_field,
+    with_values,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from reading_process import Answer, ReadingProcess
 
-OVERHEAD = 2**20  # bytes: a description, and a block that is searched for heaps
+OVERHEAD = 2**20  # bytes: a description
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +58,12 @@ def assert_refused(answer: Answer, path: Path, *words: str) -> None:
     assert [word for word in words if word not in answer.message] == []
 
 
-@pytest.mark.parametrize("kind", ["features", "model", "predictions", "localization"])
-def test_sound_file_is_read(kind: str, reader: ReadingProcess, tmp_path: Path) -> None:
-    path = sound(kind, tmp_path)
+@pytest.mark.parametrize("is_old", [False, True])
+@pytest.mark.parametrize("kind", WRITERS)
+def test_sound_file_is_read(
+    kind: str, is_old: bool, reader: ReadingProcess, tmp_path: Path
+) -> None:
+    path = sound(kind, tmp_path, is_old)
     answer = reader.read(path)
     assert answer.ended == "read", answer
     assert_small(answer, path)
@@ -63,21 +78,32 @@ def test_array_that_is_something_else_is_refused(
     assert_refused(reader.read(path), path, name.split("/")[-1])
 
 
+@pytest.mark.parametrize("replacement", REPLACEMENTS)
+@pytest.mark.parametrize(("kind", "name"), OLD_ARRAYS)
+def test_array_of_an_older_file_that_is_something_else_is_refused(
+    kind: str, name: str, replacement: str, reader: ReadingProcess, tmp_path: Path
+) -> None:
+    path = with_array(kind, name, replacement, tmp_path, is_old=True)
+    assert_refused(reader.read(path), path, name.split("/")[-1])
+
+
 DTYPES = st.sampled_from(["f2", "f4", ">f8", "i1", "<i8", "u4", "?", "c16", "S3", "V4"])
 SIZES = st.one_of(st.integers(0, 4), st.sampled_from([2**31, 2**32, 10**12, 2**62]))
 
 
 @given(
-    array=st.sampled_from(ARRAYS),
+    array=st.sampled_from([*ARRAYS, *OLD_ARRAYS]),
+    is_old=st.booleans(),
     shape=st.lists(SIZES, max_size=6).map(tuple),
     dtype=DTYPES,
     is_chunked=st.booleans(),
     is_written=st.booleans(),
 )
 def test_any_declared_shape_and_type_costs_no_memory(
-    reader: ReadingProcess, scratch: Path, array, shape, dtype, is_chunked, is_written
+    reader: ReadingProcess, scratch: Path, array, is_old, shape, dtype, is_chunked, is_written
 ) -> None:
-    path = sound(array[0], scratch)
+    is_old = is_old or array not in ARRAYS
+    path = sound(array[0], scratch, is_old)
     with h5py.File(path, "r+") as file:
         del file[array[1]]
         chunks = (1,) * len(shape) if is_chunked and shape and min(shape) > 0 else None
@@ -87,6 +113,8 @@ def test_any_declared_shape_and_type_costs_no_memory(
             return  # HDF5 itself has no such shape
         if is_written and max((*shape, 0)) <= 4:
             made[...] = np.zeros(shape, dtype)
+        if not is_old:
+            list_array(file, array[1])
     assert_small(reader.read(path), path)
 
 
@@ -107,7 +135,7 @@ ATTRIBUTES: list[tuple[str, str, Any]] = [
     *(("features", "spec", f'{{"fps": {value}}}') for value in ("-1", '"4"', "true", "1e9", "NaN")),
     *(("features", "spec", f'{{"size": {value}}}') for value in ("7", "[1]", '["a", "b"]')),
     *(("features", "spec", f'{{"visual": {value}}}') for value in ("7", "{}", DEEP, '"\\ud800"')),
-    *(("model", "config", value) for value in ("[]", DEEP, "{}" + " " * 2**21)),
+    *(("model", "config", value) for value in ("[]", DEEP, "{}" + " " * 2**23)),
     *(("model", "metrics", value) for value in ('{"a": "b"}', f'{{"a": {HUGE}}}', '{"a": null}')),
     *(("model", "n_segments", value) for value in (0, -1, 10**18, 1.5, "10", [1, 2])),
     *(("model", "seed", value) for value in (-1, 0.5, "x")),
@@ -125,42 +153,108 @@ ATTRIBUTES: list[tuple[str, str, Any]] = [
 ]
 
 
+STAMPS: list[tuple[str, str, Any]] = [
+    *(("model", "schema", value) for value in (7, None, "avloc", "avloc.model/2", np.bytes_(""))),
+    *(("model", "schema", np.bytes_(f"avloc.model/{n}")) for n in ("", "-1", "9" * 5000, "1")),
+    *(("model", "schema", value) for value in (["avloc.model/2"] * 2, h5py.Empty("S1"))),
+    *(("model", "schema", value) for value in (np.bytes_("avloc.features/2"), np.bytes_(b"\xff"))),
+    *(("features", "created", value) for value in (None, 7, np.bytes_("2026-11-01"), "a")),
+    *(("features", "digest", value) for value in (None, 7, np.bytes_("0" * 32), "0" * 32)),
+]
+
+
 @pytest.mark.parametrize(("kind", "name", "value"), ATTRIBUTES, ids=lambda value: f"{value!s:.30}")
-def test_attribute_that_cannot_be_is_refused(
+def test_attribute_of_an_older_file_that_cannot_be_is_refused(
     kind: str, name: str, value: object, reader: ReadingProcess, tmp_path: Path
 ) -> None:
     path = with_attribute(kind, name, value, tmp_path)
     assert_refused(reader.read(path), path)
 
 
-@pytest.mark.parametrize(
-    ("kind", "name", "values"),
-    [
-        ("features", "segment_times", [[0, 1], [1, np.nan], [2, 3]]),
-        ("features", "segment_times", [[0, 1], [1, np.inf], [2, 3]]),
-        ("features", "segment_times", [[1, 0], [2, 1], [3, 2]]),
-        ("features", "segment_times", [[2, 3], [1, 2], [0, 1]]),
-        ("features", "segment_times", np.zeros((0, 2))),
-        ("features", "visual_valid", [True] * 4),
-        ("features", "visual_valid", np.ones(3, np.uint8)),
-        ("features", "audio", np.zeros((3, 0), np.float32)),
-        ("features", "visual", np.zeros((3, 2, 0, 5), np.float16)),
-        ("predictions", "targets", [[0, 0, 2, 3], [0, 0, 0, 0]]),
-        ("predictions", "targets", [[0, 0, 2, -2], [0, 0, 0, 0]]),
-        ("predictions", "rows", [1, 2, 3]),
-        ("predictions", "gate_visual", [[0.5] * 4] * 3),
-        ("predictions", "video_ids", [b"\xff", b"a"]),
-        ("localization", "gate_audio", [0.5] * 4),
-        ("localization", "events", [(2.0, 1.0, "bark", 0.5)]),
-        ("localization", "events", [(0.0, np.inf, "bark", 0.5)]),
-        ("localization", "events", [(0.0, 1.0, "bark", np.nan)]),
-        ("localization", "events", [(0.0, 1.0, "meow", 0.5)]),
-        ("model", "history/epoch", [[0.0], [1.0]]),
-        ("model", "history/epoch", [0.0]),
-    ],
-)
+@pytest.mark.parametrize(("kind", "name", "value"), STAMPS, ids=lambda value: f"{value!s:.30}")
+def test_attribute_that_cannot_be_is_refused(
+    kind: str, name: str, value: object, reader: ReadingProcess, tmp_path: Path
+) -> None:
+    path = with_attribute(kind, name, value, tmp_path, is_old=False)
+    assert_refused(reader.read(path), path)
+
+
+FIELDS: list[tuple[str, str, str | None]] = [
+    *(
+        (kind, name, value if isinstance(value, str) else json.dumps(value))
+        for kind, name, value in ATTRIBUTES
+        if name not in ("schema", "video_id") and isinstance(value, str | int | float)
+        if value not in ("1", "10", 1.0)  # which are what they should be, as JSON
+    ),
+    *(("features", "video_id", value) for value in (None, "7", '["a"]', '"\\ud800"')),
+    *(("features", "duration", value) for value in ('"1"', "true", "Infinity", "1e999")),
+    *(("features", "arrays", value) for value in (None, "[]", "{}", '{"visual": 7}', DEEP)),
+    *(("predictions", "video_ids", value) for value in (None, '["a"]', '["a", 7]', '"ab"', "{}")),
+    *(("comparison", "titles", value) for value in (None, '["a"]', '["a", "b", "c"]', "[[], []]")),
+    *(("localization", "events", value) for value in (None, "{}", "[[0, 1, 2, 3]]", "[{}]", "7")),
+    *(
+        ("localization", "events", f'[{{"start": {a}, "end": {b}, "label": {c}, "score": {d}}}]')
+        for a, b, c, d in (
+            *((2, 1, '"bark"', 0.5), (0, "Infinity", '"bark"', 0.5), (-1, 1, '"bark"', 0.5)),
+            *((0, 1, '"bark"', "NaN"), (0, 1, '"meow"', 0.5), (0, 1, "7", 0.5)),
+            *(('"0"', 1, '"bark"', 0.5), ("true", 1, '"bark"', 0.5)),
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "name", "value"), FIELDS, ids=lambda value: f"{value!s:.30}")
+def test_field_of_the_header_that_cannot_be_is_refused(
+    kind: str, name: str, value: str | None, reader: ReadingProcess, tmp_path: Path
+) -> None:
+    path = with_field(kind, name, value, tmp_path)
+    assert_refused(reader.read(path), path)
+
+
+NAN, INF = np.float16(np.nan), np.float16(np.inf)
+VALUES: list[tuple[str, str, Any]] = [
+    ("features", "segment_times", [[0, 1], [1, np.nan], [2, 3]]),
+    ("features", "segment_times", [[0, 1], [1, np.inf], [2, 3]]),
+    ("features", "segment_times", [[1, 0], [2, 1], [3, 2]]),
+    ("features", "segment_times", [[2, 3], [1, 2], [0, 1]]),
+    ("features", "segment_times", np.zeros((0, 2))),
+    ("features", "visual_valid", [True] * 4),
+    ("features", "visual_valid", np.ones(3, np.uint8)),
+    ("features", "audio", np.zeros((3, 0), np.float32)),
+    ("features", "audio", [[0.0], [np.nan], [0.0]]),
+    ("features", "visual", np.zeros((3, 2, 0, 5), np.float16)),
+    *(("features", "visual", np.full((3, 2, 2, 5), x, np.float16)) for x in (NAN, INF, -INF)),
+    ("predictions", "scores", np.full((2, 4, 3), np.nan, np.float32)),
+    ("predictions", "targets", [[0, 0, 2, 3], [0, 0, 0, 0]]),
+    ("predictions", "targets", [[0, 0, 2, -2], [0, 0, 0, 0]]),
+    ("predictions", "rows", [1, 2, 3]),
+    ("predictions", "gate_visual", [[0.5] * 4] * 3),
+    ("localization", "gate_audio", [0.5] * 4),
+    ("localization", "scores", np.full((3, 3), np.inf, np.float32)),
+    ("model", "weights/head.weight", [[1.0, np.nan]]),
+    ("model", "weights/tau", np.array(np.inf)),
+    ("model", "history/epoch", [[0.0], [1.0]]),
+]
+OLD_VALUES: list[tuple[str, str, Any]] = [
+    ("predictions", "video_ids", [b"\xff", b"a"]),
+    ("localization", "events", [(2.0, 1.0, "bark", 0.5)]),
+    ("localization", "events", [(0.0, np.inf, "bark", 0.5)]),
+    ("localization", "events", [(0.0, 1.0, "bark", np.nan)]),
+    ("localization", "events", [(0.0, 1.0, "meow", 0.5)]),
+]
+
+
+@pytest.mark.parametrize(("kind", "name", "values"), VALUES)
 def test_values_that_cannot_be_are_refused(
     kind: str, name: str, values: Any, reader: ReadingProcess, tmp_path: Path
 ) -> None:
     path = with_values(kind, name, values, tmp_path)
+    assert_refused(reader.read(path), path, name.split("/")[-1])
+
+
+@pytest.mark.parametrize(("kind", "name", "values"), [*VALUES, *OLD_VALUES])
+def test_values_of_an_older_file_that_cannot_be_are_refused(
+    kind: str, name: str, values: Any, reader: ReadingProcess, tmp_path: Path
+) -> None:
+    path = with_values(kind, name, values, tmp_path, is_old=True)
     assert_refused(reader.read(path), path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import h5py
 import numpy as np
 import pytest
 from examples import SPEC, comparison, features, model, predictions, timeline
+from hostile import OLD_WRITERS
+from xxhash import xxh3_128_hexdigest
 
 from avloc import artifacts
 from avloc.artifacts import FeatureStore, describe
@@ -46,13 +49,45 @@ def test_read_gives_what_was_written(kind: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_file_of_format_1_is_read_as_it_was_written(kind: str, tmp_path: Path) -> None:
+    _, read, example = KINDS[kind]
+    OLD_WRITERS[kind](tmp_path / "file.h5")
+    assert_same(example(), read(tmp_path / "file.h5"))
+    assert describe(tmp_path / "file.h5").kind == kind
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_digest_is_that_of_the_documented_bytes(kind: str, tmp_path: Path) -> None:
+    write, _, example = KINDS[kind]
+    write(tmp_path / "file.h5", example())
+    with h5py.File(tmp_path / "file.h5") as file:
+        stamps = [file.attrs[name] for name in ("schema", "avloc_version", "created")]
+        header = file["header"][:].tobytes()
+        assert file.attrs["digest"].decode() == xxh3_128_hexdigest(b"\n".join([*stamps, header]))
+        for name, listed in json.loads(header)["arrays"].items():
+            array = file[name][()]
+            assert listed == {
+                "dtype": array.dtype.str,
+                "shape": list(array.shape),
+                "xxh3_128": xxh3_128_hexdigest(array.tobytes()),
+            }
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_is_of_variable_length(kind: str, tmp_path: Path) -> None:
+    write, _, example = KINDS[kind]
+    write(tmp_path / "file.h5", example())
+    assert b"GCOL" not in (tmp_path / "file.h5").read_bytes()
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_file_says_what_it_is(kind: str, tmp_path: Path) -> None:
     write, _, example = KINDS[kind]
     write(tmp_path / "file.h5", example())
     with h5py.File(tmp_path / "file.h5") as file:
-        assert file.attrs["schema"] == f"avloc.{kind}/1"
+        assert file.attrs["schema"].decode() == f"avloc.{kind}/2"
         assert file.attrs["avloc_version"]
-        assert file.attrs["created"].endswith("+00:00")
+        assert file.attrs["created"].decode().endswith("+00:00")
 
 
 def test_absent_stream_is_absent_not_zero(tmp_path: Path) -> None:
@@ -82,7 +117,7 @@ def test_describe_names_the_kind_and_what_is_in_it(kind: str, tmp_path: Path) ->
     shown = str(description.facts) + str(description.rows)
     expected = {
         "features": ("-clip", "(3, 2, 2, 5)", "float16", "rotated, padded"),
-        "model": ("Kirchenglocke, groß", "10 segments of 1 s", "0.75", "head.weight"),
+        "model": ("Kirchenglocke, groß", "10 segments of 1 s", "0.75", "head.weight", "25"),
         "predictions": ("2 rows x 4 segments x 3 classes", "test", "bark"),
         "localization": ("0.75", "bark", "no_audio", "1.400 s"),
         "comparison": ("table1", "82.2%", "argmax per segment", "55.0%", "75.0%"),
@@ -109,7 +144,7 @@ def test_describe_store_lists_failures(tmp_path: Path) -> None:
 
 
 def test_a_model_from_before_calibration_divides_by_one(tmp_path: Path) -> None:
-    artifacts.write_model(tmp_path / "m.h5", model())
+    OLD_WRITERS["model"](tmp_path / "m.h5")
     with h5py.File(tmp_path / "m.h5", "r+") as file:
         del file.attrs["temperature"]
     assert artifacts.read_model(tmp_path / "m.h5").temperature == 1.0

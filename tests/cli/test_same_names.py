@@ -24,6 +24,7 @@ FUNCTIONS = {
     "export-features": avloc.export_features,
     "synth": avloc.synth,
     "inspect": describe,
+    "verify": avloc.verify,
     "bench": bench,
     "demo": run_demo,
 }

@@ -19,6 +19,7 @@ COMMANDS = (
     "export-features",
     "synth",
     "inspect",
+    "verify",
     "doctor",
     "demo",
     "bench",

@@ -6,13 +6,11 @@ Transcribed from that version's writers, so that today's readers meet what is on
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
-from examples import comparison, features, model, predictions, timeline
 
 from avloc.artifacts import Comparison, ModelFile, Predictions, VideoFeatures
 from avloc.timeline import Timeline
@@ -109,12 +107,3 @@ def write_old_comparison(path: Path, it: Comparison) -> None:
         _plain(file, it, "table", "supervision")
         file.attrs["baselines"] = _json(dict(it.baselines))
         file.attrs["made"] = _json(dict(it.made))
-
-
-OLD_WRITERS: dict[str, Callable[[Path], None]] = {
-    "features": lambda path: write_old_features(path, features()),
-    "model": lambda path: write_old_model(path, model()),
-    "predictions": lambda path: write_old_predictions(path, predictions()),
-    "localization": lambda path: write_old_localization(path, timeline(), "a key"),
-    "comparison": lambda path: write_old_comparison(path, comparison()),
-}
