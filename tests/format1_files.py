@@ -44,6 +44,7 @@ def _plain(file: h5py.File, thing: Any, *names: str) -> None:
 
 
 def _new(path: Path, kind: str) -> h5py.File:
+    path.parent.mkdir(exist_ok=True)
     file = h5py.File(path, "w")
     file.attrs["schema"] = f"avloc.{kind}/1"
     file.attrs["avloc_version"] = "0.1.0"

@@ -77,6 +77,7 @@ def train(
     n_unreadable = done.model.data["n_unreadable"]
     if n_unreadable:
         console.say(
-            f"{n_unreadable} features files cannot be read and were left out; extract again"
+            f"{n_unreadable} features files cannot be read and were left out; extract again. "
+            f"The first: {done.model.data['first_unreadable']}"
         )
     console.say(f"wrote {done.path}")

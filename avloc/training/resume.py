@@ -96,7 +96,7 @@ def _settings(model: ModelFile) -> Iterator[tuple[str, object]]:
     yield "labels", model.labels
     yield "features", model.fingerprint
     yield from model.config.items()
-    yield from ((name, value) for name, value in model.data.items())
+    yield from ((n, value) for n, value in model.data.items() if n != "first_unreadable")
     for name, value in model.training.items():
         if name not in _FREE:
             yield name, list(value) if isinstance(value, tuple) else value

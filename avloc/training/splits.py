@@ -31,14 +31,16 @@ class TrainingData:
     def describe(self, dataset: Dataset) -> dict[str, object]:
         """Return what a model file says of its data, as plain values."""
         held_out = sorted(set(self.val.video_ids)) if self.selection == "held out" else []
-        return {
+        unreadable = (*self.train.unreadable, *self.val.unreadable)
+        first = {"first_unreadable": unreadable[0]} if unreadable else {}
+        return first | {
             "dataset": dataset.name,
             "selection": self.selection,
             "n_train_rows": len(self.train),
             "n_val_rows": len(self.val),
             "n_train_missing": len(self.train.missing),
             "n_val_missing": len(self.val.missing),
-            "n_unreadable": len(self.train.unreadable) + len(self.val.unreadable),
+            "n_unreadable": len(unreadable),
             "held_out_videos": held_out,
         }
 

@@ -143,6 +143,13 @@ def test_describe_store_lists_failures(tmp_path: Path) -> None:
     assert description.rows == (("broken", "no index"),)
 
 
+def test_describe_an_unfinished_model_without_epochs(tmp_path: Path) -> None:
+    for history in ({}, {"loss": [1.0]}):
+        artifacts.write_model(tmp_path / "m.h5", dataclasses.replace(model(), history=history))
+        facts = dict(describe(tmp_path / "m.h5").facts)
+        assert facts["unfinished"] == "0 epochs done"
+
+
 def test_a_model_from_before_calibration_divides_by_one(tmp_path: Path) -> None:
     OLD_WRITERS["model"](tmp_path / "m.h5")
     with h5py.File(tmp_path / "m.h5", "r+") as file:

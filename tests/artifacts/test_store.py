@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
+import h5py
+import numpy as np
 import pytest
 from examples import SPEC, features, model
+from format1_files import write_old_features
 
 from avloc.artifacts import FeatureStore, write_model
 from avloc.errors import ArtifactError, FingerprintError, UsageError, WrongKindError
@@ -79,10 +84,72 @@ def test_torn_failure_line_is_passed_over(store: FeatureStore) -> None:
     assert [row.video_id for row in store.failures()] == ["a"]
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "../a", "a/b", "a\\b", "a\0b", "/etc/passwd"])
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", ".clip", "../a", "a/b", "a\\b", "a\0b", "/etc/passwd"]
+)
 def test_id_that_is_no_file_name_is_refused(store: FeatureStore, name: str) -> None:
     with pytest.raises(UsageError, match="plain file name"):
         store.path_of(name)
+
+
+def test_store_of_format_1_goes_on(store: FeatureStore) -> None:
+    """Its store.json has no digest, and neither have its files."""
+    path = store.root / "store.json"
+    header = json.loads(path.read_text())
+    del header["digest"]
+    path.write_text(json.dumps(header | {"schema": "avloc.features/1"}))
+    write_old_features(store.path_of("a"), features("a"))
+    again = FeatureStore.open(store.root)
+    again.write(features("b"))
+    assert [again.read(name).video_id for name in again.video_ids()] == ["a", "b"]
+    assert "a" in again
+    assert FeatureStore.create(store.root, SPEC, "f00d").video_ids() == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("segment_times", [[0, 1], [1, np.nan], [2, 3]]),
+        ("segment_times", [[0, 1], [0, 1], [0, 1]]),
+        ("visual_valid", [True, False]),
+        ("frame_index", [[1], [2]]),
+        ("audio", [1, 2, 3]),
+    ],
+)
+def test_file_that_no_reader_accepts_does_not_count_as_there(
+    store: FeatureStore, name: str, values: object
+) -> None:
+    """Format 1: nothing checked it when it was written."""
+    whole = features("a")
+    write_old_features(store.path_of("a"), whole)
+    assert "a" in store
+    with h5py.File(store.path_of("a"), "r+") as file:
+        dtype = file[name].dtype
+        del file[name]
+        file[name] = np.array(values, dtype)
+    assert "a" not in store
+    with pytest.raises(ArtifactError, match=name):
+        store.read("a")
+
+
+def test_asking_whether_a_video_is_there_reads_no_maps(store: FeatureStore) -> None:
+    large = replace(features("a", n=400), visual=np.ones((400, 7, 7, 512), np.float16))
+    path = store.write(large)
+    before = bytes_read()
+    assert "a" in store
+    n_asked = bytes_read() - before
+    assert n_asked < 2**17
+    before = bytes_read()
+    store.read("a")
+    assert bytes_read() - before > path.stat().st_size > 300 * n_asked
+
+
+def bytes_read() -> int:
+    """Return how many bytes this process has read by its own calls, from disk or cache."""
+    [line] = [
+        line for line in Path("/proc/self/io").read_text().splitlines() if line.startswith("rchar")
+    ]
+    return int(line.split()[1])
 
 
 def test_no_store_and_wrong_kinds_are_named(tmp_path: Path) -> None:

@@ -135,6 +135,26 @@ def test_inspect_shows_every_kind(avloc: Shell, small_workspace: SmallWorkspace)
         assert json.loads(avloc("inspect", artifacts / place, "--json").out)["kind"] == kind
 
 
+def test_inspect_sums_weights_up_and_lists_them_when_asked(
+    avloc: Shell, small_workspace: SmallWorkspace
+) -> None:
+    path = small_workspace.artifacts / "models" / "cman.h5"
+    weights = read_model(path).weights
+    n_parameters = sum(array.size for array in weights.values())
+    shown = avloc("inspect", path).out
+    facts = dict(line.split("  ", 1) for line in shown.splitlines()[2:] if "  " in line)
+    assert facts["tensors"].strip() == str(len(weights))
+    assert facts["parameters"].strip() == f"{n_parameters:,}"
+    assert facts["bytes of weights"].strip() == f"{sum(a.nbytes for a in weights.values()):,}"
+    assert [name for name in weights if name in shown] == []
+    listed = avloc("inspect", path, "--all").out
+    table = json.loads(avloc("inspect", path, "--json").out)["table"]
+    assert [name for name in weights if name not in listed] == []
+    assert {row["array"]: row["shape"] for row in table} == {
+        name: str(array.shape) for name, array in weights.items()
+    }
+
+
 def test_doctor_finds_this_installation_sound(avloc: Shell) -> None:
     ended = avloc("doctor")
     assert ended.code == 0

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from format1_files import write_old_features
 from made_up import made_up
 from trained_process import CONFIG, OPTIONS
 
@@ -180,6 +181,22 @@ def test_an_epoch_chosen_on_test_is_said_to_be(tmp_path):
     config = replace(CONFIG, epochs=2, select="test")
     model = train(world.store, world.dataset, options=OPTIONS, config=config, device="cpu")
     assert model.data["selection"] == "TEST split"
+
+
+def test_features_that_are_nan_are_left_out_and_named(tmp_path):
+    world = made_up(tmp_path)
+    path = world.store.path_of("video001")
+    odd = world.store.read("video001")
+    visual = np.array(odd.visual)
+    visual[3, 1, 1, 0] = np.nan
+    write_old_features(path, replace(odd, visual=visual))  # today's writer would refuse it
+    model = train(
+        world.store, world.dataset, options=OPTIONS, config=replace(CONFIG, epochs=1), device="cpu"
+    )
+    assert model.data["n_unreadable"] == 1
+    assert str(path) in model.data["first_unreadable"]
+    assert "visual of the video 'video001' holds NaN" in model.data["first_unreadable"]
+    assert all(np.isfinite(w).all() for w in model.weights.values())
 
 
 def test_features_that_cannot_be_read_are_counted_and_told(tmp_path):
