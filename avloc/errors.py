@@ -3,7 +3,7 @@
 ::
 
     AvlocError                 exit 1   nothing was done
-    ├── UsageError             exit 2   the command or call cannot be meant as written
+    ├── UsageError             exit 2   invalid arguments
     │   └── UnknownNameError            no such encoder, model, ...: offers the nearest
     ├── MediaError                      a video or sound file that cannot be opened or decoded
     ├── DatasetError                    annotations, splits, a manifest or published features: wrong
@@ -17,8 +17,8 @@
     ├── DependencyError                 an optional package is missing, or two packages do not fit
     └── PartialFailureError    exit 3   some inputs were done and some failed
 
-Each error's text says what happened and where; ``hint`` says what to do next. Only
-``avloc.cli`` turns them into a line and an exit code.
+An error's text says what happened, where, and what to do next: its ``message``, then its
+``hint``. Only ``avloc.cli`` turns errors into a line and an exit code.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ from pathlib import Path
 class AvlocError(Exception):
     """The root of every error avloc raises on purpose.
 
+    ``str(error)`` is the message followed by the hint, so that a traceback shows both.
+
     Args:
         message: what happened, and where (a path, a line, a name).
         hint: what to do next, one sentence; empty when the message says it all.
@@ -40,11 +42,16 @@ class AvlocError(Exception):
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
+        self.message = message
         self.hint = hint
+
+    def __str__(self) -> str:
+        """Return the message and the hint."""
+        return f"{self.message.rstrip('.')}. {self.hint}" if self.hint else self.message
 
     def __reduce__(self) -> tuple[object, ...]:
         """Survive the way back from a worker process, hint and all."""
-        return (_rebuild, (type(self), str(self), self.hint))
+        return (_rebuild, (type(self), self.message, self.hint))
 
 
 def _rebuild(kind: type[AvlocError], message: str, hint: str) -> AvlocError:
@@ -53,8 +60,13 @@ def _rebuild(kind: type[AvlocError], message: str, hint: str) -> AvlocError:
     return error
 
 
+def message_of(error: BaseException) -> str:
+    """Return an error's text without a hint, to make it part of another message."""
+    return error.message if isinstance(error, AvlocError) else str(error)
+
+
 class UsageError(AvlocError):
-    """The command or call cannot be meant as written."""
+    """Invalid arguments of a command or call."""
 
     exit_code = 2
 

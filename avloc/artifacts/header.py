@@ -99,7 +99,7 @@ class Header:
         try:
             return LabelSet(names, background)
         except UsageError as error:
-            raise ValueError(str(error)[:200]) from error
+            raise ValueError(error.message[:200]) from error
 
     def frame_size(self) -> tuple[int, int] | None:
         """Return the shown (width, height) in pixels, None without a picture."""

@@ -31,8 +31,8 @@ def show_error(error: AvlocError) -> None:
 
 def one_line(error: AvlocError) -> str:
     """Return an error and its hint as one line."""
-    message = " ".join(str(error).split()).rstrip(".")
-    return f"{message}. {error.hint}".strip() if error.hint else message
+    line = " ".join(str(error).split())
+    return line if error.hint else line.rstrip(".")
 
 
 def show_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

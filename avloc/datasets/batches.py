@@ -219,7 +219,7 @@ def _read_videos(
             if store.path_of(video_id).exists():
                 videos[video_id] = store.read(video_id)
         except ArtifactError as error:
-            unreadable.append(str(error))
+            unreadable.append(error.message)
         if progress is not None:
             progress(done, len(video_ids), video_id)
     return videos, unreadable

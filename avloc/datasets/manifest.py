@@ -46,7 +46,7 @@ from avloc.datasets.fields import (
     read_text,
     seconds,
 )
-from avloc.errors import DatasetError, UnknownNameError
+from avloc.errors import DatasetError, UnknownNameError, message_of
 from avloc.labels import LabelSet
 
 MANIFEST = "manifest.csv"
@@ -87,7 +87,10 @@ def load_manifest(path: Path) -> Dataset:
                 raise ValueError(f"{video.name} has the id {id_of[video]!r} on an earlier line")
         except (ValueError, UnknownNameError) as error:
             raise DatasetError(
-                str(error), path, line, getattr(error, "hint", f"The fields are {_listed()}.")
+                message_of(error),
+                path,
+                line,
+                getattr(error, "hint", f"The fields are {_listed()}."),
             ) from error
         rows.append(row)
     if not rows:
@@ -145,7 +148,7 @@ def _checked_names(names: list[str], path: Path, line: int) -> list[str]:
     for name in names:
         if name not in FIELDS:
             error = UnknownNameError("manifest field", name[:60], FIELDS)
-            raise DatasetError(str(error), path, line, error.hint)
+            raise DatasetError(error.message, path, line, error.hint)
     if len(set(names)) < len(names):
         raise DatasetError("names a field twice", path, line)
     if "video" not in names:

@@ -116,7 +116,7 @@ def _read(store: FeatureStore, video_id: str) -> VideoFeatures | str:
     try:
         return store.read(video_id)
     except ArtifactError as error:
-        return str(error) if store.path_of(video_id).exists() else "no features"
+        return error.message if store.path_of(video_id).exists() else "no features"
 
 
 def _shapes(features: VideoFeatures) -> _Shapes:

@@ -29,7 +29,7 @@ def load_videos(path: Path) -> Dataset:
         files = video_files(path)
     except MediaError as error:
         raise DatasetError(
-            f"holds no data set and no video ({error})",
+            f"holds no data set and no video ({error.message})",
             path,
             hint="A data set is a folder with Annotations.txt (AVE) or manifest.csv, a .csv or "
             ".jsonl manifest, or videos.",

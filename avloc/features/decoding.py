@@ -133,7 +133,7 @@ def decode_or_fail(task: DecodingTask) -> Iterator[Message]:
     try:
         yield from decode_clip(task)
     except AvlocError as error:
-        yield ClipFailed(str(error))
+        yield ClipFailed(error.message)
     except Exception as error:
         yield ClipFailed(f"{task.path}: {type(error).__name__}: {error}")
 

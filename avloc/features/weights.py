@@ -105,7 +105,7 @@ def fetch(record: WeightsRecord, policy: WeightsPolicy) -> WeightsFile:
     try:
         download(record.url, target, record.sha256)
     except WeightsError as error:
-        raise _unavailable(record, str(error)) from error
+        raise _unavailable(record, error.message) from error
     return WeightsFile(target, sha256_of(target))
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from avloc.artifacts import ModelFile
 from avloc.devices import choose_device
-from avloc.errors import ArtifactError, UsageError
+from avloc.errors import ArtifactError, UsageError, message_of
 from avloc.models.model import Model
 from avloc.models.registry import build
 
@@ -47,7 +47,7 @@ def _check_fit(model_file: ModelFile) -> None:
         with torch.device("meta"):  # shapes without numbers: no width is too large to describe
             wanted = {name: tuple(w.shape) for name, w in _built(model_file).state_dict().items()}
     except (UsageError, TypeError, ValueError, RuntimeError, ArithmeticError) as error:
-        reason = " ".join(str(error).split())
+        reason = " ".join(message_of(error).split())
         raise ArtifactError(
             f"the file's model cannot be built here: {reason:.300}",
             f"{getattr(error, 'hint', '')} {_HINT}".strip(),

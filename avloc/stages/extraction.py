@@ -69,6 +69,8 @@ def find_sources(paths: Sequence[Path | str], shard: str = "1/1") -> Sources:
                     f"{videos[video_id]} and {path} would both be the video {video_id!r}",
                     "Extract them into different stores, or rename one.",
                 )
+    if not paths:
+        raise MediaError("no video was named", "Name a folder, a video or a manifest.")
     if not videos:
         raise MediaError(
             f"no video found in {', '.join(map(str, paths))}", "Check the path and the suffixes."

@@ -78,7 +78,7 @@ class Reporting:
 
     def fail(self, video: Path, error: AvlocError) -> None:
         """Take note of a video that has no answer."""
-        self._failures.append(f"{video.name}: {error}")
+        self._failures.append(f"{video.name}: {error.message}")
 
     def write(self) -> None:
         """Write the page of what was added; nothing if that was nothing.

@@ -128,4 +128,4 @@ def _step(rate: int) -> int:
 
 
 def _unreadable(path: Path, error: MediaError) -> DatasetError:
-    return DatasetError(f"is no sound that can be read ({error})", path, hint=ANOTHER_FILE)
+    return DatasetError(f"is no sound that can be read ({error.message})", path, hint=ANOTHER_FILE)

@@ -25,7 +25,7 @@ from avloc.datasets.fields import read_text
 from avloc.datasets.synthetic.cast import Cast
 from avloc.datasets.synthetic.composition import ClipPlan
 from avloc.datasets.synthetic.config import SynthesisConfig
-from avloc.errors import DatasetError, OutputError, UsageError
+from avloc.errors import DatasetError, OutputError, UsageError, message_of
 
 SYNTHESIS = "synthesis.json"
 COUNTS = ("n_train", "n_val", "n_test")
@@ -54,7 +54,9 @@ def read_config(folder: Path) -> SynthesisConfig | None:
         return SynthesisConfig(**json.loads(read_text(path))["config"])
     except (ValueError, TypeError, LookupError, RecursionError, UsageError) as error:
         raise DatasetError(
-            f"does not say what was made ({error})", path, hint="Make the data set anew."
+            f"does not say what was made ({message_of(error)})",
+            path,
+            hint="Make the data set anew.",
         ) from error
 
 
