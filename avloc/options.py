@@ -6,7 +6,7 @@ One place for each default: command line, recipes and documentation read these f
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, Field, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 from avloc.errors import UnknownNameError, UsageError
@@ -24,6 +24,7 @@ def option(
     choices: tuple[str, ...] = (),
     minimum: int | float | None = None,
     maximum: int | float | None = None,
+    is_derived: bool = False,
 ) -> Any:
     """Declare one option as a dataclass field.
 
@@ -33,9 +34,64 @@ def option(
         choices: the names it may take, empty for any.
         minimum: the least number it may be.
         maximum: the greatest number it may be.
+        is_derived: it follows from the data, so no list of settings offers it.
     """
-    metadata = {"help": help, "choices": choices, "minimum": minimum, "maximum": maximum}
+    metadata = {
+        "help": help,
+        "choices": choices,
+        "minimum": minimum,
+        "maximum": maximum,
+        "is_derived": is_derived,
+    }
     return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class OptionLine:
+    """One option in words, for a list of settings.
+
+    Attributes:
+        name: the option.
+        default: its default, as it would be written.
+        values: what it may be: a range, names, or the kind of value.
+        help: what it is.
+    """
+
+    name: str
+    default: str
+    values: str
+    help: str
+
+
+def describe_options(kind: type[DataclassInstance]) -> list[OptionLine]:
+    """Return the options of a dataclass that a user may set, in their order."""
+    hints = get_type_hints(kind)
+    return [
+        OptionLine(
+            entry.name,
+            _as_written(entry.default),
+            _values_in_words(entry, hints[entry.name]),
+            entry.metadata["help"],
+        )
+        for entry in fields(kind)
+        if entry.default is not MISSING and not entry.metadata["is_derived"]
+    ]
+
+
+def _as_written(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _values_in_words(entry: Field[Any], hint: Any) -> str:
+    limits = entry.metadata
+    if limits["choices"]:
+        return ", ".join(limits["choices"])
+    low, high = limits["minimum"], limits["maximum"]
+    if low is not None and high is not None:
+        return f"{_KINDS[str(hint)]}, {low} to {high}"
+    return ", ".join([_KINDS[str(hint)], *_range_parts(entry)])
 
 
 def options_from(kind: type[Options], given: Mapping[str, object]) -> Options:
@@ -69,10 +125,10 @@ def values_of(settings: Settings, example: str) -> dict[str, object]:
 
     Args:
         settings: the texts, or values by name, which stay as they are.
-        example: one that would do, for whoever gave another.
+        example: a correct one, for the error.
 
     Raises:
-        UsageError: a setting is no ``key=value``.
+        UsageError: a setting is not ``key=value``.
     """
     if isinstance(settings, Mapping):
         return dict(settings)
@@ -80,7 +136,10 @@ def values_of(settings: Settings, example: str) -> dict[str, object]:
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals:
-            raise UsageError(f"{setting!r} is no KEY=VALUE", f"For example --set {example}.")
+            raise UsageError(
+                f"{setting!r} is not KEY=VALUE",
+                f"For example --set {example}. --settings lists the names.",
+            )
         values[key] = value
     return values
 
@@ -103,10 +162,13 @@ def check_options(options: DataclassInstance) -> None:
 
 
 def _range_in_words(entry: Field[Any]) -> str:
+    return f"It must be {' and '.join(_range_parts(entry))}: {entry.metadata['help']}."
+
+
+def _range_parts(entry: Field[Any]) -> list[str]:
     low, high = entry.metadata["minimum"], entry.metadata["maximum"]
     parts = [f"at least {low}"] if low is not None else []
-    parts += [f"at most {high}"] if high is not None else []
-    return f"It must be {' and '.join(parts)}: {entry.metadata['help']}."
+    return [*parts, f"at most {high}"] if high is not None else parts
 
 
 def _read(entry: Field[Any], hint: Any, value: object) -> object:
@@ -160,4 +222,12 @@ _READERS: dict[str, Callable[[object], object]] = {
     str(float): _read_float,
     str(str): _read_text,
     str(tuple[int, ...]): _read_ints,
+}
+_KINDS = {
+    str(bool): "true or false",
+    str(int): "whole number",
+    str(float): "number",
+    str(str): "text",
+    str(tuple[int, ...]): "whole numbers separated by commas",
+    str(tuple[str, ...]): "names",
 }

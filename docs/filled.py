@@ -10,7 +10,6 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +19,12 @@ from mkdocs.structure.files import File, Files
 
 from avloc import errors
 from avloc.cli.app import app
+from avloc.cli.help import value_word
 from avloc.datasets import SynthesisConfig
 from avloc.events import EventRules
 from avloc.media.flags import FLAGS
 from avloc.models import list_models, model_class
+from avloc.options import describe_options
 from avloc.training import TrainingConfig
 
 ROOT = Path(__file__).parents[1]
@@ -56,7 +57,7 @@ def commands(_: str | None = None) -> str:
 
 def _command(name: str, command: Any) -> str:
     arguments = [p for p in command.params if p.param_type_name == "argument"]
-    options = [p for p in command.params if p.param_type_name == "option"]
+    options = [p for p in command.params if p.param_type_name == "option" and not p.hidden]
     words = [_argument_word(p) for p in arguments]
     parts = [
         f"## avloc {name}",
@@ -78,13 +79,8 @@ def _argument_word(argument: Any) -> str:
 
 
 def _option_words(option: Any) -> str:
-    value = "" if option.is_flag else f" {option.metavar or _value_word(option)}"
+    value = "" if option.is_flag else f" {option.metavar or value_word(option.bare_type())}"
     return ", ".join(f"`{name}{value}`" for name in option.opts)
-
-
-def _value_word(option: Any) -> str:
-    words = {"int": "N", "float": "X", "Path": "PATH"}
-    return words.get(str(option.bare_type()), "TEXT")
 
 
 def _help(option: Any) -> str:
@@ -107,27 +103,10 @@ def settings(name: str) -> str:
     kinds: dict[str, Any] = {model: model_class(model).Config for model in list_models()}
     kinds |= {"training": TrainingConfig, "synth": SynthesisConfig, "events": EventRules}
     rows = [
-        (f"`{entry.name}`", _meaning(entry.metadata), f"`{_value(entry.default)}`")
-        for entry in fields(kinds[name])
-        if entry.name not in _SET_BY_THE_DATA
+        (f"`{line.name}`", line.help, line.values, f"`{line.default}`")
+        for line in describe_options(kinds[name])
     ]
-    return table(("setting", "what it is", "default"), rows)
-
-
-_SET_BY_THE_DATA = ("visual_channels", "audio_channels", "n_classes", "media")
-
-
-def _meaning(metadata: Any) -> str:
-    told = str(metadata["help"])
-    if metadata["choices"]:
-        told += f" ({', '.join(f'`{choice}`' for choice in metadata['choices'])})"
-    return told
-
-
-def _value(value: object) -> str:
-    if isinstance(value, tuple):
-        return ",".join(map(str, value))
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return table(("setting", "what it is", "values", "default"), rows)
 
 
 def error_table(_: str | None = None) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,6 +17,7 @@ from avloc.cli.doctor import doctor
 from avloc.cli.evaluate import evaluate
 from avloc.cli.export_features import export_features
 from avloc.cli.extract import extract
+from avloc.cli.help import Command
 from avloc.cli.import_features import import_features
 from avloc.cli.inspect import inspect
 from avloc.cli.localize import localize
@@ -30,7 +31,6 @@ from avloc.errors import AvlocError, UsageError
 app = typer.Typer(
     name="avloc",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -51,7 +51,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "bench": bench,
 }
 for _name, _command in _COMMANDS.items():
-    app.command(_name)(_command)
+    app.command(_name, cls=Command)(_command)
 
 
 def _show_version(value: bool) -> None:
@@ -67,16 +67,21 @@ def _about(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_show_version, is_eager=True, help="Say the version and exit."
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
         ),
     ] = False,
     traceback: Annotated[
-        bool, typer.Option("--traceback", help="Show Python's traceback when something fails.")
+        bool,
+        typer.Option(
+            "--traceback",
+            help="Show Python's traceback when something fails; it may also follow the command.",
+        ),
     ] = False,
 ) -> None:
-    """Audio-visual event localization: what happened in a video, when, where, by which sense.
+    """Find what happens in a video: when, where in the picture, and whether seen or heard.
 
-    The stages chain through ./artifacts: extract, train, eval, localize.
+    avloc brings no trained model. Training one takes labelled videos: avloc extract DATASET,
+    avloc train, then avloc localize VIDEO. To see it work without any, run avloc demo.
     """
     if traceback:
         os.environ["AVLOC_TRACEBACK"] = "1"
@@ -88,14 +93,14 @@ def main() -> None:
     # same cores that makes the encoders up to three times slower. Asleep they cost nothing.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy only ever sees small matrices
+    console.accept_any_name()
+    arguments = traceback_first(sys.argv[1:])
     try:
-        refuse_dashed_names(sys.argv[1:])
-        app()
+        refuse_dashed_names(arguments)
+        app(arguments, prog_name="avloc")
     except SystemExit as done:
         if done.code == 130:
-            console.say(
-                "interrupted: what was finished is kept; run it again to go on (train: --resume)"
-            )
+            console.say(after_interruption(arguments))
         raise
     except AvlocError as error:
         _show_traceback_if_asked()
@@ -104,8 +109,8 @@ def main() -> None:
     except Exception as bug:
         _show_traceback_if_asked()
         console.say(
-            f"error: {type(bug).__name__}: {bug}. This is a fault in avloc; run it again as "
-            "`avloc --traceback ...` and report what it prints."
+            f"error: {type(bug).__name__}: {bug}. This is a fault in avloc. Run the command again "
+            "with --traceback, and report what it prints."
         )
         sys.exit(1)
 
@@ -117,23 +122,65 @@ def _show_traceback_if_asked() -> None:
         traceback.print_exc()
 
 
-def refuse_dashed_names(arguments: list[str]) -> None:
+def traceback_first(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with ``--traceback`` before the command, wherever it was."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    others = [argument for argument in arguments[:end] if argument != "--traceback"]
+    return [*["--traceback"][: end - len(others)], *others, *arguments[end:]]
+
+
+def after_interruption(arguments: Sequence[str]) -> str:
+    """Return what to do after Ctrl-C; that depends on the command."""
+    command = _command_of(arguments)
+    if command == "train":
+        return "interrupted: run the same command with --resume to go on after the last epoch"
+    if command in _GOING_ON:
+        return "interrupted: what was finished is kept; run the same command again to go on"
+    return "interrupted"
+
+
+_GOING_ON = {"extract", "localize", "reproduce", "import-features", "synth", "demo"}
+
+
+def _command_of(arguments: Sequence[str]) -> str:
+    return next((argument for argument in arguments if argument in _COMMANDS), "")
+
+
+def refuse_dashed_names(arguments: Sequence[str]) -> None:
     """Refuse a file whose name begins with ``-`` where it would be read as options.
 
-    1012 of AVE's ids begin with ``-``; "no such option: -x" would not tell anyone why.
+    1012 of AVE's ids begin with ``-``; "no such option: -x" would not explain why.
 
     Raises:
         UsageError: says how to write such a name.
     """
-    for argument in arguments:
+    for before, argument in zip(["", *arguments], arguments, strict=False):
         if argument == "--":
             return
-        is_name = Path(argument).suffix.lower() in _FILE_SUFFIXES and "=" not in argument
-        if argument.startswith("-") and argument != "-" and (is_name or Path(argument).exists()):
+        if _is_dashed_name(argument) and not _takes_value(before, arguments):
             raise UsageError(
                 f"{argument} begins with '-' and would be read as options",
                 f"Write ./{argument}, or put -- before it.",
             )
 
 
-_FILE_SUFFIXES = {".mp4", ".mkv", ".webm", ".mov", ".avi", ".wav", ".h5", ".csv", ".jsonl"}
+def _is_dashed_name(argument: str) -> bool:
+    if not argument.startswith("-") or argument == "-" or "=" in argument:
+        return False
+    return Path(argument).suffix.lower() in _FILE_SUFFIXES or Path(argument).exists()
+
+
+def _takes_value(option: str, arguments: Sequence[str]) -> bool:
+    """Say whether what follows is the value of an option of the command."""
+    if not option.startswith("-"):
+        return False
+    commands: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    command = commands.get(_command_of(arguments))
+    parameters = command.params if command else ()
+    return any(option in p.opts and not getattr(p, "is_flag", True) for p in parameters)
+
+
+_FILE_SUFFIXES = {
+    *(".mp4", ".mkv", ".webm", ".mov", ".avi", ".wav", ".mp3", ".flac", ".ogg", ".m4a"),
+    *(".h5", ".csv", ".jsonl"),
+}

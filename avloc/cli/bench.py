@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from avloc.cli import console
-from avloc.cli.options import Device
+from avloc.cli.choices import choice
+from avloc.cli.options import Audio, Device, Precision, Runtime, Visual
 
 if TYPE_CHECKING:
     from avloc.benchmark import Benchmark, RuntimeSpeed
@@ -18,35 +19,44 @@ if TYPE_CHECKING:
 
 def bench(
     paths: Annotated[
-        list[str] | None, typer.Argument(help="Videos of like length; clips are made if none.")
+        list[str] | None,
+        typer.Argument(help="Videos of similar length; without any, clips are made."),
     ] = None,
-    visual: Annotated[str, typer.Option(help="The visual encoder.")] = "resnet152",
-    audio: Annotated[str, typer.Option(help="The audio encoder.")] = "vggish",
+    visual: Visual = "resnet152",
+    audio: Audio = "vggish",
     clips: Annotated[int, typer.Option(min=1, help="How many clips to make.")] = 8,
-    size: Annotated[str, typer.Option(metavar="WxH", help="Of the clips made.")] = "640x360",
-    rounds: Annotated[int, typer.Option(min=1, help="How often to measure.")] = 2,
+    size: Annotated[
+        str, typer.Option(metavar="WxH", help="The size of the clips to make.")
+    ] = "640x360",
+    rounds: Annotated[int, typer.Option(min=1, help="How many times to measure.")] = 2,
     workers: Annotated[int | None, typer.Option(min=0, help="Decoding processes.")] = None,
-    batch_size: Annotated[int | None, typer.Option(min=1, help="Frames a batch.")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Frames per batch.")] = None,
     device: Device = "auto",
-    precision: Annotated[str, typer.Option(help="auto, fp32 or fp16.")] = "auto",
-    runtime: Annotated[str, typer.Option(help="auto, eager, compile or onnx.")] = "auto",
+    precision: Precision = "auto",
+    runtime: Runtime = "auto",
     runtimes: Annotated[
-        bool, typer.Option("--runtimes", help="Compare the ways to run the visual encoder.")
+        bool, typer.Option("--runtimes", help="Compare the runtimes of the visual encoder.")
     ] = False,
     training: Annotated[
         int | None,
-        typer.Option(min=1, metavar="ROWS", help="Measure CMAN's epoch; AVE has 3339 rows."),
+        typer.Option(
+            min=1, metavar="ROWS", help="Measure an epoch of CMAN on so many rows; AVE has 3339."
+        ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+    format: Annotated[
+        str, choice("format", ("table", "json"), help="How the figures are printed.")
+    ] = "table",
+    as_json: Annotated[bool, typer.Option("--json", hidden=True)] = False,
     scratch: Annotated[
-        Path | None, typer.Option(help="A folder for clips and stores; kept, and used again.")
+        Path | None, typer.Option(help="A folder for clips and features, kept for the next run.")
     ] = None,
 ) -> None:
-    """Measure how fast this machine is, and what decides.
+    """Measure how fast this machine is, and what limits it.
 
-    Extraction, the ways to run its network (--runtimes), or an epoch of training.
+    It measures extraction, the runtimes of the visual encoder (--runtimes), or an epoch of
+    training (--training).
 
-    Nothing is downloaded: where weights are not at hand made-up ones are as fast.
+    Nothing is downloaded: random weights of the same shapes stand in for missing ones.
     """
     from avloc.benchmark import bench as measure
 
@@ -68,7 +78,7 @@ def bench(
             scratch=scratch,
             progress=progress,
         )
-    _show(found, as_json)
+    _show(found, as_json or format == "json")
 
 
 def _show(found: Benchmark, as_json: bool) -> None:

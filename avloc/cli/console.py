@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +13,30 @@ from avloc.errors import AvlocError
 
 if TYPE_CHECKING:
     from avloc.progress import Progress
+
+
+def accept_any_name() -> None:
+    """Let file names that are not UTF-8 pass through stdin and stdout, byte for byte.
+
+    Python reads such a name with lone surrogates in it, which stdout would refuse.
+    """
+    codecs.register_error(_ANY_NAME, _byte_or_escape)
+    for stream, errors in ((sys.stdin, "surrogateescape"), (sys.stdout, _ANY_NAME)):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=errors)
+
+
+_ANY_NAME = "avloc-any-name"
+
+
+def _byte_or_escape(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Write a byte of a file name as it is; escape what the stream's encoding lacks."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    try:
+        return error.object[error.start : error.end].encode("ascii", "surrogateescape"), error.end
+    except UnicodeEncodeError:
+        return codecs.backslashreplace_errors(error)
 
 
 def say(line: str) -> None:

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def demo(
-    folder: Annotated[Path, typer.Argument(help="Where everything goes.")] = Path("demo"),
+    folder: Annotated[Path, typer.Argument(help="The folder to write.")] = Path("demo"),
 ) -> None:
-    """Run everything on clips made here.
+    """Run every step on artificial clips.
 
-    Synth, extract, train, eval, localize with heat maps, and an HTML report.
+    It runs synth, extract, train, eval and localize with heat maps, and writes an HTML report.
     """
     from avloc.demo import run_demo
 

@@ -10,7 +10,7 @@ from avloc.cli import console
 def doctor() -> None:
     """Check the installation.
 
-    Python, packages that must fit each other, the device, the encoders.
+    It checks Python, the packages that must fit each other, the device and the encoders.
     """
     from avloc.installation import examine
 

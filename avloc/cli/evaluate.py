@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from avloc.cli import console
+from avloc.cli.choices import DECODERS, MODALITIES, SPLITS, choice
 from avloc.cli.options import Artifacts, DatasetRoot, Device
 from avloc.errors import UnknownNameError
 
@@ -21,36 +22,55 @@ _FORMATS = ("table", "json", "csv")
 
 def evaluate(
     model: Annotated[
-        str, typer.Option(help="A model's name in the workspace, or a model file.")
+        str, typer.Option(metavar="NAME", help="A model's name in the workspace, or a model file.")
     ] = "cman",
-    split: Annotated[str, typer.Option(help="train, val or test.")] = "test",
+    split: Annotated[str, choice("split", SPLITS, help="The split to evaluate on.")] = "test",
     decode: Annotated[
-        str, typer.Option(help="segment: argmax a second; video: one class a video. No mixing.")
+        str,
+        choice(
+            "decoder",
+            DECODERS,
+            help="segment: the likeliest class of each segment; video: one class for the video. "
+            "Numbers of the two are not comparable.",
+        ),
     ] = "segment",
     spatial: Annotated[
         Path | None,
-        typer.Option(help="Boxes to measure attention by.", show_default="the data set's own"),
+        typer.Option(
+            metavar="FILE",
+            help="A boxes.json: measure whether attention points into the boxes.",
+            show_default="the data set's boxes.json",
+        ),
     ] = None,
     match: Annotated[
         str | None,
-        typer.Option(help="A second model; one hears, one sees: find events across (A2V, V2A)."),
+        typer.Option(
+            metavar="NAME",
+            help="A second model, of the other modality: find events across modalities (A2V, V2A).",
+        ),
     ] = None,
     without: Annotated[
         str,
-        typer.Option(
-            help="audio or visual: take it away, to see what the other half is worth.",
+        choice(
+            "modality",
+            MODALITIES,
+            help="Take this modality away, to measure the other one alone.",
             show_default="nothing",
         ),
     ] = "",
-    per_class: Annotated[bool, typer.Option("--per-class", help="Also a table by class.")] = False,
-    format: Annotated[str, typer.Option(help="table, json or csv.")] = "table",
+    per_class: Annotated[
+        bool, typer.Option("--per-class", help="Also print a table by class.")
+    ] = False,
+    format: Annotated[
+        str, choice("format", _FORMATS, help="How the results are printed.")
+    ] = "table",
     device: Device = "auto",
     dataset: DatasetRoot = None,
     artifacts: Artifacts = None,
 ) -> None:
-    """Evaluate a model beside the trivial line.
+    """Evaluate a model beside trivial baselines.
 
-    The predictions go to artifacts/predictions/MODEL-SPLIT.h5.
+    The predictions are written to artifacts/predictions/MODEL-SPLIT.h5.
     """
     if format not in _FORMATS:
         raise UnknownNameError("format", format, _FORMATS)

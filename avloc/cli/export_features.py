@@ -14,11 +14,11 @@ _N_NAMED = 10
 
 
 def export_features(
-    folder: Annotated[Path, typer.Argument(help="The folder to write; made if there is none.")],
+    folder: Annotated[Path, typer.Argument(help="The folder to write.")],
     only_present: Annotated[
         bool,
         typer.Option(
-            "--only-present", help="Leave out rows without features, and number the others anew."
+            "--only-present", help="Leave out rows without features, and renumber the others."
         ),
     ] = False,
     dataset: DatasetRoot = None,
@@ -26,7 +26,7 @@ def export_features(
 ) -> None:
     """Write the features in AVE's published layout.
 
-    visual_feature.h5, audio_feature.h5, labels.h5, *_order.h5 and Annotations.txt, row by row.
+    It writes visual_feature.h5, audio_feature.h5, labels.h5, *_order.h5 and Annotations.txt.
     """
     from avloc import stages
 

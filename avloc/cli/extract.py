@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from avloc.cli import console
-from avloc.cli.options import Artifacts, Device, Offline, Weights, paths_or_stdin
+from avloc.cli.choices import SAMPLINGS, choice
+from avloc.cli.options import (
+    Artifacts,
+    Audio,
+    Device,
+    Offline,
+    Overwrite,
+    Precision,
+    Runtime,
+    Visual,
+    Weights,
+    paths_or_stdin,
+)
 from avloc.errors import AvlocError, PartialFailureError
 
 if TYPE_CHECKING:
@@ -19,28 +31,38 @@ def extract(
     paths: Annotated[
         list[str],
         typer.Argument(
-            help="A data set's root, a manifest, folders or videos; - reads paths from stdin."
+            help="A data set's folder, a manifest, folders of videos, or videos; - reads paths "
+            "from stdin."
         ),
     ],
-    visual: Annotated[str, typer.Option(help="The visual encoder.")] = "resnet152",
-    audio: Annotated[str, typer.Option(help="The audio encoder.")] = "vggish",
-    fps: Annotated[int, typer.Option(min=1, max=120, help="Frames sampled a second.")] = 16,
-    sampling: Annotated[str, typer.Option(help="pts, or ave2018 for AVE's own rule.")] = "pts",
+    visual: Visual = "resnet152",
+    audio: Audio = "vggish",
+    fps: Annotated[int, typer.Option(min=1, max=120, help="Frames sampled per second.")] = 16,
+    sampling: Annotated[
+        str,
+        choice(
+            "sampling",
+            SAMPLINGS,
+            help="How frames are chosen: by their time stamps, or by AVE's frame counts.",
+        ),
+    ] = "pts",
     device: Device = "auto",
-    precision: Annotated[str, typer.Option(help="auto, fp32 or fp16.")] = "auto",
-    runtime: Annotated[str, typer.Option(help="auto, eager, compile or onnx.")] = "auto",
+    precision: Precision = "auto",
+    runtime: Runtime = "auto",
     workers: Annotated[
-        int | None, typer.Option(min=0, help="Decoding processes.", show_default="one a core")
+        int | None,
+        typer.Option(min=0, help="Decoding processes.", show_default="by the number of cores"),
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(min=1, help="Frames a batch.", show_default="auto")
+        int | None, typer.Option(min=1, help="Frames per batch.", show_default="auto")
     ] = None,
-    overwrite: Annotated[str, typer.Option(help="stale, always or never.")] = "stale",
+    overwrite: Overwrite = "stale",
     shard: Annotated[
-        str, typer.Option(metavar="I/N", help="Do the i-th of n parts; the others run elsewhere.")
+        str,
+        typer.Option(metavar="I/N", help="Extract part I of N; other machines extract the others."),
     ] = "1/1",
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be done, and stop.")
+        bool, typer.Option("--dry-run", help="List the videos and their files, and stop.")
     ] = False,
     weights: Weights = None,
     offline: Offline = False,
@@ -48,7 +70,8 @@ def extract(
 ) -> None:
     """Extract features from videos.
 
-    They go into artifacts/features, one file a video; what is there already is skipped.
+    They are written to artifacts/features, one file per video. A video whose features are
+    there already is skipped.
     """
     from avloc import stages
 
@@ -103,3 +126,8 @@ def _summarise(done: Extraction) -> None:
     if report.failures:
         raise PartialFailureError(f"{counts}; {where}")
     console.say(f"{counts}; {where}")
+    if not done.store.dataset_root:
+        console.say(
+            "these are plain videos without labels: `avloc train` needs labels too "
+            "(--dataset FOLDER or MANIFEST.csv with the columns video, label, start, end, split)"
+        )

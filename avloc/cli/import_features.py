@@ -34,13 +34,13 @@ def import_features(
     ] = None,
     annotations: Annotated[
         Path | None,
-        typer.Option(help="The rows they are of.", show_default="FOLDER/Annotations.txt"),
+        typer.Option(help="The annotation of each row.", show_default="FOLDER/Annotations.txt"),
     ] = None,
     artifacts: Artifacts = None,
 ) -> None:
-    """Take over published features in AVE's layout.
+    """Import published features in AVE's layout.
 
-    They go into artifacts/features, one file a video; what is there already is skipped.
+    They are written to artifacts/features, one file per video. What is there already is skipped.
     """
     from avloc import stages
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from avloc.cli import console
+from avloc.cli.choices import choice
 
 
 def inspect(
@@ -16,12 +17,16 @@ def inspect(
     show_all: Annotated[
         bool, typer.Option("--all", help="List every tensor of a model's weights.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Data instead of a page.")] = False,
+    format: Annotated[
+        str, choice("format", ("table", "json"), help="How the contents are printed.")
+    ] = "table",
+    as_json: Annotated[bool, typer.Option("--json", hidden=True)] = False,
 ) -> None:
     """Show what is in an avloc file.
 
-    Features, a feature store, a model, predictions or a localization.
+    That is features, a feature store, a model, predictions or a localization.
     """
+    as_json = as_json or format == "json"
     from avloc.artifacts import describe
 
     description = describe(file)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from avloc.cli import console
-from avloc.cli.options import Artifacts, Device, Offline, Weights, paths_or_stdin
+from avloc.cli.choices import EXPORT_FORMATS, choice
+from avloc.cli.options import Artifacts, Device, Offline, Overwrite, Weights, paths_or_stdin
 from avloc.cli.piping import Pipe
 from avloc.errors import AvlocError, PartialFailureError
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from avloc.stages import Localization
     from avloc.timeline import Timeline
 
-_FIGURE = "png, pdf or svg beside the results, or a file's name"
+_FIGURE = "png, pdf or svg for a file beside the results, or a file's name"
 
 
 def localize(
@@ -28,54 +29,63 @@ def localize(
     model: Annotated[
         list[str] | None,
         typer.Option(
-            help="A model's name in the workspace, or a model file; more are shown beside it.",
+            metavar="NAME",
+            help="A model's name in the workspace, or a model file. Events of further models are "
+            "shown beside those of the first.",
             show_default="cman",
         ),
     ] = None,
     heatmap: Annotated[
-        bool, typer.Option("--heatmap", help="Also render a heat-map video, sound kept.")
+        bool,
+        typer.Option("--heatmap", help="Also write the video with its heat map and its sound."),
     ] = False,
-    heatmap_style: Annotated[str, typer.Option(help="A matplotlib colour map.")] = "turbo",
+    heatmap_style: Annotated[
+        str, typer.Option(metavar="NAME", help="A matplotlib colour map.")
+    ] = "turbo",
     alpha: Annotated[
-        float, typer.Option(help="A heat map's opacity where it is strongest.")
+        float, typer.Option(help="The heat map's greatest opacity, from 0 to 1.")
     ] = 0.55,
     figure: Annotated[
-        str | None, typer.Option(help=f"Draw events, pictures and gates by second: {_FIGURE}.")
+        str | None,
+        typer.Option(metavar="FILE", help=f"Draw events, pictures and gates by second: {_FIGURE}."),
     ] = None,
     compare: Annotated[
-        str | None, typer.Option(help=f"Draw where two models look: {_FIGURE}.")
+        str | None,
+        typer.Option(metavar="FILE", help=f"Draw where two models look: {_FIGURE}."),
     ] = None,
     report: Annotated[
-        Path | None, typer.Option(help="Write one HTML page about all videos to this file.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Write one HTML page about all videos to this file."),
     ] = None,
     format: Annotated[
         list[str] | None,
-        typer.Option(
-            help="Also write json, jsonl, csv, tsv, srt, vtt, audacity, elan or label-studio."
-        ),
+        choice("format", EXPORT_FORMATS, help="Also write the events in this format."),
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
             "--out",
             "-o",
-            help="A folder for results; - writes data to stdout, and nothing else.",
+            help="A folder for the results; - writes the events to stdout, and no file.",
             show_default="beside each video",
         ),
     ] = None,
-    overwrite: Annotated[str, typer.Option(help="stale, always or never.")] = "stale",
+    overwrite: Overwrite = "stale",
     dataset: Annotated[
         Path | None,
-        typer.Option(help="A data set that knows the true events, to be shown beside."),
+        typer.Option(help="A labelled data set: its true events are shown beside those found."),
     ] = None,
     keep: Annotated[
-        float, typer.Option(help="Go on over background while the label has this probability.")
+        float,
+        typer.Option(
+            help="An event continues through background while its label has this probability."
+        ),
     ] = 1.0,
     min_gap: Annotated[
-        float, typer.Option(help="Join events of one label fewer seconds apart.")
+        float, typer.Option(help="Join events of one label that are fewer seconds apart.")
     ] = 0.0,
-    min_seconds: Annotated[float, typer.Option(help="Leave out shorter events.")] = 0.0,
-    min_score: Annotated[float, typer.Option(help="Leave out less sure events.")] = 0.0,
+    min_seconds: Annotated[float, typer.Option(help="Drop events shorter than this.")] = 0.0,
+    min_score: Annotated[float, typer.Option(help="Drop events with a lower score.")] = 0.0,
     labels: Annotated[
         str, typer.Option(help="Only these, by commas.", show_default="all of them")
     ] = "",
@@ -86,8 +96,10 @@ def localize(
 ) -> None:
     """Find what happens in videos, when and where.
 
-    Beside each video (or in --out): NAME.avloc.h5, and NAME.heatmap.mp4 with --heatmap. What
-    is there already, made of the same video, model and rules, is kept.
+    Written beside each video (or to --out): NAME.avloc.h5, and NAME.heatmap.mp4 with --heatmap.
+    A result that is there already, from the same video, model and rules, is kept.
+
+    It needs a trained model (avloc train); avloc brings none.
     """
     from avloc import stages
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from avloc.cli import console
+from avloc.cli.choices import CLIP_SOURCES, SUPERVISIONS, TABLES, choice_argument, completing
 from avloc.cli.options import Artifacts, DatasetRoot, Device
+from avloc.cli.settings import TrainingSettings
 from avloc.errors import AvlocError, PartialFailureError
 
 if TYPE_CHECKING:
@@ -16,22 +18,35 @@ if TYPE_CHECKING:
 
 
 def reproduce(
-    tables: Annotated[list[str], typer.Argument(help="table1, table2 or both.")],
+    tables: Annotated[
+        list[str],
+        choice_argument("table", TABLES, help="The paper's tables to run, one or several."),
+    ],
     on: Annotated[
         str | None,
         typer.Option(
-            help="drawn, photos, or a recipe's file: make its clips, and extract them.",
-            show_default="the features that are there",
+            metavar="|".join((*CLIP_SOURCES, "FILE")),
+            help="Make clips and extract them: drawn ones, ones from photographs and recordings, "
+            "or those of a recipe file.",
+            show_default="the workspace's features",
+            autocompletion=completing(CLIP_SOURCES),
         ),
     ] = None,
     pictures: Annotated[
-        Path | None, typer.Option(help="For --on photos: photographs, a sub-folder a class.")
+        Path | None, typer.Option(help="For --on photos: photographs, one sub-folder per class.")
     ] = None,
     sounds: Annotated[
-        Path | None, typer.Option(help="For --on photos: recordings, a sub-folder a class.")
+        Path | None, typer.Option(help="For --on photos: recordings, one sub-folder per class.")
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Runs a row.")] = 5,
-    supervision: Annotated[str, typer.Option(help="full, weak, or both.")] = "full,weak",
+    seeds: Annotated[int, typer.Option(min=1, help="Runs per row, each with another seed.")] = 5,
+    supervision: Annotated[
+        str,
+        typer.Option(
+            metavar="full|weak|full,weak",
+            help="Train on the label of each segment, on that of the video only, or both in turn.",
+            autocompletion=completing((*SUPERVISIONS, "full,weak")),
+        ),
+    ] = "full,weak",
     features: Annotated[
         Path | None,
         typer.Option(help="A feature store.", show_default="the workspace's"),
@@ -41,12 +56,16 @@ def reproduce(
         typer.Option(
             "--set",
             metavar="KEY=VALUE",
-            help="A training option for all rows, or MODEL.KEY=VALUE for one model's rows.",
+            help="A training setting for all rows, or MODEL.KEY=VALUE for the rows of one model. "
+            "--settings lists them.",
         ),
     ] = None,
+    list_settings: TrainingSettings = False,
     jobs: Annotated[
         int | None,
-        typer.Option(min=1, help="Runs side by side.", show_default="one a core, one on a GPU"),
+        typer.Option(
+            min=1, help="Runs at the same time.", show_default="one per core, one on a GPU"
+        ),
     ] = None,
     device: Device = "auto",
     dataset: DatasetRoot = None,
@@ -54,8 +73,9 @@ def reproduce(
 ) -> None:
     """Run a table of the paper, row by row.
 
-    Every row is trained and evaluated over seeds; ours is printed beside the paper's. What is
-    done is kept: run it again to go on. Tables go to artifacts/reproduce.
+    Every row is trained and evaluated with several seeds, and printed beside the paper's
+    number. Finished runs are kept: after an interruption, run the same command again. The
+    tables are written to artifacts/reproduce.
     """
     from avloc.reproduction import reproduce as run_tables
 

@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from avloc.cli import console
+from avloc.cli.settings import SynthesisSettings
 
 
 def synth(
-    folder: Annotated[Path, typer.Argument(help="Where the data set goes, in AVE's layout.")],
+    folder: Annotated[Path, typer.Argument(help="The folder to write, in AVE's layout.")],
     train: Annotated[
         int | None, typer.Option(min=1, help="Training clips.", show_default="120")
     ] = None,
@@ -22,30 +23,33 @@ def synth(
     classes: Annotated[
         int | None, typer.Option(min=2, help="Event classes.", show_default="6")
     ] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="Another seed, other clips.", show_default="0")
-    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Random seed.", show_default="0")] = None,
     pictures: Annotated[
         Path | None,
-        typer.Option(help="Real photographs, a sub-folder a class.", show_default="drawn"),
+        typer.Option(help="Photographs to show, one sub-folder per class.", show_default="drawn"),
     ] = None,
     sounds: Annotated[
         Path | None,
-        typer.Option(help="Real recordings, a sub-folder a class.", show_default="synthesised"),
+        typer.Option(
+            help="Recordings to play, one sub-folder per class.", show_default="synthesised"
+        ),
     ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="KEY=VALUE", help="Any other setting, for example sound_noise=0.6."
+            "--set",
+            metavar="KEY=VALUE",
+            help="Any other setting, for example sound_noise=0.6. --settings lists them.",
         ),
     ] = None,
+    list_settings: SynthesisSettings = False,
     workers: Annotated[
-        int | None, typer.Option(min=0, help="Processes.", show_default="one a core")
+        int | None, typer.Option(min=0, help="Processes.", show_default="one per core")
     ] = None,
 ) -> None:
-    """Make raw clips whose truth is known.
+    """Make a labelled data set of artificial clips.
 
-    In AVE's layout, with the boxes of the sounding objects in boxes.json.
+    It has AVE's layout, and the boxes of the sounding objects in boxes.json.
     """
     from avloc import stages
 

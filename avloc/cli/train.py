@@ -7,49 +7,72 @@ from typing import Annotated
 import typer
 
 from avloc.cli import console
+from avloc.cli.choices import MODELS, SELECTIONS, SUPERVISIONS, WEAK_LABELS, choice
 from avloc.cli.options import Artifacts, DatasetRoot, Device
+from avloc.cli.settings import TrainingSettings
 
 
 def train(
-    model: Annotated[str, typer.Option(help="The model to train.")] = "cman",
+    model: Annotated[str, choice("model", MODELS, help="The model to train.")] = "cman",
     name: Annotated[
-        str | None, typer.Option(help="The model file's name.", show_default="the model's")
+        str | None,
+        typer.Option(
+            metavar="NAME", help="The model file's name.", show_default="the model's name"
+        ),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Random seed.", show_default="0")] = None,
-    epochs: Annotated[
-        int | None, typer.Option(help="At most so many epochs.", show_default="100")
-    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="The most epochs.", show_default="100")] = None,
     supervision: Annotated[
         str | None,
-        typer.Option(help="full, or weak: the label of the video only.", show_default="full"),
+        choice(
+            "supervision",
+            SUPERVISIONS,
+            help="Train on the label of each segment, or on the label of the video only.",
+            show_default="full",
+        ),
     ] = None,
     weak_labels: Annotated[
         str | None,
-        typer.Option(help="proportion or presence.", show_default="proportion"),
+        choice(
+            "kind of weak label",
+            WEAK_LABELS,
+            help="What a weak label says: how much of the video each label fills, or only which "
+            "labels it has.",
+            show_default="proportion",
+        ),
     ] = None,
     select: Annotated[
         str | None,
-        typer.Option(help="The split that chooses the epoch.", show_default="val"),
+        choice(
+            "split to select on",
+            SELECTIONS,
+            help="The split that chooses the epoch.",
+            show_default="val",
+        ),
     ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
             "--set",
             metavar="KEY=VALUE",
-            help="Any option of the training or the model, for example learning_rate=3e-4.",
+            help="Any setting of the training or the model, for example learning_rate=3e-4. "
+            "--settings lists them.",
         ),
     ] = None,
+    list_settings: TrainingSettings = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with a training that was interrupted.")
+        bool, typer.Option("--resume", help="Continue a training that was interrupted.")
     ] = False,
     device: Device = "auto",
     dataset: DatasetRoot = None,
     artifacts: Artifacts = None,
 ) -> None:
-    """Train a model on the features.
+    """Train a model on extracted features and their labels.
 
-    The epoch is chosen on validation; the model goes to artifacts/models/NAME.h5. Several
-    GPUs: torchrun --nproc-per-node N -m avloc train ...
+    Labels come from the data set that was extracted, or from --dataset. The epoch is chosen on
+    the validation split. The model is written to artifacts/models/NAME.h5.
+
+    Several GPUs: torchrun --nproc-per-node N -m avloc train ...
     """
     from avloc import stages
     from avloc.training import is_leader

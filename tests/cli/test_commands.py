@@ -200,7 +200,7 @@ def test_synth_takes_any_setting(avloc: Shell, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("--set", "sound_noise"), "no KEY=VALUE"),
+        (("--set", "sound_noise"), "not KEY=VALUE"),
         (("--set", "sound_noice=1"), "sound_noise"),
         (("--set", "sound_noise=loud"), "cannot be 'loud'"),
         (("--pictures", "here", "--sounds", "there", "--classes", 3), "Leave --classes out"),

@@ -95,7 +95,7 @@ def test_synth_help_shows_the_defaults_of_its_config(avloc: Shell) -> None:
         "classes": config.n_classes,
         "seed": config.seed,
     }.items():
-        assert f"default: ({value})" in shown.partition(f"--{option} ")[2].partition(" --")[0]
+        assert f"default: {value}" in shown.partition(f"--{option} ")[2].partition(" --")[0]
 
 
 def test_train_help_shows_the_defaults_of_its_config(avloc: Shell) -> None:
@@ -104,4 +104,4 @@ def test_train_help_shows_the_defaults_of_its_config(avloc: Shell) -> None:
     shown = " ".join(avloc("train", "--help").out.split())
     config = TrainingConfig()
     for option, value in {"seed": config.seed, "epochs": config.epochs}.items():
-        assert f"default: ({value})" in shown.partition(f"--{option} ")[2].partition(" --")[0]
+        assert f"default: {value}" in shown.partition(f"--{option} ")[2].partition(" --")[0]

@@ -60,7 +60,9 @@ class SynthesisConfig:
         0.0, help="how much louder sounds from off screen are, in dB", minimum=-40, maximum=40
     )
     media: str = option(
-        "", help="digest of the photographs and recordings, set by their folders; empty when drawn"
+        "",
+        help="digest of the photographs and recordings, set by their folders; empty when drawn",
+        is_derived=True,
     )
 
     def __post_init__(self) -> None:
