@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -169,3 +170,79 @@ def empty_wave(folder: Path) -> Path:
 def empty_video(folder: Path) -> Path:
     run_ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x48:r=25", "-t", 0, folder / "empty.avi")
     return folder / "empty.avi"
+
+
+def with_matroska_length(path: Path, milliseconds: float) -> Path:
+    """Overwrite the one length that a Matroska file states."""
+    data = bytearray(path.read_bytes())
+    at = data.index(b"\x44\x89\x88") + 3  # Duration, a float of eight bytes
+    data[at : at + 8] = struct.pack(">d", milliseconds)
+    path.write_bytes(bytes(data))
+    return path
+
+
+def with_avi_scale(path: Path, scale: int, rate: int) -> Path:
+    """Overwrite how long an AVI file's pictures last: ``scale / rate`` seconds each."""
+    data = bytearray(path.read_bytes())
+    at = data.index(b"vids") + 20
+    data[at : at + 8] = struct.pack("<II", scale, rate)
+    path.write_bytes(bytes(data))
+    return path
+
+
+def with_mp4_length(path: Path, factor: int) -> Path:
+    """Multiply the length that each track of an MP4 file states in its headers."""
+    data = bytearray(path.read_bytes())
+    for name, offset in ((b"mvhd", 20), (b"tkhd", 24), (b"mdhd", 20), (b"elst", 12)):
+        at = data.find(name)
+        while at >= 0:
+            old = struct.unpack_from(">I", data, at + offset)[0]
+            struct.pack_into(">I", data, at + offset, min(old * factor, 2**31 - 1))
+            at = data.find(name, at + 4)
+    path.write_bytes(bytes(data))
+    return path
+
+
+def restamped(
+    source: Path, target: Path, kind: str, time_of: Callable[[int, float], float]
+) -> Path:
+    """Copy a clip, with packet k of one stream, stamped t seconds, stamped ``time_of(k, t)``.
+
+    What a container keeps of it is when packets are shown: Matroska keeps no other time.
+    """
+    with av.open(str(source)) as incoming, av.open(str(target), "w") as outgoing:
+        streams = {s.index: outgoing.add_stream_from_template(s) for s in incoming.streams}
+        k, reached = 0, None
+        for packet in incoming.demux():
+            if packet.dts is None:
+                continue
+            if packet.stream.type == kind:
+                base = packet.time_base
+                begin = round(time_of(k, float(packet.pts * base)) / base)
+                order = packet.dts + min(begin - packet.pts, 0)
+                packet.dts = order if reached is None else max(order, reached + 1)
+                packet.pts = begin
+                k, reached = k + 1, packet.dts
+            packet.stream = streams[packet.stream.index]
+            outgoing.mux(packet)
+    return target
+
+
+def move_times(data: bytearray, number: int, by: int) -> int:
+    """Move the time of picture ``number`` of an MPEG-TS by some of its ticks, 90,000 a second.
+
+    Returns:
+        How many were changed: a picture that states no second time (for decoding) has one.
+    """
+    heads = [at for at in range(len(data) - 14) if data[at : at + 4] == b"\0\0\1\xe0"]
+    at = heads[number] + 9
+    a, b, c = struct.unpack_from(">BHH", data, at)
+    ticks = (a >> 1 & 7) << 30 | b >> 1 << 15 | c >> 1
+    ticks += by
+    marks = (
+        a & 0xF0 | ticks >> 30 << 1 | 1,
+        (ticks >> 15 & 0x7FFF) << 1 | 1,
+        (ticks & 0x7FFF) << 1 | 1,
+    )
+    struct.pack_into(">BHH", data, at, *marks)
+    return 1 if data[heads[number] + 7] >> 6 == 2 else 2

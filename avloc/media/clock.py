@@ -9,6 +9,7 @@ from itertools import islice, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from avloc.media.continuity import LONGEST_GAP, RESTART
 from avloc.media.streams import (
     Trouble,
     decoded,
@@ -51,13 +52,14 @@ def frame_rate(stream: VideoStream) -> Fraction:
     """Return frames a second: FFmpeg's guess from the codec and the container together.
 
     The container's average alone can be wrong many times over (an AVI written from a
-    stream with B-frames claims 600).
+    stream with B-frames claims 600). A rate of less than a frame an hour is a damaged header.
     """
-    return stream.guessed_rate or stream.average_rate or FALLBACK_RATE
+    stated = stream.guessed_rate, stream.average_rate, stream.codec_context.framerate
+    return next((rate for rate in stated if rate and rate * LONGEST_GAP > 1), FALLBACK_RATE)
 
 
 def needs_rebuilt_times(path: Path) -> bool:
-    """Say whether a file's picture times cannot be used: missing, or going backwards.
+    """Say whether a file's picture times cannot be used: missing, backwards, or hours apart.
 
     H.264 in AVI carries the decoder's order as if it were times, so frames come in the
     right order with shuffled times. Decoding is tried only where there is suspicion: a
@@ -68,12 +70,17 @@ def needs_rebuilt_times(path: Path) -> bool:
         if stream is None:
             return False
         looked_at = islice(packets(container, Trouble(), stream), _N_LOOKED_AT)
-        if any(packet.pts is None for packet in looked_at):
+        if _states_no_rate(stream) or any(packet.pts is None for packet in looked_at):
             return True
         is_sure = container.format.name.startswith(_STORES_TIMES)
         if is_sure or not stream.codec_context.has_b_frames:
             return False
     return _goes_backwards(path)
+
+
+def _states_no_rate(stream: VideoStream) -> bool:
+    """Say whether each frame is stated to stand for hours."""
+    return stream.guessed_rate is not None and 0 < stream.guessed_rate * LONGEST_GAP <= 1
 
 
 def _goes_backwards(path: Path) -> bool:
@@ -85,6 +92,9 @@ def _goes_backwards(path: Path) -> bool:
 
 class Clock:
     """Gives each frame of one stream its exact time, never running backwards.
+
+    A frame is held back until the next has come: a time that lies ahead of the next frame's
+    is damaged, and so is one more than an hour after the frame before.
 
     Args:
         container: the open file.
@@ -103,32 +113,66 @@ class Clock:
         self.is_rebuilt = is_rebuilt
         self._only_counts = is_rebuilt
         self._n = 0
+        self._held: VideoFrame | None = None
         self._last: Fraction | None = None
+        self._shift = -self.origin
         begin, base = stream.start_time, stream.time_base
         is_offset = begin is not None and base is not None
-        self._first = begin * base - self.origin if is_offset else Fraction(0)  # type: ignore[operator]
+        first = begin * base - self.origin if is_offset else Fraction(0)  # type: ignore[operator]
+        self._first = first if first <= LONGEST_GAP else Fraction(0)
 
-    def stamp(self, frame: VideoFrame) -> Shown:
-        """Return the frame with its time; the order of the calls is trusted."""
-        start = self._time(frame)
+    def walk(self, frames: Iterable[VideoFrame]) -> Iterator[Shown]:
+        """Stamp frames as they come."""
+        for frame in frames:
+            yield from self.take(frame)
+        yield from self.rest()
+
+    def take(self, frame: VideoFrame) -> Iterator[Shown]:
+        """Yield the frame before this one with its time; the order of the calls is trusted."""
+        held, self._held = self._held, frame
+        if held is not None:
+            yield self._stamp(held, frame)
+
+    def rest(self) -> Iterator[Shown]:
+        """Yield the last frame."""
+        held, self._held = self._held, None
+        if held is not None:
+            yield self._stamp(held, None)
+
+    def _stamp(self, frame: VideoFrame, following: VideoFrame | None) -> Shown:
+        start = self._time(frame, following)
         end = start + (self._duration(frame) or 1 / self.rate)
         shown = Shown(self._n, start, end, frame)
         self._n, self._last = self._n + 1, start
         return shown
 
-    def walk(self, frames: Iterable[VideoFrame]) -> Iterator[Shown]:
-        """Stamp frames as they come."""
-        return map(self.stamp, frames)
-
-    def _time(self, frame: VideoFrame) -> Fraction:
+    def _time(self, frame: VideoFrame, following: VideoFrame | None) -> Fraction:
         if self._only_counts:
             return self._first + self._n / self.rate
-        if frame.pts is not None and frame.time_base is not None:
-            time = frame.pts * frame.time_base - self.origin
-            if self._last is None or time >= self._last:
-                return time
+        stated = self._stated(frame)
+        if stated is not None and not self._is_ahead(stated, following):
+            step = stated - (self._last or 0)
+            if (self._last is None and step <= LONGEST_GAP) or 0 <= step <= LONGEST_GAP:
+                return stated
+            if self._last is not None and -RESTART <= step < 0:
+                return self._made_up(Fraction(1, 2))  # twice as fast, until times catch up
+            self._shift += self._made_up(Fraction(1)) - stated
+        return self._made_up(Fraction(1))
+
+    def _made_up(self, n_frames: Fraction) -> Fraction:
+        """Return the time some frames after the last."""
         self.is_rebuilt = True
-        return self._first if self._last is None else self._last + 1 / self.rate
+        return self._first if self._last is None else self._last + n_frames / self.rate
+
+    def _stated(self, frame: VideoFrame | None) -> Fraction | None:
+        if frame is None or frame.pts is None or frame.time_base is None:
+            return None
+        return frame.pts * frame.time_base + self._shift
+
+    def _is_ahead(self, stated: Fraction, following: VideoFrame | None) -> bool:
+        """Say whether a time lies ahead of the next frame's, which follows the last's."""
+        then = self._stated(following)
+        return then is not None and (self._last is None or self._last <= then) and then < stated
 
     def _duration(self, frame: VideoFrame) -> Fraction | None:
         if self._only_counts or not frame.duration or frame.time_base is None:

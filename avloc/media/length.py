@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import av
+
 from avloc.media.clock import frame_rate
+from avloc.media.continuity import LONGEST_GAP, RESTART, can_be_joined
 from avloc.media.streams import (
     Trouble,
     decoded,
@@ -29,10 +33,33 @@ _BARE = frozenset(("aac", "ac3", "dts", "eac3", "loas", "mlp", "mp3", "truehd"))
 _NO_ORIGIN = Fraction(1, 4)  # seconds; less makes no difference to the number of segments
 
 
-def duration_of(path: Path, *, is_rebuilt: bool) -> Fraction:
-    """Return a file's length in seconds: as it states it, or measured where it does not.
+# What a file states of its length is believed up to this: an interrupted download keeps its
+# length, and a header that says hours of a file of seconds does not.
+_FURTHEST_BEYOND = 2, 60  # times what is there, and seconds more
+# A file that holds less is too small for what it states until its packets are counted: speech
+# at the lowest rate takes 600 bytes a second, and counting so few takes no time.
+_FEWEST_BYTES = 1000  # a second
 
-    A file that was cut off in the middle still states its whole length.
+
+@dataclass(frozen=True)
+class Length:
+    """How long a file is.
+
+    Attributes:
+        seconds: from its origin to the end of its longer stream.
+        is_corrected: what the file states lies far beyond what it holds.
+    """
+
+    seconds: Fraction
+    is_corrected: bool = False
+
+
+def length_of(path: Path, *, is_rebuilt: bool) -> Length:
+    """Return a file's length: as it states it, or measured where it cannot be that.
+
+    A file that was cut off in the middle still states its whole length. All packets are
+    looked at only where nothing is stated, or the size of the file or its packets towards
+    the end do not bear it out.
 
     Args:
         path: the file.
@@ -43,12 +70,45 @@ def duration_of(path: Path, *, is_rebuilt: bool) -> Fraction:
     """
     with opened(path) as container:
         stated = _stated(container)
-    return stated if stated is not None else _measured(path, is_rebuilt)
+        if stated is not None and _is_borne_out(container, stated):
+            return Length(stated)
+    measured = _measured(path, is_rebuilt)
+    if stated is None:
+        return Length(measured)
+    factor, more = _FURTHEST_BEYOND
+    is_near = 0 < stated <= factor * measured + more
+    return Length(stated) if is_near else Length(measured, is_corrected=True)
+
+
+def _is_borne_out(container: InputContainer, stated: Fraction) -> bool:
+    """Say whether there is enough of a file for the length it states."""
+    factor, more = _FURTHEST_BEYOND
+    if stated <= more:
+        return stated > 0
+    if container.size < stated * _FEWEST_BYTES:
+        return False
+    return _has_packets_from(container, (stated - more) / factor, stated * 3 / 4)
+
+
+def _has_packets_from(container: InputContainer, least: Fraction, aim: Fraction) -> bool:
+    """Say whether there are packets later than ``least``, looking from ``aim`` on (seconds)."""
+    origin = origin_of(container)
+    streams = [s for s in (picture_stream(container), sound_stream(container)) if s is not None]
+    try:
+        container.seek(int((origin + aim) * av.time_base))
+    except (av.FFmpegError, OSError):
+        return False
+    times = (
+        packet.pts * packet.time_base - origin
+        for packet in packets(container, Trouble(), *streams)
+        if packet.pts is not None
+    )
+    return any(time >= least for time in times)
 
 
 def _stated(container: InputContainer) -> Fraction | None:
     """Return the end of the longer stream minus the origin; None when nothing says it."""
-    if container.format.name in _BARE:
+    if container.format.name in _BARE or can_be_joined(container):
         return None
     origin, ends = origin_of(container), []
     for stream in (picture_stream(container), sound_stream(container)):
@@ -89,13 +149,29 @@ class _End:
     def __init__(self) -> None:
         self.n_packets = 0
         self._latest: tuple[Fraction, Fraction] | None = None
+        self._newest: tuple[Fraction, Fraction] | None = None
+        self._shift = Fraction(0)
 
     def take(self, packet: StreamPacket) -> None:
-        """Look at the next packet."""
+        """Look at the next packet; a time that the one after does not bear out is damaged."""
         self.n_packets += 1
-        if packet.pts is not None and packet.time_base is not None:
-            own = packet.pts * packet.time_base, (packet.duration or 0) * packet.time_base
-            self._latest = own if self._latest is None else max(self._latest, own)
+        if packet.pts is None or packet.time_base is None:
+            return
+        time, length = packet.pts * packet.time_base, (packet.duration or 0) * packet.time_base
+        if self._newest is not None and time + self._shift >= self._newest[0] - RESTART:
+            self._settle()
+        self._newest = time + self._shift, length
+
+    def _settle(self) -> None:
+        """Believe the newest time, but for a gap that only a broken clock makes."""
+        assert self._newest is not None
+        time, length = self._newest
+        if self._latest is not None and time - self._latest[0] > LONGEST_GAP:
+            beyond = time - sum(self._latest)
+            self._shift -= beyond
+            time -= beyond
+        own = time, length
+        self._latest = own if self._latest is None else max(self._latest, own)
 
     def seconds(self, fallback: Fraction) -> Fraction | None:
         """Return the end in the file's own clock; None when no packet has a time.
@@ -103,6 +179,8 @@ class _End:
         Args:
             fallback: the length of a last packet that does not state its own.
         """
+        if self._newest is not None:
+            self._settle()
         if self._latest is None:
             return None
         return self._latest[0] + (self._latest[1] or fallback)

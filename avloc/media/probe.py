@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from avloc.errors import MediaError
 from avloc.media.clock import frame_rate, needs_rebuilt_times
-from avloc.media.length import duration_of
+from avloc.media.length import length_of
 from avloc.media.picture import quarter_turns
 from avloc.media.streams import (
     Trouble,
@@ -44,7 +44,7 @@ class MediaInfo:
         path: the file.
         duration: seconds from the origin to the end of the longer stream, as the container
             states it (a file cut off in the middle still states its whole length), measured
-            where it does not.
+            where it does not, or states far more than the file holds.
         origin: the time, in the file's own clock, that is 0 s here.
         has_video: it has a moving picture (a cover picture is none) of which a frame decodes.
         has_audio: it has sound of which something decodes.
@@ -55,8 +55,9 @@ class MediaInfo:
         n_channels: of the sound; None without sound.
         rotation: degrees counter-clockwise that make the picture upright: 0, 90, 180, 270.
         flags: what shows without decoding it whole (see `avloc.media.flags`): ``no_video``,
-            ``no_frame``, ``no_audio``, ``no_sound``, ``pts_rebuilt``, ``rotated``,
-            ``portrait``, ``non_square_pixels``, ``low_resolution``, ``high_bit_depth``, ``hdr``.
+            ``no_frame``, ``no_audio``, ``no_sound``, ``wrong_length``, ``pts_rebuilt``,
+            ``rotated``, ``portrait``, ``non_square_pixels``, ``low_resolution``,
+            ``high_bit_depth``, ``hdr``.
     """
 
     path: Path
@@ -90,9 +91,10 @@ def probe(path: Path | str) -> MediaInfo:
         if picture is None and sound is None:
             reason = f"{path} has no frame and no sound that can be decoded"
             raise MediaError(reason, "It is empty or damaged throughout: leave it out.")
+        length = length_of(path, is_rebuilt=is_rebuilt)
         return MediaInfo(
             path=path,
-            duration=duration_of(path, is_rebuilt=is_rebuilt),
+            duration=length.seconds,
             origin=origin_of(container),
             has_video=picture is not None,
             has_audio=sound is not None,
@@ -104,6 +106,7 @@ def probe(path: Path | str) -> MediaInfo:
             rotation=0 if frame is None else quarter_turns(frame.rotation) * 90,
             flags=(
                 *_absences(stated, has_video=picture is not None, has_audio=sound is not None),
+                *(("wrong_length",) if length.is_corrected else ()),
                 *(("pts_rebuilt",) if picture is not None and is_rebuilt else ()),
                 *(() if picture is None or frame is None else _oddities(picture, frame)),
             ),

@@ -109,6 +109,7 @@ class _Rendering:
             elif self._sound is not None:
                 self._sound.take(packet, is_open=self._encoder.is_open)
         self._show(flushed(self._stream, trouble))
+        self._encode(self._clock.rest())
         if not self._encoder.is_open:
             return False
         self._outgoing.mux(self._encoder.finish())
@@ -118,8 +119,11 @@ class _Rendering:
 
     def _show(self, frames: Iterable[VideoFrame]) -> None:
         for frame in frames:
-            shown = self._clock.stamp(frame)
-            picture = self._paint(self._upright(frame), float(shown.start))
+            self._encode(self._clock.take(frame))
+
+    def _encode(self, frames: Iterable[Shown]) -> None:
+        for shown in frames:
+            picture = self._paint(self._upright(shown.frame), float(shown.start))
             self._outgoing.mux(self._encoder.encode(picture, *self._ticks(shown)))
             if self._progress is not None:
                 self._progress(float(shown.start))

@@ -13,10 +13,11 @@ from PIL import Image
 
 from avloc.errors import MediaError
 from avloc.media.clock import Clock, Shown, needs_rebuilt_times
+from avloc.media.continuity import can_be_joined
 from avloc.media.frames import sampled_segments
 from avloc.media.picture import Picture, Upright
 from avloc.media.probe import probe
-from avloc.media.streams import Trouble, decoded, opened, the_picture
+from avloc.media.streams import Trouble, decoded, opened, packets, the_picture
 from avloc.timeline import Grid
 
 
@@ -34,7 +35,8 @@ def read_frame_at(path: Path | str, seconds: float | Fraction) -> Picture:
     path, wanted = Path(path), Fraction(seconds)
     is_rebuilt = needs_rebuilt_times(path)
     # Made-up times count from the beginning, so there is no jumping ahead.
-    shown = None if is_rebuilt else _shown_at(path, wanted, is_rebuilt=False, is_sought=True)
+    is_unseekable = is_rebuilt or _starts_again(path)
+    shown = None if is_unseekable else _shown_at(path, wanted, is_rebuilt=False, is_sought=True)
     if shown is None:
         shown = _shown_at(path, wanted, is_rebuilt=is_rebuilt, is_sought=False)
     if shown is None:
@@ -83,6 +85,16 @@ def _size_of(path: Path | str, width: int | None) -> tuple[int, int]:
 
 def _resized(picture: Picture, size: tuple[int, int]) -> Picture:
     return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS))
+
+
+def _starts_again(path: Path) -> bool:
+    """Say whether a file is several joined ones, so that a time is in it more than once."""
+    with opened(path) as container:
+        trouble = Trouble()
+        if can_be_joined(container):
+            for _ in packets(container, trouble, the_picture(container)):
+                pass
+        return trouble.is_joined
 
 
 def _shown_at(path: Path, wanted: Fraction, *, is_rebuilt: bool, is_sought: bool) -> Picture | None:

@@ -13,6 +13,7 @@ import av
 from av.stream import Disposition
 
 from avloc.errors import MediaError
+from avloc.media.continuity import Joins, can_be_joined
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 _STILL = Disposition.attached_pic | Disposition.timed_thumbnails
 _MICROSECOND = Fraction(1, 1_000_000)
-_SHORT_OF_END = Fraction(1)  # seconds; a slide show's last packet may be this early
+_SHORT_OF_END = Fraction(1)  # seconds; rounded lengths and clocks are not this far off
 
 
 @dataclass
@@ -36,11 +37,14 @@ class Trouble:
     Attributes:
         n_corrupt: packets and frames that are damaged.
         is_truncated: the damage reaches to the end, or the file stops in the middle.
+        is_joined: times start again on the way.
     """
 
     n_corrupt: int = 0
     is_truncated: bool = False
+    is_joined: bool = False
     _n_at_tail: int = 0
+    _has_ended: bool = False
 
     def note_damage(self) -> None:
         """Count one packet that did not decode; whether it is the tail shows later."""
@@ -53,12 +57,17 @@ class Trouble:
 
     def note_end(self) -> None:
         """The stream is over: damage that nothing followed is a truncated file."""
+        self._has_ended = True
         self.is_truncated = self.is_truncated or self._n_at_tail > 0
 
     @property
     def flags(self) -> tuple[str, ...]:
         """The flags a reader should see."""
-        found = {"corrupt": self.n_corrupt > 0, "truncated": self.is_truncated}
+        found = {
+            "corrupt": self.n_corrupt > 0 or (self._n_at_tail > 0 and not self._has_ended),
+            "truncated": self.is_truncated,
+            "joined": self.is_joined,
+        }
         return tuple(name for name, is_so in found.items() if is_so)
 
 
@@ -164,7 +173,25 @@ def _start(stream: VideoStream | AudioStream | None) -> Fraction | None:
 def packets(
     container: InputContainer, trouble: Trouble, *streams: VideoStream | AudioStream
 ) -> Iterator[StreamPacket]:
-    """Yield the packets of some streams; a file that stops in the middle just ends."""
+    """Yield the packets of some streams; a file that stops in the middle just ends.
+
+    Where times start again on the way, each part follows the one before.
+    """
+    if not can_be_joined(container):
+        yield from _demuxed(container, trouble, *streams)
+        return
+    joins, wanted = Joins(), {stream.index for stream in streams}
+    both = (picture_stream(container), sound_stream(container))
+    for packet in _demuxed(container, trouble, *(stream for stream in both if stream is not None)):
+        joins.shift(packet)
+        trouble.is_joined = joins.has_any
+        if packet.stream.index in wanted:
+            yield packet
+
+
+def _demuxed(
+    container: InputContainer, trouble: Trouble, *streams: VideoStream | AudioStream
+) -> Iterator[StreamPacket]:
     demuxed = container.demux(*streams)
     while True:
         try:
@@ -225,7 +252,8 @@ def decoded(
     use_one_thread(stream)
     end = None
     for packet in packets(container, trouble, stream):
-        end = packet.pts if packet.pts is not None else packet.dts
+        begin = packet.pts if packet.pts is not None else packet.dts
+        end = None if begin is None else begin + (packet.duration or 0)
         yield from unpacked(packet, trouble)
     yield from flushed(stream, trouble)
     trouble.is_truncated = trouble.is_truncated or _falls_short(stream, end)

@@ -12,6 +12,7 @@ from media_clips import counter_clip, read_counter, run_ffmpeg, sampled_by_ffmpe
 
 from avloc.errors import MediaError
 from avloc.media import probe, read_waveform, sampled_segments
+from avloc.media.streams import Trouble
 from avloc.timeline import Grid
 
 # A sweep: sound that is put down at the wrong time shows as another pitch.
@@ -151,3 +152,21 @@ def test_a_stated_length_is_believed_where_it_breaks_off_early(tmp_path):
     song.write_bytes(song.read_bytes()[: 44 + 2 * 2 * 44100])
     wave = read_waveform(song)
     assert wave.is_valid_until == pytest.approx(2, abs=0.01)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "avi"])
+def test_a_slow_film_is_whole(tmp_path, suffix):
+    """A picture every five seconds: the last one comes long before its end."""
+    slow = tmp_path / f"slow.{suffix}"
+    counter_clip(slow, "1/5", 6, codec=("-c:v", "mpeg4"), sound="sine=440:r=44100")
+    assert numbers_and_flags(slow, 30)[1] == []
+    assert read_waveform(slow).flags == ()
+
+
+def test_damage_that_decoding_stops_at_is_flagged():
+    """A grid may end there, before a later packet shows that it was no broken tail."""
+    trouble = Trouble()
+    trouble.note_damage()
+    assert trouble.flags == ("corrupt",)
+    trouble.note_end()
+    assert trouble.flags == ("truncated",)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import av
+import odd_files
 import pytest
+from faulty_files import faulty_file
 from media_clips import counter_clip, run_ffmpeg
 
 from avloc.media import probe, read_waveform, sampled_segments
+from avloc.media.streams import packets
 from avloc.timeline import Grid
 
 # Two seconds of silence, which take few bits, then four of noise, which take many.
@@ -75,3 +78,105 @@ def test_where_a_file_begins_is_no_part_of_its_length(tmp_path, suffix, begin):
     whole, shifted = counter_clip(tmp_path / "whole.mp4"), tmp_path / f"shifted.{suffix}"
     run_ffmpeg("-i", whole, "-c", "copy", "-output_ts_offset", begin, shifted)
     assert float(probe(shifted).duration) == pytest.approx(3, abs=0.05)
+
+
+def clip_of(folder, suffix, seconds=10):
+    """Short pictures, so that files are small for their length, and sound that is not."""
+    path = folder / f"clip.{suffix}"
+    return counter_clip(path, "25", 25 * seconds, after=("-c:a", "pcm_s16le"))
+
+
+def counted_frames(path, n_segments):
+    segments = sampled_segments(path, rate=25, grid=Grid(n_segments))
+    return [one.frame_index.tolist() for one in segments]
+
+
+@pytest.mark.parametrize("stated", [1e12, 3 * 3600e3, 90e3, 0, -5e6])
+def test_a_length_beyond_what_a_file_holds_is_measured(tmp_path, stated):
+    """Ten seconds that claim 30,000 years, three hours, a minute and a half, none, and less."""
+    info = probe(odd_files.with_matroska_length(clip_of(tmp_path, "mkv"), stated))
+    assert float(info.duration) == pytest.approx(10, abs=0.05)
+    assert ("wrong_length" in info.flags) == (stated != 0)
+
+
+def test_a_large_file_that_states_too_much_is_measured(tmp_path):
+    """Bytes enough for an hour, and packets of half a minute: they are what counts."""
+    clip = tmp_path / "large.mkv"
+    noise = "aevalsrc=random(0)|random(1):s=48000:d=30"
+    run_ffmpeg("-f", "lavfi", "-i", noise, "-c:a", "pcm_s16le", clip)
+    assert clip.stat().st_size > 3600 * 1500
+    info = probe(odd_files.with_matroska_length(clip, 3600e3))
+    assert float(info.duration) == pytest.approx(30, abs=0.05)
+    assert "wrong_length" in info.flags
+
+
+def test_pictures_that_last_for_weeks_are_counted(tmp_path):
+    avi = clip_of(tmp_path, "avi")
+    assert probe(avi).flags == ("pts_rebuilt",)  # H.264 in AVI carries the decoder's order
+    info = probe(odd_files.with_avi_scale(avi, 1_000_000, 1))
+    assert float(info.duration) == pytest.approx(10, abs=0.05)
+    assert {"wrong_length", "pts_rebuilt"} <= set(info.flags)
+    assert counted_frames(avi, 10)[9][-1] == 249
+
+
+def test_mp4_that_states_a_thousand_times_its_length(tmp_path):
+    clip = counter_clip(tmp_path / "clip.mp4", "25", 250)
+    info = probe(odd_files.with_mp4_length(clip, 1000))
+    assert float(info.duration) == pytest.approx(10, abs=0.1)
+
+
+def test_a_download_that_broke_off_keeps_its_length_within_reason(tmp_path):
+    """Two minutes of which 40 % came are two minutes; of which 5 % came, not."""
+    whole = clip_of(tmp_path, "mkv", seconds=120)
+    content = whole.read_bytes()
+    part = tmp_path / "part.mkv"
+    part.write_bytes(content[: len(content) * 4 // 10])
+    assert float(probe(part).duration) == pytest.approx(120, abs=0.1)
+    assert "wrong_length" not in probe(part).flags
+    part.write_bytes(content[: len(content) // 20])
+    assert float(probe(part).duration) == pytest.approx(6, abs=1)
+    assert "wrong_length" in probe(part).flags
+
+
+def test_one_damaged_time_does_not_make_a_file_long(tmp_path):
+    """A picture near the end is stamped a day and a half ahead, or all from the middle on."""
+    clip = counter_clip(tmp_path / "clip.mp4", "25", 100, after=("-bf", "0"))
+    right = odd_files.restamped(clip, tmp_path / "right.mkv", "video", lambda k, t: t)
+    for name, is_late in (("one.mkv", lambda k: k == 95), ("all.mkv", lambda k: k > 50)):
+        late = odd_files.restamped(
+            clip,
+            tmp_path / name,
+            "video",
+            lambda k, t: t + 130_000 * is_late(k),  # noqa: B023
+        )
+        info = probe(late)
+        assert float(info.duration) == pytest.approx(4, abs=0.1)
+        assert "wrong_length" in info.flags
+        assert counted_frames(late, 4) == counted_frames(right, 4)
+
+
+def test_a_healthy_film_is_believed_without_reading_it(tmp_path, monkeypatch):
+    """A film's length costs a handful of packets, wherever they lie."""
+    clip = clip_of(tmp_path, "mkv", seconds=120)
+    taken = []
+    monkeypatch.setattr(
+        "avloc.media.length.packets",
+        lambda *arguments: (taken.append(one) or one for one in packets(*arguments)),
+    )
+    assert float(probe(clip).duration) == pytest.approx(120, abs=0.1)
+    assert len(taken) < 300  # of 3,000 pictures alone
+
+
+@pytest.mark.parametrize(
+    ("name", "flag"),
+    [
+        ("L33_strh_rate1.avi", "pts_rebuilt"),
+        ("L35_webm_dur3h.webm", "wrong_length"),
+        ("L36_webm_dur1e12.webm", "wrong_length"),
+        ("L38_webm_durneg.webm", "wrong_length"),
+    ],
+)
+def test_files_that_stated_hours_to_millennia_are_ten_seconds(name, flag):
+    info = probe(faulty_file(name))
+    assert float(info.duration) == pytest.approx(10.03, abs=0.05)
+    assert flag in info.flags

@@ -158,6 +158,19 @@ def test_short_sound_says_where_it_ends(tmp_path):
     assert probe(tmp_path / "a.mp4").duration == 3
 
 
+@pytest.mark.parametrize("codec", ["aac", "pcm_f32le", "pcm_f64le"])
+def test_samples_beyond_full_scale_are_cut(tmp_path, codec):
+    """A loud square wave, which AAC gives back 40 % louder, and floats twice as loud."""
+    loud = "aevalsrc='2*gt(sin(2*PI*300*t),0)-1':s=44100:d=1"
+    volume = () if codec == "aac" else ("-af", "volume=2")
+    path = tmp_path / "a.mka"
+    run_ffmpeg("-f", "lavfi", "-i", loud, *volume, "-c:a", codec, path)
+    assert np.abs(sound_by_ffmpeg(path, 1)).max() > 1.2
+    samples = read_waveform(path).samples
+    assert np.abs(samples).max() == 1
+    np.testing.assert_allclose(samples, sound_by_ffmpeg(path, 1).clip(-1, 1), atol=1e-3)
+
+
 @pytest.mark.real
 def test_real_clips_sound_as_ffmpeg_decodes_them(real_data):
     clips = sorted((real_data / "AVE_Dataset" / "AVE").glob("*.mp4"))
