@@ -25,7 +25,7 @@ def render_heatmap(
     alpha: float = ALPHA,
     background: float = 0.0,
     ground_truth: Sequence[Event] | None = None,
-    comment: str = "",
+    comment: str = "avloc heat map",
     progress: Progress | None = None,
 ) -> Path:
     """Render a video with its heat map, its sound, and a strip of what was found.
@@ -43,7 +43,8 @@ def render_heatmap(
         alpha: the map's opacity in [0, 1] where it is strongest.
         background: what share of that opacity it keeps where no event was found.
         ground_truth: true events, drawn as a second track.
-        comment: kept in the file, for `avloc.media.comment_of`.
+        comment: kept in the file, for `avloc.media.comment_of`; one that begins with "avloc "
+            marks the file as avloc's, which a later run leaves out of a folder's videos.
         progress: called with (seconds done, seconds in all, the video's name).
 
     Returns:

@@ -6,7 +6,6 @@ Times are exact seconds (`fractions.Fraction`) from a file's one origin, ``start
 from avloc.media.compose import write_clip
 from avloc.media.discovery import (
     AUDIO_SUFFIXES,
-    HEATMAP_SUFFIX,
     MEDIA_SUFFIXES,
     VIDEO_SUFFIXES,
     video_files,
@@ -15,7 +14,7 @@ from avloc.media.flags import FLAGS
 from avloc.media.frames import SAMPLINGS, SegmentFrames, sampled_segments
 from avloc.media.loudness import loudness
 from avloc.media.probe import MediaInfo, probe
-from avloc.media.render import comment_of, render_video
+from avloc.media.render import HEATMAP_SUFFIX, comment_of, is_heatmap, render_video
 from avloc.media.sampling import ave2018_frame_index, frame_index_at
 from avloc.media.still import middle_frames, read_frame_at
 from avloc.media.waveform import SoundTrack, Waveform, read_waveform
@@ -34,6 +33,7 @@ __all__ = [
     "ave2018_frame_index",
     "comment_of",
     "frame_index_at",
+    "is_heatmap",
     "loudness",
     "middle_frames",
     "probe",

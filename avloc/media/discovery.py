@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 
 from avloc.errors import MediaError
+from avloc.media.render import is_heatmap
 
 VIDEO_SUFFIXES = frozenset(
     (
@@ -22,8 +25,6 @@ AUDIO_SUFFIXES = frozenset(
 )
 MEDIA_SUFFIXES = VIDEO_SUFFIXES | AUDIO_SUFFIXES
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)  # Path makes one slash of two
-HEATMAP_SUFFIX = ".heatmap.mp4"
-"""How the names of avloc's own heat-map videos end: they lie beside their sources."""
 
 
 def video_files(path: Path | str) -> list[Path]:
@@ -31,29 +32,65 @@ def video_files(path: Path | str) -> list[Path]:
 
     A file is taken whatever its name; in a folder, and the folders in it, those with the
     suffix of a video or sound container, but for hidden ones (names that begin with a dot)
-    and heat-map videos, which avloc itself left there.
+    and heat-map videos that avloc itself left there. Links are followed, each folder once.
 
     Raises:
         MediaError: there is none.
     """
     path = Path(path)
-    if path.is_file():
-        return [path]
-    if not path.is_dir() and _ADDRESS.match(str(path)):
-        raise MediaError(f"{path} is an address, and avloc opens files only", "Download it first.")
-    if not path.is_dir():
-        raise MediaError(f"{path} does not exist", "Check the path.")
-    found = sorted(inner for inner in path.rglob("*") if _is_media(inner.relative_to(path), path))
-    if not found:
+    try:
+        if path.is_file():
+            return [path]
+        _refuse_what_is_no_folder(path)
+        files = sorted(inner for inner in _entries_below(path) if _is_media(inner))
+    except OSError as error:  # no permission, or a name that no file can have
+        raise MediaError(f"{path} cannot be read: {error.strerror}", "Check the path.") from error
+    if not files:
         raise MediaError(
             f"{path} holds no media file",
             f"Files are known by suffix: {' '.join(sorted(MEDIA_SUFFIXES))}.",
         )
-    return found
+    return files
 
 
-def _is_media(inner: Path, root: Path) -> bool:
-    is_hidden = any(part.startswith(".") for part in inner.parts)
-    if is_hidden or inner.name.endswith(HEATMAP_SUFFIX):
-        return False
-    return inner.suffix.lower() in MEDIA_SUFFIXES and (root / inner).is_file()
+def _refuse_what_is_no_folder(path: Path) -> None:
+    if path.is_dir():
+        return
+    if _ADDRESS.match(str(path)):
+        raise MediaError(f"{path} is an address, and avloc opens files only", "Download it first.")
+    if path.exists():
+        raise MediaError(f"{path} is neither a file nor a folder", "Give a regular file.")
+    raise MediaError(f"{path} does not exist", "Check the path.")
+
+
+def _entries_below(root: Path) -> Iterator[Path]:
+    """Yield what is in a folder and those in it, each once; its own path before links to it."""
+    seen: set[tuple[int, int]] = set()
+    linked = deque([root])
+    while linked:
+        inner = [linked.popleft()]
+        while inner:
+            folder = inner.pop()
+            about = folder.stat()
+            if (about.st_dev, about.st_ino) in seen:
+                continue
+            seen.add((about.st_dev, about.st_ino))
+            for entry in _entries(folder, is_root=folder == root):
+                if entry.is_dir():
+                    (linked if entry.is_symlink() else inner).append(entry)
+                yield entry
+
+
+def _entries(folder: Path, *, is_root: bool) -> list[Path]:
+    """Return what is in a folder but hidden things; nothing where that is not allowed."""
+    try:
+        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    except PermissionError:
+        if is_root:
+            raise
+        return []
+
+
+def _is_media(path: Path) -> bool:
+    is_named_so = path.suffix.lower() in MEDIA_SUFFIXES
+    return is_named_so and path.is_file() and not is_heatmap(path)

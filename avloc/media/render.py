@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 Paint = Callable[[Picture, float], Picture]
+HEATMAP_SUFFIX = ".heatmap.mp4"
+"""How the names of avloc's own heat-map videos end: they lie beside their sources."""
+_MADE_BY_AVLOC = "avloc "  # how their comments begin
 
 
 def render_video(
@@ -75,6 +78,11 @@ def comment_of(path: Path) -> str:
             return str(container.metadata.get("comment", ""))
     except MediaError:
         return ""
+
+
+def is_heatmap(path: Path) -> bool:
+    """Say whether a file is a heat-map video that avloc made, and not one of that name."""
+    return path.name.endswith(HEATMAP_SUFFIX) and comment_of(path).startswith(_MADE_BY_AVLOC)
 
 
 class _Rendering:

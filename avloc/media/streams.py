@@ -13,6 +13,7 @@ import av
 from av.stream import Disposition
 
 from avloc.errors import MediaError
+from avloc.media.containers import open_container
 from avloc.media.continuity import Joins, can_be_joined
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def opened(path: Path | str) -> Iterator[InputContainer]:
         MediaError: it is missing, a folder, empty, or holds neither picture nor sound.
     """
     path = Path(path)
-    container = _open(path)
+    container = open_container(path)
     with container:
         if picture_stream(container) is None and sound_stream(container) is None:
             raise MediaError(
@@ -87,22 +88,6 @@ def opened(path: Path | str) -> Iterator[InputContainer]:
                 "Give a video or sound file.",
             )
         yield container
-
-
-def _open(path: Path) -> InputContainer:
-    if not path.exists():
-        raise MediaError(f"{path} does not exist", "Check the path.")
-    if path.is_dir():
-        raise MediaError(f"{path} is a folder, not a media file", "Give a file in it.")
-    if path.is_file() and path.stat().st_size == 0:
-        raise MediaError(f"{path} is empty", "Get the file again.")
-    try:
-        # Names in metadata may be in any encoding; none of them matters here.
-        return av.open(str(path), mode="r", metadata_errors="ignore")
-    except (av.FFmpegError, OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        hint = "It is no media file, or it is damaged beyond opening: get it again or leave it out."
-        raise MediaError(f"{path} cannot be opened: {reason}", hint) from error
 
 
 def picture_stream(container: InputContainer) -> VideoStream | None:
