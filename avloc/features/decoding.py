@@ -20,7 +20,7 @@ from avloc.features.logmel import segment_patches, stream_to_16khz
 from avloc.features.preprocess import squash
 from avloc.features.spec import FeatureSpec
 from avloc.features.weights import sha256_of
-from avloc.media import SoundTrack, probe, sampled_segments
+from avloc.media import MediaInfo, SoundTrack, probe, sampled_segments
 from avloc.timeline import Grid
 
 PATCHES_A_MESSAGE = 64
@@ -113,9 +113,9 @@ def decode_clip(task: DecodingTask) -> Iterator[Message]:
     yield ClipOpened(grid, float(info.duration), info.frame_size, info.has_video, info.has_audio)
     flags = list(info.flags)
     if info.has_video:
-        yield from _pictures(task, grid, flags)
+        yield from _pictures(task, info, grid, flags)
     if info.has_audio:
-        yield from _sounds(task, grid, flags)
+        yield from _sounds(task, info, grid, flags)
     flags += ["no_video"] * (not info.has_video) + ["no_audio"] * (not info.has_audio)
     n_bytes = task.path.stat().st_size
     yield ClipClosed(tuple(dict.fromkeys(flags)), sha256_of(task.path), n_bytes)
@@ -138,7 +138,9 @@ def decode_or_fail(task: DecodingTask) -> Iterator[Message]:
         yield ClipFailed(f"{task.path}: {type(error).__name__}: {error}")
 
 
-def _pictures(task: DecodingTask, grid: Grid, flags: list[str]) -> Iterator[PictureSegment]:
+def _pictures(
+    task: DecodingTask, info: MediaInfo, grid: Grid, flags: list[str]
+) -> Iterator[PictureSegment]:
     spec = task.spec
     last_shown = -1
     for segment in sampled_segments(
@@ -148,6 +150,7 @@ def _pictures(task: DecodingTask, grid: Grid, flags: list[str]) -> Iterator[Pict
         resize=partial(squash, size=spec.size),
         flags=flags,
         sampling=spec.sampling,
+        info=info,
     ):
         is_continued = int(segment.frame_index[0]) == last_shown
         last_shown = int(segment.frame_index[-1])
@@ -158,8 +161,10 @@ def _pictures(task: DecodingTask, grid: Grid, flags: list[str]) -> Iterator[Pict
         )
 
 
-def _sounds(task: DecodingTask, grid: Grid, flags: list[str]) -> Iterator[SoundSegments]:
-    track = SoundTrack(task.path)
+def _sounds(
+    task: DecodingTask, info: MediaInfo, grid: Grid, flags: list[str]
+) -> Iterator[SoundSegments]:
+    track = SoundTrack(task.path, info)
     pieces = iter(track)
     samples = stream_to_16khz(pieces, track.rate)
     patches = segment_patches(samples, grid.n_segments, grid.segment_seconds)

@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
+    from avloc.media.streams import StreamPacket
+
 FALLBACK_RATE = Fraction(25)  # what FFmpeg assumes of a raw stream that says nothing
-_N_LOOKED_AT = 48  # packets; B-frame reordering reaches back 16 at most
+N_LOOKED_AT = 48  # packets; B-frame reordering reaches back 16 at most
 # Containers that store when a picture is shown; others store only the order of decoding.
 _STORES_TIMES = ("mov,", "matroska,", "mpegts", "flv")
 
@@ -69,13 +71,18 @@ def needs_rebuilt_times(path: Path) -> bool:
         stream = picture_stream(container)
         if stream is None:
             return False
-        looked_at = islice(packets(container, Trouble(), stream), _N_LOOKED_AT)
-        if _states_no_rate(stream) or any(packet.pts is None for packet in looked_at):
-            return True
-        is_sure = container.format.name.startswith(_STORES_TIMES)
-        if is_sure or not stream.codec_context.has_b_frames:
-            return False
-    return _goes_backwards(path)
+        begin = islice(packets(container, Trouble(), stream), N_LOOKED_AT)
+        return are_times_wrong(path, container, stream, begin)
+
+
+def are_times_wrong(
+    path: Path, container: InputContainer, stream: VideoStream, begin: Iterable[StreamPacket]
+) -> bool:
+    """Say it of an open file by the first packets of its picture; see `needs_rebuilt_times`."""
+    if _states_no_rate(stream) or any(packet.pts is None for packet in begin):
+        return True
+    is_sure = container.format.name.startswith(_STORES_TIMES)
+    return not is_sure and stream.codec_context.has_b_frames and _goes_backwards(path)
 
 
 def _states_no_rate(stream: VideoStream) -> bool:
@@ -85,7 +92,7 @@ def _states_no_rate(stream: VideoStream) -> bool:
 
 def _goes_backwards(path: Path) -> bool:
     with opened(path) as container:
-        frames = islice(decoded(container, the_picture(container), Trouble()), _N_LOOKED_AT)
+        frames = islice(decoded(container, the_picture(container), Trouble()), N_LOOKED_AT)
         times = [frame.pts for frame in frames]
     return any(time is None or later is None or later < time for time, later in pairwise(times))
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from avloc.errors import MediaError, UnknownNameError
 from avloc.media.clock import Clock, Shown, needs_rebuilt_times
 from avloc.media.picture import Picture, Upright
+from avloc.media.probe import MediaInfo
 from avloc.media.sampling import ave2018_frame_index, sample_limit, samples_per_segment
 from avloc.media.streams import Trouble, decoded, opened, packets, the_picture
 from avloc.timeline import Grid
@@ -57,6 +58,7 @@ def sampled_segments(
     resize: Callable[[Picture], Picture] | None = None,
     flags: list[str] | None = None,
     sampling: str = "pts",
+    info: MediaInfo | None = None,
 ) -> Iterator[SegmentFrames]:
     """Yield every segment of the grid with its sampled frames, in constant memory.
 
@@ -72,6 +74,7 @@ def sampled_segments(
             ``padded``, ``size_changed``, ``corrupt``, ``truncated``; see
             `avloc.media.flags`), complete once the iterator is exhausted.
         sampling: "pts", by time, or "ave2018", by frame count as AVE's script did.
+        info: what `probe` said of the file, if known: spares opening it once more.
 
     Raises:
         MediaError: the file cannot be opened, or has no picture, or no frame decodes.
@@ -81,7 +84,10 @@ def sampled_segments(
     if sampling not in SAMPLINGS:
         raise UnknownNameError("sampling", sampling, SAMPLINGS)
     samples_per_segment(grid, rate)  # refused now and not at the first segment
-    return _segments(Path(path), rate, grid, resize or _unchanged, sampling, _Flags(flags))
+    path = Path(path)
+    is_rebuilt = needs_rebuilt_times(path) if info is None else "pts_rebuilt" in info.flags
+    convert = resize or _unchanged
+    return _segments(path, is_rebuilt, rate, grid, convert, sampling, _Flags(flags))
 
 
 def _unchanged(picture: Picture) -> Picture:
@@ -101,13 +107,13 @@ class _Flags:
 
 def _segments(
     path: Path,
+    is_rebuilt: bool,
     rate: int,
     grid: Grid,
     resize: Callable[[Picture], Picture],
     sampling: str,
     flags: _Flags,
 ) -> Iterator[SegmentFrames]:
-    is_rebuilt = needs_rebuilt_times(path)
     upright, trouble = Upright(), Trouble()
     finish = _Finisher(upright, resize)
     with opened(path) as container:

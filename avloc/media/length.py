@@ -54,7 +54,7 @@ class Length:
     is_corrected: bool = False
 
 
-def length_of(path: Path, *, is_rebuilt: bool) -> Length:
+def length_of(path: Path, container: InputContainer, *, is_rebuilt: bool) -> Length:
     """Return a file's length: as it states it, or measured where it cannot be that.
 
     A file that was cut off in the middle still states its whole length. All packets are
@@ -63,15 +63,15 @@ def length_of(path: Path, *, is_rebuilt: bool) -> Length:
 
     Args:
         path: the file.
+        container: the same, open and done with: packets near its end may be looked at.
         is_rebuilt: its picture times cannot be used (`needs_rebuilt_times`).
 
     Raises:
-        MediaError: it cannot be opened.
+        MediaError: it cannot be opened again.
     """
-    with opened(path) as container:
-        stated = _stated(container)
-        if stated is not None and _is_borne_out(container, stated):
-            return Length(stated)
+    stated = _stated(container)
+    if stated is not None and _is_borne_out(container, stated):
+        return Length(stated)
     measured = _measured(path, is_rebuilt)
     if stated is None:
         return Length(measured)

@@ -31,9 +31,11 @@ def loudness(path: Path | str, grid: Grid, moments: int = 20) -> NDArray[np.floa
     for piece in track:
         bins = (np.arange(n_seen, n_seen + len(piece)) * (a_second / track.rate)).astype(np.int64)
         n_seen += len(piece)
-        inside = bins < n_bins
-        squares = piece[inside].astype(np.float64) ** 2
-        energy += np.bincount(bins[inside], squares, n_bins)
-        counts += np.bincount(bins[inside], minlength=n_bins)
+        bins = bins[bins < n_bins]
+        if len(bins) > 0:  # only the bins of this piece: a film has many, and many pieces
+            first, last = bins[0], bins[-1]
+            squares = piece[: len(bins)].astype(np.float64) ** 2
+            energy[first : last + 1] += np.bincount(bins - first, squares)
+            counts[first : last + 1] += np.bincount(bins - first)
     means = energy / np.maximum(counts, 1)
     return np.sqrt(means).astype(np.float32).reshape(grid.n_segments, moments)

@@ -39,14 +39,16 @@ class Upright:
 
     def __call__(self, frame: VideoFrame) -> Picture:
         """Return (h, w, 3) uint8 RGB as shown, contiguous and the caller's own to paint on."""
-        picture = self._reformatter.reformat(frame, format="rgb24", threads=1).to_ndarray()
+        converted = self._reformatter.reformat(frame, format="rgb24", threads=1)
+        picture = converted.to_ndarray()
         turns = quarter_turns(frame.rotation)
         size = frame.width, frame.height
         self.has_changed_size = self.has_changed_size or self._size not in (None, size)
         self._size = size
         self.has_rotated = self.has_rotated or turns > 0
-        # A copy: the array may be a window on memory that the decoder still predicts from.
-        return np.array(np.rot90(picture, turns), dtype=np.uint8, order="C")
+        if converted is frame:  # RGB already: memory that the decoder still predicts from
+            picture = picture.copy()
+        return np.ascontiguousarray(np.rot90(picture, turns), dtype=np.uint8)
 
 
 def even_sized(picture: Picture) -> Picture:

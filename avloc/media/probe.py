@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from avloc.errors import MediaError
-from avloc.media.clock import frame_rate, needs_rebuilt_times
+from avloc.media.clock import N_LOOKED_AT, are_times_wrong, frame_rate
 from avloc.media.length import length_of
 from avloc.media.picture import quarter_turns
 from avloc.media.streams import (
@@ -26,11 +27,13 @@ from avloc.media.streams import (
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
-    from av.container import InputContainer
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
+    from avloc.media.streams import StreamPacket
+
 _HDR_TRANSFERS = (16, 18)  # PQ and HLG in ISO/IEC 23091-2
+_MOST_HELD = 2000  # packets, while looking at the picture's times: sound may come long before it
 _BITS = 8  # a colour, in the arrays that come out
 _ODDEST_ASPECT = 4  # of a pixel; beyond it, a file that lies
 _LOW_SIDE = 48  # pixels; a matter of taste, where a network takes 224
@@ -82,16 +85,20 @@ def probe(path: Path | str) -> MediaInfo:
             decodes (a length of zero, damage from beginning to end).
     """
     path = Path(path)
-    is_rebuilt = needs_rebuilt_times(path)
     with opened(path) as container:
         stated = picture_stream(container), sound_stream(container)
-        frame, is_heard = _first_decoded(container, *stated)
+        coming = packets(container, Trouble(), *(stream for stream in stated if stream is not None))
+        begin = list(_beginning(coming, stated[0]))
+        is_rebuilt = stated[0] is not None and are_times_wrong(
+            path, container, stated[0], (p for p in begin if p.stream.index == stated[0].index)
+        )
+        frame, is_heard = _first_decoded(chain(begin, coming), *stated)
         picture = stated[0] if frame is not None else None
         sound = stated[1] if is_heard else None
         if picture is None and sound is None:
             reason = f"{path} has no frame and no sound that can be decoded"
             raise MediaError(reason, "It is empty or damaged throughout: leave it out.")
-        length = length_of(path, is_rebuilt=is_rebuilt)
+        length = length_of(path, container, is_rebuilt=is_rebuilt)
         return MediaInfo(
             path=path,
             duration=length.seconds,
@@ -113,8 +120,20 @@ def probe(path: Path | str) -> MediaInfo:
         )
 
 
+def _beginning(
+    coming: Iterable[StreamPacket], picture: VideoStream | None
+) -> Iterator[StreamPacket]:
+    """Yield packets to the picture's first few, or as many of all as are held for that."""
+    n_pictures = 0
+    for packet in islice(coming, 0 if picture is None else _MOST_HELD):
+        yield packet
+        n_pictures += picture is not None and packet.stream.index == picture.index
+        if n_pictures == N_LOOKED_AT:
+            return
+
+
 def _first_decoded(
-    container: InputContainer, picture: VideoStream | None, sound: AudioStream | None
+    coming: Iterable[StreamPacket], picture: VideoStream | None, sound: AudioStream | None
 ) -> tuple[VideoFrame | None, bool]:
     """Return the first frame of the picture, and whether anything of the sound decodes.
 
@@ -125,7 +144,7 @@ def _first_decoded(
     trouble = Trouble()
     for stream in streams:
         use_one_thread(stream)
-    for packet in packets(container, trouble, *streams):
+    for packet in coming:
         if packet.stream.index not in found:
             for frame in unpacked(packet, trouble):
                 found.setdefault(packet.stream.index, frame)

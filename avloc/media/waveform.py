@@ -51,10 +51,11 @@ def read_waveform(path: Path | str, info: MediaInfo | None = None) -> Waveform |
     """
     if info is not None and not info.has_audio:
         return None
-    with opened(path) as container:
-        if sound_stream(container) is None:
-            return None
-    track = SoundTrack(path)
+    if info is None:
+        with opened(path) as container:
+            if sound_stream(container) is None:
+                return None
+    track = SoundTrack(path, info)
     samples = np.concatenate([np.zeros(0, np.float32), *track])
     return Waveform(samples, track.rate, track.is_valid_until, track.flags, track.is_valid_from)
 
@@ -70,6 +71,7 @@ class SoundTrack:
 
     Args:
         path: a file with sound.
+        info: what `probe` said of it, if known: spares opening it once more.
 
     Attributes:
         rate: samples a second.
@@ -82,10 +84,9 @@ class SoundTrack:
         MediaError: the file cannot be opened, or has no sound.
     """
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, info: MediaInfo | None = None) -> None:
         self._path = path
-        with opened(path) as container:
-            self.rate: int = the_sound(container).codec_context.sample_rate
+        self.rate: int = (info.audio_rate if info is not None else None) or _rate_of(path)
         self._placing = Placing(self.rate)
         self._flags: tuple[str, ...] = ()
 
@@ -114,3 +115,9 @@ class SoundTrack:
         """What a reader should know."""
         nothing = ("no_sound",) if self._placing.begin is None else ()
         return tuple(dict.fromkeys([*self._placing.flags, *nothing, *self._flags]))
+
+
+def _rate_of(path: Path | str) -> int:
+    with opened(path) as container:
+        rate: int = the_sound(container).codec_context.sample_rate
+        return rate

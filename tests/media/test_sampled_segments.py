@@ -6,15 +6,19 @@ import gc
 import weakref
 from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
 from media_clips import (
+    H264,
     counter_clip,
     read_counter,
     run_ffmpeg,
 )
 
 from avloc.errors import UsageError
+from avloc.features.decoding import DecodingTask, decode_clip
+from avloc.features.spec import FeatureSpec
 from avloc.media import frame_index_at, probe, sampled_segments
 from avloc.timeline import Grid
 
@@ -111,3 +115,23 @@ def test_what_was_shown_is_let_go(tmp_path):
         assert (
             sum(image() is not None for image in images) <= 17
         )  # its own, and the one that may span
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts", "webm", "mov"])
+def test_a_clip_is_opened_three_times(tmp_path, monkeypatch, suffix):
+    """To look, for its picture and for its sound: each time FFmpeg decodes to find the streams."""
+    vp8 = ("-c:v", "libvpx", "-deadline", "realtime")
+    codec, sound = (vp8, ("-c:a", "libopus")) if suffix == "webm" else (H264, ())
+    clip = counter_clip(tmp_path / f"clip.{suffix}", "25", 75, codec=codec, after=sound)
+    opened = []
+
+    def noted(name, *arguments, **options):
+        opened.append(name)
+        return plainly(name, *arguments, **options)
+
+    plainly = av.open
+    monkeypatch.setattr(av, "open", noted)
+    spec = FeatureSpec("x", "", "logmel", "")
+    assert len(list(decode_clip(DecodingTask("clip", clip, spec)))) == 1 + 3 + 1 + 1
+    n_to_measure = suffix == "ts"  # which states no length
+    assert opened == [str(clip)] * (3 + n_to_measure)

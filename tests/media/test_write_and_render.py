@@ -209,7 +209,7 @@ def test_what_is_painted_is_shown(tmp_path):
     assert np.abs(read_frame_at(tmp_path / "out.mp4", 1.5).astype(int) - red).max() <= 6
 
 
-@pytest.mark.parametrize("codec", ["libx264", "rawvideo", "png"])
+@pytest.mark.parametrize("codec", ["libx264", "rawvideo", "png", "qtrle"])
 def test_painting_in_place_does_not_smear_into_later_pictures(tmp_path, codec):
     pixels = () if codec == "libx264" else ("-pix_fmt", "rgb24")
     clip = tmp_path / "clip.mov"
