@@ -10,8 +10,17 @@ from pathlib import Path
 
 from avloc.artifacts import FeatureStore
 from avloc.datasets import Dataset
+from avloc.errors import UsageError
+from avloc.models import model_class
+from avloc.options import options_from
 from avloc.recipes import RecipeRow
 from avloc.training import TrainingConfig
+
+RULES = 2
+"""The version of what no option says: how models are built and trained. Raise it when that
+changes a result; every run kept under an older one is then done again."""
+
+_SIZES = {"visual_channels": 1, "audio_channels": 1, "n_classes": 2}  # follow from the data
 
 
 @dataclass(frozen=True)
@@ -22,7 +31,8 @@ class PlannedRun:
         row: the table's row.
         options: of its model, all that differs from the defaults.
         training: supervision and seed among it.
-        key: a hash of all that the result depends on: row, model, training, features, data.
+        key: a hash of all that the result depends on: `RULES`, row, model and training with
+            their defaults, features, data.
     """
 
     row: RecipeRow
@@ -66,14 +76,30 @@ def plan(
         models: what every row changes in a model, by the model's name.
     """
     runs = []
-    data = _digest([store.fingerprint, [asdict(row) for row in dataset.rows]])
+    data = _data_digest(store, dataset)
     for seed in range(training.seed, training.seed + n_seeds):
         seeded = replace(training, seed=seed)
         for row in rows:
             options = {**(models or {}).get(row.model, {}), **row.options}
-            key = _digest([row.name, row.model, options, asdict(seeded), data])[:12]
+            resolved = _resolved(row.model, options)
+            key = _digest([RULES, row.name, row.model, resolved, asdict(seeded), data])[:12]
             runs.append(PlannedRun(row, options, seeded, key))
     return runs
+
+
+def _resolved(model: str, options: Mapping[str, object]) -> Mapping[str, object]:
+    """Return every option of a model, so that a default that changes changes the key."""
+    try:
+        return asdict(options_from(model_class(model).Config, {**_SIZES, **options}))
+    except UsageError:
+        return options  # the run will refuse them, and be reported as failed
+
+
+def _data_digest(store: FeatureStore, dataset: Dataset) -> str:
+    """Hash what is trained and tested on; features that were added make other results."""
+    rows = [asdict(row) for row in dataset.rows]
+    grid = [dataset.n_segments, dataset.is_row_alone]
+    return _digest([store.fingerprint, sorted(store.video_ids()), rows, grid])
 
 
 def _digest(of: object) -> str:

@@ -9,19 +9,29 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from importlib import import_module
 
 import numpy as np
 import pytest
-from made_up import made_up
+from made_up import FINGERPRINT, SPEC, made_up
 
-from avloc.artifacts import Predictions, read_comparison, read_predictions, write_predictions
+from avloc.artifacts import (
+    FeatureStore,
+    Predictions,
+    read_comparison,
+    read_predictions,
+    write_predictions,
+)
 from avloc.errors import UnknownNameError
 from avloc.evaluation import bootstrap_interval
 from avloc.labels import LabelSet
+from avloc.models import CMAN, CMANConfig
+from avloc.options import option
 from avloc.recipes import Recipe, RecipeRow, table_rows
 from avloc.reproduction import comparison_table, plan, reproduce, write_comparison_files
 from avloc.reproduction.comparing import compare
+from avloc.reproduction.plan import RULES
 from avloc.training import TrainingConfig
 
 QUICK = TrainingConfig(epochs=2, batch_size=8)
@@ -149,6 +159,33 @@ def test_a_key_changes_with_all_that_decides_a_result_and_with_nothing_else(worl
         key(models={"cman": {"width": 8}}),
     ]
     assert len({planned.key, *changed}) == len(changed) + 1
+    assert key(row=replace(row, options={"when": "false", "similarity": "projection"})) == (
+        planned.key  # a default by its name, and a value as text, are the same model
+    )
+
+
+def test_a_changed_default_rule_or_set_of_features_changes_the_key(world, tmp_path, monkeypatch):
+    """Else results of yesterday's defaults stand in a table beside today's."""
+
+    def key(store=world.store):
+        return plan([RecipeRow("a", "A")], QUICK, 1, store, world.dataset)[0].key
+
+    before = key()
+    assert key() == before
+
+    @dataclass(frozen=True)
+    class OtherDefault(CMANConfig):
+        similarity: str = option("cosine", help="-", choices=("cosine", "projection"))
+
+    with monkeypatch.context() as changed:
+        changed.setattr(CMAN, "Config", OtherDefault)
+        of_default = key()
+    with monkeypatch.context() as changed:
+        changed.setattr(import_module("avloc.reproduction.plan"), "RULES", RULES + 1)
+        of_rules = key()
+    part = FeatureStore.create(tmp_path / "part", SPEC, FINGERPRINT)
+    part.write(world.store.read("video000"))
+    assert len({before, of_default, of_rules, key(part)}) == 4
 
 
 def test_a_comparison_by_hand(world, tmp_path):
