@@ -80,9 +80,15 @@ class Examples:
         return max(len(entry.targets) for entry in self.entries)
 
     def of_videos(self, video_ids: frozenset[str]) -> Examples:
-        """Return the examples of these videos only."""
-        kept = [e for e in self.entries if self.videos[e.video].video_id in video_ids]
-        return replace(self, entries=tuple(kept))
+        """Return the examples of these videos only, without the others' features."""
+        kept = [n for n, video in enumerate(self.videos) if video.video_id in video_ids]
+        place_of = {old: new for new, old in enumerate(kept)}
+        entries = [
+            replace(entry, video=place_of[entry.video])
+            for entry in self.entries
+            if entry.video in place_of
+        ]
+        return replace(self, videos=tuple(self.videos[n] for n in kept), entries=tuple(entries))
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,8 @@ def measure(
     background = predictions.labels.background_index
     predicted = decoded(predictions.scores, targets != IGNORED, background, decode)
     boundary = has_boundary(targets)
-    seen = np.array([name in set(training_videos) for name in predictions.video_ids], dtype=bool)
+    trained_on = frozenset(training_videos)  # hashed once, not once a row
+    seen = np.array([name in trained_on for name in predictions.video_ids], dtype=bool)
     return Evaluation(
         segment_accuracy=segment_accuracy(predicted, targets),
         interval=bootstrap_interval(predicted, targets, predictions.video_ids),

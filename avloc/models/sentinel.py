@@ -46,8 +46,10 @@ class SentinelLSTM(nn.Module):
         states, _ = self.lstm(x)
         if not self.gate_input:
             return states, None
-        own = states.split(self.lstm.hidden_size, dim=-1)
-        sentinels = [self._sentinels(d, x, states) for d, states in enumerate(own)]
+        with torch.autocast(x.device.type, enabled=False):  # a gate near 0 makes rounding large
+            x, exact = _at_least_single(x), _at_least_single(states)
+            own = torch.split(exact, self.lstm.hidden_size, dim=-1)
+            sentinels = [self._sentinels(d, x, states) for d, states in enumerate(own)]
         return states, torch.cat(sentinels, dim=-1)
 
     def _sentinels(
@@ -70,3 +72,7 @@ class SentinelLSTM(nn.Module):
             for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
         )
         return logsigmoid(linear(x, weight_x, bias_x) + linear(before, weight_h, bias_h))
+
+
+def _at_least_single(x: Tensor) -> Tensor:
+    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x

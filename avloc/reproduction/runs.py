@@ -114,16 +114,13 @@ def run_one(run: PlannedRun, place: Place) -> None:
 
 
 def _data(place: Place, config: TrainingConfig) -> TrainingData:
-    """Return the splits, read once a process as long as no seed decides them."""
-    rows = load_dataset(place.dataset).rows
-    has_split = any(row.split == config.select for row in rows)
-    free = TrainingConfig()
+    """Return the splits, read once a process: no training seed has a part in them."""
     deciding = replace(
-        free,
+        TrainingConfig(),
         select=config.select,
         window=config.window,
         hold_out=config.hold_out,
-        seed=free.seed if has_split else config.seed,
+        hold_out_seed=config.hold_out_seed,
     )
     return _splits(place.store, place.dataset, deciding)
 

@@ -23,7 +23,7 @@ class TrainingConfig:
     patience: int = option(
         30, help="epochs without a better validation until it stops; 0 for never", minimum=0
     )
-    seed: int = option(0, help="of weights, shuffling, dropout and hold-out", minimum=0)
+    seed: int = option(0, help="of weights, shuffling and dropout", minimum=0)
     supervision: str = option(
         "full",
         help="what the labels say in training: the class of every segment, or of the video",
@@ -71,6 +71,11 @@ class TrainingConfig:
         help="share of the training videos that validates where there is no val split",
         minimum=0.01,
         maximum=0.9,
+    )
+    hold_out_seed: int = option(
+        0,
+        help="of the draw of those videos: the same ones whatever the seed of a training",
+        minimum=0,
     )
 
     def __post_init__(self) -> None:

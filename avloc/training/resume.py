@@ -14,7 +14,7 @@ from avloc.artifacts import ModelFile
 from avloc.errors import ArtifactError
 from avloc.training.loop import TrainingState
 
-_WEIGHTS, _RANDOM, _RANDOM_CUDA = "weights.", "random.cpu", "random.cuda"
+_WEIGHTS = "weights."
 _ADAM = ("step", "exp_avg", "exp_avg_sq")
 _FREE = ("epochs", "patience")  # training options that say only when to end
 
@@ -24,16 +24,14 @@ Arrays = dict[str, NDArray[Any]]
 def resume_arrays(state: TrainingState) -> Arrays:
     """Return all that the next epoch depends on and a model file does not hold otherwise.
 
-    Current weights (the file's own are the best epoch's), Adam's moments, and the random
-    state; the learning rate and the order of the rows follow from the epoch's number.
+    Current weights (the file's own are the best epoch's) and Adam's moments; the learning
+    rate, the order of the rows and all random numbers follow from the epoch's number. Files
+    of earlier versions hold a random state too, which is not looked at.
     """
     arrays = {f"{_WEIGHTS}{n}": w.cpu().numpy() for n, w in state.model.state_dict().items()}
     for name, parameter in state.model.named_parameters():
         for key, value in state.optimizer.state.get(parameter, {}).items():
             arrays[f"adam.{key}.{name}"] = value.cpu().numpy()
-    arrays[_RANDOM] = torch.get_rng_state().numpy()
-    if state.device.type == "cuda":
-        arrays[_RANDOM_CUDA] = torch.cuda.get_rng_state(state.device).numpy()
     return {name: np.array(array) for name, array in arrays.items()}
 
 
@@ -44,7 +42,8 @@ def check_same(unfinished: ModelFile, now: ModelFile) -> None:
         ArtifactError: naming what differs.
     """
     before, after = dict(_settings(unfinished)), dict(_settings(now))
-    differing = [name for name in before | after if before.get(name) != after.get(name)]
+    # what the file does not name, the version that wrote it did not have
+    differing = [name for name in before if before[name] != after.get(name)]
     if not unfinished.resume:
         raise ArtifactError("the training is finished", "Leave out --resume to train anew.")
     if differing:
@@ -68,9 +67,6 @@ def restore_state(state: TrainingState, unfinished: ModelFile) -> None:
         state.model.load_state_dict(weights)
         for name, parameter in state.model.named_parameters():
             state.optimizer.state[parameter] = dict(_moments(arrays, name, parameter))
-        torch.set_rng_state(arrays[_RANDOM])
-        if state.device.type == "cuda":
-            torch.cuda.set_rng_state(arrays[_RANDOM_CUDA], state.device)
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
         raise ArtifactError(
             f"the unfinished training cannot be taken up: {str(error).splitlines()[0]}",

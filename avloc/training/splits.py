@@ -53,9 +53,10 @@ def load_splits(
 ) -> TrainingData:
     """Load training and validation examples.
 
-    Where the data set has no validation rows, a seeded share of the training videos is held
-    out. A data set without any split is trained on as a whole. ``config.select`` may name the
-    test split instead, for numbers like most published ones; the model file says so.
+    Where the data set has no validation rows, a share of the training videos is held out, drawn
+    by ``config.hold_out_seed``. A data set without any split is trained on as a whole.
+    ``config.select`` may name the test split instead, for numbers like most published ones;
+    the model file says so.
 
     Raises:
         DatasetError: there are no rows or no features to train on, or to validate on.
@@ -79,7 +80,7 @@ def _held_out(examples: Examples, dataset: Dataset, config: TrainingConfig) -> T
             hint="Extract more videos, or name validation rows.",
         )
     n_val = min(max(1, round(config.hold_out * len(video_ids))), len(video_ids) - 1)
-    drawn = np.random.default_rng(config.seed).permutation(video_ids)
+    drawn = np.random.default_rng(config.hold_out_seed).permutation(video_ids)
     val = examples.of_videos(frozenset(drawn[:n_val].tolist()))
     train = examples.of_videos(frozenset(drawn[n_val:].tolist()))
     return TrainingData(train, replace(val, missing=(), unreadable=()), "held out")

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
+import numpy as np
 import torch
 
 from avloc.artifacts import FeatureStore, ModelFile
@@ -51,8 +52,9 @@ def train(
 ) -> ModelFile:
     """Train a model and keep the epoch that is best on validation.
 
-    Two runs of one seed on one device give the same weights, also where one of them was
-    interrupted and resumed. Under `torchrun` its processes train together, and each returns.
+    Two runs of one seed on the same CPU give the same weights, also where one of them was
+    interrupted and resumed. On a GPU they agree up to rounding only: CUDA's kernels add up in
+    no fixed order. Under `torchrun` its processes train together, and each returns.
 
     Args:
         store: features of the data set's videos; a video without features is left out.
@@ -85,8 +87,6 @@ def train(
         if unfinished is not None:
             check_same(unfinished, run.file(state))
             restore_state(state, unfinished)
-        elif team.rank:
-            torch.manual_seed(config.seed + team.rank)  # dropout: another on other rows
         temperature = _fit(state, run, keep, progress if is_leader() else None)
     return run.file(state, temperature=temperature)
 
@@ -174,6 +174,7 @@ def _epoch(
 ) -> dict[str, float]:
     """Train for an epoch, validate, and return the numbers."""
     started = time.perf_counter()
+    torch.manual_seed(_random_seed(config.seed, state.team.rank, state.epoch))
     rate = learning_rate(config, state.epoch)
     train_loss, train_accuracy = train_epoch(state, train, config, loss)
     validated = state.team.from_leader(validate(state.model, val, config.batch_size))
@@ -187,6 +188,11 @@ def _epoch(
         "learning_rate": rate,
         "seconds": time.perf_counter() - started,
     }
+
+
+def _random_seed(seed: int, rank: int, epoch: int) -> int:
+    """Return what an epoch's dropout is drawn by: another on each process, resumed or not."""
+    return int(np.random.SeedSequence((seed, rank, epoch)).generate_state(1, np.uint64)[0])
 
 
 @contextmanager

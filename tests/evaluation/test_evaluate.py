@@ -143,6 +143,33 @@ def test_a_perfect_answer_measures_as_perfect():
     assert evaluation.confusion == ((2, 0, 0), (0, 4, 0), (0, 0, 3))
 
 
+def test_the_training_videos_are_walked_once_whatever_the_number_of_rows():
+    """A set of them made for every row took most of a minute for ten thousand rows."""
+
+    class Counted(list):
+        n_walks = 0
+
+        def __iter__(self):
+            self.n_walks += 1
+            return super().__iter__()
+
+    n_rows = 50
+    targets = np.zeros((n_rows, 2), dtype=np.int64)
+    predictions = Predictions(
+        scores=np.eye(3, dtype=np.float32)[targets],
+        targets=targets,
+        video_ids=tuple(map(str, range(n_rows))),
+        rows=np.arange(n_rows),
+        labels=LABELS,
+        split="test",
+        model="cman",
+        fingerprint="f",
+    )
+    trained_on = Counted(["0", "1", "x"])
+    assert measure(predictions, training_videos=trained_on).n_seen == 2
+    assert trained_on.n_walks == 1
+
+
 @pytest.mark.real
 def test_the_trivial_line_of_aves_test_split_is_the_known_number(real_data):
     from avloc.datasets import load_dataset

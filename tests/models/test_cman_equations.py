@@ -175,6 +175,32 @@ def test_sentinels_and_their_gradients_are_those_of_a_loop_of_steps(is_bidirecti
         torch.testing.assert_close(gradients[name].double(), p.grad, atol=1e-4, rtol=1e-4)
 
 
+def test_mixed_precision_leaves_the_sentinels_in_single():
+    """``s_t * o_t = h_t * g_t`` of the states as they came out, worked out again in double."""
+    torch.manual_seed(0)
+    module = SentinelLSTM(32, 64, is_bidirectional=False, has_sentinel=True)
+    x = torch.randn(64, 10, 32)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        states, sentinels = module(x)
+    assert (states.dtype, sentinels.dtype) == (torch.bfloat16, torch.float32)
+    w = {name: parameter.detach().double() for name, parameter in module.named_parameters()}
+    h, x = states.double(), x.double()
+    before = torch.cat([torch.zeros_like(h[:, :1]), h[:, :-1]], dim=1)
+    shut = slice(3 * 64, None)
+    o = torch.sigmoid(
+        x @ w["lstm.weight_ih_l0"][shut].T
+        + before @ w["lstm.weight_hh_l0"][shut].T
+        + w["lstm.bias_ih_l0"][shut]
+        + w["lstm.bias_hh_l0"][shut]
+    )
+    g = torch.sigmoid(
+        x @ w["gate_input.0.weight"].T
+        + w["gate_input.0.bias"]
+        + before @ w["gate_state.0.weight"].T
+    )
+    torch.testing.assert_close(sentinels.double() * o, h * g, atol=1e-7, rtol=1e-5)
+
+
 def test_a_shut_output_gate_leaves_numbers():
     module = SentinelLSTM(5, 8, is_bidirectional=False, has_sentinel=True)
     with torch.no_grad():

@@ -108,10 +108,22 @@ def test_a_finished_training_and_a_damaged_one_are_refused(tmp_path):
     model = train(world.store, world.dataset, **run, keep=kept.append)
     with pytest.raises(ArtifactError, match="is finished"):
         train(world.store, world.dataset, **run, unfinished=model)
-    for name in ("weights.head.0.bias", "adam.exp_avg.head.0.bias", "random.cpu"):
+    for name in ("weights.head.0.bias", "adam.exp_avg.head.0.bias"):
         broken = {**kept[0].resume, name: np.zeros(2, np.float32)}
         with pytest.raises(ArtifactError, match="cannot be taken up"):
             train(world.store, world.dataset, **run, unfinished=replace(kept[0], resume=broken))
+
+
+def test_a_file_of_an_earlier_version_is_gone_on_with(tmp_path):
+    """It holds a random state, and lacks what was not an option then."""
+    world = made_up(tmp_path, noise=1.0)
+    run = {"options": OPTIONS, "config": CONFIG, "device": "cpu"}
+    kept: list[ModelFile] = []
+    whole = train(world.store, world.dataset, **run, keep=kept.append)
+    random = {"random.cpu": torch.get_rng_state().numpy()}
+    training = {n: v for n, v in kept[2].training.items() if n != "hold_out_seed"}
+    older = replace(kept[2], resume={**kept[2].resume, **random}, training=training)
+    assert_same(whole, train(world.store, world.dataset, **run, unfinished=older))
 
 
 def test_more_epochs_than_were_planned_may_follow(tmp_path):
@@ -129,17 +141,32 @@ def a_free_port() -> int:
         return server.getsockname()[1]
 
 
+def two_finished(arguments: list[str]) -> None:
+    """Run a command as `torchrun` would, in two processes."""
+    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(a_free_port())}
+    team = [started(arguments, RANK=str(r), LOCAL_RANK=str(r), **shared) for r in range(2)]
+    for process in team:
+        finished(process)
+
+
+@pytest.mark.slow
+def test_two_processes_resumed_draw_the_dropout_they_would_have_drawn(tmp_path):
+    """Each its own: resumed with the leader's random state, both would drop the same."""
+    made_up(tmp_path / "world", n_videos=22, noise=1.0)
+    two_finished(command(tmp_path / "world", tmp_path / "two.h5", 0))
+    whole = read_model(tmp_path / "two.h5")
+    unfinished = read_model(tmp_path / "two.unfinished.h5")
+    assert len(unfinished.history["epoch"]) == CONFIG.epochs - 1
+    two_finished(command(tmp_path / "world", tmp_path / "two.h5", 0, "--resume"))
+    assert_same(whole, read_model(tmp_path / "two.h5"))
+
+
 @pytest.mark.slow
 def test_two_processes_together_train_what_one_would(tmp_path):
     """13 rows in batches of 5: the last has 3, and one process has more than the other."""
     made_up(tmp_path / "world", n_videos=22, noise=1.0)
     finished(started(command(tmp_path / "world", tmp_path / "one.h5", 0, "--no-dropout")))
-    together = command(tmp_path / "world", tmp_path / "two.h5", 0, "--no-dropout")
-    port = str(a_free_port())
-    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
-    team = [started(together, RANK=str(r), LOCAL_RANK=str(r), **shared) for r in range(2)]
-    for process in team:
-        finished(process)
+    two_finished(command(tmp_path / "world", tmp_path / "two.h5", 0, "--no-dropout"))
     one, two = read_model(tmp_path / "one.h5"), read_model(tmp_path / "two.h5")
     assert two.metrics["epoch"] == one.metrics["epoch"]
     for name in ("train_loss", "train_accuracy", "val_loss", "val_accuracy"):

@@ -20,6 +20,7 @@ from avloc.training import (
     TrainingConfig,
     begin,
     fit_scaling,
+    load_splits,
     record,
     train,
     validate,
@@ -118,6 +119,17 @@ def test_without_validation_rows_a_tenth_of_the_videos_is_held_out(tmp_path):
     assert len(held_out) == 2
     again = train(world.store, doubled, options=SMALL, config=QUICK, device="cpu")
     assert again.data["held_out_videos"] == held_out
+    other = replace(QUICK, seed=1, epochs=1)
+    of_seed = train(world.store, doubled, options=SMALL, config=other, device="cpu")
+    assert of_seed.data["held_out_videos"] == held_out  # seeds differ in the training alone
+    drawn = load_splits(world.store, doubled, replace(QUICK, hold_out_seed=1))
+    assert set(drawn.val.video_ids) != set(held_out)
+    assert {v.video_id for v in drawn.val.videos} == set(drawn.val.video_ids)
+    assert {v.video_id for v in drawn.train.videos} == set(drawn.train.video_ids)
+    assert not set(drawn.train.video_ids) & set(drawn.val.video_ids)
+    for part in (drawn.train, drawn.val):
+        for entry, row in ((e, doubled.rows[e.row]) for e in part.entries):
+            assert part.videos[entry.video].video_id == row.video_id
 
 
 def test_a_data_set_without_splits_is_trained_on_as_a_whole(tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -64,7 +63,7 @@ def synthesize(
     if not plans:
         raise UsageError("a data set needs a clip", "Ask for at least one, in any split.")
     claim(folder, config)
-    n_workers = (os.cpu_count() or 1) if workers is None else workers
+    n_workers = _n_cores() if workers is None else workers
     truths: dict[str, ClipTruth] = {}
     made = _made_here if n_workers == 0 else _made_by_workers
     for truth in made(folder, config, cast, plans, n_workers):
@@ -72,6 +71,12 @@ def synthesize(
         told(len(truths), len(plans), truth.plan.video_id)
     write_truth(folder, config, cast, [truths[plan.video_id] for plan in plans])
     return load_ave(folder, n_segments=config.seconds)
+
+
+def _n_cores() -> int:
+    from avloc.devices import count_cores  # imports torch, which a worker does not need
+
+    return count_cores()
 
 
 def make_clip(folder: Path, config: SynthesisConfig, cast: Cast, plan: ClipPlan) -> ClipTruth:
