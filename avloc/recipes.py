@@ -9,17 +9,21 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from inspect import signature
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from avloc.datasets import SynthesisConfig
 from avloc.errors import DatasetError, UnknownNameError
 from avloc.models import model_class
 from avloc.options import Settings, options_from, values_of
 from avloc.progress import Progress
-from avloc.stages import EvaluatedSplit, Training, evaluate, train
+from avloc.stages import EvaluatedSplit, Training, evaluate, extract, train
 from avloc.stages.workspace import DEFAULT_MODEL
 from avloc.training import TrainingConfig
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 @dataclass(frozen=True)
@@ -93,36 +97,59 @@ def recipe_folder() -> Path:
 
 
 def table_rows(table: str) -> tuple[RecipeRow, ...]:
-    """Return the rows of one of the paper's tables: a folder of recipes, a row a file.
+    """Return the rows of one of the paper's tables: a folder of files that hold rows.
 
     Raises:
         UnknownNameError: there is no such table.
+        DatasetError: a file of it sets more than rows, or a row is wrong.
     """
     known = {path.name: path for path in recipe_folder().iterdir() if path.is_dir()}
     if table not in known:
         raise UnknownNameError("table", table, known)
-    return tuple(
-        row for path in sorted(known[table].glob("*.toml")) for row in read_recipe(path).rows
-    )
+    return tuple(row for path in sorted(known[table].glob("*.toml")) for row in _rows_of(path))
+
+
+def _rows_of(path: Path) -> tuple[RecipeRow, ...]:
+    """Read a row's file; the rows of a table share their training, so a file holds no other."""
+    tables = _read_tables(path)
+    others = [name for name in tables if name != "rows"]
+    if others:
+        name = "extends" if "extends" in others else others[0]
+        raise DatasetError(
+            f"sets {name!r}, which has no effect in a row of a table",
+            path,
+            hint="What all rows share goes into base.toml, or is set with --set KEY=VALUE; what "
+            "a row changes in its model goes into its options.",
+        )
+    return read_recipe(path).rows
 
 
 def read_recipe(path: Path | str) -> Recipe:
     """Read a recipe and what it extends.
 
     Raises:
-        DatasetError: it is missing, no TOML, or a value has the wrong type.
+        DatasetError: it is missing, not TOML, or a value has the wrong type.
         UnknownNameError: it sets something that does not exist.
         UsageError: a value is out of its range.
     """
-    tables = _read_tables(Path(path))
+    path = Path(path)
+    tables = _read_tables(path)
     _refuse_unknown("recipe table", tables, ("extends", *(f.name for f in fields(Recipe))))
+    for name in ("features", "training", "synthesis", "models"):
+        _check_is_table(tables.get(name, {}), name, path)
+    models = tables.get("models", {})
+    for model, options in models.items():
+        _check_is_table(options, f"models.{model}", path)
+        _refuse_unknown(f"option of {model}", options, _names(model_class(model).Config))
+    features = tables.get("features", {})
+    _refuse_unknown("option of extract", features, tuple(signature(extract).parameters))
     synthesis = tables.get("synthesis")
     return Recipe(
-        features=tables.get("features", {}),
+        features=features,
         training=options_from(TrainingConfig, tables.get("training", {})),
-        rows=tuple(_row(table) for table in tables.get("rows", ())),
+        rows=tuple(_row(table, path) for table in tables.get("rows", ())),
         synthesis=None if synthesis is None else options_from(SynthesisConfig, synthesis),
-        models=tables.get("models", {}),
+        models=models,
         needs_media=bool(tables.get("needs_media", False)),
     )
 
@@ -142,9 +169,7 @@ def changed(recipe: Recipe, settings: Settings) -> Recipe:
     models = {model: dict(options) for model, options in recipe.models.items()}
     for key, value in values_of(settings, example="epochs=20").items():
         model, dot, name = key.rpartition(".")
-        known = [
-            entry.name for entry in fields(model_class(model).Config if dot else TrainingConfig)
-        ]
+        known = _names(model_class(model).Config if dot else TrainingConfig)
         if name not in known:
             raise UnknownNameError("setting", name, known)
         (models.setdefault(model, {}) if dot else training)[name] = value
@@ -193,20 +218,37 @@ def _read_tables(path: Path) -> dict[str, Any]:
         raise DatasetError(f"is no readable recipe: {error}", path) from error
     if "extends" not in tables:
         return tables
-    below = _read_tables(path.parent / str(tables["extends"]))
-    return {name: _merged(below.get(name), tables.get(name)) for name in below | tables}
+    merged: dict[str, Any] = _merged(_read_tables(path.parent / str(tables["extends"])), tables)
+    return merged
 
 
 def _merged(below: Any, above: Any) -> Any:
-    """Lay a table over the one it extends, key by key; anything else replaces."""
+    """Lay a table over the one it extends, key by key at every depth; anything else replaces."""
     if isinstance(below, dict) and isinstance(above, dict):
-        return below | above
+        return {name: _merged(below.get(name), above.get(name)) for name in below | above}
     return below if above is None else above
 
 
-def _row(table: Mapping[str, Any]) -> RecipeRow:
-    _refuse_unknown("row option", table, [entry.name for entry in fields(RecipeRow)])
-    return RecipeRow(**table)
+def _row(table: object, path: Path) -> RecipeRow:
+    _check_is_table(table, "rows", path)
+    row = dict(table)  # type: ignore[call-overload]
+    _refuse_unknown("row option", row, _names(RecipeRow))
+    if not {"name", "title"} <= set(row):
+        raise DatasetError("has a row without a name or a title", path)
+    options = row.get("options", {})
+    _check_is_table(options, "options", path)
+    model = row.get("model", DEFAULT_MODEL)
+    _refuse_unknown(f"option of {model}", options, _names(model_class(model).Config))
+    return RecipeRow(**row)
+
+
+def _names(kind: type[DataclassInstance]) -> list[str]:
+    return [entry.name for entry in fields(kind)]
+
+
+def _check_is_table(value: object, name: str, path: Path) -> None:
+    if not isinstance(value, dict):
+        raise DatasetError(f"{name} is {value!r:.60}, not a table", path)
 
 
 def _refuse_unknown(what: str, given: Mapping[str, Any], known: Sequence[str]) -> None:

@@ -105,6 +105,39 @@ def test_recipe_changes_only_what_it_names(tmp_path: Path) -> None:
     assert (base.training.epochs, base.training.seed) == (7, 3)
 
 
+def test_tables_within_tables_are_merged_too(tmp_path: Path) -> None:
+    (tmp_path / "base.toml").write_text("[models.cman]\nwidth = 128\n[models.cam]\nwidth = 4\n")
+    (tmp_path / "more.toml").write_text(
+        'extends = "base.toml"\n[models.cman]\nresidual = false\n[models.avel]\nwidth = 2\n'
+    )
+    (tmp_path / "most.toml").write_text('extends = "more.toml"\n[models.cman]\nwidth = 64\n')
+    assert read_recipe(tmp_path / "most.toml").models == {
+        "cman": {"width": 64, "residual": False},
+        "cam": {"width": 4},
+        "avel": {"width": 2},
+    }
+
+
+ROW = '[[rows]]\nname = "a"\ntitle = "A"\n'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [f"{ROW}[training]\nepochs = 3\n", f"{ROW}[models.cman]\nwidth = 3\n", f"fps = 1\n{ROW}"],
+)
+def test_what_has_no_effect_in_a_row_of_a_table_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "1.toml").write_text(ROW)
+    monkeypatch.setattr("avloc.recipes.recipe_folder", lambda: tmp_path)
+    assert [row.name for row in table_rows("mine")] == ["a"]
+    (tmp_path / "mine" / "2.toml").write_text(text)
+    with pytest.raises(DatasetError, match="no effect") as caught:
+        table_rows("mine")
+    assert "2.toml" in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("text", "error", "said"),
     [
@@ -114,6 +147,15 @@ def test_recipe_changes_only_what_it_names(tmp_path: Path) -> None:
         ("[synthesis]\nn_classes = 1\n", UsageError, "n_classes"),
         ('[[rows]]\nname = "a"\ntitle = "A"\nmodle = "cman"\n', UnknownNameError, "modle"),
         ("not toml", DatasetError, "recipe"),
+        ("training = 3\n", DatasetError, "training is 3"),
+        ("[models]\ncman = 3\n", DatasetError, "models.cman is 3"),
+        ("[models.cmam]\nwidth = 3\n", UnknownNameError, "cmam"),
+        ("[models.cman]\nwidht = 3\n", UnknownNameError, "widht"),
+        ("[features]\nfsp = 3\n", UnknownNameError, "fsp"),
+        ("rows = [3]\n", DatasetError, "rows is 3"),
+        ('[[rows]]\nname = "a"\n', DatasetError, "without a name or a title"),
+        (f"{ROW}options = {{ widht = 3 }}\n", UnknownNameError, "widht"),
+        (f'{ROW}model = "cmam"\n', UnknownNameError, "cmam"),
     ],
 )
 def test_wrong_recipe_is_refused(
