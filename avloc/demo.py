@@ -29,7 +29,7 @@ class Demo:
         report: the HTML page.
         heatmaps: the heat-map videos.
         results: ``results.json``, the numbers as data.
-        table: model, test accuracy; the trivial line last.
+        table: model, test accuracy; the baselines last.
         spatial: how well CMAN's attention finds the sounding object, and
         centre: how well pointing at the picture's centre does.
     """

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from avloc.artifacts import ModelFile
 from avloc.evaluation import CrossModal, Evaluation, SpatialMetrics
@@ -13,7 +14,7 @@ _REGIONS = {
     "half": "what has at least half of its maximum",
     "median": "what lies above its median: half of the picture, whatever the map",
 }
-TRIVIAL = "trivial line (right class, never background)"
+CLASS_ORACLE = "class oracle (told each clip's class, never background)"
 
 
 def percent(value: float | None) -> str:
@@ -22,7 +23,7 @@ def percent(value: float | None) -> str:
 
 
 def accuracy_table(evaluations: Sequence[tuple[str, Evaluation]]) -> ReportTable:
-    """Return the table of models on one split, with the trivial line at its end.
+    """Return the table of models on one split, with two baselines at its end.
 
     Args:
         evaluations: a title and an evaluation a model, all of one split and decoder.
@@ -38,17 +39,32 @@ def accuracy_table(evaluations: Sequence[tuple[str, Evaluation]]) -> ReportTable
         )
         for title, one in evaluations
     ]
-    trivial = (TRIVIAL, percent(first.trivial_accuracy), "", "", percent(0.0))
     return ReportTable(
         title=f"Segment accuracy on {first.split}{_given(first)}",
         header=("model", "accuracy", "95 % interval", "event F1", "background found"),
-        rows=[*rows, trivial],
+        rows=[*rows, *_baselines(first)],
         caption=(
             f"{first.n_segments} segments of {first.n_videos} videos; {_decoder(first)}; "
             f"{_selection(first)}; the interval resamples videos; events match at tIoU 0.5."
             + _leak(evaluations)
         ),
     )
+
+
+def majority(label: str) -> str:
+    """Return the title of the baseline that needs neither a model nor the clip."""
+    return f"always {label!r}, the most frequent in training"
+
+
+def _baselines(evaluation: Evaluation) -> list[tuple[str, ...]]:
+    """Return what needs no model, where the model file names it, and what only lacks "when"."""
+    oracle = (CLASS_ORACLE, percent(evaluation.class_oracle_accuracy), "", "", percent(0.0))
+    if evaluation.majority_accuracy is None:
+        return [oracle]
+    label = evaluation.majority_label
+    found = percent(float(label == evaluation.classes[-1].name))
+    constant = (majority(label), percent(evaluation.majority_accuracy), "", "", found)
+    return [constant, oracle]
 
 
 def _given(evaluation: Evaluation) -> str:
@@ -91,22 +107,60 @@ def class_table(evaluation: Evaluation) -> ReportTable:
     rows = [
         (
             one.name,
-            percent(one.accuracy),
             percent(one.precision),
             percent(one.recall),
             percent(one.f1),
             str(one.support),
+            percent(one.accuracy),
         )
         for one in evaluation.classes
     ]
     return ReportTable(
         title="By class",
-        header=("class", "accuracy", "precision", "recall", "F1", "segments"),
+        header=("class", "precision", "recall", "F1", "segments", "accuracy of its clips"),
         rows=rows,
         caption=(
-            f"Accuracy is that of the rows in which the class occurs; {_decoder(evaluation)}."
+            "Precision, recall and F1 count the segments of the class; accuracy of its clips "
+            "counts all segments of the clips in which it occurs, background too; "
+            f"{_decoder(evaluation)}."
         ),
     )
+
+
+METRIC_COLUMNS = ("model", "split", "decode", "without", "metric", "value")
+
+
+def metric_rows(numbers: Mapping[str, Any]) -> list[tuple[object, ...]]:
+    """Return an evaluation's numbers as rows of `METRIC_COLUMNS`, one number a row.
+
+    Args:
+        numbers: `EvaluatedSplit.to_dict()`. A nested number is named by its path,
+            ``classes.Bark.f1``; a value that the data cannot give is None.
+    """
+    given = [numbers[column] for column in METRIC_COLUMNS[:4]]
+    names = [one["name"] for one in numbers["classes"]]
+    low, high = numbers["interval"] or (None, None)
+    tree = dict(numbers) | {
+        "interval": {"low": low, "high": high},
+        "classes": {one["name"]: one for one in numbers["classes"]},
+        "confusion": {
+            true: dict(zip(names, counts, strict=True))
+            for true, counts in zip(names, numbers["confusion"], strict=True)
+        },
+        "missing_videos": len(numbers["missing_videos"]),
+        "spatial": numbers["spatial"] or {},
+        "cross_modal": numbers["cross_modal"] or {},
+    }
+    return [(*given, metric, value) for metric, value in _numbers_in(tree)]
+
+
+def _numbers_in(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, float | None]]:
+    """Walk the numbers of nested mappings with their paths; text is left out."""
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _numbers_in(value, f"{above}{name}.")
+        elif not isinstance(value, str):
+            yield f"{above}{name}", value
 
 
 def spatial_table(

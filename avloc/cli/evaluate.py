@@ -68,7 +68,7 @@ def evaluate(
     dataset: DatasetRoot = None,
     artifacts: Artifacts = None,
 ) -> None:
-    """Evaluate a model beside trivial baselines.
+    """Evaluate a model beside two baselines: a constant answer, and an oracle of the class.
 
     The predictions are written to artifacts/predictions/MODEL-SPLIT.h5.
     """
@@ -89,9 +89,12 @@ def evaluate(
     )
     if format == "json":
         console.data(json.dumps(done.to_dict(), indent=1, ensure_ascii=False))
+    elif format == "csv":
+        _write_csv(done)
     else:
         for table in _tables(done, per_class):
-            _show(table, format)
+            console.show_table(table.title, table.header, table.rows)
+            console.data(table.caption)
     missing = done.evaluation.missing_videos
     if missing:
         console.say(f"{len(missing)} videos of {split} have no features and are not counted")
@@ -111,12 +114,11 @@ def _tables(done: EvaluatedSplit, per_class: bool) -> list[ReportTable]:
     return tables
 
 
-def _show(table: ReportTable, format: str) -> None:
-    if format == "table":
-        console.show_table(table.title, table.header, table.rows)
-        console.data(table.caption)
-        return
+def _write_csv(done: EvaluatedSplit) -> None:
     import csv
     import sys
 
-    csv.writer(sys.stdout, lineterminator="\n").writerows([table.header, *table.rows])
+    from avloc.results import METRIC_COLUMNS, metric_rows
+
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerows([METRIC_COLUMNS, *metric_rows(done.to_dict())])

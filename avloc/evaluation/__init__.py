@@ -17,11 +17,12 @@ from avloc.evaluation.metrics import (
     background_recall,
     bootstrap_interval,
     class_metrics,
+    class_oracle_accuracy,
     confusion,
+    constant_accuracy,
     foreground_f1,
     has_boundary,
     segment_accuracy,
-    trivial_accuracy,
 )
 from avloc.evaluation.predict import Scored, predict
 from avloc.evaluation.spatial import (
@@ -50,7 +51,9 @@ __all__ = [
     "check_decoder",
     "check_fingerprint",
     "class_metrics",
+    "class_oracle_accuracy",
     "confusion",
+    "constant_accuracy",
     "cross_modal_accuracy",
     "decode",
     "evaluate",
@@ -67,6 +70,5 @@ __all__ = [
     "predict",
     "segment_accuracy",
     "spatial_metrics",
-    "trivial_accuracy",
     "trivial_matches",
 ]

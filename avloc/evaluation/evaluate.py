@@ -90,6 +90,7 @@ def evaluate(
         decode=decode,
         selection=str(model.data.get("selection", "")),
         without=without,
+        majority_label=str(model.data.get("majority_label", "")),
     )
 
 

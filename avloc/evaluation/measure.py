@@ -19,11 +19,12 @@ from avloc.evaluation.metrics import (
     bootstrap_interval,
     calibration_error,
     class_metrics,
+    class_oracle_accuracy,
     confusion,
+    constant_accuracy,
     foreground_f1,
     has_boundary,
     segment_accuracy,
-    trivial_accuracy,
 )
 
 
@@ -34,13 +35,17 @@ class Evaluation:
     Attributes:
         segment_accuracy: the number in every table.
         interval: its 95 % bootstrap interval, videos resampled.
-        trivial_accuracy: the right class everywhere, never background: print it beside.
+        majority_accuracy: of always answering ``majority_label``, which needs no model and
+            no clip: print it beside. None where the model file does not name that label.
+        class_oracle_accuracy: of each clip's true class everywhere, never background: it
+            knows the class and nothing about when.
         unseen_accuracy: segment accuracy on the rows whose video has no training row.
         foreground_f1: event against background per segment.
         event_f1: events at tIoU 0.5.
         background_recall: share of background segments found.
         boundary_accuracy: segment accuracy on the rows whose class changes.
-        calibration_error: how far the scores' sureness and accuracy are apart.
+        calibration_error: how far the scores' confidence and accuracy are apart; None where
+            the scores were calibrated on this very split (the epoch was chosen on test).
         classes: every class's metrics, background last.
         confusion: (C, C) segments by true (row) and predicted (column) class.
         n_rows: examples scored (windows, where a video has several).
@@ -57,11 +62,13 @@ class Evaluation:
             different decoders are not comparable.
         selection: how the epoch was chosen: ``val split``, ``held out``, or ``TEST split``.
         without: the modality that was taken from every video, or nothing.
+        majority_label: the most frequent class of the segments that the model was trained on.
     """
 
     segment_accuracy: float | None
     interval: tuple[float, float] | None
-    trivial_accuracy: float | None
+    majority_accuracy: float | None
+    class_oracle_accuracy: float | None
     unseen_accuracy: float | None
     foreground_f1: float | None
     event_f1: float | None
@@ -83,6 +90,7 @@ class Evaluation:
     decode: str = "segment"
     selection: str = ""
     without: str = ""
+    majority_label: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values for JSON."""
@@ -98,6 +106,7 @@ def measure(
     decode: str = "segment",
     selection: str = "",
     without: str = "",
+    majority_label: str = "",
 ) -> Evaluation:
     """Measure predictions against their targets.
 
@@ -109,6 +118,7 @@ def measure(
         decode: how classes are read off the scores, one of `decoding.DECODERS`.
         selection: how the model's epoch was chosen.
         without: the modality that the model was not given.
+        majority_label: the most frequent class of the training segments; empty if unknown.
 
     Raises:
         UnknownNameError: there is no such decoder.
@@ -117,18 +127,26 @@ def measure(
     background = predictions.labels.background_index
     predicted = decoded(predictions.scores, targets != IGNORED, background, decode)
     boundary = has_boundary(targets)
+    is_fitted_here = selection == "TEST split" and predictions.split == "test"
     trained_on = frozenset(training_videos)  # hashed once, not once a row
     seen = np.array([name in trained_on for name in predictions.video_ids], dtype=bool)
     return Evaluation(
         segment_accuracy=segment_accuracy(predicted, targets),
         interval=bootstrap_interval(predicted, targets, predictions.video_ids),
-        trivial_accuracy=trivial_accuracy(targets, background),
+        majority_accuracy=(
+            constant_accuracy(targets, names.index(majority_label))
+            if majority_label in names
+            else None
+        ),
+        class_oracle_accuracy=class_oracle_accuracy(targets, background),
         unseen_accuracy=segment_accuracy(predicted[~seen], targets[~seen]),
         foreground_f1=foreground_f1(predicted, targets, background),
         event_f1=event_f1(predicted, targets, background),
         background_recall=background_recall(predicted, targets, background),
         boundary_accuracy=segment_accuracy(predicted[boundary], targets[boundary]),
-        calibration_error=calibration_error(predictions.scores, targets),
+        calibration_error=(
+            None if is_fitted_here else calibration_error(predictions.scores, targets)
+        ),
         classes=class_metrics(predicted, targets, names),
         confusion=_as_tuples(confusion(predicted, targets, len(names))),
         n_rows=len(targets),
@@ -144,6 +162,7 @@ def measure(
         decode=decode,
         selection=selection,
         without=without,
+        majority_label=majority_label,
     )
 
 

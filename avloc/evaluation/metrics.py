@@ -25,7 +25,8 @@ class ClassMetrics:
     Attributes:
         name: the class.
         accuracy: share of right segments among all segments of the rows in which the class
-            occurs, as the field's tables per category have it; None if it occurs in none.
+            occurs, background too, as the field's tables per category have it: where only
+            the background is found it is not 0. None if the class occurs in no row.
         precision: of its predicted segments, the share that is right.
         recall: of its true segments, the share that is found.
         f1: their harmonic mean.
@@ -46,10 +47,16 @@ def segment_accuracy(predicted: Classes, targets: Classes) -> float | None:
     return float((predicted == targets)[scored].mean()) if scored.any() else None
 
 
-def trivial_accuracy(targets: Classes, background: int) -> float | None:
-    """Return the accuracy of the right class everywhere and never background."""
+def class_oracle_accuracy(targets: Classes, background: int) -> float | None:
+    """Return the accuracy of who knows each clip's class, and says it in every segment."""
     scored = targets[targets != IGNORED]
     return float((scored != background).mean()) if scored.size else None
+
+
+def constant_accuracy(targets: Classes, answer: int) -> float | None:
+    """Return the accuracy of one class in every segment of every clip."""
+    scored = targets[targets != IGNORED]
+    return float((scored == answer).mean()) if scored.size else None
 
 
 def has_boundary(targets: Classes) -> NDArray[np.bool_]:
@@ -100,7 +107,7 @@ def class_metrics(
 def calibration_error(
     scores: NDArray[np.floating], targets: Classes, n_bins: int = 10
 ) -> float | None:
-    """Return how far sureness and accuracy are apart (expected calibration error).
+    """Return how far confidence and accuracy are apart (expected calibration error).
 
     Segments go into bins of equal width by the probability of their likeliest class; the gap
     between a bin's mean probability and its accuracy is averaged over segments. With 0, what

@@ -9,18 +9,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from avloc.artifacts import Comparison, FeatureStore, Predictions
+from avloc.artifacts import Comparison, FeatureStore, Predictions, read_model
 from avloc.datasets import Dataset, SegmentBoxes
 from avloc.evaluation import (
     Evaluation,
     bootstrap_interval,
+    class_oracle_accuracy,
+    constant_accuracy,
     measure,
     measure_attention,
     measure_centre,
-    trivial_accuracy,
 )
 from avloc.reproduction.plan import PlannedRun
 from avloc.reproduction.runs import finished
+from avloc.results import CLASS_ORACLE, majority
 
 _METRICS = (
     "segment_accuracy",
@@ -81,7 +83,8 @@ def compare(
         metrics={name: _grid(done, name, len(titles), len(seeds)) for name in _names(boxes)},
         interval=np.array([_interval([one.predictions for one in row]) for row in of_rows]),
         paper=_paper(runs, titles),
-        baselines=_baselines([one.predictions for row in of_rows for one in row], boxes),
+        baselines=_constant(runs, folder, of_rows)
+        | _baselines([one.predictions for row in of_rows for one in row], boxes),
         made=_made(runs[0], store, dataset),
     )
 
@@ -128,13 +131,28 @@ def _baselines(done: Sequence[Predictions], boxes: SegmentBoxes | None) -> dict[
     if not done:
         return {}
     first = done[0]
-    trivial = trivial_accuracy(first.targets, first.labels.background_index)
-    found = {"right class, never background": _number(trivial)}
+    oracle = class_oracle_accuracy(first.targets, first.labels.background_index)
+    found = {CLASS_ORACLE: _number(oracle)}
     with_attention = [one for one in done if one.attention is not None]
     if boxes is not None and with_attention:
         centre = measure_centre(with_attention[0], boxes)
         found |= {f"centre: {name}": getattr(centre, name) for name in _SPATIAL}
     return found
+
+
+def _constant(
+    runs: Sequence[PlannedRun], folder: Path, of_rows: Sequence[Sequence[_Done]]
+) -> dict[str, float]:
+    """Return what the most frequent class of training reaches; a model of the runs names it."""
+    done = next((one.predictions for row in of_rows for one in row), None)
+    paths = (run.model_path(folder) for run in runs)
+    path = next((path for path in paths if path.is_file()), None)
+    if done is None or path is None:
+        return {}
+    label = str(read_model(path).data.get("majority_label", ""))
+    if label not in done.labels.all_names:
+        return {}
+    return {majority(label): _number(constant_accuracy(done.targets, done.labels.index(label)))}
 
 
 def _supervision(run: PlannedRun) -> str:

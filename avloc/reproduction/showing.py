@@ -16,6 +16,7 @@ from avloc.export import ReportTable
 _HEADER = ("model", "ours", "95 % interval", "seeds", "paper", "event F1", "background found")
 _SPATIAL_HEADER = ("points into the box", "IoU at least 0.5", "AUC")
 _SPATIAL = ("pointing", "ciou", "auc")
+_CENTRE = "centre: "
 
 
 def comparison_table(comparison: Comparison) -> ReportTable:
@@ -70,14 +71,15 @@ def _row(comparison: Comparison, place: int, has_boxes: bool) -> list[str]:
 
 
 def _baselines(comparison: Comparison, has_boxes: bool) -> list[list[str]]:
-    """Return the trivial line, and always pointing at the centre where there are boxes."""
+    """Return constant answer and class oracle, and where there are boxes the centre's."""
     n_columns = len(_HEADER) + len(_SPATIAL_HEADER) * has_boxes
-    trivial = "right class, never background"
-    rows = []
-    if trivial in comparison.baselines:
-        rows.append([trivial, _percent(comparison.baselines[trivial])])
-    if "centre: pointing" in comparison.baselines:
-        spatial = [_percent(comparison.baselines[f"centre: {name}"]) for name in _SPATIAL]
+    rows = [
+        [name, _percent(value)]
+        for name, value in comparison.baselines.items()
+        if not name.startswith(_CENTRE)
+    ]
+    if f"{_CENTRE}pointing" in comparison.baselines:
+        spatial = [_percent(comparison.baselines[f"{_CENTRE}{name}"]) for name in _SPATIAL]
         rows.append(["always the centre", *[""] * (len(_HEADER) - 1), *spatial])
     return [row + [""] * (n_columns - len(row)) for row in rows]
 

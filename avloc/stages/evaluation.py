@@ -104,7 +104,9 @@ def evaluate(
         others, _ = evaluate_model(models[1], store, labelled, split, device=device)
         across = _across(paths, models, (predictions, others))
     given = f"{split}-without-{without}" if without else split
-    target = workspace.predictions(paths[0].stem, given)
+    name = paths[0].stem  # two files may hold one kind of model: the file's name tells them apart
+    predictions, evaluation = replace(predictions, model=name), replace(evaluation, model=name)
+    target = workspace.predictions(name, given)
     write_predictions(target, predictions)
     return EvaluatedSplit(target, predictions, evaluation, where, across)
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from avloc.artifacts import FeatureStore
 from avloc.datasets import Dataset
-from avloc.datasets.batches import Examples, load_examples
+from avloc.datasets.batches import IGNORED, Examples, load_examples
 from avloc.errors import DatasetError
+from avloc.labels import LabelSet
 from avloc.progress import Progress
 from avloc.training.config import TrainingConfig
 
@@ -42,7 +43,15 @@ class TrainingData:
             "n_val_missing": len(self.val.missing),
             "n_unreadable": len(unreadable),
             "held_out_videos": held_out,
+            "majority_label": _majority_label(self.train, dataset.labels),
         }
+
+
+def _majority_label(examples: Examples, labels: LabelSet) -> str:
+    """Return the most frequent class of the training segments, the baseline of every table."""
+    targets = np.concatenate([entry.targets for entry in examples.entries])
+    counts = np.bincount(targets[targets != IGNORED], minlength=labels.n_classes)
+    return labels.all_names[int(counts.argmax())]
 
 
 def load_splits(

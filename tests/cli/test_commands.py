@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from pathlib import Path
 
+import pandas
 import pytest
 from commands import Shell
 from workspaces import SmallWorkspace
@@ -43,7 +43,8 @@ def test_train_and_eval_need_no_arguments(
     assert read_model("artifacts/models/quick.h5").config["width"] == 32
     ended = avloc("eval")
     assert ended.code == 0
-    assert "trivial line (right class, never background)" in " ".join(ended.out.split())
+    assert "class oracle (told each clip's class, never background)" in ended.out
+    assert "the most frequent in training" in ended.out
     assert ended.err.splitlines()[-1] == "wrote artifacts/predictions/cman-test.h5"
     assert read_predictions("artifacts/predictions/cman-test.h5").scores.shape == (4, 10, 4)
 
@@ -51,12 +52,33 @@ def test_train_and_eval_need_no_arguments(
 def test_eval_formats_say_the_same(avloc: Shell, small_workspace: SmallWorkspace) -> None:
     place = ("--artifacts", small_workspace.artifacts)
     numbers = json.loads(avloc("eval", *place, "--format", "json").out)
-    rows = list(csv.DictReader(io.StringIO(avloc("eval", *place, "--format", "csv").out)))
-    assert rows[0]["accuracy"] == f"{numbers['segment_accuracy']:.1%}"
-    assert rows[1]["accuracy"] == f"{numbers['trivial_accuracy']:.1%}"
+    table = pandas.read_csv(io.StringIO(avloc("eval", *place, "--format", "csv").out))
+    assert list(table.columns) == ["model", "split", "decode", "without", "metric", "value"]
+    assert table["value"].dtype == float
+    assert not table["metric"].duplicated().any()
+    value = dict(zip(table["metric"], table["value"], strict=True))
+    for name in ("segment_accuracy", "majority_accuracy", "class_oracle_accuracy", "n_rows"):
+        assert value[name] == numbers[name]
+    assert [value["interval.low"], value["interval.high"]] == numbers["interval"]
+    for one in numbers["classes"]:
+        assert value[f"classes.{one['name']}.recall"] == one["recall"]
+    first, last = numbers["classes"][0]["name"], numbers["classes"][-1]["name"]
+    assert value[f"confusion.{first}.{last}"] == numbers["confusion"][0][-1]
+    auc = numbers["spatial"]["half"]["attention"]["auc"]
+    assert value["spatial.half.attention.auc"] == auc
     shown = avloc("eval", *place, "--per-class").out
-    assert rows[0]["accuracy"] in shown
+    assert f"{numbers['segment_accuracy']:.1%}" in shown
     assert "By class" in shown
+
+
+def test_eval_titles_a_row_by_the_models_file(
+    avloc: Shell, small_workspace: SmallWorkspace, tmp_path: Path
+) -> None:
+    model = tmp_path / "weak.h5"
+    model.write_bytes((small_workspace.artifacts / "models" / "cman.h5").read_bytes())
+    command = ("eval", "--artifacts", small_workspace.artifacts, "--model", model)
+    assert "│ weak " in avloc(*command).out
+    assert json.loads(avloc(*command, "--format", "json").out)["model"] == "weak"
 
 
 def test_localize_writes_beside_the_clip(

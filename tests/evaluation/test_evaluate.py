@@ -137,7 +137,12 @@ def test_a_perfect_answer_measures_as_perfect():
     evaluation = measure(predictions)
     for name in ("segment_accuracy", "foreground_f1", "event_f1", "boundary_accuracy"):
         assert getattr(evaluation, name) == 1.0
-    assert evaluation.trivial_accuracy == pytest.approx(6 / 9)
+    assert evaluation.class_oracle_accuracy == pytest.approx(6 / 9)
+    assert evaluation.majority_accuracy is None
+    always = measure(predictions, majority_label="bark")
+    assert always.majority_accuracy == pytest.approx(4 / 9)
+    assert evaluation.calibration_error == pytest.approx(0)
+    assert measure(predictions, selection="TEST split").calibration_error is None
     assert evaluation.interval == (1.0, 1.0)
     assert evaluation.n_boundary == 2
     assert evaluation.confusion == ((2, 0, 0), (0, 4, 0), (0, 0, 3))
@@ -171,15 +176,15 @@ def test_the_training_videos_are_walked_once_whatever_the_number_of_rows():
 
 
 @pytest.mark.real
-def test_the_trivial_line_of_aves_test_split_is_the_known_number(real_data):
+def test_the_class_oracle_of_aves_test_split_is_the_known_number(real_data):
     from avloc.datasets import load_dataset
-    from avloc.evaluation import has_boundary, trivial_accuracy
+    from avloc.evaluation import class_oracle_accuracy, has_boundary
     from avloc.timeline import Grid
 
     dataset = load_dataset(real_data / "AVE_Dataset")
     targets = np.stack([dataset.targets(row, Grid(10)) for _, row in dataset.split("test")])
     assert targets.shape == (402, 10)
-    assert round(100 * trivial_accuracy(targets, 28), 1) == 82.2
+    assert round(100 * class_oracle_accuracy(targets, 28), 1) == 82.2
     assert has_boundary(targets).sum() == 141
 
 

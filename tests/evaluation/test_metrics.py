@@ -13,12 +13,13 @@ from avloc.evaluation import (
     background_recall,
     bootstrap_interval,
     class_metrics,
+    class_oracle_accuracy,
     confusion,
+    constant_accuracy,
     event_f1,
     foreground_f1,
     has_boundary,
     segment_accuracy,
-    trivial_accuracy,
 )
 
 BG = 2  # classes: 0, 1, background
@@ -31,8 +32,14 @@ def test_segment_accuracy_leaves_out_what_is_not_scored():
     assert segment_accuracy(GUESS[:0], TRUTH[:0]) is None
 
 
-def test_the_trivial_line_is_the_share_of_events():
-    assert trivial_accuracy(TRUTH, BG) == pytest.approx(6 / 10)
+def test_the_class_oracle_is_right_in_the_share_of_events():
+    assert class_oracle_accuracy(TRUTH, BG) == pytest.approx(6 / 10)
+
+
+def test_a_constant_answer_is_right_in_the_share_of_its_class():
+    for answer in range(BG + 1):
+        share = (answer == TRUTH).sum() / (TRUTH != -1).sum()
+        assert constant_accuracy(TRUTH, answer) == pytest.approx(share)
 
 
 def test_background_and_foreground():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -78,7 +79,7 @@ def test_it_learns_what_is_there_to_learn(tmp_path):
     config = TrainingConfig(epochs=20, batch_size=4, learning_rate=5e-3)
     model = train(world.store, world.dataset, options=SMALL, config=config, device="cpu")
     _, evaluation = evaluate(model, world.store, world.dataset, "test", device="cpu")
-    assert evaluation.segment_accuracy > evaluation.trivial_accuracy
+    assert evaluation.segment_accuracy > evaluation.class_oracle_accuracy
     assert evaluation.segment_accuracy > 0.85
     losses = model.history["train_loss"]
     assert losses[-1] < 0.5 * losses[0]
@@ -101,6 +102,12 @@ def test_the_model_file_says_what_it_is(tmp_path):
     assert (model.n_segments, model.segment_seconds, model.seed) == (10, 1.0, 7)
     assert model.data["selection"] == "val split"
     assert (model.data["n_train_rows"], model.data["n_val_rows"]) == (12, 4)
+    counts = Counter()
+    for row in world.dataset.rows:
+        if row.split == "train":
+            counts[row.label] += row.end - row.start
+            counts["background"] += 10 - (row.end - row.start)
+    assert model.data["majority_label"] == counts.most_common(1)[0][0]
     assert model.history["learning_rate"] == [1e-3, 5e-4, 2.5e-4]
     assert options_from(TrainingConfig, model.training) == config
     assert [done for done, total, _ in told if total == 3] == [1, 2, 3]
