@@ -148,6 +148,7 @@ def metric_rows(numbers: Mapping[str, Any]) -> list[tuple[object, ...]]:
             for true, counts in zip(names, numbers["confusion"], strict=True)
         },
         "missing_videos": len(numbers["missing_videos"]),
+        "late_events": len(numbers["late_events"]),
         "spatial": numbers["spatial"] or {},
         "cross_modal": numbers["cross_modal"] or {},
     }

@@ -98,6 +98,8 @@ def evaluate(
     missing = done.evaluation.missing_videos
     if missing:
         console.say(f"{len(missing)} videos of {split} have no features and are not counted")
+    for event in done.evaluation.late_events:
+        console.say(f"warning: an event ends after its video: {event}")
     console.say(f"wrote {done.path}")
 
 

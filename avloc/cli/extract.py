@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -104,7 +105,11 @@ def extract(
 def _show_plan(sources: Sources) -> None:
     for video_id, path in sources.videos:
         console.data(f"{video_id}\t{path}")
+    console.say(f"{len(sources.videos)} videos")
     _say_coverage(sources.coverage)
+    _say_ignored(sources.ignored_fields)
+    for line in sources.labels.lines() if sources.labels else ():
+        console.say(line)
 
 
 def _say_coverage(coverage: Coverage | None) -> None:
@@ -112,9 +117,15 @@ def _say_coverage(coverage: Coverage | None) -> None:
         console.say(f"{len(coverage.missing)} of {coverage.total} videos are missing")
 
 
+def _say_ignored(fields: Sequence[str]) -> None:
+    if fields:
+        console.say(f"fields of the manifest that are ignored: {', '.join(fields)}")
+
+
 def _summarise(done: Extraction) -> None:
     report = done.report
     _say_coverage(done.coverage)
+    _say_ignored(done.ignored_fields)
     for failure in report.failures:
         console.say(f"failed: {failure.video_id}: {failure.reason}")
     counts = f"{report.n_done} extracted, {report.n_skipped} already there"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,9 @@ from avloc.cli import console
 from avloc.cli.choices import MODELS, SELECTIONS, SUPERVISIONS, WEAK_LABELS, choice
 from avloc.cli.options import Artifacts, DatasetRoot, Device
 from avloc.cli.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from avloc.training import Review
 
 
 def train(
@@ -91,6 +94,7 @@ def train(
             set=settings or (),
             device=device,
             resume=resume,
+            report=_show_review,
             progress=progress,
         )
     if not is_leader():
@@ -104,3 +108,8 @@ def train(
             f"The first: {done.model.data['first_unreadable']}"
         )
     console.say(f"wrote {done.path}")
+
+
+def _show_review(review: Review) -> None:
+    for line in review.lines():
+        console.say(line)

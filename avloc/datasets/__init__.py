@@ -11,6 +11,7 @@ Four kinds of data set are read by one call, :func:`load_dataset`: AVE's own lay
 from avloc.datasets.ave import load_ave
 from avloc.datasets.boxes import BOXES, Box, SegmentBoxes, find_boxes, read_boxes
 from avloc.datasets.dataset import SPLITS, Coverage, Dataset, Row
+from avloc.datasets.label_counts import LabelCounts, count_labels
 from avloc.datasets.load import load_dataset
 from avloc.datasets.manifest import load_manifest
 from avloc.datasets.synthetic import SynthesisConfig, synthesize
@@ -22,9 +23,11 @@ __all__ = [
     "Box",
     "Coverage",
     "Dataset",
+    "LabelCounts",
     "Row",
     "SegmentBoxes",
     "SynthesisConfig",
+    "count_labels",
     "find_boxes",
     "load_ave",
     "load_dataset",

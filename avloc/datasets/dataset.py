@@ -65,6 +65,7 @@ class Dataset:
         n_segments: the grid that every video is given; None for a grid of its own length.
         is_row_alone: each row is an example by itself, as AVE's protocol has it; otherwise a
             video is one example with the events of all its rows.
+        ignored_fields: names of a manifest's fields that say nothing here.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Dataset:
     videos: dict[str, Path] = field(default_factory=dict)
     n_segments: int | None = None
     is_row_alone: bool = True
+    ignored_fields: tuple[str, ...] = ()
 
     def split(self, name: str) -> list[tuple[int, Row]]:
         """Return the examples of a split with their row numbers.

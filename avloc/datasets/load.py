@@ -18,8 +18,8 @@ def load_dataset(path: Path | str) -> Dataset:
     a folder with ``Annotations.txt``             AVE's layout, every video 10 s
                                                   (a made data set may differ)
     a ``.txt`` file                               the same, its rows under another name
-    a ``.csv`` or ``.jsonl`` file, or a folder    a manifest: the user's own rows
-    with ``manifest.csv``
+    a ``.csv``, ``.tsv`` or ``.jsonl`` file,      a manifest: the user's own rows
+    or a folder with ``manifest.csv``
     any other folder or file                      its videos, without rows
     ============================================  ===================================
 

@@ -1,4 +1,4 @@
-"""The user's own data set: one CSV or JSON-lines file that names videos and their events.
+"""The user's own data set: one CSV, TSV or JSON-lines file that names videos and their events.
 
 ``manifest.csv``, one line an event::
 
@@ -24,15 +24,19 @@ field     says
 ``id``    the video's name everywhere else; the file name without suffix by default
 ========= ==========================================================================
 
+Any other field is ignored, and named in `Dataset.ignored_fields`; but a name that looks like a
+misspelt one of these is refused. A ``.tsv`` file is a CSV file whose fields stand between tabs.
+
 Labels have the order of their first appearance. A video is one example with all its events.
 """
 
 from __future__ import annotations
 
 import csv
+import difflib
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
@@ -50,7 +54,7 @@ from avloc.errors import DatasetError, UnknownNameError, message_of
 from avloc.labels import LabelSet
 
 MANIFEST = "manifest.csv"
-MANIFEST_SUFFIXES = (".csv", ".jsonl")
+MANIFEST_SUFFIXES = (".csv", ".tsv", ".jsonl")
 FIELDS = ("video", "label", "start", "end", "split", "id")
 
 _Record = dict[str, str | float]
@@ -75,11 +79,12 @@ def load_manifest(path: Path) -> Dataset:
     Raises:
         DatasetError: the file is wrong, with its line.
     """
-    records = _csv_records if path.suffix.lower() == ".csv" else _jsonl_records
+    records = _jsonl_records if path.suffix.lower() == ".jsonl" else _csv_records
+    ignored: dict[str, None] = {}
     rows: list[Row] = []
     videos: dict[str, _Video] = {}
     id_of: dict[Path, str] = {}
-    for line, record in records(path):
+    for line, record in records(path, ignored):
         try:
             row, video = _row(record), path.parent / _video_path(record)
             _agree(videos.setdefault(row.video_id, _Video(video, row.split, line)), row, video)
@@ -102,6 +107,7 @@ def load_manifest(path: Path) -> Dataset:
         rows=tuple(rows),
         videos={key: video.path for key, video in videos.items() if _is_there(video.path)},
         is_row_alone=False,
+        ignored_fields=tuple(ignored),
     )
 
 
@@ -109,15 +115,18 @@ def _listed() -> str:
     return ", ".join(FIELDS)
 
 
-def _csv_records(path: Path) -> Iterator[tuple[int, _Record]]:
-    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
+def _csv_records(path: Path, ignored: dict[str, None]) -> Iterator[tuple[int, _Record]]:
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+    text = io.StringIO(read_text(path), newline="")
+    reader = csv.reader(text, delimiter=delimiter, strict=True)
     names: list[str] = []
     try:
         for cells in reader:
             if not any(cell.strip() for cell in cells):
                 continue
             if not names:
-                names = _checked_names([cell.strip() for cell in cells], path, reader.line_num)
+                names = [cell.strip() for cell in cells]
+                ignored |= dict.fromkeys(_other_names(names, path, reader.line_num))
                 continue
             if len(cells) != len(names):
                 message = f"has {len(cells)} fields, the first line names {len(names)}"
@@ -127,7 +136,7 @@ def _csv_records(path: Path) -> Iterator[tuple[int, _Record]]:
         raise DatasetError(f"is not CSV: {error}", path, reader.line_num) from error
 
 
-def _jsonl_records(path: Path) -> Iterator[tuple[int, _Record]]:
+def _jsonl_records(path: Path, ignored: dict[str, None]) -> Iterator[tuple[int, _Record]]:
     for line, text in numbered_lines(read_text(path)):
         try:
             pairs = json.loads(text, object_pairs_hook=_Pairs)
@@ -135,25 +144,34 @@ def _jsonl_records(path: Path) -> Iterator[tuple[int, _Record]]:
             raise DatasetError(f"is not JSON: {error}", path, line) from error
         if not isinstance(pairs, _Pairs):
             raise DatasetError("is not a JSON object", path, line)
-        _checked_names([name for name, _ in pairs], path, line)
-        record = dict(pairs)
+        others = _other_names([name for name, _ in pairs], path, line)
+        ignored |= dict.fromkeys(others)
+        record = {name: value for name, value in pairs if name not in others}
         for name, value in record.items():
             if isinstance(value, bool) or not isinstance(value, str | int | float | None):
                 raise DatasetError(f"{name} is {value!r:.60}", path, line)
         yield line, {name: "" if value is None else value for name, value in record.items()}
 
 
-def _checked_names(names: list[str], path: Path, line: int) -> list[str]:
-    """Refuse a manifest whose fields are not the known ones: a misspelt one would be lost."""
-    for name in names:
-        if name not in FIELDS:
+def _other_names(names: list[str], path: Path, line: int) -> list[str]:
+    """Return the fields that say nothing here; refuse what looks like a misspelt known one."""
+    others = [name for name in names if name not in FIELDS]
+    absent = [name for name in FIELDS if name not in names]
+    for name in others:
+        if _is_misspelt(name, absent):
             error = UnknownNameError("manifest field", name[:60], FIELDS)
             raise DatasetError(error.message, path, line, error.hint)
     if len(set(names)) < len(names):
         raise DatasetError("names a field twice", path, line)
     if "video" not in names:
         raise DatasetError("names no video", path, line, f"The fields are {_listed()}.")
-    return names
+    return others
+
+
+def _is_misspelt(name: str, absent: Sequence[str]) -> bool:
+    lower = name.lower()[:60]
+    near = difflib.get_close_matches(lower, [field for field in absent if len(field) > 3], 1, 0.8)
+    return lower in absent or bool(near)
 
 
 def _row(record: _Record) -> Row:

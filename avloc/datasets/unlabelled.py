@@ -32,8 +32,8 @@ def load_videos(path: Path) -> Dataset:
         raise DatasetError(
             "holds no data set and no video",
             path,
-            hint="A data set is a folder with Annotations.txt (AVE) or manifest.csv, a .csv or "
-            ".jsonl manifest, or videos.",
+            hint="A data set is a folder with Annotations.txt (AVE) or manifest.csv, a .csv, "
+            ".tsv or .jsonl manifest, or videos.",
         ) from error
     root = path if path.is_dir() else path.parent
     return Dataset(path.name, path, LabelSet(()), (), _named(root, files))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from avloc.artifacts import FeatureStore, ModelFile, Predictions
 from avloc.datasets import Dataset
 from avloc.datasets.batches import IGNORED, Examples, load_examples
+from avloc.datasets.event_times import late_events
 from avloc.errors import DatasetError, FingerprintError, UnknownNameError
 from avloc.evaluation.decoding import check_decoder
 from avloc.evaluation.measure import Evaluation, measure
@@ -82,7 +84,7 @@ def evaluate(
         attention=scored.attention,
     )
     trained_on = {row.video_id for row in dataset.rows if row.split == "train" != split}
-    return predictions, measure(
+    evaluation = measure(
         predictions,
         dataset=dataset.name,
         missing_videos=examples.missing,
@@ -92,6 +94,7 @@ def evaluate(
         without=without,
         majority_label=str(model.data.get("majority_label", "")),
     )
+    return predictions, replace(evaluation, late_events=late_events(dataset, examples))
 
 
 def check_fingerprint(model: ModelFile, store: FeatureStore) -> None:

@@ -63,6 +63,7 @@ class Evaluation:
         selection: how the epoch was chosen: ``val split``, ``held out``, or ``TEST split``.
         without: the modality that was taken from every video, or nothing.
         majority_label: the most frequent class of the segments that the model was trained on.
+        late_events: rows whose event ends after its video, in words.
     """
 
     segment_accuracy: float | None
@@ -91,6 +92,7 @@ class Evaluation:
     selection: str = ""
     without: str = ""
     majority_label: str = ""
+    late_events: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values for JSON."""

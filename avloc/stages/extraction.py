@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from avloc.artifacts import FeatureStore
-from avloc.datasets import Coverage, load_dataset
+from avloc.datasets import Coverage, LabelCounts, count_labels, load_dataset
 from avloc.errors import MediaError
 from avloc.features import ExtractionReport, Shard, WeightsPolicy, load_encoders
 from avloc.features import extract as extract_features
@@ -23,11 +23,13 @@ class Extraction:
         store: the features.
         report: how many videos were done, skipped and failed.
         coverage: videos present and missing, if a data set was given; None otherwise.
+        ignored_fields: fields of its manifest that say nothing here.
     """
 
     store: FeatureStore
     report: ExtractionReport
     coverage: Coverage | None
+    ignored_fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -39,12 +41,16 @@ class Sources:
         dataset_root: the data set's place if exactly one labelled data set was named, else "".
         n_segments: the grid that the data set fixes, None if it fixes none.
         coverage: of the data set, None without one.
+        labels: its events by label and split, None without one.
+        ignored_fields: of its manifest.
     """
 
     videos: list[tuple[str, Path]]
     dataset_root: str = ""
     n_segments: int | None = None
     coverage: Coverage | None = None
+    labels: LabelCounts | None = None
+    ignored_fields: tuple[str, ...] = ()
 
 
 def find_sources(paths: Sequence[Path | str], shard: str = "1/1") -> Sources:
@@ -78,7 +84,14 @@ def find_sources(paths: Sequence[Path | str], shard: str = "1/1") -> Sources:
     own = [(video_id, path) for video_id, path in videos.items() if part.has(video_id)]
     if len(datasets) == 1 and datasets[0].rows:
         only = datasets[0]
-        return Sources(own, str(only.root.resolve()), only.n_segments, only.coverage)
+        return Sources(
+            own,
+            str(only.root.resolve()),
+            only.n_segments,
+            only.coverage,
+            count_labels(only),
+            only.ignored_fields,
+        )
     return Sources(own)
 
 
@@ -155,4 +168,4 @@ def extract(
         overwrite=overwrite,
         progress=progress,
     )
-    return Extraction(store, report, sources.coverage)
+    return Extraction(store, report, sources.coverage, sources.ignored_fields)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from avloc.options import Settings
 from avloc.progress import Progress
 from avloc.stages.settings import settings_of
 from avloc.stages.workspace import DEFAULT_MODEL, Workspace
-from avloc.training import TrainingConfig, is_leader
+from avloc.training import Review, TrainingConfig, is_leader, load_splits, review
 from avloc.training import train as train_model
 
 
@@ -44,7 +44,9 @@ def labelled_store(
     if not root:
         raise UsageError(
             f"{store.root} was extracted from plain videos, which have no labels",
-            "Name the labels: --dataset with a data set's root or a manifest.",
+            "Write down what happens when: a file manifest.csv beside the videos with the columns "
+            "video,label,start,end,split (times in seconds; split: train, val, test or empty), a "
+            "line an event. Then name it: --dataset manifest.csv.",
         )
     return store, load_dataset(Path(root))
 
@@ -65,6 +67,7 @@ def train(
     config: TrainingConfig | None = None,
     device: str = "auto",
     resume: bool = False,
+    report: Callable[[Review], None] | None = None,
     progress: Progress | None = None,
 ) -> Training:
     """Train a model on the workspace's features and leave it in ``models/<name>.h5``.
@@ -87,6 +90,7 @@ def train(
         config: the training's, which the arguments above change.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``.
         resume: go on with the unfinished training of that name, to the same bits on a CPU.
+        report: called before the first epoch with the labels by split, and with warnings.
         progress: called with (epochs done, epochs, what).
 
     Raises:
@@ -107,6 +111,9 @@ def train(
     path = workspace.new_model(name or model)
     unfinished = path.with_suffix(".unfinished.h5")
     store, labelled = labelled_store(workspace.features, dataset)
+    data = load_splits(store, labelled, config, progress)
+    if report is not None and is_leader():
+        report(review(data, labelled))
     trained = train_model(
         store,
         labelled,
@@ -114,6 +121,7 @@ def train(
         options={**(options or {}), **of_model},
         config=config,
         device=device,
+        data=data,
         unfinished=_unfinished(unfinished) if resume else None,
         keep=lambda file: write_model(unfinished, file),
         progress=progress,

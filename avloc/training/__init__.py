@@ -3,6 +3,7 @@
 from avloc.training.config import TrainingConfig
 from avloc.training.loop import TrainingState, begin, record, train_epoch, validate
 from avloc.training.losses import Loss, loss_of
+from avloc.training.review import Review, review
 from avloc.training.splits import TrainingData, load_splits
 from avloc.training.statistics import fit_scaling
 from avloc.training.team import is_leader
@@ -10,6 +11,7 @@ from avloc.training.train import train
 
 __all__ = [
     "Loss",
+    "Review",
     "TrainingConfig",
     "TrainingData",
     "TrainingState",
@@ -19,6 +21,7 @@ __all__ = [
     "load_splits",
     "loss_of",
     "record",
+    "review",
     "train",
     "train_epoch",
     "validate",

@@ -30,6 +30,12 @@ def test_dry_run_lists_and_writes_nothing(
     ended = avloc("extract", small_workspace.data, "--dry-run", "--artifacts", tmp_path / "a")
     listed = dict(line.split("\t") for line in ended.out.splitlines())
     assert sorted(listed) == [clip.stem for clip in small_workspace.clips]
+    said = ended.err.splitlines()
+    assert said[0] == "18 videos"
+    assert said[1].split() == ["label", "train", "val", "test"]
+    numbers = [line.split()[-3:] for line in said[2:]]
+    assert len(numbers) == 3  # classes
+    assert [sum(map(int, column)) for column in zip(*numbers, strict=True)] == [10, 4, 4]
     assert not (tmp_path / "a").exists()
 
 

@@ -141,7 +141,8 @@ def test_wrong_number_of_fields_is_refused_with_its_line(scratch, form, place, m
     at = place + n_before
     if name == "m.jsonl":
         record = json.loads(lines[at])
-        lines[at] = json.dumps(record | {"other": 1} if more > 0 else {"label": record["label"]})
+        label = record.pop("label")
+        lines[at] = json.dumps(record | {"lable": label} if more > 0 else {"label": label})
     else:
         mark = "&" if load is load_annotations else ","
         lines[at] = lines[at] + mark if more > 0 else lines[at].rsplit(mark, 1)[0]

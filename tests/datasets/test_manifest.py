@@ -145,6 +145,26 @@ def test_wrong_columns_are_named_with_the_nearest(tmp_path):
         load_manifest(tmp_path / "gone.csv")
 
 
+def test_fields_that_say_nothing_here_are_ignored_and_named(tmp_path):
+    plain = load_manifest(write(tmp_path, CSV))
+    assert plain.ignored_fields == ()
+    lines = [f"{line},{extra}" for line, extra in zip(CSV.splitlines(), "nabcd", strict=True)]
+    more = load_manifest(write(tmp_path, "\n".join(lines).replace("split,n", "split,comment")))
+    assert more.rows == plain.rows
+    assert more.ignored_fields == ("comment",)
+    text = '{"video": "a.mp4", "tags": ["x", {}]}\n{"video": "b.mp4", "idx": null, "tags": 1}\n'
+    dataset = load_manifest(write(tmp_path, text, "m.jsonl"))
+    assert dataset.ignored_fields == ("tags", "idx")
+    assert [row.video_id for row in dataset.rows] == ["a", "b"]
+
+
+def test_a_manifest_may_have_tabs_between_its_fields(tmp_path):
+    plain = load_dataset(write(tmp_path, CSV))
+    tabs = load_dataset(write(tmp_path, CSV.replace(",", "\t"), "manifest.tsv"))
+    assert tabs.rows == plain.rows
+    assert tabs.labels == plain.labels
+
+
 def test_one_id_means_one_file_and_one_file_one_id(tmp_path):
     with pytest.raises(DatasetError, match=r"line 3: the id 'x' names x.mp4 here and .* line 2"):
         load_manifest(write(tmp_path, "video\na/x.mp4\nb/x.mp4\n"))

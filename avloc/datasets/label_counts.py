@@ -1,0 +1,76 @@
+"""How many events of each label a data set has, by split."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from avloc.datasets.dataset import SPLITS, Dataset
+
+NO_EVENT = "(no event)"
+HELD_OUT = "held out"
+NO_SPLIT = "no split"
+
+
+@dataclass(frozen=True)
+class LabelCounts:
+    """Events by label and split.
+
+    Attributes:
+        columns: the splits that have rows: ``train``, ``held out``, ``val``, ``test``,
+            ``no split``.
+        counts: by label, in the order of the classes, the number of events in each column;
+            last, as `NO_EVENT`, the videos that are said to have none.
+    """
+
+    columns: tuple[str, ...]
+    counts: Mapping[str, tuple[int, ...]]
+
+    def of(self, label: str, column: str) -> int:
+        """Return how many events of a label a split has; 0 where there is no such split."""
+        return self.counts[label][self.columns.index(column)] if column in self.columns else 0
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels, without `NO_EVENT`."""
+        return tuple(label for label in self.counts if label != NO_EVENT)
+
+    def lines(self) -> list[str]:
+        """Return the counts as a table of plain text, a header line first."""
+        rows = [("label", *self.columns)]
+        rows += [(label, *map(str, numbers)) for label, numbers in self.counts.items()]
+        widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+        return [
+            "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])])
+            for row in rows
+        ]
+
+
+def count_labels(
+    dataset: Dataset, held_out: Collection[str] = (), missing: Collection[str] = ()
+) -> LabelCounts:
+    """Count the rows of a data set by label and split.
+
+    Args:
+        dataset: the rows.
+        held_out: ids of the training videos that validate, counted in a column of their own.
+        missing: ids of videos that are left out.
+    """
+    has_splits = any(row.split for row in dataset.rows)
+    trained_on = "train" if has_splits else ""
+    held, absent = frozenset(held_out), frozenset(missing)
+    found: Counter[tuple[str, str]] = Counter()
+    for row in dataset.rows:
+        column = row.split or ("train" if held and not has_splits else NO_SPLIT)
+        if row.video_id in held and row.split == trained_on:
+            column = HELD_OUT
+        if row.video_id not in absent:
+            found[row.label if row.end > row.start else NO_EVENT, column] += 1
+    present = {column for _, column in found}
+    columns = tuple(c for c in ("train", HELD_OUT, *SPLITS[1:], NO_SPLIT) if c in present)
+    labels = [*dataset.labels.names]
+    if any(label == NO_EVENT for label, _ in found):
+        labels.append(NO_EVENT)
+    counts = {label: tuple(found[label, column] for column in columns) for label in labels}
+    return LabelCounts(columns, counts)
