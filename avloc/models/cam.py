@@ -32,9 +32,11 @@ class CAMConfig(ModelOptions):
 class CAM(Model):
     """AVEL with the mean over the picture, and a map that comes after the answer.
 
-    Between map and class lie LSTMs here, so a class has no fixed weights: the gradient of the
-    strongest event class to the pooled picture takes their place (Grad-CAM, Selvaraju et al.,
-    ICCV 2017, which is CAM where a class is linear in the pooled picture).
+    Between map and class lie LSTMs here, so a class has no fixed weights: a gradient to the
+    pooled picture takes their place (Grad-CAM, Selvaraju et al., ICCV 2017, which is CAM where
+    a class is linear in the pooled picture). It is the gradient of the strongest event class
+    of every segment, added up over all segments: through the LSTMs, a segment's map shows what
+    spoke for the answers of the other segments too.
     """
 
     Config: ClassVar[type[CAMConfig]] = CAMConfig

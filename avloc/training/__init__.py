@@ -5,17 +5,19 @@ from avloc.training.loop import TrainingState, begin, record, train_epoch, valid
 from avloc.training.losses import Loss, loss_of
 from avloc.training.review import Review, review
 from avloc.training.splits import TrainingData, load_splits
-from avloc.training.statistics import fit_scaling
+from avloc.training.statistics import ChannelStatistics, channel_statistics, fit_scaling
 from avloc.training.team import is_leader
 from avloc.training.train import train
 
 __all__ = [
+    "ChannelStatistics",
     "Loss",
     "Review",
     "TrainingConfig",
     "TrainingData",
     "TrainingState",
     "begin",
+    "channel_statistics",
     "fit_scaling",
     "is_leader",
     "load_splits",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from avloc.errors import DatasetError
 from avloc.labels import LabelSet
 from avloc.progress import Progress
 from avloc.training.config import TrainingConfig
+from avloc.training.statistics import ChannelStatistics, channel_statistics
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,11 @@ class TrainingData:
     train: Examples
     val: Examples
     selection: str
+
+    @cached_property
+    def statistics(self) -> ChannelStatistics:
+        """The features' mean and deviation, measured once however many models train on them."""
+        return channel_statistics(self.train)
 
     def describe(self, dataset: Dataset) -> dict[str, object]:
         """Return what a model file says of its data, as plain values."""

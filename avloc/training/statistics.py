@@ -2,46 +2,76 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from avloc.datasets.batches import Examples, batches
+from avloc.datasets.batches import Examples
 from avloc.models import Model
 
-_BATCH_SIZE = 32
+Moments = tuple[Tensor, Tensor]
+"""Mean and deviation, (D,) each."""
 
 
-def fit_scaling(model: Model, examples: Examples) -> None:
-    """Let a model scale its inputs by the training set's statistics, valid segments only.
+@dataclass(frozen=True)
+class ChannelStatistics:
+    """Moments of both modalities over the valid segments; None where no segment is valid."""
 
-    Sums are in double precision; a modality that is nowhere valid is left as it is.
+    visual: Moments | None
+    audio: Moments | None
+
+
+def channel_statistics(examples: Examples) -> ChannelStatistics:
+    """Measure features a channel, every window of the examples once, valid segments only."""
+    return ChannelStatistics(
+        *(_moments(_windows(examples, modality)) for modality in ("visual", "audio"))
+    )
+
+
+def fit_scaling(model: Model, statistics: ChannelStatistics) -> None:
+    """Let a model scale its inputs; a modality that is nowhere valid is left as it is."""
+    if statistics.visual is not None:
+        model.scale_visual.fit(*statistics.visual)
+    if statistics.audio is not None:
+        model.scale_audio.fit(*statistics.audio)
+
+
+def _windows(examples: Examples, modality: str) -> Iterator[NDArray[np.floating]]:
+    """Yield the valid segments of each window, (T', ..., D)."""
+    for entry in examples.entries:
+        video = examples.videos[entry.video]
+        values, valid = getattr(video, modality), getattr(video, f"{modality}_valid")
+        if values is not None:
+            window = slice(entry.first, entry.first + len(entry.targets))
+            is_whole = valid[window].all()
+            yield values[window] if is_whole else values[window][valid[window]]
+
+
+def _moments(windows: Iterator[NDArray[np.floating]]) -> Moments | None:
+    """Add up each window in single precision, and the windows in double.
+
+    A few hundred numbers lose next to nothing in single precision, at an eighth of the time.
+    Values are taken from a mean, the first window's, so that a channel far from 0 loses none.
     """
-    visual = _Moments(examples.visual_shape[-1])
-    audio = _Moments(examples.audio_channels)
-    for batch in batches(examples, _BATCH_SIZE):
-        visual.add(batch.visual[batch.visual_valid])
-        audio.add(batch.audio[batch.audio_valid])
-    if visual.count:
-        model.scale_visual.fit(*visual.mean_and_deviation())
-    if audio.count:
-        model.scale_audio.fit(*audio.mean_and_deviation())
-
-
-class _Moments:
-    """Running sums of values and squares, a channel."""
-
-    def __init__(self, n_channels: int) -> None:
-        self.count = 0
-        self.total = torch.zeros(n_channels, dtype=torch.float64)
-        self.squares = torch.zeros(n_channels, dtype=torch.float64)
-
-    def add(self, values: Tensor) -> None:
-        rows = values.reshape(-1, values.shape[-1]).float()
-        self.count += len(rows)
-        self.total += rows.sum(dim=0, dtype=torch.float64)
-        self.squares += rows.square().sum(dim=0, dtype=torch.float64)
-
-    def mean_and_deviation(self) -> tuple[Tensor, Tensor]:
-        mean = self.total / self.count
-        deviation = (self.squares / self.count - mean.square()).clamp_min(0).sqrt()
-        return mean.float(), deviation.float()
+    count = 0
+    shift = total = squares = torch.zeros(0, dtype=torch.float64)
+    for window in windows:
+        rows = torch.from_numpy(np.array(window, dtype=np.float32)).flatten(0, -2)
+        if not len(rows):
+            continue
+        if not count:
+            shift = rows.mean(dim=0)
+            total = squares = torch.zeros(len(shift), dtype=torch.float64)
+        rows -= shift
+        count += len(rows)
+        total = total + rows.sum(dim=0)
+        squares = squares + rows.square_().sum(dim=0)
+    if not count:
+        return None
+    offset = total / count
+    deviation = (squares / count - offset.square()).clamp_min(0).sqrt()
+    return (shift + offset).float(), deviation.float()

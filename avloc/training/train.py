@@ -81,7 +81,7 @@ def train(
     with team_of(choose_device(device)) as team, _seeded(config.seed, team.device):
         network = _built(model, dataset, data.train, options or {})
         if config.standardize:
-            fit_scaling(network, data.train)
+            fit_scaling(network, data.statistics)
         state = begin(network.to(team.device), config, team)
         run = _Run(store, dataset, data, model, config)
         if unfinished is not None:

@@ -11,7 +11,7 @@ import torch
 from made_up import features_of, made_up
 
 from avloc.artifacts import read_model, write_model
-from avloc.datasets.batches import load_examples
+from avloc.datasets.batches import Example, Examples, load_examples
 from avloc.datasets.feed import Feed
 from avloc.errors import AvlocError, DatasetError, UnknownNameError, UsageError
 from avloc.evaluation import evaluate
@@ -20,6 +20,7 @@ from avloc.options import options_from
 from avloc.training import (
     TrainingConfig,
     begin,
+    channel_statistics,
     fit_scaling,
     load_splits,
     record,
@@ -221,13 +222,50 @@ def test_scaling_takes_the_statistics_of_valid_training_segments(tmp_path):
     world.store.write(features_of("video000", None, loud.audio * 7 + 2))
     examples = load_examples(world.store, world.dataset, "train")
     model = build("cman", visual_channels=12, audio_channels=6, n_classes=3)
-    fit_scaling(model, examples)
+    fit_scaling(model, channel_statistics(examples))
     audio = np.concatenate([v.audio for v in examples.videos])
     maps = [v.visual.reshape(-1, 12) for v in examples.videos if v.visual is not None]
     visual = np.concatenate(maps).astype(np.float64)
     for scaling, values in ((model.scale_audio, audio), (model.scale_visual, visual)):
         np.testing.assert_allclose(scaling.mean, values.mean(0), atol=1e-5)
         np.testing.assert_allclose(scaling.scale, values.std(0), rtol=1e-4)
+
+
+@pytest.mark.parametrize("offset", [0.0, 100.0])
+def test_statistics_are_those_of_double_precision(offset):
+    """Also far from 0, over windows that overlap and segments that are not valid."""
+    draw = np.random.default_rng(0)
+    videos, entries = [], []
+    for k in range(40):
+        length = int(draw.integers(3, 30))
+        visual = draw.gamma(0.3, size=(length, 4, 4, 64)) + offset
+        features = features_of(f"v{k}", visual, draw.normal(offset, 2.0, (length, 16)))
+        valid = draw.random(length) < 0.8
+        videos.append(replace(features, visual_valid=valid))
+        targets = np.zeros(min(10, length), dtype=np.int64)
+        entries += [Example(k, k, first, targets) for first in (0, length - len(targets))]
+    examples = Examples(tuple(videos), tuple(entries), (), (4, 4, 64), 16)
+    found = channel_statistics(examples)
+    for name, moments in (("visual", found.visual), ("audio", found.audio)):
+        parts = []
+        for entry in entries:
+            window = slice(entry.first, entry.first + len(entry.targets))
+            valid = getattr(videos[entry.video], f"{name}_valid")[window]
+            values = getattr(videos[entry.video], name)[window][valid]
+            parts.append(values.reshape(-1, values.shape[-1]).astype(np.float64))
+        exact = np.concatenate(parts)
+        mean, deviation = moments
+        assert mean.dtype == deviation.dtype == torch.float32
+        np.testing.assert_allclose(mean, exact.mean(0), rtol=1e-6, atol=1e-6 * exact.std())
+        np.testing.assert_allclose(deviation, exact.std(0), rtol=1e-5)
+
+
+def test_statistics_are_measured_once_for_all_trainings_on_the_same_data(tmp_path):
+    world = made_up(tmp_path, n_videos=5)
+    data = load_splits(world.store, world.dataset, QUICK)
+    assert data.statistics is data.statistics
+    none = replace(data.train, videos=tuple(replace(v, visual=None) for v in data.train.videos))
+    assert channel_statistics(none).visual is None
 
 
 def test_equal_accuracy_is_decided_by_loss_then_by_the_earlier_epoch():
