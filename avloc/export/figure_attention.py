@@ -14,7 +14,7 @@ from avloc.export.figure_columns import Band, check_most_columns, evenly, lay_ba
 from avloc.export.figure_files import figure_suffix, plain_style, write_figure
 from avloc.export.figure_frames import check_frames, draw_scale, natural_height, paste
 from avloc.export.figure_names import Voice, voices
-from avloc.export.figure_page import draw_page
+from avloc.export.figure_page import Legend, draw_page
 from avloc.export.figure_rows import Row, picture_row, time_row
 from avloc.export.figure_sheet import Sheet
 from avloc.export.pictures import ALPHA, STYLE, Frame, check_style, has_event
@@ -101,8 +101,7 @@ def attention_figure(
         raise UsageError(f"there is no picture of {timelines[0].video_id} to show attention on")
     rows = [time_row(grid), _original_row(frames, boxes)]
     rows += [_map_row(frames, model, n, style, alpha) for n, model in enumerate(models)]
-    legend: list[tuple[str, Colour]] = [] if boxes is None else [("true place", _BRIGHT)]
-    legend += [(model.name, model.colour) for model in models]
+    legend: Legend = [] if boxes is None else [("true place", _BRIGHT)]
     with plain_style():
         page = draw_page(
             timelines[0].video_id,
@@ -167,8 +166,8 @@ def _original_row(frames: Sequence[Frame | None], boxes: Sequence[FrameBox | Non
 def _map_row(frames: Sequence[Frame | None], model: Voice, n: int, style: str, alpha: float) -> Row:
     attention = model.timeline.attention
     maps = [None] * len(frames) if attention is None else list(attention)
-    colour, role = model.colour, f"heat {n}"
-    return picture_row(frames, maps, model.name, style=style, alpha=alpha, colour=colour, role=role)
+    role = f"heat {n}"
+    return picture_row(frames, maps, model.name, style=style, alpha=alpha, is_bold=True, role=role)
 
 
 def _outline(sheet: Sheet, place: tuple[int, int, int, int], box: FrameBox) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,18 +10,29 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from avloc.colours import Colour
+from avloc.colours import label_colour
 from avloc.errors import UsageError
 from avloc.export.figure_columns import check_most_columns, evenly, lay_bands
 from avloc.export.figure_files import figure_suffix, plain_style, write_figure
 from avloc.export.figure_frames import check_frames, draw_scale, natural_height
-from avloc.export.figure_names import GREEN, TRUTH, Voice, voices
-from avloc.export.figure_page import draw_page
-from avloc.export.figure_rows import Row, gate_row, picture_row, sound_row, time_row, track_row
+from avloc.export.figure_names import NAME_ROOM, TRUTH, Voice, voices
+from avloc.export.figure_page import Legend, Overview, draw_page
+from avloc.export.figure_rows import (
+    Row,
+    gate_row,
+    picture_row,
+    sound_row,
+    tick_row,
+    time_row,
+    track_row,
+)
+from avloc.export.figure_sheet import PAPER, cut_to
 from avloc.export.pictures import ALPHA, STYLE, Frame, check_style, maps_of_events
-from avloc.timeline import Event, FloatArray, Timeline
+from avloc.labels import LabelSet
+from avloc.timeline import Event, FloatArray, Grid, Timeline
 
 MOST_COLUMNS = 48
+_MOST_LABELS = 30  # of a legend: as many as have a colour of their own
 _APART = 14  # between what belongs to one model and to the next
 
 
@@ -43,7 +55,8 @@ def draw_events_figure(
     map, the true events, and for each model its events and the gates of both senses. At most
     twelve columns stand side by side, the next ones below. Of a longer video than
     ``most_columns`` segments as many are shown, evenly spread, and the figure says so; an
-    event's block then covers the shown seconds it lasts.
+    event's block then covers the shown seconds it lasts, and a strip over the columns has all
+    events of the whole video. A label has one colour, which every model shares.
 
     Args:
         timelines: of one video, one a model.
@@ -103,20 +116,21 @@ def events_figure(
     rows = [time_row(grid)]
     rows += [] if waveform is None else [sound_row(np.asarray(waveform))]
     rows += _picture_rows(models, frames, everywhere, style, alpha)
-    rows += [] if truth is None else [track_row(tuple(truth), TRUTH, GREEN, "truth")]
-    rows += [row for n, model in enumerate(models) for row in _model_rows(model, n)]
-    legend: list[tuple[str, Colour]] = [] if truth is None else [(TRUTH, GREEN)]
-    legend += [(model.name, model.colour) for model in models]
+    labels = timelines[0].labels  # of every model: a label has one colour in a figure
+    rows += [] if truth is None else [track_row(tuple(truth), labels, TRUTH, "truth")]
+    rows += [row for n, model in enumerate(models) for row in _model_rows(model, labels, n)]
     shown = evenly(grid.n_segments, most_columns)
+    is_whole = len(shown) == grid.n_segments
     with plain_style():
         page = draw_page(
             timelines[0].video_id,
-            legend,
+            _legend([*(truth or ()), *(event for model in timelines for event in model)], labels),
             rows,
             lambda left, right: lay_bands(grid, shown, left, right),
             lambda width: natural_height(frames, width),
+            None if is_whole else _overview(models, truth, labels),
         )
-        if len(shown) < grid.n_segments:
+        if not is_whole:
             page.note(f"{len(shown)} of {grid.n_segments} segments, evenly spread")
         if any(row.height is None and row.is_bold for row in rows):
             draw_scale(page.sheet, page.right, page.foot, style, alpha)
@@ -129,6 +143,31 @@ def _check_waveform(waveform: FloatArray | None, n_segments: int) -> None:
     shape = np.shape(waveform)
     if len(shape) != 2 or shape[0] != n_segments or shape[1] < 1:
         raise UsageError(f"a loudness of shape {shape} does not fit {n_segments} segments")
+
+
+def _overview(models: Sequence[Voice], truth: Sequence[Event] | None, labels: LabelSet) -> Overview:
+    """Return all events of a video in one strip, a lane for the truth and for each model."""
+    grid = models[0].timeline.grid
+    whole = Grid(1, grid.n_segments * grid.segment_seconds)
+    rows = [] if truth is None else [track_row(tuple(truth), labels, TRUTH, "all truth")]
+    rows += [
+        track_row(model.timeline.events, labels, model.name, f"all found {n}")
+        for n, model in enumerate(models)
+    ]
+    return Overview(whole, [*rows, tick_row(float(whole.segment_seconds))])
+
+
+def _legend(events: Sequence[Event], labels: LabelSet) -> Legend:
+    """Return the labels that occur with their colours, the longest-lasting first."""
+    seconds = Counter[str]()
+    for event in events:
+        seconds[event.label] += round(1000 * max(event.end - event.start, 0))
+    most = [label for label, _ in seconds.most_common()]
+    legend = [
+        (cut_to(label, NAME_ROOM), label_colour(label, labels)) for label in most[:_MOST_LABELS]
+    ]
+    n_more = len(most) - len(legend)
+    return [*legend, (f"and {n_more} more", PAPER)] if n_more else legend
 
 
 def _picture_rows(
@@ -146,18 +185,16 @@ def _picture_rows(
         if attention is None:
             continue
         maps = list(attention) if everywhere else maps_of_events(model.timeline)
-        colour, role = model.colour, f"heat {n}"
+        role = f"heat {n}"
         rows.append(
-            picture_row(
-                frames, maps, model.name, style=style, alpha=alpha, colour=colour, role=role
-            )
+            picture_row(frames, maps, model.name, style=style, alpha=alpha, is_bold=True, role=role)
         )
     return [*rows[:-1], replace(rows[-1], after=_APART)]
 
 
-def _model_rows(model: Voice, n: int) -> list[Row]:
+def _model_rows(model: Voice, labels: LabelSet, n: int) -> list[Row]:
     timeline = model.timeline
-    rows = [track_row(timeline.events, model.name, model.colour, f"found {n}")]
+    rows = [track_row(timeline.events, labels, model.name, f"found {n}")]
     if timeline.gate_audio is not None:
         rows.append(gate_row(timeline.gate_audio, "hear", "hear"))
     if timeline.gate_visual is not None:

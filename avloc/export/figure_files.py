@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 from matplotlib import style
@@ -13,11 +14,12 @@ from matplotlib.figure import Figure
 from avloc.artifacts import atomic_path
 from avloc.errors import UnknownNameError
 
-# What a file would say of the hour and the program that made it is left out.
-_METADATA: dict[str, dict[str, None]] = {
-    ".png": {"Software": None},
-    ".pdf": {"CreationDate": None},
-    ".svg": {"Date": None},
+_MAKER = f"avloc {version('avloc')}"
+# A file says that avloc made it, and not when.
+_METADATA: dict[str, dict[str, str | None]] = {
+    ".png": {"Software": _MAKER},
+    ".pdf": {"Creator": _MAKER, "CreationDate": None},
+    ".svg": {"Creator": _MAKER, "Date": None},
 }
 _SETTINGS = {
     "pdf.fonttype": 42,  # journals refuse type 3

@@ -1,39 +1,26 @@
-"""Who speaks in a figure: the models' names, told apart, and a colour for each."""
+"""The models of a figure: their names, told apart."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from avloc.colours import Colour
 from avloc.errors import UsageError
 from avloc.export.figure_sheet import cut_to
 from avloc.export.lines import one_line
 from avloc.timeline import Timeline
 
 TRUTH = "truth"
-GREEN: Colour = (33, 117, 56)
 NAME_ROOM = 290
 _UNNAMED = "found"
-
-# The paper's blue and orange, then others that people of every colour vision tell apart.
-_COLOURS: tuple[Colour, ...] = (
-    (44, 116, 196),
-    (232, 126, 18),
-    (131, 45, 182),
-    (169, 107, 89),
-    (189, 31, 1),
-    (113, 117, 129),
-)
 
 
 @dataclass(frozen=True)
 class Voice:
-    """One model's answer, the name it goes by and its colour."""
+    """One model's answer and the name it goes by."""
 
     timeline: Timeline
     name: str
-    colour: Colour
 
 
 def voices(timelines: Sequence[Timeline], names: Sequence[str] | None = None) -> list[Voice]:
@@ -62,7 +49,4 @@ def voices(timelines: Sequence[Timeline], names: Sequence[str] | None = None) ->
     short = [cut_to(name, NAME_ROOM) for name in whole]
     if len({*short, TRUTH}) <= len(short):
         short = [cut_to(f"{n}: {name}", NAME_ROOM) for n, name in enumerate(whole, start=1)]
-    return [
-        Voice(timeline, name, _COLOURS[n % len(_COLOURS)])
-        for n, (timeline, name) in enumerate(zip(timelines, short, strict=True))
-    ]
+    return [Voice(timeline, name) for timeline, name in zip(timelines, short, strict=True)]

@@ -20,6 +20,7 @@ from avloc.export.figure_sheet import (
     breadth,
     cut_to,
 )
+from avloc.timeline import Grid
 
 _LINE = 44
 _BETWEEN = 40
@@ -31,6 +32,19 @@ _TITLE = 8.0
 _SWATCH = 22
 
 Legend = Sequence[tuple[str, Colour]]
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Rows that show a whole video as one column.
+
+    Attributes:
+        grid: of one segment, as long as the video.
+        rows: none of them pictures.
+    """
+
+    grid: Grid
+    rows: Sequence[Row]
 
 
 @dataclass(frozen=True)
@@ -58,6 +72,7 @@ def draw_page(
     rows: Sequence[Row],
     wrap: Callable[[int, int], list[Band]],
     natural: Callable[[int], int],
+    overview: Overview | None = None,
 ) -> Page:
     """Draw rows in bands, as high as they must be.
 
@@ -68,21 +83,24 @@ def draw_page(
         wrap: makes the bands between two columns of dots.
         natural: the best height of a picture by its cell's width; it is less where the page
             would overflow.
+        overview: stands over the bands.
 
     Raises:
         UsageError: the page would be taller than a picture can be.
     """
-    widest = max(breadth(row.name, LETTERS, row.is_bold) for row in rows)
+    above = () if overview is None else overview.rows
+    widest = max(breadth(row.name, LETTERS, row.is_bold) for row in (*above, *rows))
     bands = wrap(MARGIN + round(widest) + 24, PAGE_WIDTH - MARGIN)
     right = max(bands[0].right, _LEAST_WIDTH)
     lines = _legend_lines(legend, right - MARGIN)
     is_beside = len(lines) == 1 and _breadth_of(lines[0]) < (right - MARGIN) * 0.6
     head = MARGIN + _LINE * (1 if is_beside else 1 + len(lines)) + 10
-    free = PAGE_HEIGHT - head - _FOOT - MARGIN
+    top = head + _height_of(above) + (_BETWEEN if above else 0)
+    free = PAGE_HEIGHT - top - _FOOT - MARGIN
     picture = min(natural(bands[0].column - GAP), _picture_room(rows, len(bands), free))
     heights = [picture if row.height is None else row.height for row in rows]
     step = sum(heights) + sum(row.after for row in rows) + _BETWEEN
-    end = head + len(bands) * step - _BETWEEN + _FOOT
+    end = top + len(bands) * step - _BETWEEN + _FOOT
     if end > _TALLEST:
         raise UsageError(
             f"{len(bands)} bands of {len(rows)} rows are too much for one figure",
@@ -90,16 +108,23 @@ def draw_page(
         )
     sheet = Sheet(right + MARGIN, end + MARGIN)
     _draw_head(sheet, right, title, lines, is_beside)
+    if overview is not None:
+        column = Band(overview.grid, (0,), bands[0].left, right - bands[0].left)
+        _draw_band(sheet, column, above, [row.height or 0 for row in above], head)
     for n, band in enumerate(bands):
-        _draw_band(sheet, band, rows, heights, head + n * step)
+        _draw_band(sheet, band, rows, heights, top + n * step)
     return Page(sheet, right, end - _FOOT // 2 + MARGIN // 2)
+
+
+def _height_of(rows: Sequence[Row]) -> int:
+    """Return how high rows are without their pictures."""
+    return sum((row.height or 0) + row.after for row in rows)
 
 
 def _picture_room(rows: Sequence[Row], n_bands: int, free: int) -> int:
     """Return how high pictures may be for all to go into ``free`` dots."""
     n_pictures = sum(row.height is None for row in rows)
-    fixed = sum((row.height or 0) + row.after for row in rows)
-    room = (free - n_bands * (fixed + _BETWEEN)) // (n_bands * max(n_pictures, 1))
+    room = (free - n_bands * (_height_of(rows) + _BETWEEN)) // (n_bands * max(n_pictures, 1))
     return max(room, _LEAST_PICTURE)
 
 
@@ -114,7 +139,7 @@ def _draw_head(
         left: float = right - _breadth_of(line) if is_beside else MARGIN
         row, half = middle + (0 if is_beside else (n + 1) * _LINE), _SWATCH / 2
         for name, colour in line:
-            sheet.block((left, row - half, left + _SWATCH, row + half), colour)
+            sheet.block((left, row - half, left + _SWATCH, row + half), colour, role="legend")
             sheet.word((left + _SWATCH + 10, row), name, role="legend")
             left += _breadth_of([(name, colour)]) + 30
 

@@ -7,18 +7,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from avloc.colours import Colour, ink_on
+from avloc.colours import Colour, ink_on, label_colour
+from avloc.export.axis import Axis
 from avloc.export.figure_columns import GAP, Band, moment, tells_seconds
 from avloc.export.figure_frames import paste
 from avloc.export.figure_sheet import DIM, INK, LETTERS, PAPER, SMALL, Sheet, breadth, cut_to
 from avloc.export.lines import one_line
 from avloc.export.pictures import Frame
+from avloc.labels import LabelSet
 from avloc.timeline import Event, FloatArray, Grid
 
 _LABEL_LETTERS = (LETTERS, 6.0, 5.5, 5.0, 4.5)
 _HEAR: Colour = (247, 213, 148)
 _SEE: Colour = (168, 214, 242)
 _WHITE: Colour = (255, 255, 255)
+_LEAST_BLOCK = 3  # dots: the shortest event of a film is still seen
 
 Paint = Callable[[Sheet, Band, int, int], None]
 """Draws a row into a band, from its top to its bottom dot."""
@@ -32,17 +35,20 @@ class Row:
         paint: draws it.
         height: in dots; None for pictures, which share what the page has left.
         name: stands in the margin.
-        colour: of the name.
-        is_bold: of the name.
+        is_bold: whether the name is a model's or the truth's, and not only a row's.
         after: dots left free below it.
     """
 
     paint: Paint
     height: int | None
     name: str = ""
-    colour: Colour = DIM
     is_bold: bool = False
     after: int = GAP
+
+    @property
+    def colour(self) -> Colour:
+        """The colour of the name."""
+        return INK if self.is_bold else DIM
 
 
 def time_row(grid: Grid) -> Row:
@@ -81,7 +87,7 @@ def picture_row(
     *,
     style: str,
     alpha: float,
-    colour: Colour = DIM,
+    is_bold: bool = False,
     role: str = "frame",
 ) -> Row:
     """Make a row of frames under their maps, one or None a segment each."""
@@ -92,12 +98,11 @@ def picture_row(
             cell = (left, top, right, bottom)
             paste(sheet, cell, frames[k], maps[k], style=style, alpha=alpha, role=role)
 
-    is_bold = colour != DIM
-    return Row(paint, None, name, colour, is_bold)
+    return Row(paint, None, name, is_bold)
 
 
-def track_row(events: Sequence[Event], name: str, colour: Colour, role: str) -> Row:
-    """Make a row of events as blocks, each with its label as large as it may be."""
+def track_row(events: Sequence[Event], labels: LabelSet, name: str, role: str) -> Row:
+    """Make a row of events as blocks in their labels' colours, named as large as may be."""
 
     def paint(sheet: Sheet, band: Band, top: int, bottom: int) -> None:
         for run in band.runs():
@@ -107,10 +112,28 @@ def track_row(events: Sequence[Event], name: str, colour: Colour, role: str) -> 
             for event in events:
                 if event.start < ends and (place := band.span(run, event.start, event.end)):
                     left, right = place
-                    sheet.block((left, top, max(right - 2, left + 1), bottom), colour, role=role)
+                    colour = label_colour(event.label, labels)
+                    box = (left, top, max(right - 2, left + _LEAST_BLOCK), bottom)
+                    sheet.block(box, colour, role=role)
                     _draw_label(sheet, event.label, left, right, (top + bottom) / 2, colour)
 
-    return Row(paint, 44, name, colour, True)
+    return Row(paint, 44, name, True)
+
+
+def tick_row(total: float) -> Row:
+    """Make the row that tells the moments along ``total`` seconds drawn as one column."""
+    ticks = Axis(total).ticks()
+
+    def paint(sheet: Sheet, band: Band, top: int, bottom: int) -> None:
+        for percent, words in ticks:
+            x = band.left + percent / 100 * band.column
+            sheet.block((x - 1, top, x + 1, top + 6), DIM)
+            half = breadth(words, SMALL) / 2
+            inside = min(max(x, band.left + half), band.right - half)
+            place = (inside, (top + 6 + bottom) / 2)
+            sheet.word(place, words, points=SMALL, colour=DIM, align="center", role="tick")
+
+    return Row(paint, 40, "whole video")
 
 
 def gate_row(gate: FloatArray, name: str, role: str) -> Row:

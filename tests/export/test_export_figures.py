@@ -5,6 +5,7 @@ import warnings
 import zlib
 from collections import Counter
 from fractions import Fraction
+from importlib.metadata import version
 from xml.etree import ElementTree
 
 import matplotlib as mpl
@@ -13,10 +14,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up_timelines import NASTY, timeline_of, timelines
+from matplotlib.colors import to_hex
 from PIL import Image
 
 from avloc.errors import OutputError, UnknownNameError, UsageError
-from avloc.export import draw_attention_figure, draw_events_figure, figure_suffix
+from avloc.export import (
+    ReportClip,
+    draw_attention_figure,
+    draw_events_figure,
+    figure_suffix,
+    write_report,
+)
 from avloc.export.figure_attention import attention_figure
 from avloc.export.figure_columns import Band, evenly, lay_bands, moment
 from avloc.export.figure_events import events_figure
@@ -77,7 +85,7 @@ def test_each_suffix_makes_its_own_kind_of_file(tmp_path):
     assert "Bell" in pdf_lines(document)
     assert b"/Type3" not in document
     assert b"CreationDate" not in document
-    assert svg_words(paths[2])["Bell"] == 1
+    assert svg_words(paths[2])["Bell"] == 2  # the event and its colour
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.PNG", "a.pdf", "a.svg"]
 
 
@@ -103,6 +111,19 @@ def test_the_same_figure_is_the_same_bytes(tmp_path, suffix):
         for n in (1, 2)
     )
     assert one == other
+
+
+def test_a_figure_says_that_avloc_made_it(tmp_path):
+    timeline, maker = timeline_of([0, 1], maps=looking_at(2)), f"avloc {version('avloc')}"
+    for draw in (draw_events_figure, draw_attention_figure):
+        png, pdf, svg = (
+            draw([timeline], grey_frames(2), tmp_path / f"a{suffix}")
+            for suffix in (".png", ".pdf", ".svg")
+        )
+        with Image.open(png) as picture:
+            assert picture.info["Software"] == maker
+        assert f"/Creator ({maker})".encode() in pdf.read_bytes()
+        assert maker in svg.read_text(encoding="utf-8")[:2000]
 
 
 @pytest.mark.parametrize("name", ["figure.jpg", "figure", "figure.pngx"])
@@ -242,17 +263,57 @@ def test_rows_are_left_out_when_there_is_nothing_to_show():
 
 def test_models_of_one_name_are_told_apart():
     twice = [timeline_of([0, 1], model="cman")] * 2
-    assert words(events_figure(twice, [None] * 2), "legend") == ["1: cman", "2: cman"]
+    assert words(events_figure(twice, [None] * 2), "name")[1:] == ["1: cman", "2: cman"]
     named = events_figure(twice, [None] * 2, names=["strong", "weak"])
     assert words(named, "name")[1:] == ["strong", "weak"]
     long = ["a model of a very long name " + end for end in "ab"]
-    cut = words(events_figure(twice, [None] * 2, names=long), "legend")
+    cut = words(events_figure(twice, [None] * 2, names=long), "name")[1:]
     assert len(set(cut)) == 2
     assert all(name.endswith("…") for name in cut)
-    truth = words(events_figure(twice[:1], [None] * 2, names=["truth"], truth=[]), "legend")
+    truth = words(events_figure(twice[:1], [None] * 2, names=["truth"], truth=[]), "name")[1:]
     assert len(set(truth)) == 2
-    same = {block.get_facecolor() for block in artists(named, "patches", "found")}
-    assert len(same) == 2
+
+
+def colours(figure, role):
+    """Return the colours of what a role draws, ``#rrggbb`` in order."""
+    return [to_hex(block.get_facecolor()) for block in artists(figure, "patches", role)]
+
+
+def test_a_label_has_one_colour_in_figure_and_report_whoever_found_it(tmp_path):
+    names = ("Bell", "Dog", "Cat", "Flute")
+    first = timeline_of([0, 1, 2, 3], names)
+    turned = timeline_of([3, 2, 1, 0], names[::-1])  # another model, its labels in another order
+    truth = [Event(0, 2, "Dog", 1.0), Event(2, 4, "of no model", 1.0)]
+    figure = events_figure([first, turned], [None] * 4, names=["a", "b"], truth=truth)
+    page = write_report(
+        tmp_path / "a.html", title="t", timelines=[ReportClip(first, truth)]
+    ).read_text(encoding="utf-8")
+    in_page = {
+        label: colour
+        for colour, label in re.findall(r'background: (#\w{6})"></span><bdi>([^<]*)</bdi>', page)
+    }
+    wanted = [in_page[name] for name in names]
+    assert len(set(wanted)) == 4
+    assert colours(figure, "found 0") == colours(figure, "found 1") == wanted
+    assert colours(figure, "truth") == [in_page["Dog"], in_page["of no model"]]
+    legend = dict(zip(words(figure, "legend"), colours(figure, "legend"), strict=True))
+    assert legend == in_page
+
+
+@pytest.mark.parametrize("n_labels", [30, 31, 300])
+def test_a_legend_of_many_labels_stays_short(tmp_path, n_labels):
+    names = [f"label number {n}" for n in range(n_labels)]
+    timeline = timeline_of(np.arange(n_labels), names)
+    path = draw_events_figure([timeline], [None] * n_labels, tmp_path / "a.png")
+    with Image.open(path) as picture:
+        assert picture.width <= 7 * 300
+        assert picture.height <= 11 * 300
+    figure = events_figure([timeline], [None] * n_labels)
+    legend = words(figure, "legend")
+    assert legend[:30] == names[:30]
+    assert legend[30:] == ([f"and {n_labels - 30} more"] if n_labels > 30 else [])
+    assert len(set(colours(figure, "legend")[:30])) == 30
+    assert no_overlaps(figure)
 
 
 def test_a_minute_wraps_into_bands_that_each_say_everything_once(tmp_path):
@@ -260,8 +321,38 @@ def test_a_minute_wraps_into_bands_that_each_say_everything_once(tmp_path):
     path = draw_events_figure([timeline], grey_frames(30), tmp_path / "a.svg", truth=[])
     found = svg_words(path)
     assert [found[str(n)] for n in range(30)] == [1] * 30
-    assert (found["v"], found["Bell"], found["hear"], found["seconds"]) == (1, 3, 3, 3)
-    assert (found["cman"], found["truth"]) == (3 + 1, 3 + 1)  # once a band and in the legend
+    assert (found["v"], found["Bell"], found["hear"], found["seconds"]) == (1, 3 + 1, 3, 3)
+    assert (found["cman"], found["truth"]) == (3, 3)
+    assert found["whole video"] == 0  # the bands show all of it
+
+
+def test_a_film_has_an_overview_of_all_its_events():
+    n = 1800
+    winners = np.full(n, 2)
+    starts = np.arange(124) * 14 + 5
+    for k, start in enumerate(starts):
+        winners[start : start + 1 + k % 9] = k % 2
+    timeline = timeline_of(winners, model="cman")
+    assert len(timeline) == 124
+    truth = timeline.events[::3]
+    figure = events_figure([timeline, timeline], [None] * n, names=["a", "b"], truth=truth)
+    ticks = {text.get_text(): text.get_position()[0] for text in artists(figure, "texts", "tick")}
+    minute = (ticks["20:00"] - ticks["10:00"]) / 10
+    origin = ticks["10:00"] - 10 * minute
+    for role, events in (
+        ("all found 0", timeline.events),
+        ("all found 1", timeline.events),
+        ("all truth", truth),
+    ):
+        spans = boxes_of(figure, role)
+        assert len(spans) == len(events)  # every one, shown below or not
+        for (left, _, right), event in zip(spans, events, strict=True):
+            assert (left - origin) / minute * 60 == pytest.approx(event.start, abs=1.5)
+            assert 3 <= right - left <= max((event.end - event.start) / 60 * minute, 3) + 1
+    assert colours(figure, "all found 0") == colours(figure, "all found 1")
+    assert len(set(colours(figure, "all found 0"))) == 2
+    assert words(figure, "name")[:4] == ["truth", "a", "b", "whole video"]
+    assert no_overlaps(figure)
 
 
 def test_an_hour_is_one_page_in_bounded_time_and_size(tmp_path):
@@ -371,7 +462,7 @@ def test_a_label_is_no_markup(tmp_path, word):
     timeline = dataclasses.replace(timeline, events=events, video_id=word)
     path = draw_events_figure([timeline], [None] * 4, tmp_path / "a.svg")
     plain = " ".join(word.replace("\ud800", " ").replace("\x00", " ").split())
-    assert svg_words(path)[plain] == 2
+    assert svg_words(path)[plain] == 3  # title, event and legend
     draw_events_figure([timeline], [None] * 4, tmp_path / "a.png")
 
 
@@ -529,6 +620,6 @@ def test_a_comparison_is_a_file_of_each_kind(tmp_path, suffix):
     if suffix == ".png":
         Image.open(path).load()
     elif suffix == ".svg":
-        assert svg_words(path)["1: cman"] == 2
+        assert svg_words(path)["1: cman"] == 1
     else:
         assert "1: cman" in pdf_lines(path.read_bytes())
