@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable
 from importlib.metadata import version
 from importlib.resources import files
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from avloc.timeline import Event, Timeline
 
@@ -64,9 +64,15 @@ def csv_text(timeline: Timeline) -> str:
 
 def dcase_text(timeline: Timeline) -> str:
     """Return the events as DCASE's sound event table, tab-separated, with its header line."""
-    name = Path(timeline.source).name or timeline.video_id
-    rows = ((name, _number(e.start), _number(e.end), e.label) for e in timeline)
+    rows = ((_file_name(timeline), _number(e.start), _number(e.end), e.label) for e in timeline)
     return _table(DCASE_HEADER, rows, "\t")
+
+
+def _file_name(timeline: Timeline) -> str:
+    """Return the file's name, with the folders by which its video's id tells it from others."""
+    name = Path(timeline.source).name
+    folder = PurePosixPath(timeline.video_id).parent
+    return (folder / name).as_posix() if name else timeline.video_id
 
 
 def _event(event: Event) -> dict[str, object]:

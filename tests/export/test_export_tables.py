@@ -3,11 +3,13 @@ import io
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import example, given
 from made_up_timelines import NASTY, timeline_of, timelines, unhurried
 
 from avloc.export import dumps
+from avloc.stages.inputs import find_inputs
 
 
 @unhurried
@@ -34,10 +36,37 @@ def test_tsv_has_the_columns_of_dcase(timeline):
     assert [float(row[2]) for row in rows] == pytest.approx([e.end for e in timeline], abs=1e-6)
 
 
+@pytest.mark.parametrize("format", ["tsv", "csv", "jsonl"])
+def test_files_of_one_name_are_told_apart(tmp_path, monkeypatch, format):
+    """Two clips of one name in two folders, named as `localize` names them."""
+    monkeypatch.chdir(tmp_path)
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "clip.mp4").touch()
+    (tmp_path / "a" / "other.mp4").touch()
+    texts = [
+        dumps(timeline_of([0], video_id=found.video_id, source=str(found.video)), format)
+        for found in find_inputs(["a", "b"], None)
+    ]
+    tables = [_pandas(text, format).iloc[:, 0] for text in texts]
+    names = [name for table in tables for name in table]
+    assert len(set(names)) == 3
+    if format == "tsv":  # whose column is a file
+        assert sorted(names) == ["a/clip.mp4", "b/clip.mp4", "other.mp4"]
+
+
+def _pandas(text, format):
+    if format == "jsonl":
+        return pd.read_json(io.StringIO(text), lines=True)
+    return pd.read_csv(io.StringIO(text), sep="\t" if format == "tsv" else ",")
+
+
 def test_tsv_names_the_file_and_the_video_where_there_is_none():
     named = timeline_of([0], source="films/a.mp4")
     assert dumps(named, "tsv").splitlines()[1].split("\t")[0] == "a.mp4"
     assert dumps(timeline_of([0]), "tsv").splitlines()[1].split("\t")[0] == "clip"
+    apart = timeline_of([0], video_id="films/b/a", source="/far/films/b/a.mp4")
+    assert dumps(apart, "tsv").splitlines()[1].split("\t")[0] == "films/b/a.mp4"
 
 
 @unhurried
