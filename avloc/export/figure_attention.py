@@ -17,6 +17,7 @@ from avloc.export.figure_names import Voice, voices
 from avloc.export.figure_page import Legend, draw_page
 from avloc.export.figure_rows import Row, picture_row, time_row
 from avloc.export.figure_sheet import Sheet
+from avloc.export.links import shown_names
 from avloc.export.pictures import ALPHA, STYLE, Frame, check_style, has_event
 from avloc.timeline import Timeline
 
@@ -104,7 +105,7 @@ def attention_figure(
     legend: Legend = [] if boxes is None else [("true place", _BRIGHT)]
     with plain_style():
         page = draw_page(
-            timelines[0].video_id,
+            shown_names([timelines[0].video_id])[0],
             legend,
             rows,
             lambda left, right: lay_bands(grid, shown, left, right, _MOST_ACROSS),

@@ -27,6 +27,7 @@ from avloc.export.figure_rows import (
     track_row,
 )
 from avloc.export.figure_sheet import PAPER, cut_to
+from avloc.export.links import shown_names
 from avloc.export.pictures import ALPHA, STYLE, Frame, check_style, maps_of_events
 from avloc.labels import LabelSet
 from avloc.timeline import Event, FloatArray, Grid, Timeline
@@ -123,7 +124,7 @@ def events_figure(
     is_whole = len(shown) == grid.n_segments
     with plain_style():
         page = draw_page(
-            timelines[0].video_id,
+            shown_names([timelines[0].video_id])[0],
             _legend([*(truth or ()), *(event for model in timelines for event in model)], labels),
             rows,
             lambda left, right: lay_bands(grid, shown, left, right),

@@ -5,12 +5,28 @@ from __future__ import annotations
 import base64
 import io
 import os
-from pathlib import Path
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
 from PIL import Image
 
 _JPEG_QUALITY = 82
+
+
+def shown_names(video_ids: Sequence[str]) -> list[str]:
+    """Return names of videos without the folders that absolute paths among them share.
+
+    `localize` names videos by their paths where their names are the same. What is passed on
+    says no more of a machine's folders than tells the videos apart.
+    """
+    paths = [PurePosixPath(video_id) for video_id in video_ids]
+    folders = [path.parent for path in paths if path.is_absolute() and path.name]
+    shared = os.path.commonpath(folders) if folders else ""
+    return [
+        path.relative_to(shared).as_posix() if path.is_absolute() and path.name else video_id
+        for path, video_id in zip(paths, video_ids, strict=True)
+    ]
 
 
 def relative_link(file: Path | str, page: Path) -> str:

@@ -1,4 +1,4 @@
-"""A run as one page of HTML that needs nothing beside itself."""
+"""A run as one page of HTML, with everything inside but the videos that it plays."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ from pathlib import Path
 import jinja2
 
 from avloc.artifacts import write_text
+from avloc.export.axis import STEPS
 from avloc.export.curves import draw_curve
 from avloc.export.lines import one_line
+from avloc.export.links import shown_names
 from avloc.export.report_clips import view_clip
 from avloc.export.report_parts import ReportClip, ReportResults
+
+_MAKER = f"avloc {version('avloc')}"
 
 
 def write_report(
@@ -26,10 +30,12 @@ def write_report(
     results: ReportResults | None = None,
     made: Mapping[str, str] | None = None,
 ) -> Path:
-    """Write a self-contained HTML page; only videos and files are linked, relative to it.
+    """Write an HTML page with everything inside but the videos, which lie beside it.
 
-    Each video has its player, and under it a time line that moves with it. The page opens
-    from a disk, without a network; without JavaScript it says the same and stands still.
+    Videos and files are linked, relative to the page. Each video has its player, and under it
+    a time line that moves with it and can be zoomed. With truth, the page's index says which
+    videos agree with it. The page opens from a disk, without a network; without JavaScript it
+    says the same and stands still.
 
     Args:
         target: the page's file.
@@ -47,14 +53,19 @@ def write_report(
     """
     target = Path(target)
     results = results or ReportResults()
+    names = shown_names([clip.timeline.video_id for clip in timelines])
+    clips = [view_clip(clip, target, name) for clip, name in zip(timelines, names, strict=True)]
     text = _template().render(
         title=one_line(title),
+        maker=_MAKER,
+        tick_steps=STEPS,
         script=_script(),
         policy=_policy(),
         made=_how_made(timelines, made or {}),
         tables=results.tables,
         curves=[draw_curve(curve) for curve in results.curves],
-        clips=[view_clip(clip, target) for clip in timelines],
+        clips=clips,
+        zooms=any(view.can_zoom for view in clips),
         n_events=sum(len(clip.timeline) for clip in timelines),
     )
     # A file name that is no UTF-8 reaches here as lone surrogates, which no file can hold.
@@ -70,7 +81,7 @@ def _how_made(clips: Sequence[ReportClip], more: Mapping[str, str]) -> dict[str,
 
     told = {"Model": all_of("model"), "Features": all_of("fingerprint")}
     told = {name: words for name, words in told.items() if words}
-    return {**told, **more, "Made by": f"avloc {version('avloc')}"}
+    return {**told, **more, "Made by": _MAKER}
 
 
 @cache

@@ -17,12 +17,14 @@ from avloc.export.panel import NO_EVENT
 from avloc.export.playback import event_at, total_seconds
 from avloc.export.report_parts import ReportClip
 from avloc.export.report_plot import GateArea, ScoreLine, gate_areas, hundredths, score_lines
+from avloc.export.report_truth import Agreement, agreement
 from avloc.labels import LabelSet
-from avloc.media import AUDIO_SUFFIXES
+from avloc.media import AUDIO_SUFFIXES, FLAGS
 from avloc.timeline import Event, FloatArray
 
 _MOST_ROWS = 7200  # two hours in seconds; a longer table is one for a program to read
 _MOST_TOLD = 4
+_MOST_AT_ONCE = 30  # segments of a time line
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Look:
     share: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ClipView:
     """All the template says about one clip.
 
@@ -76,6 +78,7 @@ class ClipView:
         player: ``video`` or ``audio``, empty for none, and
         media: the address of what it plays.
         files: (name, address) of what is linked.
+        agreement: with the truth; None where nobody knows it.
     """
 
     clip: ReportClip
@@ -91,6 +94,7 @@ class ClipView:
     player: str
     media: str
     files: tuple[tuple[str, str], ...]
+    agreement: Agreement | None
 
     @property
     def found(self) -> tuple[Block, ...]:
@@ -98,9 +102,23 @@ class ClipView:
         return self.tracks[-1][1]
 
     @property
-    def summary(self) -> list[tuple[str, str]]:
+    def can_zoom(self) -> bool:
+        """Whether the time line is too long to be read at once."""
+        return self.clip.timeline.grid.n_segments > _MOST_AT_ONCE
+
+    @property
+    def best(self) -> float | None:
+        """The highest score of an event; None where none was found."""
+        return max((event.score for event in self.clip.timeline), default=None)
+
+    @property
+    def flags(self) -> list[tuple[str, str]]:
+        """Each flag and the sentence that explains it."""
+        return [(flag, FLAGS.get(flag, "")) for flag in self.clip.timeline.flags]
+
+    def summary(self, blocks: Sequence[Block]) -> list[tuple[str, str]]:
         """(label, when) of a few events; (label, how often) of many."""
-        events = self.clip.timeline.events
+        events = [block.event for block in blocks]
         if len(events) <= _MOST_TOLD:
             words, unit = self.axis.words, self.axis.unit
             return [(e.label, f"{words(e.start)}–{words(e.end)}{unit}") for e in events]
@@ -110,8 +128,8 @@ class ClipView:
         return [*told, (f"and {n_more} more", "")] if n_more else told
 
 
-def view_clip(clip: ReportClip, page: Path) -> ClipView:
-    """Return what the template shows of a clip on a page."""
+def view_clip(clip: ReportClip, page: Path, name: str | None = None) -> ClipView:
+    """Return what the template shows of a clip on a page, by its video's id or a ``name``."""
     timeline = clip.timeline
     axis = Axis(total_seconds(timeline))
     tracks = [("found", timeline.events)]
@@ -121,7 +139,7 @@ def view_clip(clip: ReportClip, page: Path) -> ClipView:
     looks, lead = _looks(clip, segments, axis)
     return ClipView(
         clip,
-        one_line(timeline.video_id),
+        one_line(timeline.video_id if name is None else name),
         axis,
         tuple((word, _blocks(events, axis, timeline.labels)) for word, events in tracks),
         segments if len(segments) <= _MOST_ROWS else (),
@@ -133,6 +151,7 @@ def view_clip(clip: ReportClip, page: Path) -> ClipView:
         _player(clip),
         "" if clip.video is None else relative_link(clip.video, page),
         tuple((Path(file).name, relative_link(file, page)) for file in clip.files),
+        None if clip.truth is None else agreement(timeline.events, clip.truth, timeline.grid),
     )
 
 

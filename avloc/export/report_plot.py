@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from avloc.export.panel import NO_EVENT
 from avloc.timeline import Event, FloatArray, Timeline
 
 N_LINES = 6
-_MOST_POINTS = 600  # more cannot be told apart on any screen
+_MOST_STEPS = 3600  # an hour in seconds: enough for a time line that is zoomed
 _WORTH_A_LINE = 0.1  # a class that never reaches this and has no event is left out
 
 
@@ -28,7 +29,7 @@ class ScoreLine:
     Attributes:
         name: the class.
         colour: ``#rrggbb``, that of its events; empty for "no event".
-        points: ``x,y`` pairs of a polyline in a box of 1000 by 100.
+        steps: ``V..H..``, a path's level and end of each step in a box of 1000 by 100.
         values: each segment's score in hundredths, with commas between.
         most: the highest score, and
         at: the segment's middle, in seconds, where it is reached.
@@ -36,7 +37,7 @@ class ScoreLine:
 
     name: str
     colour: str
-    points: str
+    steps: str
     values: str
     most: float
     at: float
@@ -56,7 +57,7 @@ def score_lines(
 ) -> tuple[ScoreLine, ...]:
     """Return "no event", then the classes with events, then the highest others, six in all.
 
-    Long videos are thinned out to 600 points by the highest score in each stretch, so no peak
+    Long videos are thinned out to 3,600 steps by the highest score in each stretch, so no peak
     is lost.
     """
     labels, scores = timeline.labels, np.nan_to_num(timeline.scores)
@@ -94,18 +95,10 @@ def _chosen(timeline: Timeline, truth: Sequence[Event]) -> list[str]:
 
 def _line(name: str, colour: str, scores: FloatArray, timeline: Timeline, axis: Axis) -> ScoreLine:
     starts = _stretches(len(scores))
-    heights = np.maximum.reduceat(scores, starts)
-    edges = _edges(starts, timeline)
-    middles = [(start + end) / 2 for start, end in pairwise(edges)]
-    places = [edges[0], *middles, edges[-1]]  # held at both ends
-    held = [heights[0], *heights, heights[-1]]
-    points = " ".join(
-        f"{10 * axis.percent(x):.5g},{100 - 100 * min(max(float(y), 0.0), 1.0):.3g}"
-        for x, y in zip(places, held, strict=True)
-    )
+    steps = _steps(np.maximum.reduceat(scores, starts), _ends(starts, timeline), axis)
     best = int(scores.argmax())
     at = float(timeline.grid.segment_seconds) * (best + 0.5)
-    return ScoreLine(name, colour, points, hundredths(scores), float(scores[best]), at)
+    return ScoreLine(name, colour, steps, hundredths(scores), float(scores[best]), at)
 
 
 def _area(word: str, gate: FloatArray, timeline: Timeline, axis: Axis) -> GateArea:
@@ -113,17 +106,24 @@ def _area(word: str, gate: FloatArray, timeline: Timeline, axis: Axis) -> GateAr
     starts = _stretches(len(known))
     lengths = np.diff([*starts, len(known)])
     heights = np.add.reduceat(known, starts) / lengths
-    steps = zip(heights, _edges(starts, timeline)[1:], strict=True)
-    path = "".join(f"V{100 - 100 * y:.3g}H{10 * axis.percent(x):.5g}" for y, x in steps)
-    return GateArea(word, f"M0,100{path}V100Z", hundredths(known))
+    steps = _steps(heights, _ends(starts, timeline), axis)
+    return GateArea(word, f"M0,100{steps}V100Z", hundredths(known))
+
+
+def _steps(heights: NDArray[Any], ends: Sequence[float], axis: Axis) -> str:
+    """Return the steps of a path, one for each run of one height."""
+    levels = [f"{100 - 100 * min(max(float(y), 0.0), 1.0):.3g}" for y in heights]
+    places = [f"{10 * axis.percent(x):.5g}" for x in ends]
+    runs = groupby(zip(levels, places, strict=True), key=itemgetter(0))
+    return "".join(f"V{level}H{list(run)[-1][1]}" for level, run in runs)
 
 
 def _stretches(n_segments: int) -> NDArray[Any]:
-    """Return the first segment of each stretch that is drawn as one point."""
-    return np.arange(0, n_segments, -(-n_segments // _MOST_POINTS))
+    """Return the first segment of each stretch that is drawn as one step."""
+    return np.arange(0, n_segments, -(-n_segments // _MOST_STEPS))
 
 
-def _edges(starts: NDArray[Any], timeline: Timeline) -> list[float]:
-    """Return the seconds at which stretches begin, and the end of the last."""
+def _ends(starts: NDArray[Any], timeline: Timeline) -> list[float]:
+    """Return the seconds at which stretches end."""
     step = float(timeline.grid.segment_seconds)
-    return [step * int(k) for k in (*starts, timeline.grid.n_segments)]
+    return [step * int(k) for k in (*starts[1:], timeline.grid.n_segments)]

@@ -99,7 +99,7 @@ class Reporting:
         rules = ", ".join(f"{name} {value}" for name, value in changed.items())
         spec = self._model.spec
         made = {
-            "Model file": str(self._model_path),
+            "Model file": self._model_path.name,
             "Encoders": " and ".join(str(spec[n]) for n in ("visual", "audio") if spec.get(n)),
             "Events": rules or "the likeliest label of each second",
             "Versions": ", ".join(f"{name} {version(name)}" for name in ("torch", "av")),

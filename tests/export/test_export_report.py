@@ -3,12 +3,14 @@ import hashlib
 import io
 import re
 from html.parser import HTMLParser
+from importlib.metadata import version
 from importlib.resources import files
 from urllib.parse import unquote, urljoin, urlsplit
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from made_up_timelines import NASTY, timeline_of, timelines, unhurried
 from PIL import Image
 
@@ -22,7 +24,9 @@ from avloc.export import (
     write_report,
 )
 from avloc.export.curves import draw_curve
-from avloc.export.links import relative_link
+from avloc.export.links import relative_link, shown_names
+from avloc.export.report_truth import agreement
+from avloc.media import FLAGS
 from avloc.timeline import Event
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
@@ -176,6 +180,131 @@ def test_a_folder_begins_with_its_contents(tmp_path):
     assert len(contents.all("i")) == 2 + 61
     alone, _ = page_of(tmp_path, clips[0])
     assert not alone.all("nav")
+
+
+def truth_of(winners, names=("Bell", "Dog")):
+    return timeline_of(winners, names).events
+
+
+@unhurried
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=20))
+def test_agreement_is_the_share_of_segments_with_the_true_label(winners):
+    found, true = np.array(winners).T  # index 3 is background
+    names = ("Bell", "Dog", "Cat")
+    timeline = timeline_of(found, names)
+    judged = agreement(timeline.events, truth_of(true, names), timeline.grid)
+    assert judged.share == pytest.approx(np.mean(found == true))
+    assert judged.has_same_labels == (set(found) - {3} == set(true) - {3})
+
+
+@pytest.mark.parametrize(
+    ("truth", "share", "verdict"),
+    [
+        ([Event(0, 2, "Bell", 1)], 1, "agrees"),
+        ([Event(0.4, 2.4, "Bell", 1)], 1, "agrees"),  # by the middle of a segment, as in `eval`
+        ([Event(0, 2, "Bell", 1), Event(9, 12, "Dog", 1)], 1, "agrees"),  # past the video's end
+        ([Event(0, 1, "Bell", 1)], 0.75, "other times"),
+        ([Event(0, 2, "Bell", 1), Event(1, 2, "Dog", 1)], 0.75, "other labels"),  # two at once
+        ([], 0.5, "other labels"),
+    ],
+)
+def test_what_agrees(truth, share, verdict):
+    timeline = timeline_of([0, 0, 2, 2])
+    judged = agreement(timeline.events, truth, timeline.grid)
+    assert (judged.share, judged.verdict) == (share, verdict)
+
+
+def test_of_a_long_video_nearly_right_is_not_wholly_right():
+    timeline = timeline_of([0] * 999 + [2])
+    judged = agreement(timeline.events, truth_of([0] * 1000), timeline.grid)
+    assert (judged.percent, judged.verdict) == (99, "other times")
+
+
+def test_with_truth_the_contents_say_which_videos_are_wrong(tmp_path):
+    found = {"right": [0, 0, 2], "shifted": [0, 2, 2], "wrong": [1, 1, 2], "unknown": [1, 2, 2]}
+    clips = [
+        ReportClip(
+            timeline_of(winners, video_id=name),
+            None if name == "unknown" else truth_of([0, 0, 2]),
+        )
+        for name, winners in found.items()
+    ]
+    _, text = page_of(tmp_path, *clips)
+    contents = Page(text[text.index("<nav") : text.index("</nav>") + len("</nav>")])
+    words = " ".join(contents.text.split())
+    assert (
+        "The truth is known of 3 videos: 1 agrees with it throughout, 1 has the true labels at"
+        " other times, 1 has other labels: wrong." in words
+    )
+    links = [a["href"] for a in contents.all("a")]
+    assert links == ["#video-3", "#video-1", "#video-2", "#video-3", "#video-4"]
+    rows = [
+        " ".join(Page(row).text.split()) for row in re.findall(r"<li[ >].*?</li>", text, re.S)[:4]
+    ]
+    assert rows == [
+        "right 3 s score 0.93 100 % agrees true Bell 0–2 s found Bell 0–2 s",
+        "shifted 3 s score 0.93 66 % other times true Bell 0–2 s found Bell 0–1 s",
+        "wrong 3 s score 0.93 33 % other labels true Bell 0–2 s found Dog 0–2 s",
+        "unknown 3 s score 0.93 truth unknown found Dog 0–1 s",
+    ]
+    alone, _ = page_of(tmp_path, clips[1])
+    assert "agrees with the truth for 66 % of its length (other times)" in alone.text
+
+
+@pytest.mark.parametrize("n_wrong", [0, 1, 25])
+def test_many_wrong_videos_are_counted(tmp_path, n_wrong):
+    clips = [ReportClip(timeline_of([0 if n < n_wrong else 2]), ()) for n in range(30)]
+    page, _ = page_of(tmp_path, *clips)
+    words = " ".join(page.text.split())
+    n_linked = len([a for a in page.all("a") if a["href"].startswith("#video-")]) - 30
+    assert n_linked == min(n_wrong, 20)
+    assert ("and 5 more." in words) == (n_wrong == 25)
+    assert f"{30 - n_wrong} agree with it throughout" in words
+
+
+def test_every_flag_is_explained_where_it_stands(tmp_path):
+    timeline = timeline_of([0], flags=(*FLAGS, "of_a_later_version"))
+    page, _ = page_of(tmp_path, ReportClip(timeline))
+    words = " ".join(page.text.split())
+    for flag, sentence in FLAGS.items():
+        assert f"{flag} {sentence}" in words
+    assert "of_a_later_version" in words
+
+
+def test_a_page_has_no_folders_of_the_machine_it_was_made_on(tmp_path):
+    """`localize` names videos of one name by their paths, which may be absolute."""
+    clips = []
+    for folder in ("a", "b"):
+        video = tmp_path / "clips" / folder / "clip.mp4"
+        names = {"video_id": video.as_posix(), "source": str(video)}
+        timeline = timeline_of([0], frame_size=(64, 48), **names)
+        clips.append(ReportClip(timeline, video=video, files=[video]))
+    for shown in (clips, clips[:1]):
+        page, text = page_of(tmp_path, *shown)
+        assert str(tmp_path.parent) not in text
+        names = ["a/clip.mp4", "b/clip.mp4"] if len(shown) == 2 else ["clip.mp4"]
+        assert [video["aria-label"] for video in page.all("video")] == names
+
+
+@pytest.mark.parametrize(
+    ("ids", "names"),
+    [
+        (["clip", "b/clip.mp4", "../c"], ["clip", "b/clip.mp4", "../c"]),
+        (["/d/e/x.mp4", "/d/f/x.mp4", "y"], ["e/x.mp4", "f/x.mp4", "y"]),
+        (["/d/x.mp4", "/d/e/x.mp4"], ["x.mp4", "e/x.mp4"]),
+        (["/", "/x"], ["/", "x"]),
+        ([], []),
+    ],
+)
+def test_names_tell_videos_apart_and_no_more(ids, names):
+    assert shown_names(ids) == names
+
+
+def test_a_page_says_early_that_avloc_made_it(tmp_path):
+    page, text = page_of(tmp_path, ReportClip(timeline_of([0])))
+    (maker,) = (a["content"] for a in page.all("meta") if a.get("name") == "generator")
+    assert maker == f"avloc {version('avloc')}"
+    assert text.index('name="generator"') < 200
 
 
 def test_a_table_too_long_to_read_is_left_to_the_files(tmp_path):

@@ -43,25 +43,29 @@ def test_a_moment_in_words(seconds, total, words):
     assert Axis(total).words(seconds) == words
 
 
-def points_of(line):
-    return np.array([[float(v) for v in pair.split(",")] for pair in line.points.split()])
+def steps_of(line):
+    """Return (level, end) of each step; nothing but steps may be in the path."""
+    assert re.fullmatch(r"(V[\d.e+-]+H[\d.e+-]+)+", line.steps)
+    return np.array([[float(v) for v in step.split("H")] for step in line.steps.split("V")[1:]])
 
 
-def test_a_line_goes_through_the_middle_of_each_segment():
+def test_a_line_is_a_step_a_segment_to_the_end_of_the_last():
     timeline = timeline_of([0, 2, 1], duration=4.0)
     background, *lines = score_lines(timeline, Axis(4.0))
     assert [line.name for line in (background, *lines)] == ["no event", "Bell", "Dog"]
     for line, k in zip(lines, (0, 1), strict=True):
-        x, y = points_of(line).T
-        np.testing.assert_allclose(x, [0, 125, 375, 625, 750], atol=0.1)  # of 1000, over 4 s
-        scores = timeline.scores[[0, 0, 1, 2, 2], k]
-        np.testing.assert_allclose(100 - y, 100 * scores, atol=0.1)
+        y, ends = steps_of(line).T
+        scores = timeline.scores[:, k]
+        changes = [n for n in range(3) if n == 2 or scores[n] != scores[n + 1]]
+        np.testing.assert_allclose(ends, 250.0 * (np.array(changes) + 1), atol=0.1)  # of 4 s
+        np.testing.assert_allclose(100 - y, 100 * scores[changes], atol=0.1)
+        assert ends[-1] == 750  # the fourth second has no segment and no line
         assert line.values == ",".join(str(round(100 * v)) for v in timeline.scores[:, k].tolist())
         assert line.most == timeline.scores[:, k].max()
     assert (lines[0].at, lines[1].at) == (0.5, 2.5)
 
 
-@pytest.mark.parametrize("n_segments", [599, 600, 601, 3600, 7777])
+@pytest.mark.parametrize("n_segments", [599, 3600, 3601, 7777])
 def test_a_long_line_is_thinned_out_and_keeps_its_peaks(n_segments):
     winners = np.full(n_segments, 2)
     peaks = [7, n_segments // 2, n_segments - 1]
@@ -69,17 +73,20 @@ def test_a_long_line_is_thinned_out_and_keeps_its_peaks(n_segments):
     timeline = timeline_of(winners, gates=np.linspace(0, 1, n_segments))
     axis = Axis(float(n_segments))
     line = score_lines(timeline, axis)[1]
-    points = points_of(line)
-    assert len(points) <= 602
-    high = points[points[:, 1] < 50, 0] * n_segments / 1000
+    levels, ends = steps_of(line).T
+    assert len(levels) <= 7  # one a peak, one between: equal segments are one step
+    high = ends[levels < 50] * n_segments / 1000
     for peak in peaks:
-        assert np.abs(high - peak - 0.5).min() <= n_segments / 600 + 1
+        assert np.abs(high - peak - 1).min() <= n_segments / 3600 + 0.5
+    assert ends[-1] == 1000
     assert len(line.values.split(",")) == n_segments  # the words are of every second
     steps = re.findall(r"V([\d.]+)H([\d.e+]+)", gate_areas(timeline, axis)[0].path)
     heights = 100 - np.array([float(v) for v, _ in steps])
     assert np.all(np.diff(heights) >= 0)
-    assert heights.mean() == pytest.approx(50, abs=1)
+    widths = np.diff([0, *(float(end) for _, end in steps)])
+    assert np.average(heights, weights=widths) == pytest.approx(50, abs=1)
     assert float(steps[-1][1]) == 1000
+    assert len(steps) <= 3600
 
 
 def test_the_classes_worth_a_line():
@@ -97,8 +104,8 @@ def test_the_classes_worth_a_line():
 def test_every_number_lies_in_the_drawing(timeline):
     timeline.scores[0] = np.nan  # a model may say that
     for line in score_lines(timeline, Axis(timeline.duration)):
-        points = points_of(line)
-        assert np.all((points >= 0) & (points <= [1000, 100]))
+        steps = steps_of(line)
+        assert np.all((steps >= 0) & (steps <= [100, 1000]))
 
 
 def test_pictures_stand_at_their_times():

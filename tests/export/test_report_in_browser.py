@@ -6,6 +6,7 @@ import os
 import shutil
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -15,6 +16,7 @@ from made_up_timelines import NASTY, timeline_of
 from playwright.sync_api import Error, sync_playwright
 
 from avloc.export import ReportClip, report_thumbnails
+from avloc.timeline import Event
 
 pytestmark = pytest.mark.slow
 FRAME = 1 / RATE
@@ -288,10 +290,33 @@ def test_what_cannot_be_played_is_said_and_the_rest_works(opened, tmp_path):
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"no video at all")
     page = opened(write_page(tmp_path, clip_of(broken)).as_uri())
-    page.locator(".trouble", has_text="cannot play").wait_for()
+    page.locator(".trouble", has_text="broken.mp4 cannot be played").wait_for()
+    assert not page.locator("video").is_visible()
     page.locator(".block").last.click()
     assert head(page) == pytest.approx(5.0, abs=0.02)
     assert page.locator(".now .label").inner_text() == NASTY[2]
+
+
+def missing(opened):
+    """Take the browser's own complaints of missing files from those that fail a test."""
+    is_missing = [text for text in opened.complaints if "ERR_FILE_NOT_FOUND" in text]
+    opened.complaints[:] = [text for text in opened.complaints if text not in is_missing]
+    return len(is_missing)
+
+
+@pytest.mark.parametrize("n_clips", [1, 12])
+def test_a_page_without_its_videos_says_so(opened, tmp_path, n_clips):
+    """A player of nothing would look like a video of nothing; of many, each as it is read."""
+    clips = [clip_of(tmp_path / f"gone {n}.mp4", video_id=f"clip {n}") for n in range(n_clips)]
+    page = opened(write_page(tmp_path, *clips).as_uri())
+    last = page.locator("article.clip").nth(n_clips - 1)
+    last.locator("h3").scroll_into_view_if_needed()
+    last.locator(".trouble", has_text=f"gone {n_clips - 1}.mp4 cannot be played").wait_for()
+    assert not last.locator("video").is_visible()
+    assert "lie beside this page" in page.locator(".hint").inner_text()
+    last.locator(".block").last.click()
+    assert last.locator(".now .label").inner_text() == NASTY[2]
+    assert 1 <= missing(opened) < max(n_clips, 2)  # those far from the screen were not asked for
 
 
 def test_a_sound_has_a_player_too(opened, tmp_path):
@@ -324,8 +349,8 @@ def test_an_hour_opens_quickly(opened, film, tmp_path):
     assert took < 5000
     assert page.locator(".looks img").count() == 1
     assert page.locator("tr:visible").count() == 181  # the events; the segments stay folded
-    longest = "Math.max(...[...document.querySelectorAll('polyline')].map(l => l.points.length))"
-    assert page.evaluate(longest) <= 602
+    lengths = "[...document.querySelectorAll('path.score')].map(l => l.getAttribute('d').length)"
+    assert 0 < max(page.evaluate(lengths)) < 3600 * 12
     assert page.locator(".times").inner_text().split()[-1] == "1:00:00"
     page.locator(".go").last.scroll_into_view_if_needed()
     assert page.locator(".go").last.is_visible()
@@ -339,13 +364,195 @@ def test_a_folder_has_contents_and_one_player_at_a_time(opened, film, tmp_path):
     page.locator(".toc a", has_text="clip 20").click()
     cards = page.locator("article.clip")
     assert cards.nth(20).locator("h3").evaluate("h => h.getBoundingClientRect().top") < 200
-    for n in (20, 22):  # their videos are fetched when they are asked for
+    for n in (4, 28):  # a video is fetched when its card is on the screen
+        assert page.evaluate(f"document.querySelectorAll('video')[{n}].readyState") == 0
+    for n in (20, 22):
         video = f"document.querySelectorAll('video')[{n}]"
-        assert page.evaluate(f"{video}.readyState") == 0
         cards.nth(n).locator(".go").first.click()
         wait_for(page, f"{video}.currentTime > 2.1")
     assert cards.nth(20).locator("video").evaluate("v => v.paused")
     assert not cards.nth(22).locator("video").evaluate("v => v.paused")
+
+
+def index_of(page):
+    return [row.locator("a").inner_text() for row in page.locator(".toc li").all()]
+
+
+def judged_clips(film):
+    """Return clips that are wrong, right, late and of unknown truth, with rising scores."""
+    truth = {"wrong": [3] * 6, "right": [0, 0, 2, 2, 2, 2], "late": [2, 2, 0, 0, 2, 2]}
+    clips = []
+    for n, name in enumerate([*truth, "unknown"]):
+        timeline = timeline_of([0, 0, 2, 2, 2, 2], video_id=name, frame_size=(64, 48))
+        events = [Event(0, 2, "Bell", 0.9 - 0.1 * n)]
+        timeline = replace(timeline, events=tuple(events))
+        names = ("Bell", "Dog", "Cat")
+        known = [names[k] if k < 2 else None for k in truth.get(name, ())]
+        true = [Event(t, t + 1, label, 1) for t, label in enumerate(known) if label]
+        if name == "wrong":
+            true = [Event(0, 2, "Dog", 1)]
+        clips.append(ReportClip(timeline, true if name in truth else None, video=film))
+    return clips
+
+
+def test_the_wrong_videos_come_first_when_asked(opened, film, tmp_path):
+    page = opened(write_page(tmp_path, *judged_clips(film)).as_uri())
+    given = ["wrong", "right", "late", "unknown"]
+    assert index_of(page) == given
+    page.get_by_role("button", name="least agreement").press("Enter")
+    assert index_of(page) == ["late", "wrong", "right", "unknown"]
+    assert page.locator("[aria-pressed=true]").inner_text() == "least agreement"
+    page.get_by_role("button", name="lowest score").click()
+    assert index_of(page) == given[::-1]
+    page.get_by_role("button", name="the page").click()
+    assert index_of(page) == given
+
+
+def test_the_wrong_videos_are_marked_without_javascript(opened, film, tmp_path):
+    page = opened(
+        write_page(tmp_path, *judged_clips(film)).as_uri(),
+        java_script_enabled=False,
+        viewport={"width": 360, "height": 740},
+    )
+    verdicts = [" ".join(v.split()) for v in page.locator(".verdict").all_inner_texts()]
+    assert verdicts == ["66 % other labels", "100 % agrees", "33 % other times", "truth unknown"]
+    assert page.get_by_role("link", name="wrong").count() == 2  # in the summary, in its row
+    rows = page.locator(".toc li").all_inner_texts()
+    assert "Dog" in rows[0]
+    assert "score 0.90" in rows[0]
+    assert page.locator(".sort:visible").count() == 0
+    for row in page.locator(".toc li").all():
+        assert row.bounding_box()["width"] <= 360
+
+
+FILM_SECONDS = 1800
+
+
+@pytest.fixture
+def film_page(opened, tmp_path):
+    """Return a function that opens a page of half an hour with 124 events, and no video."""
+    winners = np.full(FILM_SECONDS, 2)
+    for k in range(124):
+        winners[14 * k + 5 : 14 * k + 6 + k % 9] = k % 2
+    timeline = timeline_of(winners, gates=np.linspace(0, 1, FILM_SECONDS))
+    path = write_page(tmp_path, ReportClip(timeline, timeline.events[::2]))
+    return lambda **options: opened(path.as_uri(), **options)
+
+
+def shown_seconds(page):
+    """Return the seconds that the time line shows, by the pixels of what it draws."""
+    strip, over = page.locator(".strip").bounding_box(), page.locator(".over").bounding_box()
+    left = page.locator(".word").first.bounding_box()
+    edges = (max(left["x"] + left["width"], over["x"]), strip["x"] + strip["width"])
+    return [(edge - over["x"]) / over["width"] * FILM_SECONDS for edge in edges]
+
+
+def test_a_long_time_line_is_zoomed_by_buttons(film_page):
+    page = film_page()
+    assert shown_seconds(page) == pytest.approx([0, FILM_SECONDS], abs=2)
+    page.locator(".block").nth(100).click()  # of the found: 100 - 62 true ones
+    moment = 14 * 38 + 5
+    for n in range(1, 5):
+        page.get_by_role("button", name="Zoom in").click()
+        start, end = shown_seconds(page)
+        assert end - start == pytest.approx(FILM_SECONDS / 2**n, rel=0.02)
+        assert start <= moment <= end  # what was looked at stays on the screen
+    assert page.locator(".zoom [role=status]").inner_text() == "16 times as long"
+    ticks = [tick for tick in page.locator(".times span").all() if is_within(tick, page)]
+    assert 4 <= len(ticks) <= 12
+    for tick in ticks:  # and each stands at its moment
+        minutes, seconds = tick.inner_text().split(":")
+        box, over = tick.bounding_box(), page.locator(".over").bounding_box()
+        at = (box["x"] + box["width"] / 2 - over["x"]) / over["width"] * FILM_SECONDS
+        assert at == pytest.approx(60 * int(minutes) + int(seconds), abs=0.5)
+    page.locator(".scores").scroll_into_view_if_needed()
+    strip = page.locator(".strip").bounding_box()
+    page.mouse.click(strip["x"] + strip["width"] - 10, strip["y"] + 90)
+    assert page.locator(".clock").inner_text() != "0:00"
+    minutes, seconds = page.locator(".clock").inner_text().split(":")
+    assert 60 * int(minutes) + int(seconds) == pytest.approx(shown_seconds(page)[1], abs=4)
+    page.get_by_role("button", name="all").click()
+    assert shown_seconds(page) == pytest.approx([0, FILM_SECONDS], abs=2)
+    assert page.locator(".times span").count() == 7
+
+
+def is_within(tick, page):
+    strip, box = page.locator(".strip").bounding_box(), tick.bounding_box()
+    return strip["x"] + 70 < box["x"] and box["x"] + box["width"] < strip["x"] + strip["width"]
+
+
+def test_a_long_time_line_is_zoomed_by_keys(film_page):
+    page = film_page()
+    page.locator(".track[aria-label='found events'] button").first.focus()
+    for _ in range(9):
+        page.keyboard.press("+")
+    start, end = shown_seconds(page)
+    assert end - start == pytest.approx(FILM_SECONDS / 64, rel=0.02)  # and no further
+    for _ in range(30):
+        page.keyboard.press("ArrowRight")
+    start, end = shown_seconds(page)
+    assert start <= 14 * 30 + 5 <= end  # it follows from event to event
+    page.locator(".strip").focus()
+    before = shown_seconds(page)[0]
+    page.keyboard.press("ArrowRight")  # scrolls, as any region does
+    for _ in range(40):
+        if shown_seconds(page)[0] > before:
+            break
+        page.wait_for_timeout(50)
+    assert shown_seconds(page)[0] > before
+    page.keyboard.press("-")
+    assert np.ptp(shown_seconds(page)) == pytest.approx(FILM_SECONDS / 32, rel=0.02)
+    page.keyboard.press("0")
+    assert shown_seconds(page) == pytest.approx([0, FILM_SECONDS], abs=2)
+    page.keyboard.press("-")
+    assert shown_seconds(page) == pytest.approx([0, FILM_SECONDS], abs=2)
+
+
+def test_a_finger_moves_a_zoomed_time_line_and_taps_it(film_page):
+    page = film_page(viewport={"width": 360, "height": 740}, is_mobile=True, has_touch=True)
+    for _ in range(4):
+        page.get_by_role("button", name="Zoom in").tap()
+    page.locator(".scores").scroll_into_view_if_needed()
+    strip = page.locator(".strip").bounding_box()
+    x, y = strip["x"] + 200, strip["y"] + 80
+    page.touchscreen.tap(x, y)
+    over = page.locator(".over").bounding_box()
+    seconds = (x - over["x"]) / over["width"] * FILM_SECONDS
+    minute, second = map(int, page.locator(".clock").inner_text().split(":"))
+    assert 60 * minute + second == pytest.approx(seconds, abs=3)  # of 112
+    down = "new PointerEvent('pointerdown', {pointerType: 'touch', buttons: 1, bubbles: true,"
+    page.locator(".scores").evaluate(
+        f"at => at.dispatchEvent({down} clientX: 340, clientY: {y}}}))"
+    )
+    assert page.locator(".clock").inner_text() == f"{minute}:{second:02}"
+    width = page.evaluate("[document.scrollingElement.scrollWidth, innerWidth]")
+    assert width[0] <= width[1]
+
+
+def test_without_javascript_the_whole_time_line_is_there(film_page):
+    page = film_page(java_script_enabled=False)
+    assert shown_seconds(page) == pytest.approx([0, FILM_SECONDS], abs=2)
+    assert page.locator(".zoom:visible").count() == 0
+    assert page.locator(".block").count() == 124 + 62
+    boxes = [block.bounding_box() for block in page.locator(".block").all()[::20]]
+    strip = page.locator(".strip").bounding_box()
+    assert all(strip["x"] < box["x"] < strip["x"] + strip["width"] for box in boxes)
+
+
+def test_a_short_time_line_has_nothing_to_zoom(page):
+    assert page.locator(".zoom").count() == 0
+    before = page.locator(".over").bounding_box()["width"]
+    page.locator(".block").first.focus()
+    page.keyboard.press("+")
+    assert page.locator(".over").bounding_box()["width"] == before
+
+
+def test_a_flag_is_explained_to_those_who_only_touch(opened, film, tmp_path):
+    clip = clip_of(film, flags=("late_audio",))
+    page = opened(write_page(tmp_path, clip).as_uri(), is_mobile=True, has_touch=True)
+    assert page.locator(".flags:visible").inner_text().split("\n") == [
+        "late_audio the sound begins after the picture: silence before it"
+    ]
 
 
 @contextmanager

@@ -19,10 +19,85 @@ function valuesOf(text) {
   return (n) => (values[Math.min(n, values.length - 1)] / 100).toFixed(2);
 }
 
+// The time line grows to the right and scrolls; the words before it stay where they are.
+function zoomable(card) {
+  const one = (selector) => card.querySelector(selector);
+  const [strip, over, times, said] = [".strip", ".over", ".times", ".zoom [role]"].map(one);
+  const total = Number(card.dataset.seconds);
+  const most = 2 ** Math.min(Math.ceil(Math.log2(total / Number(card.dataset.step) / 8)), 6);
+  const steps = times.dataset.steps.split(",").map(Number).filter((step) => step >= 1);
+  const whole = [...times.children];
+  const buttons = [...card.querySelectorAll("[data-zoom]")];
+  let zoom = 1, now = 0;
+
+  const room = () => strip.clientWidth - over.offsetLeft;
+  const left = () => (strip.scrollLeft / over.clientWidth) * total;
+  const isSeen = () => now >= left() && now <= left() + total / zoom;
+
+  function tick(seconds) {
+    const at = document.createElement("span");
+    at.style.left = `${(100 * seconds) / total}%`;
+    at.className = seconds > total * (1 - 0.03 / zoom) ? "last" : "";
+    at.textContent = clock(seconds, total);
+    return at;
+  }
+
+  function ticks() {
+    const step = steps.find((s) => total / s <= 10 * zoom) ?? total;
+    return Array.from({ length: Math.floor(total / step + 1e-6) + 1 }, (_, n) => tick(n * step));
+  }
+
+  function centre(seconds) {
+    strip.scrollLeft = (seconds / total) * over.clientWidth - room() / 2;
+  }
+
+  function set(asked) {
+    const next = Math.min(Math.max(asked, 1), most);
+    if (next === zoom) return;
+    const middle = isSeen() ? now : left() + total / zoom / 2;
+    zoom = next;
+    strip.style.setProperty("--zoom", zoom);
+    strip.classList.toggle("zoomed", zoom > 1);
+    zoom > 1 ? (strip.tabIndex = 0) : strip.removeAttribute("tabindex");
+    times.replaceChildren(...(zoom > 1 ? ticks() : whole));
+    centre(middle);
+    tell();
+  }
+
+  function tell() {
+    said.textContent = zoom > 1 ? `${zoom} times as long` : "";
+    for (const button of buttons) {
+      const isIn = Number(button.dataset.zoom) > 1;
+      button.setAttribute("aria-disabled", isIn ? zoom === most : zoom === 1);
+    }
+  }
+
+  for (const button of buttons) {
+    button.disabled = false;
+    button.onclick = () => set(zoom * Number(button.dataset.zoom));
+  }
+  one(".line").onkeydown = (key) => {
+    const factor = { "+": 2, "=": 2, "-": 0.5, 0: 0 }[key.key];
+    if (factor === undefined || key.ctrlKey || key.metaKey || key.altKey) return;
+    key.preventDefault();
+    set(zoom * factor);
+  };
+  tell();
+  return {
+    isIn: () => zoom > 1,
+    follow(seconds) {
+      now = seconds;
+      if (zoom > 1 && !isSeen() && !strip.matches(":hover")) centre(now); // or under a hand
+    },
+  };
+}
+
 function follow(card) {
   const one = (selector) => card.querySelector(selector);
   const all = (selector) => [...card.querySelectorAll(selector)];
   const player = one("video, audio");
+  const strip = one(".strip");
+  const zoom = one(".zoom") ? zoomable(card) : { isIn: () => false, follow() {} };
   const total = Number(card.dataset.seconds);
   const step = Number(card.dataset.step);
   const scoreAt = valuesOf(card.dataset.scores);
@@ -76,6 +151,7 @@ function follow(card) {
     const moment = Math.min(Math.max(seconds, 0), total);
     one(".head").style.left = `${(100 * moment) / total}%`;
     one(".clock").textContent = clock(moment, total);
+    zoom.follow(moment);
     showEvent(moment + ALMOST);
     showLook(looks.findLast((picture) => picture.dataset.start <= moment + ALMOST));
     showSegment(Math.floor((moment + ALMOST) / step));
@@ -93,9 +169,14 @@ function follow(card) {
   function scrub(press) {
     const box = one(".over").getBoundingClientRect();
     const share = (press.clientX - box.left) / box.width;
-    if (press.buttons !== 1 || press.target.closest("button") || share < 0) return;
+    const isOnBar = press.clientY > strip.getBoundingClientRect().top + strip.clientHeight;
+    if (isOnBar || press.target.closest("button, .word") || share < 0) return;
     go(Math.min(share, 1) * total, false);
   }
+
+  // A finger on a zoomed time line moves it, and goes there only when it taps.
+  const isPan = (press) => press.pointerType === "touch" && zoom.isIn();
+  const drag = (press) => press.buttons === 1 && !isPan(press) && scrub(press);
 
   function stepOn(key) {
     const blocks = [...key.currentTarget.children];
@@ -118,9 +199,10 @@ function follow(card) {
     const { error, tagName, videoWidth, videoHeight } = player;
     if (videoWidth) player.style.setProperty("--ratio", videoWidth / videoHeight);
     if (!error && (tagName === "AUDIO" || videoWidth)) return;
+    player.hidden = Boolean(error); // an empty player would look like a video of nothing
     one(".trouble").textContent = error
-      ? "This browser cannot play it: the file is not where the page looks for it, or it is of a " +
-        "kind the browser does not know. The time line and the tables work without it."
+      ? `${player.dataset.file} cannot be played: it is not beside this page, where the page ` +
+        "looks for it, or the browser does not know its kind. Everything else works without it."
       : "This browser plays only the sound: it does not know how the picture was encoded.";
   }
 
@@ -133,8 +215,8 @@ function follow(card) {
     [...track.children].forEach((block, k) => (block.tabIndex = k ? -1 : 0)); // one stop for Tab
     track.onkeydown = stepOn;
   }
-  one(".strip").onpointerdown = scrub;
-  one(".strip").onpointermove = scrub;
+  strip.onpointerdown = strip.onpointermove = drag;
+  strip.onclick = (press) => isPan(press) && scrub(press);
   show(0);
   if (!player) return;
   for (const name of ["timeupdate", "seeking", "seeked"]) {
@@ -145,9 +227,35 @@ function follow(card) {
   player.addEventListener("loadedmetadata", tell);
   if (player.error || player.readyState) tell(); // it was quicker than this script
   if (player.preload === "none" && looks.length) player.poster = looks[0].firstChild.src;
+  if (player.preload === "none") nearby.observe(card);
+}
+
+// A page of many videos asks for each when it comes into view, and sees then if it is there.
+const nearby = new IntersectionObserver((cards) => {
+  for (const { isIntersecting, target } of cards) {
+    if (!isIntersecting) continue;
+    nearby.unobserve(target);
+    target.querySelector("video, audio").preload = "metadata";
+  }
+});
+
+function sortable(index) {
+  const list = index.querySelector("ol");
+  const rows = [...list.children];
+  const buttons = [...index.querySelectorAll("[data-by]")];
+  for (const button of buttons) {
+    button.disabled = false;
+    button.onclick = () => {
+      const value = (row) => Number(row.dataset[button.dataset.by] ?? 2); // what has none is last
+      list.append(...rows.toSorted((a, b) => value(a) - value(b)));
+      buttons.forEach((each) => each.setAttribute("aria-pressed", each === button));
+    };
+  }
+  index.querySelector(".live").hidden = false;
 }
 
 document.querySelectorAll(".hint .live").forEach((words) => (words.hidden = false));
+document.querySelectorAll("nav").forEach(sortable);
 document.querySelectorAll("article.clip").forEach(follow);
 document.addEventListener("play", (start) => {
   for (const player of document.querySelectorAll("video, audio")) {
