@@ -230,6 +230,9 @@ def test_the_truth_of_a_data_set_is_shown(small_workspace: SmallWorkspace, tmp_p
     text = page.read_text(encoding="utf-8")
     assert "True events" in text
     assert events[0].label in text
+    assert "agrees with the truth for" in text
+    assert "cman.h5" in text
+    assert str(small_workspace.artifacts) not in text  # a page to pass on
     told = comment_of(tmp_path / f"{clip.stem}.heatmap.mp4")
     avloc.localize(clip, artifacts=small_workspace.artifacts, out=tmp_path, heatmap=True)
     assert comment_of(tmp_path / f"{clip.stem}.heatmap.mp4") != told  # the truth is gone from it
