@@ -405,6 +405,12 @@ def test_one_segment_is_a_figure(tmp_path):
     assert title.endswith("…")
 
 
+def test_a_figure_has_no_folders_of_the_machine_it_was_made_on():
+    timeline = timeline_of([0], maps=looking_at(1), video_id="/home/me/films/a/clip.mp4")
+    for draw in (events_figure, attention_figure):
+        assert words(draw([timeline], grey_frames(1)), "title") == ["clip.mp4"]
+
+
 @pytest.mark.slow
 def test_no_word_leaves_the_page_or_lies_on_another():
     timeline = timeline_of(

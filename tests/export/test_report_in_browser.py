@@ -457,7 +457,7 @@ def test_a_long_time_line_is_zoomed_by_buttons(film_page):
         start, end = shown_seconds(page)
         assert end - start == pytest.approx(FILM_SECONDS / 2**n, rel=0.02)
         assert start <= moment <= end  # what was looked at stays on the screen
-    assert page.locator(".zoom [role=status]").inner_text() == "16 times as long"
+    assert page.locator(".zoom [role=status]").inner_text() == "zoomed 16 times"
     ticks = [tick for tick in page.locator(".times span").all() if is_within(tick, page)]
     assert 4 <= len(ticks) <= 12
     for tick in ticks:  # and each stands at its moment

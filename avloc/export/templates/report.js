@@ -65,7 +65,7 @@ function zoomable(card) {
   }
 
   function tell() {
-    said.textContent = zoom > 1 ? `${zoom} times as long` : "";
+    said.textContent = zoom > 1 ? `zoomed ${zoom} times` : "";
     for (const button of buttons) {
       const isIn = Number(button.dataset.zoom) > 1;
       button.setAttribute("aria-disabled", isIn ? zoom === most : zoom === 1);
@@ -247,7 +247,7 @@ function sortable(index) {
     button.disabled = false;
     button.onclick = () => {
       const value = (row) => Number(row.dataset[button.dataset.by] ?? 2); // what has none is last
-      list.append(...rows.toSorted((a, b) => value(a) - value(b)));
+      list.append(...[...rows].sort((a, b) => value(a) - value(b)));
       buttons.forEach((each) => each.setAttribute("aria-pressed", each === button));
     };
   }
