@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from avloc.features.decoding import (
     PictureSegment,
     SoundSegments,
 )
+from avloc.features.encoders import Encoders
 
 KeepMaps = Callable[[int, Tensor], None]
 
@@ -139,6 +140,40 @@ class ClipAssembly:
             source_bytes=closed.n_bytes,
             frame_size=opened.frame_size,
         )
+
+
+class Batches:
+    """The two batches that all clips of a run share.
+
+    Args:
+        encoders: what they go through.
+        batch_size: frames the device takes at once; None chooses.
+    """
+
+    def __init__(self, encoders: Encoders, batch_size: int | None) -> None:
+        visual, audio = encoders.visual, encoders.audio
+        size = batch_size or visual.group
+        if encoders.device.type == "cuda":
+            visual = replace(visual, group=size)
+            audio = replace(audio, group=min(audio.group, size))
+        # A CPU keeps its own small group, and with it the same bits; short ones are filled up.
+        size = -(-size // visual.group) * visual.group
+        self.frames = Batch(visual.encode, size, encoders.device)
+        self.patches = Batch(audio.encode, audio.group, encoders.device)
+
+    def assembly(self, task: DecodingTask, keep_maps: KeepMaps) -> ClipAssembly:
+        """Return a clip's features to be."""
+        return ClipAssembly(task, self.frames, self.patches, keep_maps)
+
+    @property
+    def n_encoded(self) -> int:
+        """How many frames and patches have been encoded."""
+        return self.frames.n_encoded + self.patches.n_encoded
+
+    def flush(self) -> None:
+        """Encode what no full batch took along."""
+        self.frames.flush()
+        self.patches.flush()
 
 
 def _mean_map(segment: _PicturesToCome) -> Tensor:

@@ -7,7 +7,7 @@ of video is never in memory whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -35,12 +35,14 @@ class DecodingTask:
         path: its file.
         spec: how to sample it.
         grid: its segments; by its duration if None.
+        sha256: of the file; it is read once more for it if None.
     """
 
     video_id: str
     path: Path
     spec: FeatureSpec
     grid: Grid | None = None
+    sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,8 @@ def decode_clip(task: DecodingTask) -> Iterator[Message]:
         yield from _sounds(task, info, grid, flags)
     flags += ["no_video"] * (not info.has_video) + ["no_audio"] * (not info.has_audio)
     n_bytes = task.path.stat().st_size
-    yield ClipClosed(tuple(dict.fromkeys(flags)), sha256_of(task.path), n_bytes)
+    sha256 = task.sha256 or sha256_of(task.path)
+    yield ClipClosed(tuple(dict.fromkeys(flags)), sha256, n_bytes)
 
 
 def _refuse_odd_name(path: Path) -> None:
@@ -128,10 +131,12 @@ def _refuse_odd_name(path: Path) -> None:
         raise MediaError(f"{path} has a name that is not UTF-8", "Rename it.") from None
 
 
-def decode_or_fail(task: DecodingTask) -> Iterator[Message]:
+def decode_or_fail(
+    task: DecodingTask, decode: Callable[[DecodingTask], Iterator[Message]] = decode_clip
+) -> Generator[Message]:
     """Decode a clip; whatever goes wrong is its last message, and costs no other clip."""
     try:
-        yield from decode_clip(task)
+        yield from decode(task)
     except AvlocError as error:
         yield ClipFailed(error.message)
     except Exception as error:
@@ -168,9 +173,10 @@ def _sounds(
     pieces = iter(track)
     samples = stream_to_16khz(pieces, track.rate)
     patches = segment_patches(samples, grid.n_segments, grid.segment_seconds)
+    times = grid.segment_times()
     for first in range(0, grid.n_segments, PATCHES_A_MESSAGE):
         some, is_valid = [], []
-        for start, end in grid.segment_times()[first : first + PATCHES_A_MESSAGE]:
+        for start, end in times[first : first + PATCHES_A_MESSAGE]:
             some.append(next(patches))
             # By now the track is known to the end of this segment at least.
             is_valid.append(start < track.is_valid_until and end > track.is_valid_from)

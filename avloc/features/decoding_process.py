@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator
-from ctypes import Array, c_ubyte
+from ctypes import Array, c_ubyte, c_ulonglong
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -26,10 +26,13 @@ from avloc.features.decoding import (
     decode_or_fail,
 )
 from avloc.features.spec import FeatureSpec
+from avloc.progress import give_sign, send_signs_to
 
 _HALF_BYTES = 8 << 20
 
 SharedMemory = Array[c_ubyte]
+Signs = c_ulonglong
+"""Counts the signs of a process's work, in shared memory."""
 
 
 @dataclass(frozen=True)
@@ -112,9 +115,14 @@ def _is_large(message: Message) -> bool:
 _decoder: _Decoder | None = None
 
 
-def begin(memory: SharedMemory, layout: PictureMemory, niceness: int) -> None:
-    """Make this process a decoding process: one thread, and polite to the encoders."""
+def begin(memory: SharedMemory, layout: PictureMemory, niceness: int, signs: Signs) -> None:
+    """Make this process a decoding process: one thread, and at low priority."""
+
+    def count() -> None:
+        signs.value += 1
+
     global _decoder
+    send_signs_to(count)
     if hasattr(os, "nice"):
         os.nice(niceness)
     torch.set_num_threads(1)
@@ -125,4 +133,5 @@ def begin(memory: SharedMemory, layout: PictureMemory, niceness: int) -> None:
 def decode_more(number: int, task: DecodingTask, half: int) -> Chunk:
     """Decode on: called in a process that has begun."""
     assert _decoder is not None
+    give_sign()
     return _decoder.more(number, task, half)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,28 +14,31 @@ from torch import Tensor
 
 from avloc.artifacts import Failure, FeatureStore, VideoFeatures
 from avloc.devices import count_cores
-from avloc.errors import UnknownNameError, UsageError
-from avloc.features.assembly import ClipAssembly, KeepMaps
-from avloc.features.batch import Batch
+from avloc.errors import (
+    AvlocError,
+    UnknownNameError,
+    UsageError,
+)
+from avloc.features.assembly import Batches
 from avloc.features.decoding import (
-    ClipClosed,
-    ClipFailed,
     DecodingTask,
     Message,
-    decode_clip,
     decode_or_fail,
 )
-from avloc.features.decoding_pool import CHUNK_SECONDS, DecodingPool
+from avloc.features.decoding_pool import DecodingPool
 from avloc.features.encoders import Encoders
+from avloc.features.overwriting import OVERWRITE, is_done
+from avloc.features.run import Run
+from avloc.features.sharing import Sharing
+from avloc.features.silence import SILENCE_SECONDS, decode_watched
 from avloc.features.spec import FeatureSpec
 from avloc.features.writing import StoreWriting
 from avloc.progress import Progress, silent
 from avloc.timeline import Grid
 
-OVERWRITE = ("stale", "always", "never")
 _CPU_NICENESS = 10
 _FEW = 2  # clips that are decoded sooner than processes are started
-_Messages = Iterable[tuple[DecodingTask, Message]]
+_Messages = Generator[tuple[DecodingTask, Message]]
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class ExtractionReport:
 
     Attributes:
         n_done: videos extracted now.
-        n_skipped: videos that were there already.
+        n_skipped: videos that were there already, or that another run has done meanwhile.
         failures: the videos that could not be extracted, and why.
     """
 
@@ -58,6 +62,8 @@ def extract_video(
     *,
     video_id: str | None = None,
     grid: Grid | None = None,
+    sha256: str | None = None,
+    silence_seconds: float = SILENCE_SECONDS,
     progress: Progress | None = None,
 ) -> VideoFeatures:
     """Extract one video's features in this process, in memory that does not grow with frames.
@@ -67,21 +73,24 @@ def extract_video(
         encoders: what to extract with.
         video_id: names it; the file's name without suffix by default.
         grid: its segments; by its duration by default.
+        sha256: of the file, if it is known; else the file is read once more for it.
+        silence_seconds: how long its decoder may give no sign before it is given up.
         progress: called with (segments done, segments, video id).
 
     Raises:
-        MediaError: it cannot be opened or decoded.
+        MediaError: it cannot be opened or decoded, or its decoder hangs.
     """
     path = Path(path)
-    task = DecodingTask(video_id or path.stem, path, encoders.spec, grid)
-    batches = _Batches(encoders, None)
+    task = DecodingTask(video_id or path.stem, path, encoders.spec, grid, sha256)
+    batches = Batches(encoders, None)
     maps: list[Tensor] = []
     clip = batches.assembly(task, lambda _, some: maps.append(some.cpu()))
-    for message in decode_clip(task):
-        clip.take(message)
-        clip.settle()
-        if progress is not None:
-            progress(clip.n_taken, clip.n_segments, task.video_id)
+    with closing(decode_watched(task, silence_seconds)) as messages:
+        for message in messages:
+            clip.take(message)
+            clip.settle()
+            if progress is not None:
+                progress(clip.n_taken, clip.n_segments, task.video_id)
     batches.flush()
     clip.settle()
     visual = np.concatenate([some.numpy() for some in maps]) if maps else None
@@ -97,11 +106,12 @@ def extract(
     workers: int | None = None,
     batch_size: int | None = None,
     overwrite: str = "stale",
-    chunk_seconds: float = CHUNK_SECONDS,
+    silence_seconds: float = SILENCE_SECONDS,
     progress: Progress | None = None,
 ) -> ExtractionReport:
     """Extract many videos into a store; a bad one costs only itself.
 
+    Runs on the same store at the same time share the videos: each is done by one of them.
     The features do not depend on ``workers`` or, on a CPU, on ``batch_size``: bit for bit.
 
     Args:
@@ -111,10 +121,10 @@ def extract(
         n_segments: T of every video where a data set fixes it; by duration otherwise.
         workers: decoding processes; 0 decodes in this process, None chooses.
         batch_size: frames the device takes at once; None chooses.
-        overwrite: ``stale`` extracts what is missing or of another fingerprint, ``always``
-            everything, ``never`` only what has no file at all.
-        chunk_seconds: how long a decoder may take for some 8 MiB of pictures before its clip
-            is given up as hanging.
+        overwrite: ``stale`` extracts what is missing, unreadable or of another fingerprint,
+            ``always`` everything, ``never`` only what is missing or unreadable.
+        silence_seconds: how long a decoder may give no sign (a packet read, a block hashed)
+            before its clip is given up as hanging.
         progress: called with (videos ended, videos to do, video id).
 
     Raises:
@@ -127,133 +137,61 @@ def extract(
     store = FeatureStore.create(store.root, encoders.spec.to_dict(), encoders.spec.fingerprint)
     store.sweep()
     distinct = _distinct(videos)
-    todo = [pair for pair in distinct if not _is_done(store, pair[0], overwrite)]
     grid = Grid(n_segments, encoders.spec.exact_segment_seconds) if n_segments else None
-    tasks = [DecodingTask(video_id, path, encoders.spec, grid) for video_id, path in todo]
-    n_workers = _n_workers(workers, len(tasks), encoders)
+    tasks = [DecodingTask(video_id, path, encoders.spec, grid) for video_id, path in distinct]
+    unnamed = _unnamed(store, tasks)
+    is_left = partial(is_done, store, overwrite, time.time())
+    todo = [t for t in tasks if t.video_id not in unnamed and not is_left(t.video_id)]
+    n_workers = _n_workers(workers, len(todo), encoders)
     niceness = _CPU_NICENESS if encoders.device.type == "cpu" else 0
-    with (
-        StoreWriting(store) as writing,
-        _messages(tasks, n_workers, encoders.spec, niceness, chunk_seconds) as messages,
-    ):
-        batches = _Batches(encoders, batch_size)
-        run = _Run(store, writing, batches, len(tasks), progress or silent)
-        for task, message in messages:
-            run.take(task, message)
-        run.finish()
-    return ExtractionReport(run.n_done, len(distinct) - len(todo), tuple(run.failures))
+    with Sharing(todo, store.path_of, is_left) as sharing:
+        with (
+            StoreWriting(store, sharing.release) as writing,
+            _decoder(n_workers, encoders.spec, niceness, silence_seconds) as decode,
+        ):
+            n_total, batches = len(unnamed) + len(todo), Batches(encoders, batch_size)
+            run = Run(store, writing, sharing, batches, n_total, progress or silent)
+            for unclaimed in sharing.rounds():
+                with closing(decode(unclaimed)) as messages:
+                    for task, message in messages:
+                        run.take(task, message)
+                run.finish()
+        run.refuse(tasks, unnamed | writing.refused)
+    n_skipped = len(tasks) - run.n_done - len(run.failures)
+    return ExtractionReport(run.n_done, n_skipped, tuple(run.failures))
 
 
-class _Batches:
-    """The two batches that all clips of a run share."""
-
-    def __init__(self, encoders: Encoders, batch_size: int | None) -> None:
-        visual, audio = encoders.visual, encoders.audio
-        size = batch_size or visual.group
-        if encoders.device.type == "cuda":
-            visual = replace(visual, group=size)
-            audio = replace(audio, group=min(audio.group, size))
-        # A CPU keeps its own small group, and with it the same bits; short ones are filled up.
-        size = -(-size // visual.group) * visual.group
-        self.frames = Batch(visual.encode, size, encoders.device)
-        self.patches = Batch(audio.encode, audio.group, encoders.device)
-
-    def assembly(self, task: DecodingTask, keep_maps: KeepMaps) -> ClipAssembly:
-        return ClipAssembly(task, self.frames, self.patches, keep_maps)
-
-    @property
-    def n_encoded(self) -> int:
-        return self.frames.n_encoded + self.patches.n_encoded
-
-    def flush(self) -> None:
-        self.frames.flush()
-        self.patches.flush()
-
-
-class _Run:
-    """The state of one `extract`: clips under way, and what became of the others."""
-
-    def __init__(
-        self,
-        store: FeatureStore,
-        writing: StoreWriting,
-        batches: _Batches,
-        n_total: int,
-        progress: Progress,
-    ) -> None:
-        self._store = store
-        self._writing = writing
-        self._batches = batches
-        self._n_total = n_total
-        self._progress = progress
-        self._clips: dict[str, ClipAssembly] = {}
-        self.n_done = 0
-        self.failures: list[Failure] = []
-
-    def take(self, task: DecodingTask, message: Message) -> None:
-        """Take one message of one clip; writes whatever that completes."""
-        if isinstance(message, ClipFailed):
-            self._fail(task, message.reason)
-            return
-        n_encoded = self._batches.n_encoded
-        self._clip(task).take(message)
-        if self._batches.n_encoded > n_encoded or isinstance(message, ClipClosed):
-            self._settle()
-
-    def finish(self) -> None:
-        """Encode what no full batch took along, and write the rest."""
-        self._batches.flush()
-        self._settle()
-
-    def _clip(self, task: DecodingTask) -> ClipAssembly:
-        if task.video_id not in self._clips:
-            keep_maps = partial(self._writing.put_visual, task.video_id)
-            self._clips[task.video_id] = self._batches.assembly(task, keep_maps)
-        return self._clips[task.video_id]
-
-    def _settle(self) -> None:
-        for video_id, clip in list(self._clips.items()):
-            clip.settle()
-            if clip.is_complete:
-                self._writing.finish(video_id, clip.n_segments, clip.features)
-                del self._clips[video_id]
-                self.n_done += 1
-                self._tell(video_id)
-
-    def _fail(self, task: DecodingTask, reason: str) -> None:
-        self._clips.pop(task.video_id, None)
-        self._writing.abandon(task.video_id)
-        failure = Failure(task.video_id, str(task.path), reason)
-        self._store.record_failure(failure.video_id, failure.source, failure.reason)
-        self.failures.append(failure)
-        self._tell(task.video_id)
-
-    def _tell(self, video_id: str) -> None:
-        self._progress(self.n_done + len(self.failures), self._n_total, video_id)
+def _unnamed(store: FeatureStore, tasks: Sequence[DecodingTask]) -> dict[str, AvlocError]:
+    """Return the ids that cannot name a file in a store, and why."""
+    errors: dict[str, AvlocError] = {}
+    for task in tasks:
+        try:
+            store.path_of(task.video_id)
+        except UsageError as error:
+            errors[task.video_id] = error
+    return errors
 
 
 @contextmanager
-def _messages(
-    tasks: Sequence[DecodingTask],
-    n_workers: int,
-    spec: FeatureSpec,
-    niceness: int,
-    chunk_seconds: float,
-) -> Iterator[_Messages]:
+def _decoder(
+    n_workers: int, spec: FeatureSpec, niceness: int, silence_seconds: float
+) -> Iterator[Callable[[Iterable[DecodingTask]], _Messages]]:
+    """Yield what decodes tasks: here, or in processes that end with the block."""
     if n_workers == 0:
-        with closing(_decode_here(tasks)) as messages:
-            yield messages
+        yield partial(_decode_here, silence_seconds)
     else:
-        with DecodingPool(n_workers, spec, niceness=niceness, chunk_seconds=chunk_seconds) as pool:
-            yield pool.decode(tasks)
+        with DecodingPool(
+            n_workers, spec, niceness=niceness, silence_seconds=silence_seconds
+        ) as pool:
+            yield pool.decode
 
 
-def _decode_here(
-    tasks: Sequence[DecodingTask],
-) -> Generator[tuple[DecodingTask, Message]]:
+def _decode_here(silence_seconds: float, tasks: Iterable[DecodingTask]) -> _Messages:
     for task in tasks:
-        for message in decode_or_fail(task):
-            yield task, message
+        decode = partial(decode_watched, limit=silence_seconds)
+        with closing(decode_or_fail(task, decode)) as messages:
+            for message in messages:
+                yield task, message
 
 
 def _n_workers(asked: int | None, n_tasks: int, encoders: Encoders) -> int:
@@ -264,12 +202,6 @@ def _n_workers(asked: int | None, n_tasks: int, encoders: Encoders) -> int:
         return 0
     n_cores = count_cores()
     return min(n_tasks, n_cores if encoders.device.type == "cuda" else max(1, n_cores // 4))
-
-
-def _is_done(store: FeatureStore, video_id: str, overwrite: str) -> bool:
-    if overwrite == "always":
-        return False
-    return store.path_of(video_id).exists() if overwrite == "never" else video_id in store
 
 
 def _distinct(videos: Sequence[tuple[str, Path]]) -> list[tuple[str, Path]]:

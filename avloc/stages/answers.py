@@ -17,7 +17,7 @@ from avloc.artifacts import (
 from avloc.errors import ArtifactError, MediaError, UnknownNameError
 from avloc.events import EventRules
 from avloc.features import extract_video
-from avloc.features.extraction import OVERWRITE
+from avloc.features.overwriting import OVERWRITE
 from avloc.features.weights import sha256_of
 from avloc.localization import Localizer, load
 from avloc.progress import Progress

@@ -11,7 +11,6 @@ import pytest
 from test_extraction import assert_same, store_at, videos_of
 from tiny_encoders import Film, tiny_encoders
 
-from avloc.errors import UsageError
 from avloc.features import extract, extract_video
 from avloc.features.decoding import ClipClosed, ClipFailed, ClipOpened, DecodingTask
 from avloc.features.decoding_pool import DecodingPool
@@ -65,7 +64,7 @@ def test_a_process_that_dies_hangs_or_waits(long_clip, folder, tmp_path, encoder
         encoders, killed=long_clip, hangs=tmp_path / "hangs.mp4", good=folder / "b.mp4"
     )
     ends = {}
-    with DecodingPool(1, encoders.spec, chunk_seconds=6.0) as pool:
+    with DecodingPool(1, encoders.spec, silence_seconds=6.0) as pool:
         for task, message in pool.decode(tasks):
             if not ends:
                 the_process().kill()  # 20 s are seven chunks: it is amid this clip
@@ -151,7 +150,9 @@ from tiny_encoders import tiny_encoders
 def start_script(tmp_path, folder, guard):
     script = tmp_path / "script.py"
     script.write_text(SCRIPT.format(guard=guard))
-    here = str(Path(__file__).parents[1])  # where tiny_encoders lies
+    here = os.pathsep.join(
+        str(Path(__file__).parents[k]) for k in (1, 2)
+    )  # of tiny_encoders, avloc
     return subprocess.Popen(
         [sys.executable, str(script), str(folder), str(tmp_path / "store")],
         stdout=subprocess.PIPE,
@@ -192,7 +193,53 @@ def test_an_interrupt_ends_every_process_at_once(tmp_path, tmp_path_factory):
     assert_dead(process.pid)
 
 
-def test_a_script_without_a_guard_is_told_so(tmp_path, folder):
-    _, said = start_script(tmp_path, folder, "if True:").communicate(timeout=120)
-    assert UsageError.__name__ in said.splitlines()[-1]
-    assert "before it could begin" in said.splitlines()[-1]
+def test_a_script_without_a_guard_works(tmp_path, folder, encoders):
+    script = start_script(tmp_path, folder, "if True:")
+    said, complaints = script.communicate(timeout=120)
+    assert (script.returncode, complaints) == (0, "")
+    assert len(said.splitlines()) == 6  # each clip ends once: the script ran once
+    store = store_at(tmp_path / "store", encoders)
+    assert store.video_ids() == list("abcde")
+    assert_same(store.read("b"), extract_video(folder / "b.mp4", encoders))
+
+
+DYING = """
+import os, signal, sys
+from pathlib import Path
+if "spawn_main" in " ".join(sys.orig_argv):
+    deaths = Path({deaths!r})
+    deaths.write_text(deaths.read_text() + "x")
+    if len(deaths.read_text()) <= {n}:
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("n_deaths", [1, 1000])
+def test_processes_that_are_killed_while_they_start(
+    folder, tmp_path, encoders, n_deaths, monkeypatch
+):
+    deaths = tmp_path / "deaths"
+    deaths.write_text("")
+    program = DYING.format(deaths=str(deaths), n=n_deaths)
+    (tmp_path / "sitecustomize.py").write_text(program, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    good = [pair for pair in videos_of(folder) if pair[0] != "bad"]
+    report = extract(good, store_at(tmp_path / "store", encoders), encoders, workers=1)
+    assert (report.n_done, report.failures) == (5, ())
+    # where none comes to life, the clips are decoded here
+    assert len(deaths.read_text()) == (2 if n_deaths == 1 else 3)
+
+
+def test_a_process_that_dies_with_nothing_to_do_costs_no_clip(folder, encoders):
+    def tasks():
+        yield from tasks_of(encoders, a=folder / "a.mp4")
+        the_process().kill()  # now the next clip is asked for
+        time.sleep(0.5)
+        yield from tasks_of(encoders, b=folder / "b.mp4", c=folder / "c.mp4")
+
+    ends = {}
+    with DecodingPool(1, encoders.spec) as pool:
+        for task, message in pool.decode(tasks()):
+            assert not isinstance(ends.get(task.video_id), ClipClosed)
+            ends[task.video_id] = message
+    assert [type(ends[name]) for name in "abc"] == [ClipClosed] * 3

@@ -7,7 +7,7 @@ import pytest
 import torch
 from tiny_encoders import Film, tiny_encoders
 
-from avloc.artifacts import FeatureStore
+from avloc.artifacts import FeatureStore, write_features
 from avloc.errors import FingerprintError, MediaError, UnknownNameError, UsageError
 from avloc.features import extract, extract_video
 from avloc.features.logmel import log_mel, to_16khz
@@ -211,10 +211,18 @@ def test_overwrite_decides_what_is_done_again(folder, tmp_path, encoders):
     extract(video, store, encoders)
     whole = store.path_of("a").read_bytes()
     assert extract(video, store, encoders, overwrite="always").n_done == 1
-    store.path_of("a").write_bytes(whole[:100])  # damaged: not done, yet there
+    for overwrite in ("never", "stale"):  # what cannot be read is made again
+        store.path_of("a").write_bytes(whole[:100])
+        assert extract(video, store, encoders, overwrite=overwrite).n_done == 1
+        assert store.read("a").n_segments == 3
+        assert extract(video, store, encoders, overwrite=overwrite).n_skipped == 1
+    other = tiny_encoders(seed=1)
+    features = dataclasses.replace(
+        store.read("a"), spec=other.spec.to_dict(), fingerprint=other.spec.fingerprint
+    )
+    write_features(store.path_of("a"), features)
     assert extract(video, store, encoders, overwrite="never").n_skipped == 1
     assert extract(video, store, encoders, overwrite="stale").n_done == 1
-    assert store.read("a").n_segments == 3
     with pytest.raises(UnknownNameError) as caught:
         extract(video, store, encoders, overwrite="allways")
     assert "always" in caught.value.hint
@@ -260,3 +268,33 @@ def test_a_name_that_is_not_utf8_costs_itself_alone(folder, tmp_path, encoders):
     assert report.n_done == 1
     assert "not UTF-8" in report.failures[0].reason
     assert len(store.failures()) == 1
+
+
+def test_ids_that_can_name_no_file_cost_themselves_alone(folder, tmp_path, encoders):
+    path, store = folder / "a.mp4", store_at(tmp_path, encoders)
+    seen = []
+    odd = ["x" * 300, "動" * 90, "a/b"]
+    report = extract(
+        [(odd[0], path), ("a", path), (odd[1], path), (odd[2], path), ("z", path)],
+        store,
+        encoders,
+        workers=0,
+        progress=lambda done, total, what: seen.append((done, total)),
+    )
+    assert (report.n_done, report.n_skipped) == (2, 0)
+    assert sorted(failure.video_id for failure in report.failures) == sorted(odd)
+    reasons = {failure.video_id: failure.reason for failure in report.failures}
+    assert "File name too long" in reasons[odd[0]]
+    assert "File name too long" in reasons[odd[1]]
+    assert store.video_ids() == ["a", "z"]
+    recorded = (tmp_path / "failures.jsonl").read_text(encoding="utf-8")
+    assert recorded.count("\n") == 3
+    assert seen[-1] == (5, 5)
+    left = sorted(path.name for path in (tmp_path / "videos").iterdir())
+    assert left == ["a.h5", "z.h5"]
+
+
+def test_a_hash_that_is_known_is_not_taken_again(folder, encoders):
+    known = "0123456789abcdef" * 4  # which the file has not
+    features = extract_video(folder / "a.mp4", encoders, sha256=known)
+    assert features.source_sha256 == known

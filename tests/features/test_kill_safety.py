@@ -85,11 +85,12 @@ class Witness:
 
     def _look_at_files(self, store: FeatureStore) -> None:
         names = files_in(self.root)
-        partial = [name for name in names if name.startswith(".")]
-        assert all(name.endswith(".partial.h5") for name in partial)
+        hidden = [name for name in names if name.startswith(".")]
+        partial = [name for name in hidden if name.endswith(".partial.h5")]
+        assert all(name.endswith(".lock") for name in set(hidden) - set(partial))
         self.n_amid_writing += len(partial) > self._n_partial
         self._n_partial = len(partial)
-        files = {name: (self.root / "videos" / name).stat() for name in set(names) - set(partial)}
+        files = {name: (self.root / "videos" / name).stat() for name in set(names) - set(hidden)}
         marks = {name: (stat.st_ino, stat.st_mtime_ns) for name, stat in files.items()}
         assert marks.items() >= self._seen.items()  # what was finished is left as it was
         for name in marks.keys() - self._seen.keys():

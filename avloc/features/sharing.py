@@ -1,0 +1,79 @@
+"""Videos shared with other runs: each is done by the run that claims it first."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+from avloc.artifacts import claim
+from avloc.features.decoding import DecodingTask
+
+_WAIT_SECONDS = 0.5
+
+
+class Sharing:
+    """A context that holds the claims on the videos under way, and ends them when it is left.
+
+    Videos that another run has claimed are passed over. `rounds` comes back to them, and what
+    that run did not finish, for example because it was killed, is done here.
+
+    Args:
+        tasks: the videos to do.
+        path_of: a video's features file, by its id.
+        is_done: whether that is there already, by id.
+
+    Attributes:
+        done_elsewhere: the ids of videos that other runs have done meanwhile.
+    """
+
+    def __init__(
+        self,
+        tasks: Iterable[DecodingTask],
+        path_of: Callable[[str], Path],
+        is_done: Callable[[str], bool],
+    ) -> None:
+        self._left = deque(tasks)
+        self._path_of = path_of
+        self._is_done = is_done
+        self._claims: dict[str, ExitStack] = {}
+        self.done_elsewhere: list[str] = []
+
+    def __enter__(self) -> Sharing:
+        """Begin, without a claim."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave what is under way to other runs."""
+        for video_id in list(self._claims):
+            self.release(video_id)
+
+    def rounds(self) -> Iterator[Iterator[DecodingTask]]:
+        """Yield rounds of tasks until all are done; waits for other runs between two of them.
+
+        A round must be done to its end, claims released, before the next is asked for: else
+        two runs could wait for each other.
+        """
+        yield self._unclaimed()
+        while self._left:
+            time.sleep(_WAIT_SECONDS)
+            yield self._unclaimed()
+
+    def _unclaimed(self) -> Iterator[DecodingTask]:
+        """Yield, once each, the tasks that no other run is at, and claim them."""
+        for _ in range(len(self._left)):
+            task = self._left.popleft()
+            with ExitStack() as stack:
+                if not stack.enter_context(claim(self._path_of(task.video_id))):
+                    self._left.append(task)
+                elif self._is_done(task.video_id):
+                    self.done_elsewhere.append(task.video_id)
+                else:
+                    self._claims[task.video_id] = stack.pop_all()
+                    yield task
+
+    def release(self, video_id: str) -> None:
+        """End the claim on a video that is done or has failed; any thread may call it."""
+        self._claims.pop(video_id, ExitStack()).close()

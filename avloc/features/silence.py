@@ -1,0 +1,134 @@
+"""A decoder that falls silent is given up, however slow one may be that goes on.
+
+Every packet read and every block hashed is a sign of its work. In this process a clip is
+decoded by a thread of its own, in turn with the thread that waits for it: one that hangs in a
+codec cannot be ended, but it can be left behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future, wait
+from functools import partial
+from queue import SimpleQueue
+from threading import Thread
+from time import monotonic
+
+from avloc.errors import MediaError
+from avloc.features.decoding import DecodingTask, Message, decode_clip
+from avloc.progress import send_signs_to
+
+SILENCE_SECONDS = 120.0
+LOOK_SECONDS = 1.0
+"""How often to look for a sign where nothing else happens."""
+_LONGEST_LOOK = 5.0  # seconds; beyond it this process itself was held up, or stopped
+_FAREWELL = 10.0  # seconds that a decoder has to see that it is not wanted any more
+
+
+class Silence:
+    """How long a decoder has given no sign, as far as this process has looked for one.
+
+    Args:
+        limit: seconds.
+    """
+
+    def __init__(self, limit: float) -> None:
+        self._limit = limit
+        self.begin()
+
+    def begin(self) -> None:
+        """Count from now on."""
+        self._n_signs, self._seconds, self._looked = -1, 0.0, monotonic()
+
+    def is_over_limit(self, n_signs: int) -> bool:
+        """Tell whether it has lasted for the limit.
+
+        Args:
+            n_signs: how many signs there were so far.
+        """
+        now = monotonic()
+        if n_signs != self._n_signs:
+            self._n_signs, self._seconds = n_signs, 0.0
+        else:
+            self._seconds += min(now - self._looked, _LONGEST_LOOK)
+        self._looked = now
+        return self._seconds >= self._limit
+
+
+def hung(limit: float) -> str:
+    """Return the reason for giving up a decoder that gave no sign for ``limit`` seconds."""
+    return f"decoding hung ({limit:.0f} s without a sign)"
+
+
+def decode_watched(task: DecodingTask, limit: float = SILENCE_SECONDS) -> Generator[Message]:
+    """Decode a clip in this process, as `decode_clip` does.
+
+    Args:
+        task: the clip.
+        limit: seconds without a sign after which it is given up.
+
+    Raises:
+        MediaError: the file cannot be opened or decoded, or its decoder hangs.
+    """
+    thread = _Decoding(partial(decode_clip, task))
+    try:
+        while True:
+            turn, silence = thread.take_turn(), Silence(limit)
+            while not wait([turn], LOOK_SECONDS).done:
+                if silence.is_over_limit(thread.n_signs):
+                    thread.leave()
+                    raise MediaError(f"{task.path}: {hung(limit)}")
+            message = turn.result()
+            if message is None:
+                return
+            yield message
+    finally:
+        thread.end()
+
+
+class _DismissedError(BaseException):
+    """Ends the work of a decoder that is not wanted any more; nobody sees it."""
+
+
+class _Decoding(Thread):
+    """Runs an iterator one item a turn; without an error of its own it ends with None."""
+
+    def __init__(self, decode: Callable[[], Iterator[Message]]) -> None:
+        super().__init__(name="avloc-decoding", daemon=True)
+        self._decode = decode
+        self._turns: SimpleQueue[Future[Message | None] | None] = SimpleQueue()
+        self._is_dismissed = False
+        self._is_left = False
+        self.n_signs = 0
+        self.start()
+
+    def take_turn(self) -> Future[Message | None]:
+        """Ask for the next item."""
+        turn: Future[Message | None] = Future()
+        self._turns.put(turn)
+        return turn
+
+    def leave(self) -> None:
+        """Do not wait for it to end."""
+        self._is_left = True
+
+    def end(self) -> None:
+        """End it, at its next sign if it is at work."""
+        self._is_dismissed = True
+        self._turns.put(None)
+        self.join(0 if self._is_left else _FAREWELL)
+
+    def run(self) -> None:
+        """Work: in the thread."""
+        send_signs_to(self._count)
+        messages = self._decode()
+        while (turn := self._turns.get()) is not None:
+            try:
+                turn.set_result(next(messages, None))
+            except BaseException as error:
+                turn.set_exception(error)
+
+    def _count(self) -> None:
+        self.n_signs += 1
+        if self._is_dismissed:
+            raise _DismissedError
