@@ -103,7 +103,7 @@ def _ways(trunk: nn.Module, frames: Tensor) -> dict[str, _Run]:
         with contextlib.suppress(AvlocError):
             chosen = choose_runtime(runtime, frames.device)
             ways[runtime] = partial(
-                _run, with_runtime(deepcopy(both), chosen, rows_last), rows_last
+                _run, with_runtime(partial(deepcopy, both), chosen, rows_last), rows_last
             )
     return ways
 

@@ -17,7 +17,14 @@ from avloc.features.logmel import N_BANDS, N_FRAMES
 from avloc.features.precision import Precision, arithmetic
 from avloc.features.runtimes import choose_runtime, with_runtime
 from avloc.features.vggish import VGGISH_WEIGHTS, VGGish
-from avloc.features.weights import WeightsPolicy, WeightsRecord, fetch, fill, load_state
+from avloc.features.weights import (
+    WeightsFile,
+    WeightsPolicy,
+    WeightsRecord,
+    fetch,
+    fill,
+    load_state,
+)
 
 # On a CPU 8 was measured to give the same bits on 1 to 8 threads; 16 did not.
 _CPU_GROUP, _GPU_GROUP = 8, 128
@@ -94,18 +101,22 @@ def load_audio(
     """
     if name not in list_audio_encoders():
         raise UnknownNameError("audio encoder", name, list_audio_encoders())
-    network, sha256 = (BandStatistics(), "") if name == "logmel" else _vggish(weights, record)
+    file = fetch(record, weights) if name == "vggish" else None
+
+    def build() -> nn.Module:
+        network = BandStatistics() if file is None else _vggish(record, file)
+        return network.eval().requires_grad_(False).to(device)
+
+    sha256 = file.sha256 if file is not None else ""
     group = _GPU_GROUP if device.type == "cuda" else _CPU_GROUP
-    network = network.eval().requires_grad_(False).to(device)
     like = torch.zeros(group, N_FRAMES, N_BANDS, device=device)
     with arithmetic(device, precision):
-        run = with_runtime(network, choose_runtime(runtime, device), like)
+        run = with_runtime(build, choose_runtime(runtime, device), like, f"{name} {sha256}")
     return AudioEncoder(name, run, 128, sha256, device, precision, group)
 
 
-def _vggish(weights: WeightsPolicy, record: WeightsRecord) -> tuple[nn.Module, str]:
-    file = fetch(record, weights)
+def _vggish(record: WeightsRecord, file: WeightsFile) -> nn.Module:
     with torch.device("meta"):
         network = VGGish()
     fill(network, load_state(record, file), record)
-    return network, file.sha256
+    return network

@@ -14,10 +14,13 @@ N_ATTEMPTS = 4
 _TIMEOUT_SECONDS = 30
 
 
-def download(url: str, target: Path, sha256: str) -> None:
+def download(url: str, target: Path, sha256: str) -> str:
     """Download a file, and put it in place only if its hash begins with ``sha256``.
 
     A connection that breaks is taken up where it broke, a few times.
+
+    Returns:
+        The file's whole sha256.
 
     Raises:
         WeightsError: the server refuses, keeps breaking off, or sends another file.
@@ -28,11 +31,11 @@ def download(url: str, target: Path, sha256: str) -> None:
         for _ in range(N_ATTEMPTS):
             is_fresh = temporary.stat().st_size == 0
             reason, is_final = _continue(url, temporary)
-            digest = hashlib.sha256(b"") if reason else _digest(temporary)
-            if not reason and digest.hexdigest().startswith(sha256):
-                return
+            digest = _digest(temporary)
+            if digest.startswith(sha256):  # whole, even where the connection ended badly
+                return digest
             if not reason:
-                reason = f"{url} sent a file with sha256 {digest.hexdigest()}"
+                reason = f"{url} sent a file with sha256 {digest}"
                 is_final = is_fresh
                 # What a server sends that ignores "from byte n on": begin again.
                 temporary.write_bytes(b"")
@@ -58,6 +61,6 @@ def _continue(url: str, path: Path) -> tuple[str, bool]:
     return "", False
 
 
-def _digest(path: Path) -> hashlib._Hash:
+def _digest(path: Path) -> str:
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256")
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -10,10 +10,8 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from functools import cache
 
-import librosa
 import numpy as np
 import torch
-import torchaudio
 from numpy.typing import NDArray
 
 from avloc.features.precision import one_thread
@@ -84,6 +82,8 @@ def _kernel_size(rate: int) -> int:
 
 
 def _by_torchaudio(samples: Samples, rate: int) -> Samples:
+    import torchaudio  # which sound of 16 kHz does not need
+
     with one_thread(), torch.inference_mode():
         resampled = torchaudio.functional.resample(
             torch.from_numpy(samples),
@@ -98,6 +98,8 @@ def _by_torchaudio(samples: Samples, rate: int) -> Samples:
 
 
 def _by_soxr(samples: Samples, rate: int) -> Samples:
+    import librosa  # for rare rates only
+
     return librosa.resample(samples, orig_sr=rate, target_sr=RATE, res_type="soxr_vhq")
 
 

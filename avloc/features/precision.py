@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import RLock
 from typing import Literal, cast, get_args
 
 import torch
@@ -23,6 +24,8 @@ import torch
 from avloc.errors import UnknownNameError
 
 Precision = Literal["fp32", "fp16"]
+
+_whole_process = RLock()  # what one thread sets and puts back, another must not set between
 
 
 def choose_precision(name: str, device: torch.device) -> Precision:
@@ -48,27 +51,29 @@ def arithmetic(device: torch.device, precision: Precision) -> Iterator[None]:
             with torch.autocast("cuda", dtype=torch.float16):
                 yield
         else:
-            with torch.backends.cudnn.flags(enabled=True, allow_tf32=False), _exact_products():
+            with _exact_products(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
                 yield
 
 
 @contextmanager
 def _exact_products() -> Iterator[None]:
     """Run the block without TF32 in matrix products, whatever the program around it chose."""
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("highest")
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before)
+    with _whole_process:
+        before = torch.get_float32_matmul_precision()
+        torch.set_float32_matmul_precision("highest")
+        try:
+            yield
+        finally:
+            torch.set_float32_matmul_precision(before)
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Run the block on one core, so that it sums as a decoding process does, bit for bit."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    with _whole_process:
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)

@@ -22,7 +22,13 @@ from avloc.features.trunks import (
     resnet_trunk,
     vgg19_trunk,
 )
-from avloc.features.weights import WeightsPolicy, WeightsRecord, fetch, load_state
+from avloc.features.weights import (
+    WeightsFile,
+    WeightsPolicy,
+    WeightsRecord,
+    fetch,
+    load_state,
+)
 
 GRID = (7, 7)
 # On a CPU 16 is as fast as any, and measured to give the same bits on 1 to 8 threads; at 8
@@ -147,8 +153,12 @@ def build_trunk(name: str, record: WeightsRecord, weights: WeightsPolicy) -> tup
         DependencyError: it needs a package that is not installed.
     """
     file = fetch(record, weights)
+    return _trunk(name, record, file), file.sha256
+
+
+def _trunk(name: str, record: WeightsRecord, file: WeightsFile) -> nn.Module:
     trunk = _architecture(name).build(name, load_state(record, file), record)
-    return trunk.eval().requires_grad_(False), file.sha256
+    return trunk.eval().requires_grad_(False)
 
 
 def load_visual(
@@ -175,22 +185,27 @@ def load_visual(
         WeightsError: its weights cannot be had.
         DependencyError: it needs a package that is not installed.
     """
-    architecture = _architecture(name)
-    trunk, sha256 = build_trunk(name, record or visual_record(name), weights)
-    trunk, runner = fold_batch_norm(trunk).to(device), choose_runtime(runtime, device)
-    if runner != "onnx":  # which orders memory by itself
-        trunk = trunk.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    architecture, runner = _architecture(name), choose_runtime(runtime, device)
+    record = record or visual_record(name)
+    file = fetch(record, weights)
+
+    def build() -> nn.Module:
+        trunk = fold_batch_norm(_trunk(name, record, file)).to(device)
+        if runner != "onnx":  # which orders memory by itself
+            trunk = trunk.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return trunk
+
     group = _GPU_GROUP if device.type == "cuda" else _CPU_GROUP
     like = torch.zeros(group, 3, 224, 224, device=device)
     like = like.contiguous(memory_format=torch.channels_last)
     with arithmetic(device, precision):
-        run = with_runtime(trunk, runner, like)
+        run = with_runtime(build, runner, like, f"{name} {file.sha256}")
     return VisualEncoder(
         name,
         run,
         architecture.normalisation,
         architecture.channels,
-        sha256,
+        file.sha256,
         device,
         precision,
         group,

@@ -105,10 +105,9 @@ def fetch(record: WeightsRecord, policy: WeightsPolicy) -> WeightsFile:
         raise _unavailable(record, "it is in no folder, and offline was asked for")
     target = cache_folder() / record.file
     try:
-        download(record.url, target, record.sha256)
+        return WeightsFile(target, download(record.url, target, record.sha256))
     except WeightsError as error:
         raise _unavailable(record, error.message) from error
-    return WeightsFile(target, sha256_of(target))
 
 
 def load_state(record: WeightsRecord, file: WeightsFile) -> dict[str, Tensor]:

@@ -39,6 +39,9 @@ class Handler(BaseHTTPRequestHandler):
             self.send_error(404)
             return
         is_partial = bool(first) and way != "deaf"
+        if first == len(CONTENT):
+            self.send_error(416)
+            return
         body = CONTENT[first:] if is_partial else CONTENT
         if way == "wrong":
             body = b"x" * len(body)
@@ -48,7 +51,7 @@ class Handler(BaseHTTPRequestHandler):
         elif way in ("breaking", "deaf") and len(self.server.requests) == 1:
             n_sent = 100_000
         self.send_response(206 if is_partial else 200)
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(len(body) + (way == "boasting")))
         self.end_headers()
         self.wfile.write(body[:n_sent])
         self.close_connection = True
@@ -99,6 +102,13 @@ def test_a_connection_that_breaks_is_taken_up_where_it_broke(server):
     first, second = (asked for _, asked in server.requests)
     assert first is None
     assert 90_000 < int(second.removeprefix("bytes=").removesuffix("-")) <= 100_000
+
+
+def test_a_file_that_came_whole_before_the_connection_broke_is_kept(server):
+    # the server promised a byte more than there is, and has nothing more to send
+    file = fetch(record(server, "boasting"), WeightsPolicy())
+    assert file.path.read_bytes() == CONTENT
+    assert file.sha256 == SHA256
 
 
 def test_a_server_that_cannot_take_up_sends_all_again(server):
