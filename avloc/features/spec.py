@@ -13,6 +13,8 @@ from avloc.errors import FingerprintError, UnknownNameError, UsageError
 from avloc.features.precision import Precision
 from avloc.media import SAMPLINGS
 
+_MOST_FPS, _MOST_SECONDS = 1000, 1e6  # beyond them the reader of a features file refuses it
+
 
 @dataclass(frozen=True)
 class FeatureSpec:
@@ -52,13 +54,13 @@ class FeatureSpec:
         """Refuse what no extraction could follow.
 
         Raises:
-            UsageError: a rate that is not positive.
+            UsageError: a rate or a segment's length that no features file may have.
             UnknownNameError: no such sampling or precision.
         """
-        if self.fps < 1 or self.segment_seconds <= 0:
+        if not (1 <= self.fps <= _MOST_FPS and 0 < self.segment_seconds <= _MOST_SECONDS):
             raise UsageError(
                 f"cannot sample {self.fps} frames a second in segments of {self.segment_seconds} s",
-                "Give a whole number of frames a second, 1 or more.",
+                f"Give a whole number of frames a second, 1 to {_MOST_FPS}.",
             )
         for name, known in (("sampling", SAMPLINGS), ("precision", get_args(Precision))):
             if getattr(self, name) not in known:

@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from avloc.artifacts import FeatureStore
 from avloc.errors import FingerprintError, UnknownNameError, UsageError
 from avloc.features.spec import FeatureSpec
 
@@ -69,3 +70,13 @@ def test_what_no_extraction_could_follow_is_refused():
     with pytest.raises(UnknownNameError, match="ave2017") as caught:
         dataclasses.replace(SPEC, sampling="ave2017")
     assert "ave2018" in caught.value.hint
+
+
+def test_a_spec_is_refused_where_the_reader_of_its_features_would_refuse_it(tmp_path):
+    for fps in (1, 1000):
+        spec = dataclasses.replace(SPEC, fps=fps)
+        FeatureStore.create(tmp_path / f"{fps}", spec.to_dict(), spec.fingerprint)
+        assert FeatureStore.open(tmp_path / f"{fps}").spec["fps"] == fps
+    for change in ({"fps": 1001}, {"fps": 2000}, {"segment_seconds": 1e7}):
+        with pytest.raises(UsageError, match="cannot sample"):
+            dataclasses.replace(SPEC, **change)

@@ -7,12 +7,14 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from test_extraction import assert_same
 from tiny_encoders import Film, tiny_encoders
 
+import avloc
 from avloc.artifacts import FeatureStore, claim
 from avloc.features import extract_video
 
@@ -151,3 +153,24 @@ def test_a_video_that_another_process_has_claimed_is_left_to_it(folder, tmp_path
     assert report_of(run) == [N_CLIPS - 1, 1, 0]
     assert "3.mp4" not in pair.n_decoded()
     assert_complete(pair, folder)
+
+
+def test_threads_share_the_videos_of_one_workspace(folder, tmp_path):
+    def run(_number):
+        return avloc.extract(
+            folder,
+            artifacts=tmp_path,
+            visual="efficientnet-lite0",
+            audio="logmel",
+            fps=1,
+            offline=True,
+            workers=0,
+        ).report
+
+    with ThreadPoolExecutor(2) as threads:
+        reports = list(threads.map(run, range(2)))
+    assert sum(report.n_done for report in reports) == N_CLIPS
+    assert all(report.n_done + report.n_skipped == N_CLIPS for report in reports)
+    store = FeatureStore.open(tmp_path / "features")
+    assert len(store.video_ids()) == N_CLIPS
+    assert all(store.read(video_id).n_segments == 6 for video_id in store.video_ids())
