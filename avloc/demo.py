@@ -9,9 +9,10 @@ from pathlib import Path
 
 from avloc.artifacts import ModelFile, write_text
 from avloc.datasets import BOXES, Dataset, read_boxes, synthesize
-from avloc.errors import AvlocError, UsageError
+from avloc.errors import AvlocError, OutputError, UsageError
 from avloc.evaluation import SpatialMetrics, measure_attention, measure_centre
 from avloc.export import ReportClip, ReportResults, ReportTable, report_thumbnails, write_report
+from avloc.export.marks import refuse_foreign
 from avloc.media import sampled_segments
 from avloc.progress import Progress, silent
 from avloc.recipes import RowResult, read_recipe, recipe_path, run_rows
@@ -56,6 +57,7 @@ def run_demo(folder: Path, progress: Progress | None = None) -> Demo:
         which brings the visual weights, is not installed.
     """
     report = progress or silent
+    _refuse_foreign(folder)
     recipe = read_recipe(recipe_path("demo"))
     if recipe.synthesis is None:
         raise UsageError("the demo's recipe makes no data")
@@ -76,6 +78,14 @@ def run_demo(folder: Path, progress: Progress | None = None) -> Demo:
         progress=_step(report, "heat maps"),
     )
     return _written(folder, dataset, results, answers)
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """Refuse a folder in which the demo would replace a page or numbers of somebody else's."""
+    page, numbers = folder / "report.html", folder / "results.json"
+    refuse_foreign(page)
+    if numbers.exists() and not page.exists():  # the demo writes the page first
+        raise OutputError(f"{numbers} is there and was not written by avloc", "Move it away.")
 
 
 def _step(progress: Progress, step: str) -> Progress:
@@ -107,7 +117,7 @@ def _written(
     numbers = {result.row.name: result.test.evaluation.to_dict() for result in results}
     numbers["spatial"] = {"attention": vars(spatial), "centre": vars(centre)}
     write_text(folder / "results.json", json.dumps(numbers, indent=1) + "\n")
-    heatmaps = tuple(path for answer in answers for path in answer.written if _is_video(path))
+    heatmaps = tuple(path for answer in answers for path in _files(answer) if _is_video(path))
     return Demo(page, heatmaps, folder / "results.json", table, spatial, centre)
 
 
@@ -132,9 +142,13 @@ def _clip(answer: Localization, dataset: Dataset) -> ReportClip:
         timeline,
         truth=dataset.events_of(timeline.video_id),
         thumbnails=report_thumbnails(timeline, frames),
-        video=next(path for path in answer.written if _is_video(path)),
-        files=[path for path in answer.written if not _is_video(path)],
+        video=next(path for path in _files(answer) if _is_video(path)),
+        files=[path for path in _files(answer) if not _is_video(path)],
     )
+
+
+def _files(answer: Localization) -> tuple[Path, ...]:
+    return answer.kept + answer.written
 
 
 def _is_video(path: Path) -> bool:

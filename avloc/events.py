@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -57,15 +58,22 @@ class EventRules:
 
 
 def events_from_scores(
-    scores: FloatArray, grid: Grid, labels: LabelSet, rules: EventRules | None = None
+    scores: FloatArray,
+    grid: Grid,
+    labels: LabelSet,
+    rules: EventRules | None = None,
+    duration: float = math.inf,
 ) -> tuple[Event, ...]:
     """Read events off scores: maximal runs of one label that is not background.
+
+    No event goes on after the video's end, though its last segment may.
 
     Args:
         scores: (T, C) probabilities.
         grid: the T segments.
         labels: the C classes.
         rules: what makes an event; the winning label of each segment by default.
+        duration: the video's seconds.
 
     Returns:
         The events in order; an event's score is its label's mean probability over it.
@@ -82,7 +90,9 @@ def events_from_scores(
     _extend(classes, scores, background, rules.keep)
     _close_gaps(classes, background, rules.min_gap / float(grid.segment_seconds))
     return tuple(
-        event for event in _events(classes, scores, grid, labels) if _is_told(event, rules)
+        event
+        for event in _events(classes, scores, grid, labels, duration)
+        if _is_told(event, rules)
     )
 
 
@@ -117,11 +127,14 @@ def _close_gaps(classes: Classes, background: int, min_gap: float) -> None:
             classes[gap] = before
 
 
-def _events(classes: Classes, scores: FloatArray, grid: Grid, labels: LabelSet) -> Iterator[Event]:
+def _events(
+    classes: Classes, scores: FloatArray, grid: Grid, labels: LabelSet, duration: float
+) -> Iterator[Event]:
     times = grid.segment_times()
     for winner, segments in _runs(classes):
         if winner != labels.background_index:
             start, end = times[segments[0], 0], times[segments[-1], 1]
+            end = min(end, duration) if duration > start else end
             score = float(scores[segments, winner].mean())
             yield Event(float(start), float(end), labels.all_names[winner], score)
 

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from avloc.artifacts import ModelFile, VideoFeatures, read_model
-from avloc.artifacts.published import is_published
+from avloc.artifacts.published import refuse_published
 from avloc.errors import FingerprintError, MediaError, UsageError
 from avloc.events import EventRules, events_from_scores
 from avloc.features import Encoders, WeightsPolicy, encoders_for, extract_video
@@ -44,22 +44,12 @@ def load(
         it was trained on published features, whose encoders are not here at all.
     """
     model_file = read_model(model)
-    _refuse_published(model_file, model)
+    refuse_published(model_file.spec, model)
     for other in beside:
         if other.model_file.fingerprint == model_file.fingerprint:
             return Localizer(model_file, other.encoders)
     policy = WeightsPolicy(folder=weights, offline=offline)
     return Localizer(model_file, encoders_for(model_file.spec, device=device, weights=policy))
-
-
-def _refuse_published(model: ModelFile, path: Path | str) -> None:
-    if is_published(model.spec):
-        raise FingerprintError(
-            f"{path} was trained on published features, and the encoders that made them are"
-            " unknown here: no video can be turned into such features",
-            "Train on features extracted here (avloc extract, avloc train); this model can be"
-            " measured on its own store: avloc eval.",
-        )
 
 
 class Localizer:
@@ -126,7 +116,9 @@ class Localizer:
             labels=self.model_file.labels,
             grid=grid,
             scores=scores,
-            events=events_from_scores(scores, grid, self.model_file.labels, rules),
+            events=events_from_scores(
+                scores, grid, self.model_file.labels, rules, features.duration
+            ),
             **outputs,
             frame_size=features.frame_size,
             duration=features.duration,

@@ -14,6 +14,8 @@ from avloc.errors import UnknownNameError, UsageError
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+OVERWRITE = ("stale", "always", "never")
+"""Which files are made anew: those that no longer follow from their sources, all, or none."""
 Options = TypeVar("Options", bound="DataclassInstance")
 
 

@@ -109,6 +109,16 @@ class Timeline:
     fingerprint: str = ""
     flags: tuple[str, ...] = field(default=())
 
+    def __bool__(self) -> bool:
+        """Return True: a timeline without events is an answer too."""
+        return True
+
+    def __repr__(self) -> str:
+        """Return the facts without the arrays."""
+        whole = float(self.grid.n_segments * self.grid.segment_seconds)
+        n = f"{len(self)} event{'' if len(self) == 1 else 's'}"
+        return f"<Timeline of {self.video_id!r}: {n} in {self.duration or whole:g} s>"
+
     def __iter__(self) -> Iterator[Event]:
         """Walk the events in order of start."""
         return iter(self.events)
@@ -116,6 +126,13 @@ class Timeline:
     def __len__(self) -> int:
         """Return the number of events."""
         return len(self.events)
+
+    def middles(self) -> NDArray[np.float64]:
+        """Return (T,): the middle of each segment, of the last one as far as the video goes."""
+        times = self.grid.segment_times()
+        if self.duration > times[-1, 0]:
+            times[-1, 1] = min(times[-1, 1], self.duration)
+        return np.asarray(times.mean(axis=1))
 
     def _repr_html_(self) -> str:
         """Return the events as a notebook shows them."""

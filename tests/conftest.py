@@ -51,7 +51,7 @@ def models_load_once(monkeypatch: pytest.MonkeyPatch) -> None:
             _loaded[key] = load(path, **options)
         return _loaded[key]
 
-    monkeypatch.setattr("avloc.stages.answers.load", load_once)
+    monkeypatch.setattr("avloc.localization.load", load_once)
 
 
 _loaded: dict[tuple[Path, int], Localizer] = {}

@@ -37,19 +37,19 @@ NOT_RUN = {
 COSTLY = ("avloc reproduce", "avloc bench")
 # what a page says there will be
 LEFT = {
-    "README.md": ("clip.heatmap.mp4", "clip.csv", "results/clip.srt", "exported/labels.h5"),
-    "first-steps.md": ("first/test00000.heatmap.mp4", "first/test00000.figure.png"),
+    "README.md": ("clip.heatmap.mp4", "clip.csv", "results/clip.avloc.srt", "exported/labels.h5"),
+    "first-steps.md": ("first/test00000.heatmap.mp4", "first/test00000.avloc.figure.png"),
     "your-videos.md": (
-        "results/yard/two.srt",
+        "results/yard/two.avloc.srt",
         "results/report.html",
         "magma/clip.heatmap.mp4",
         "events.pdf",
-        "compared/clip.compare.png",
-        "compared/clip.avel.avloc.h5",
+        "compared/clip.avloc.compare.png",
+        "compared/clip.avloc.avel.h5",
     ),
     "your-labels.md": ("mine/models/again.h5", "mine/predictions/cman-test.h5"),
     "reproduce.md": ("artifacts/drawn/reproduce/table1-full.md", "exported/visual_feature.h5"),
-    "python.md": ("clip.srt", "answers/yard/two.json"),
+    "python.md": ("clip.srt", "answers/yard/two.avloc.json"),
 }
 _run_by: dict[str, str] = {}
 
@@ -153,7 +153,7 @@ def test_make_lines_name_targets_that_are_there() -> None:
 def test_every_format_is_in_the_table() -> None:
     page = (ROOT / "docs" / "your-videos.md").read_text(encoding="utf-8")
     for name, suffix in formats().items():
-        assert f"| `{name}` | `NAME{suffix}` |" in page
+        assert f"| `{name}` | `NAME.avloc{suffix}` |" in page
 
 
 @pytest.fixture(scope="module")

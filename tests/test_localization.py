@@ -132,6 +132,24 @@ def test_short_silent_and_dark_videos_get_an_answer(localizer: Localizer, tmp_pa
     assert np.isfinite(timeline.scores).all()
 
 
+def test_a_clip_of_less_than_half_a_second_has_no_event_beyond_its_end(
+    localizer: Localizer, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(1)
+    frames = [rng.integers(0, 255, (48, 64, 3), np.uint8) for _ in range(4)]
+    write_clip(tmp_path / "short.mp4", frames, 10, None, 16000)
+    model = localizer.model_file
+    weights = dict(model.weights)
+    [last] = [name for name, array in weights.items() if array.shape == (4,)]
+    weights[last] = np.array([0, 50, 0, 0], np.float32)  # so that there is an event
+    sure = Localizer(replace(model, weights=weights), localizer.encoders)
+    timeline = sure(tmp_path / "short.mp4")
+    [event] = timeline
+    assert timeline.grid.n_segments == 1
+    assert 0.35 < timeline.duration < 0.5
+    assert (event.start, event.end) == (0.0, timeline.duration)
+
+
 def test_sound_without_picture_gets_an_answer(localizer: Localizer, tmp_path: Path) -> None:
     import wave
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -10,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from avloc.errors import UnknownNameError, UsageError
-from avloc.events import events_from_scores
+from avloc.events import EventRules, events_from_scores
+from avloc.export.pictures import has_event
 from avloc.labels import LabelSet
-from avloc.timeline import Event, Grid
+from avloc.timeline import Event, Grid, Timeline
 
 LABELS = LabelSet(("bark", "bell"))
 
@@ -96,3 +98,45 @@ def test_wrong_labels_are_refused() -> None:
 
 def test_event_is_plain_data() -> None:
     assert Event(0.0, 1.0, "bark", 0.5) == Event(0.0, 1.0, "bark", 0.5)
+
+
+def timeline_of(n_segments: int, duration: float) -> Timeline:
+    """Return a timeline whose every segment is a bell's."""
+    scores = np.tile(np.array([0.1, 0.8, 0.1], np.float32), (n_segments, 1))
+    grid = Grid(n_segments)
+    events = events_from_scores(scores, grid, LABELS, duration=duration)
+    attention = np.full((n_segments, 7, 7), 1 / 49, np.float32)
+    return Timeline("clip", LABELS, grid, scores, events, attention, duration=duration)
+
+
+@pytest.mark.parametrize(
+    ("duration", "end"), [(0.42, 0.42), (0.5, 0.5), (9.6, 9.6), (10.0, 10.0), (10.4, 10.0)]
+)
+def test_no_event_goes_on_after_the_video(duration: float, end: float) -> None:
+    timeline = timeline_of(Grid.of_duration(duration).n_segments, duration)
+    [event] = timeline
+    assert (event.start, event.end) == (0.0, end)
+    assert has_event(timeline).all()  # the last segment is still the event's
+
+
+def test_an_unknown_duration_ends_nothing() -> None:
+    [event] = timeline_of(3, 0.0)
+    assert event.end == 3.0
+
+
+def test_short_events_are_measured_within_the_video() -> None:
+    scores = np.array([[0.1, 0.8, 0.1]], np.float32)
+    rules = EventRules(min_seconds=0.5)
+    assert events_from_scores(scores, Grid(1), LABELS, rules, 0.42) == ()
+
+
+def test_a_timeline_without_events_is_an_answer_too() -> None:
+    silent = replace(timeline_of(2, 2.0), events=())
+    assert bool(silent)
+    assert len(silent) == 0
+
+
+def test_a_printed_timeline_is_a_line_without_arrays() -> None:
+    printed = str(timeline_of(600, 600.0))
+    assert printed == "<Timeline of 'clip': 1 event in 600 s>"
+    assert repr(timeline_of(3, 0.0)) == "<Timeline of 'clip': 1 event in 3 s>"

@@ -1,6 +1,6 @@
 """The HDF5 files between the stages: schema, version, atomic write; the only importer of h5py."""
 
-from avloc.artifacts.atomic import atomic_path, write_text
+from avloc.artifacts.atomic import atomic_path, check_place, write_text
 from avloc.artifacts.checking import check_artifact
 from avloc.artifacts.claims import claim
 from avloc.artifacts.comparison import Comparison, read_comparison, write_comparison
@@ -27,6 +27,7 @@ __all__ = [
     "VideoFeatures",
     "atomic_path",
     "check_artifact",
+    "check_place",
     "claim",
     "describe",
     "localization_key",

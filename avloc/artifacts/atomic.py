@@ -55,6 +55,20 @@ def atomic_path(target: Path | str) -> Iterator[Path]:
         os.close(handle)
 
 
+def check_place(target: Path | str) -> None:
+    """Refuse a file that could not be written, before the work whose end it would be.
+
+    Args:
+        target: the file; its folder is made.
+
+    Raises:
+        OutputError: the folder cannot be made or written.
+    """
+    handle, temporary = _reserve(Path(target))
+    temporary.unlink(missing_ok=True)
+    os.close(handle)
+
+
 def write_text(target: Path | str, text: str) -> None:
     """Write a UTF-8 text file atomically.
 

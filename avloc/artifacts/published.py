@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from avloc.artifacts.steady_file import steady_file
-from avloc.errors import DatasetError
+from avloc.errors import DatasetError, FingerprintError
 
 ARRAY_KEY = "avadataset"
 ORDER_KEY = "order"
@@ -41,6 +41,17 @@ PIECE_BYTES = 2**28
 def is_published(spec: Mapping[str, object]) -> bool:
     """Tell whether a spec is of features that others made, whose encoders cannot be run here."""
     return spec.get("visual") == PUBLISHED_VISUAL or spec.get("audio") == PUBLISHED_AUDIO
+
+
+def refuse_published(spec: Mapping[str, object], model: Path | str) -> None:
+    """Raise a FingerprintError if a model's features are such: it can answer no video."""
+    if is_published(spec):
+        raise FingerprintError(
+            f"{model} was trained on published features, whose encoders are unknown here:"
+            " no video can be turned into such features",
+            "Train on features extracted here (avloc extract, avloc train), or measure this model"
+            " on its own store: avloc eval.",
+        )
 
 
 class RowReader:

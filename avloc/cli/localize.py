@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,7 @@ from avloc.cli import console
 from avloc.cli.choices import EXPORT_FORMATS, choice
 from avloc.cli.options import Artifacts, Device, Offline, Overwrite, Weights, paths_or_stdin
 from avloc.cli.piping import Pipe
-from avloc.errors import AvlocError, PartialFailureError
+from avloc.errors import AvlocError, NameRefusedError, OutputError, PartialFailureError
 
 if TYPE_CHECKING:
     from avloc.stages import Localization
@@ -86,9 +87,12 @@ def localize(
     ] = 0.0,
     min_seconds: Annotated[float, typer.Option(help="Drop events shorter than this.")] = 0.0,
     min_score: Annotated[float, typer.Option(help="Drop events with a lower score.")] = 0.0,
-    labels: Annotated[
-        str, typer.Option(help="Only these, by commas.", show_default="all of them")
-    ] = "",
+    label: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Keep only events of this label; repeatable.", show_default="all of them"
+        ),
+    ] = None,
     device: Device = "auto",
     weights: Weights = None,
     offline: Offline = False,
@@ -104,10 +108,17 @@ def localize(
     from avloc import stages
 
     paths = paths_or_stdin(videos)
-    is_piped = str(out) == stages.NOWHERE
-    show = Pipe(format or (), len(stages.find_inputs(paths, None))) if is_piped else _show
-    with console.progress_bar("localize") as progress:
-        answers = stages.localize(
+    is_piped = str(out) == "-"
+    answers: list[Localization] = []
+
+    def take(answer: Localization) -> None:
+        answers.append(answer)
+        show(answer)
+
+    n_videos = len(stages.find_inputs(paths, None)) if is_piped else 0
+    output = Pipe(format or (), n_videos) if is_piped else nullcontext(_show)
+    with _summary(answers, report), output as show, console.progress_bar("localize") as progress:
+        stages.localize(
             paths,
             model=model or "cman",
             artifacts=artifacts,
@@ -118,21 +129,21 @@ def localize(
             compare=compare,
             report=report,
             format=format or (),
-            out=out,
+            out=None if is_piped else out,
+            write=not is_piped,
             overwrite=overwrite,
             dataset=dataset,
             keep=keep,
             min_gap=min_gap,
             min_seconds=min_seconds,
             min_score=min_score,
-            labels=[name.strip() for name in labels.split(",") if name.strip()],
+            labels=label or (),
             device=device,
             weights=weights,
             offline=offline,
             progress=progress,
-            each=show,
+            each=take,
         )
-    _summarise(answers, report)
 
 
 def _show(answer: Localization) -> None:
@@ -159,19 +170,32 @@ def _show_events(video: Path, timeline: Timeline) -> None:
         console.data(title)
 
 
-def _summarise(answers: Sequence[Localization], report: Path | None) -> None:
-    """Name what failed; end with the report's place.
+@contextmanager
+def _summary(answers: Sequence[Localization], report: Path | None) -> Iterator[None]:
+    """Name what failed, also where the run ends with an error; end with the report's place.
 
     Raises:
         AvlocError: all failed. PartialFailureError: some did.
     """
-    failed = [(answer.video, answer.error) for answer in answers if answer.error is not None]
+    failed: list[tuple[Path, AvlocError]] = []
+    try:
+        yield
+    finally:
+        failed = [(one.video, _hinted(one.error)) for one in answers if one.error is not None]
+        if len(answers) > 1:
+            for video, error in failed:
+                console.say(console.failure_line(video, error))
     if len(answers) == 1 and failed:
         raise failed[0][1]
-    for video, error in failed:
-        console.say(console.failure_line(video, error))
     if report is not None and len(failed) < len(answers):
         console.say(f"wrote {report}")
     if failed:
         kind = AvlocError if len(failed) == len(answers) else PartialFailureError
         raise kind(f"{len(failed)} of {len(answers)} videos failed")
+
+
+def _hinted(error: AvlocError) -> AvlocError:
+    """Add the option that helps where a result cannot be written beside its video."""
+    if isinstance(error, OutputError) and not isinstance(error, NameRefusedError):
+        error.hint = f"{error.hint} --out DIR names another folder.".strip()
+    return error

@@ -70,15 +70,15 @@ Weights = Annotated[
 Offline = Annotated[bool, typer.Option("--offline", help="Never use the network.")]
 
 
-def paths_or_stdin(paths: list[str]) -> list[Path]:
-    """Return the paths; a single ``-`` stands for one path a line on stdin.
+def paths_or_stdin(paths: list[str]) -> list[str]:
+    """Return the paths as they were typed; a single ``-`` stands for one path a line on stdin.
 
     Raises:
         MediaError: stdin is empty.
     """
     if paths != ["-"]:
-        return [Path(path) for path in paths]
-    listed = [Path(line) for line in sys.stdin.read().splitlines() if line]
+        return paths
+    listed = [line for line in sys.stdin.read().splitlines() if line]
     if not listed:
         raise MediaError(
             "the list on stdin is empty", "Write one path a line; check the command before the |."

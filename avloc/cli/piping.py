@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from avloc.cli import console
 from avloc.errors import UnknownNameError, UsageError
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from avloc.stages import Localization
 
 _WITH_HEADER = ("csv", "tsv")
-_JOINABLE = ("json", "jsonl", *_WITH_HEADER)  # several videos' texts, one after the other
+_JOINABLE = ("json", "jsonl", *_WITH_HEADER)  # json as one list, the others line after line
 
 
 class Pipe:
-    """Writes each answer to stdout in one format.
+    """Writes each answer to stdout in one format, within a ``with``.
 
     Args:
         formats: the one to write; JSON Lines if none was named.
@@ -41,7 +41,19 @@ class Pipe:
                 f"{self._format} holds one video, and there are {n_videos}",
                 f"On stdout choose one of {', '.join(_JOINABLE)}.",
             )
-        self._has_header = False
+        self._is_list = self._format == "json" and n_videos > 1
+        self._n_written = 0
+
+    def __enter__(self) -> Self:
+        """Begin the data."""
+        if self._is_list:
+            self._write("[")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the data, so that what a run left until then can be read."""
+        if self._is_list:
+            self._write("\n]\n")
 
     def __call__(self, answer: Localization) -> None:
         """Write one answer; nothing for one that failed."""
@@ -50,10 +62,15 @@ class Pipe:
         if answer.timeline is None:
             return
         text = dumps(answer.timeline, self._format)
-        if self._has_header and self._format in _WITH_HEADER:
+        if self._is_list:
+            text = ("," if self._n_written else "") + "\n" + text.rstrip("\n")
+        elif self._n_written and self._format in _WITH_HEADER:
             text = text.partition("\n")[2]
-        self._has_header = True
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        self._n_written += 1
+        self._write(text)
         if answer.note:
             console.say(f"{answer.video} has {answer.note}")
+
+    def _write(self, text: str) -> None:
+        sys.stdout.write(text)
+        sys.stdout.flush()

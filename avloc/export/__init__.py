@@ -3,25 +3,52 @@
 Nothing here decodes a label from scores or asks a model: what comes in is shown.
 """
 
-from avloc.export.curves import ReportCurve
-from avloc.export.figure_attention import attention_segments, draw_attention_figure
-from avloc.export.figure_columns import evenly
-from avloc.export.figure_events import MOST_COLUMNS, draw_events_figure
-from avloc.export.figure_files import figure_suffix
-from avloc.export.label_studio import label_studio_config
-from avloc.export.links import jpeg
-from avloc.export.overlay import render_heatmap
-from avloc.export.painter import HeatStyle
-from avloc.export.pictures import (
-    ALPHA,
-    STYLE,
-    heatmap_thumbnail,
-    report_thumbnails,
-)
-from avloc.export.report import write_report
-from avloc.export.report_parts import ReportClip, ReportResults, ReportTable
-from avloc.export.saving import dumps, formats, save
-from avloc.export.tables import localization_schema
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from avloc.export.curves import ReportCurve
+    from avloc.export.figure_attention import attention_segments, draw_attention_figure
+    from avloc.export.figure_columns import evenly
+    from avloc.export.figure_events import MOST_COLUMNS, draw_events_figure
+    from avloc.export.figure_files import figure_suffix
+    from avloc.export.heat_style import ALPHA, STYLE, HeatStyle
+    from avloc.export.label_studio import label_studio_config
+    from avloc.export.links import jpeg
+    from avloc.export.overlay import render_heatmap
+    from avloc.export.pictures import heatmap_thumbnail, report_thumbnails
+    from avloc.export.report import write_report
+    from avloc.export.report_parts import ReportClip, ReportResults, ReportTable
+    from avloc.export.saving import dumps, formats, save
+    from avloc.export.tables import localization_schema
+
+_HOME = {
+    "ALPHA": "heat_style",
+    "HeatStyle": "heat_style",
+    "MOST_COLUMNS": "figure_events",
+    "ReportClip": "report_parts",
+    "ReportCurve": "curves",
+    "ReportResults": "report_parts",
+    "ReportTable": "report_parts",
+    "STYLE": "heat_style",
+    "attention_segments": "figure_attention",
+    "draw_attention_figure": "figure_attention",
+    "draw_events_figure": "figure_events",
+    "dumps": "saving",
+    "evenly": "figure_columns",
+    "figure_suffix": "figure_files",
+    "formats": "saving",
+    "heatmap_thumbnail": "pictures",
+    "jpeg": "links",
+    "label_studio_config": "label_studio",
+    "localization_schema": "tables",
+    "render_heatmap": "overlay",
+    "report_thumbnails": "pictures",
+    "save": "saving",
+    "write_report": "report",
+}
 
 __all__ = [
     "ALPHA",
@@ -48,3 +75,12 @@ __all__ = [
     "save",
     "write_report",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import a name from its module when it is first used: some of them cost seconds."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value

@@ -13,7 +13,6 @@ import zlib
 from importlib.metadata import version
 from xml.etree import ElementTree as Xml
 
-from avloc.colours import as_hex, label_colour
 from avloc.export.lines import in_order, label_line
 from avloc.labels import LabelSet
 from avloc.timeline import Event, Timeline
@@ -34,6 +33,8 @@ def label_studio_config(labels: LabelSet) -> str:
           <Audio name="audio" value="$video" sync="video"/>
         </View>
     """
+    from avloc.colours import as_hex, label_colour  # costs matplotlib
+
     view = Xml.Element("View")
     Xml.SubElement(view, "Video", name=_VIDEO, value="$video", sync=_AUDIO)
     control = Xml.SubElement(view, "Labels", name=_LABELS, toName=_AUDIO)

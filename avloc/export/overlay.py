@@ -8,8 +8,8 @@ from pathlib import Path
 
 from avloc.artifacts import atomic_path
 from avloc.errors import UsageError
-from avloc.export.painter import HeatStyle, Painter
-from avloc.export.pictures import ALPHA, STYLE
+from avloc.export.heat_style import ALPHA, STYLE, HeatStyle
+from avloc.export.painter import Painter
 from avloc.export.playback import total_seconds
 from avloc.media import probe, render_video
 from avloc.progress import Progress

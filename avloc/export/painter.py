@@ -3,37 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
+from avloc.export.heat_style import HeatStyle
 from avloc.export.panel import GROUND, Panel
-from avloc.export.pictures import ALPHA, STYLE, Frame, check_style, heatmap_thumbnail
+from avloc.export.pictures import Frame, heatmap_thumbnail
 from avloc.export.playback import at_moment, presence_at
 from avloc.timeline import Event, Timeline
 
 _LEAST_WIDTH = 320  # the strip's words need as much
 _GREATEST_HEIGHT = 1080  # of a picture that is scaled up
-
-
-@dataclass(frozen=True)
-class HeatStyle:
-    """How a heat map looks.
-
-    Attributes:
-        style: a matplotlib colour map.
-        alpha: opacity in [0, 1] where the map is strongest.
-        background: the share of it that is kept where no event was found.
-    """
-
-    style: str = STYLE
-    alpha: float = ALPHA
-    background: float = 0.0
-
-    def __post_init__(self) -> None:
-        """Refuse a colour map or an opacity that is none."""
-        check_style(self.style, self.alpha)
 
 
 class Painter:

@@ -11,12 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from avloc.errors import UnknownNameError, UsageError
+from avloc.export.heat_style import ALPHA as ALPHA
+from avloc.export.heat_style import STYLE as STYLE
 from avloc.timeline import Timeline
 
 Frame = NDArray[np.uint8]
 
-STYLE = "turbo"
-ALPHA = 0.55
 # A cell with eight times the uniform weight is fully lit. The scale is the same for every
 # segment and video: a map stretched to its own maximum makes noise look like knowledge.
 FULL = 8.0
@@ -130,7 +130,7 @@ def maps_of_events(timeline: Timeline) -> list[NDArray[np.float32] | None]:
 
 def has_event(timeline: Timeline) -> NDArray[np.bool_]:
     """Return (T,): the segments in whose middle an event was found."""
-    middles = timeline.grid.segment_times().mean(axis=1)
+    middles = timeline.middles()
     found = np.zeros(len(middles), dtype=np.bool_)
     for event in timeline:
         first, last = np.searchsorted(middles, (event.start, event.end))

@@ -5,8 +5,6 @@ from __future__ import annotations
 from avloc.artifacts import FeatureStore
 from avloc.errors import ArtifactError, FingerprintError, NewerSchemaError, WrongKindError
 
-OVERWRITE = ("stale", "always", "never")
-
 
 def is_done(store: FeatureStore, overwrite: str, began: float, video_id: str) -> bool:
     """Tell whether a video's file is to be left as it is, in a run that began at a time."""

@@ -37,11 +37,12 @@ def video_files(path: Path | str) -> list[Path]:
     Raises:
         MediaError: there is none.
     """
+    address = str(path)  # of which Path would make one slash of two
     path = Path(path)
     try:
         if path.is_file():
             return [path]
-        _refuse_what_is_no_folder(path)
+        _refuse_what_is_no_folder(path, address)
         files = sorted(inner for inner in _entries_below(path) if _is_media(inner))
     except OSError as error:  # no permission, or a name that no file can have
         raise MediaError(f"{path} cannot be read: {error.strerror}", "Check the path.") from error
@@ -53,13 +54,16 @@ def video_files(path: Path | str) -> list[Path]:
     return files
 
 
-def _refuse_what_is_no_folder(path: Path) -> None:
+def _refuse_what_is_no_folder(path: Path, address: str) -> None:
     if path.is_dir():
         return
-    if _ADDRESS.match(str(path)):
-        raise MediaError(f"{path} is an address, and avloc opens files only", "Download it first.")
+    if _ADDRESS.match(address):
+        reason = f"{address} is an address, and avloc opens files only"
+        raise MediaError(reason, "Download it first.")
     if path.exists():
-        raise MediaError(f"{path} is neither a file nor a folder", "Give a regular file.")
+        raise MediaError(
+            f"{path} is a pipe or a device, not a regular file", "Write the video to a file first."
+        )
     raise MediaError(f"{path} does not exist", "Check the path.")
 
 

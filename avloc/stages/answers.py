@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xxhash import xxh3_64_hexdigest, xxh3_128
 
 from avloc.artifacts import (
     VideoFeatures,
     localization_key,
     read_localization,
+    read_model,
     write_localization,
 )
-from avloc.errors import ArtifactError, MediaError, UnknownNameError
+from avloc.artifacts.published import refuse_published
+from avloc.errors import ArtifactError, AvlocError, MediaError, UnknownNameError
 from avloc.events import EventRules
-from avloc.features import extract_video
-from avloc.features.overwriting import OVERWRITE
-from avloc.features.weights import sha256_of
-from avloc.localization import Localizer, load
+from avloc.export.marks import OWN
+from avloc.options import OVERWRITE
 from avloc.progress import Progress
 from avloc.stages.inputs import Input
 from avloc.timeline import Timeline
 
+if TYPE_CHECKING:
+    from avloc.localization import Localizer
+
+ANSWER = f"{OWN}.h5"
+"""How the name of a video's own answer ends."""
 _HALVES = {"no_audio": ("sound", "picture"), "no_video": ("picture", "sound")}
+_CHUNK = 2**20  # bytes
 
 
 @dataclass(frozen=True)
@@ -32,10 +41,10 @@ class Answer:
     """What one model says of a video.
 
     Attributes:
-        timeline: it.
+        timeline: the events and scores found by the model.
         key: stands for all that it follows from: model, rules and the video's own bytes.
-        path: its file; None where nothing is to be kept.
-        is_kept: the file was there, made of the same.
+        path: its file; None where nothing is to be written.
+        is_kept: the file was there already.
     """
 
     timeline: Timeline
@@ -45,7 +54,7 @@ class Answer:
 
 
 class Answerer:
-    """Answers videos with one model or several.
+    """Answers videos with one model or several; loads a model when first it must answer.
 
     Args:
         models: the models' files by the names that their answers' files bear; the first
@@ -57,9 +66,13 @@ class Answerer:
         weights: a folder that is searched for the encoders' weight files first.
         offline: never open a socket.
 
+    Attributes:
+        models: what is in the models' files.
+        failure: why a model cannot be loaded, which ends a run; None if none was refused.
+
     Raises:
         UnknownNameError: no such way to overwrite, or a model knows no label of the rules.
-        ArtifactError: no model file. WeightsError: an encoder's weights cannot be had.
+        ArtifactError: no model file, or one that cannot answer videos.
     """
 
     def __init__(
@@ -74,38 +87,39 @@ class Answerer:
     ) -> None:
         if overwrite not in OVERWRITE:
             raise UnknownNameError("way to overwrite", overwrite, OVERWRITE)
-        self.localizers: list[Localizer] = []
-        for path in models.values():
-            localizer = load(
-                path, device=device, weights=weights, offline=offline, beside=self.localizers
-            )
-            rules.check_labels(localizer.model_file.labels)
-            self.localizers.append(localizer)
-        self._names = list(models)
-        self._digests = [sha256_of(path) for path in models.values()]
+        self.models = [read_model(path) for path in models.values()]
+        for model, path in zip(self.models, models.values(), strict=True):
+            refuse_published(model.spec, path)
+            rules.check_labels(model.labels)
+        self.failure: AvlocError | None = None
+        self._names, self._paths = list(models), list(models.values())
+        self._identities = [_model_identity(path) for path in self._paths]
         self._rules, self._overwrite = rules, overwrite
+        self._device, self._weights, self._offline = device, weights, offline
+        self._loaded: dict[int, Localizer] = {}
 
     def __call__(
-        self, one: Input, *, is_kept: bool = True, progress: Progress | None = None
+        self, one: Input, *, is_written: bool = True, progress: Progress | None = None
     ) -> list[Answer]:
         """Return each model's answer to a video.
 
         Args:
             one: the video.
-            is_kept: whether answers are files; else nothing is read or written.
+            is_written: whether answers are files; else nothing is read or written.
             progress: called with (segments done, segments, video id).
 
         Raises:
             MediaError: the video cannot be decoded. OutputError: an answer cannot be written.
+            WeightsError, FingerprintError: a model cannot be loaded; ``failure`` is this error.
         """
         if one.error is not None:
             raise one.error
         reading = _Reading(one, progress)
-        return [self._answer(n, one, reading, is_kept) for n in range(len(self.localizers))]
+        return [self._answer(n, one, reading, is_written) for n in range(len(self.models))]
 
     def note(self, timeline: Timeline) -> str:
         """Say on which half an answer rests where the other is missing; else nothing."""
-        model = self.localizers[0].model_file
+        model = self.models[0]
         missing = [flag for flag in _HALVES if flag in timeline.flags]
         if not missing or model.config.get("modalities", "both") != "both":
             return ""
@@ -115,32 +129,48 @@ class Answerer:
             note += ", for which the model was not trained (--set modality_dropout=0.2)"
         return note
 
-    def _answer(self, n: int, one: Input, reading: _Reading, is_kept: bool) -> Answer:
-        key = digest(
-            {"model": self._digests[n], "rules": asdict(self._rules), "video": reading.digest}
-        )
-        path = one.result(self._suffix(n)) if is_kept else None
+    def _answer(self, n: int, one: Input, reading: _Reading, is_written: bool) -> Answer:
+        parts = {"model": self._identities[n], "rules": asdict(self._rules)}
+        key = digest({**parts, "video": reading.digest})
+        path = one.result(self._suffix(n)) if is_written else None
         there = None if path is None else self._there(path, key)
         if there is not None:
-            own = replace(there, video_id=one.video_id, source=str(one.video))
-            return Answer(own, key, path, True)
-        localizer = self.localizers[n]
+            return replace(there, timeline=_renamed(there.timeline, one))
+        localizer = self._localizer(n)
         timeline = localizer.of_features(reading.features(localizer), self._rules)
         if path is not None:
             write_localization(path, timeline, key=key)
         return Answer(timeline, key, path, False)
 
-    def _suffix(self, n: int) -> str:
-        return f".{self._names[n]}.avloc.h5" if n else ".avloc.h5"
+    def _localizer(self, n: int) -> Localizer:
+        if n not in self._loaded:
+            from avloc.localization import load  # costs torch, which an answer in a file does not
 
-    def _there(self, path: Path, key: str) -> Timeline | None:
-        """Return an answer that is there and still holds."""
+            try:
+                self._loaded[n] = load(
+                    self._paths[n],
+                    device=self._device,
+                    weights=self._weights,
+                    offline=self._offline,
+                    beside=tuple(self._loaded.values()),
+                )
+            except AvlocError as error:
+                self.failure = error
+                raise
+        return self._loaded[n]
+
+    def _suffix(self, n: int) -> str:
+        return f"{OWN}.{self._names[n]}.h5" if n else ANSWER
+
+    def _there(self, path: Path, key: str) -> Answer | None:
+        """Return an answer that is there and still holds, under the key that it was made with."""
         if self._overwrite == "always":
             return None
-        if self._overwrite == "stale" and localization_key(path) != key:
+        own = localization_key(path)
+        if self._overwrite == "stale" and own != key:
             return None
         try:
-            return read_localization(path)
+            return Answer(read_localization(path), own, path, True)
         except ArtifactError:
             return None
 
@@ -149,11 +179,16 @@ class _Reading:
     """A video as it is read for several models: once, and once an encoders' fingerprint."""
 
     def __init__(self, one: Input, progress: Progress | None) -> None:
-        self.digest = _sha256_of(one.video)
         self._one, self._progress = one, progress
         self._features: dict[str, VideoFeatures] = {}
 
+    @cached_property
+    def digest(self) -> str:
+        return _digest_of(self._one.video)
+
     def features(self, localizer: Localizer) -> VideoFeatures:
+        from avloc.features import extract_video
+
         fingerprint = localizer.model_file.fingerprint
         if fingerprint not in self._features:
             self._features[fingerprint] = extract_video(
@@ -167,13 +202,35 @@ class _Reading:
 
 def digest(parts: object) -> str:
     """Return a short hash of plain values."""
-    text = json.dumps(parts, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return xxh3_64_hexdigest(json.dumps(parts, sort_keys=True).encode())
 
 
-def _sha256_of(video: Path) -> str:
+def _renamed(timeline: Timeline, one: Input) -> Timeline:
+    return replace(timeline, video_id=one.video_id, source=str(one.video))
+
+
+def _digest_of(video: Path) -> str:
+    content = xxh3_128()
     try:
-        return sha256_of(video)
+        with video.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                content.update(chunk)
     except OSError as error:
         reason = f"{video} cannot be read: {error.strerror}"
         raise MediaError(reason, "Check its permissions.") from error
+    return content.hexdigest()
+
+
+def _model_identity(path: Path) -> str:
+    """Return a hash of what a model's answers follow from, which training again repeats."""
+    model = read_model(path)
+    content = xxh3_128()
+    for name, array in sorted(model.weights.items()):
+        content.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        content.update(array.tobytes())
+    facts = [
+        *(model.name, dict(model.config), model.labels.all_names, model.fingerprint),
+        *(model.n_segments, model.segment_seconds, model.temperature),
+    ]
+    content.update(json.dumps(facts, sort_keys=True).encode())
+    return content.hexdigest()

@@ -92,6 +92,8 @@ def evaluate(
     models = [read_model(path) for path in paths]
     if match is not None:
         _check_modalities(paths, models)
+    given = f"{split}-without-{without}" if without else split
+    target = workspace.predictions(paths[0].stem, given)
     store, labelled = labelled_store(workspace.features, dataset)
     boxes = find_boxes(labelled.root) if spatial is None else read_boxes(spatial)
     predictions, evaluation = evaluate_model(
@@ -103,10 +105,8 @@ def evaluate(
     if match is not None:
         others, _ = evaluate_model(models[1], store, labelled, split, device=device)
         across = _across(paths, models, (predictions, others))
-    given = f"{split}-without-{without}" if without else split
     name = paths[0].stem  # two files may hold one kind of model: the file's name tells them apart
     predictions, evaluation = replace(predictions, model=name), replace(evaluation, model=name)
-    target = workspace.predictions(name, given)
     write_predictions(target, predictions)
     return EvaluatedSplit(target, predictions, evaluation, where, across)
 

@@ -22,12 +22,14 @@ class Input:
         video_id: names it: the file's name without suffix, or its whole path where another
             video of the run has that name.
         error: why there is nothing to localize; None if there is.
+        has_namesake: another video of the run has the same file name without suffix.
     """
 
     video: Path
     stem: Path
     video_id: str
     error: AvlocError | None = None
+    has_namesake: bool = False
 
     def result(self, suffix: str) -> Path:
         """Return where a result goes, by the end of its name."""
@@ -45,7 +47,7 @@ def find_inputs(paths: Sequence[Path | str], out: Path | None) -> list[Input]:
         UsageError: two videos would write the same files.
     """
     found: dict[Path, Input] = {}
-    for path in map(Path, paths):
+    for path in paths:
         for one in _inputs_of(path, out):
             found.setdefault(one.video, one)
     inputs = _told_apart(list(found.values()))
@@ -56,20 +58,22 @@ def find_inputs(paths: Sequence[Path | str], out: Path | None) -> list[Input]:
 def _told_apart(inputs: Sequence[Input]) -> list[Input]:
     """Keep the suffix where a sound lies beside its video; the path as id where names repeat."""
     stems = Counter(one.stem for one in inputs)
-    names = Counter(one.video_id for one in inputs)
+    names = Counter(one.video_id for one in inputs if one.error is None)
     return [
         replace(
             one,
             stem=one.stem.with_name(one.video.name) if stems[one.stem] > 1 else one.stem,
             video_id=one.video.as_posix() if names[one.video_id] > 1 else one.video_id,
+            has_namesake=names[one.video_id] > 1,
         )
         for one in inputs
     ]
 
 
-def _inputs_of(path: Path, out: Path | None) -> list[Input]:
+def _inputs_of(given: Path | str, out: Path | None) -> list[Input]:
+    path = Path(given)
     try:
-        videos = video_files(path)
+        videos = video_files(given)
     except MediaError as error:
         return [Input(path, path, path.stem, error)]
     root = path if path.is_dir() else path.parent

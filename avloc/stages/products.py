@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from avloc.datasets import Dataset, SegmentBoxes
+from avloc.artifacts import check_place
 from avloc.errors import UnknownNameError, UsageError
-from avloc.export import (
-    MOST_COLUMNS,
-    HeatStyle,
-    attention_segments,
-    draw_attention_figure,
-    draw_events_figure,
-    evenly,
-    figure_suffix,
-    formats,
-    render_heatmap,
-    save,
-)
-from avloc.export.pictures import Frame
+from avloc.export import HeatStyle, formats, save
+from avloc.export.marks import OWN, refuse_foreign
 from avloc.media import HEATMAP_SUFFIX, comment_of, loudness, middle_frames
 from avloc.progress import Progress
 from avloc.stages.answers import Answer, digest
 from avloc.stages.inputs import Input
 from avloc.timeline import Event, Timeline
+
+if TYPE_CHECKING:
+    from avloc.export.pictures import Frame
+    from avloc.stages.truth import Truth
 
 FIGURES = ("png", "pdf", "svg")
 _WIDTH = 640  # pixels of a picture in a figure, a column of which is an inch at most
@@ -52,10 +46,9 @@ class Products:
             beside the answer, or a file's name; None for none.
         compare: the same for the figure of where two models look.
         look: how heat maps look in figures and reports.
-        truth: knows the true events; None if nobody does.
-        boxes: where what sounds is in the picture, by video id.
+        truth: knows the true events, and where what sounds is; None if nobody does.
         names: the models'.
-        is_forced: make anew what is there already.
+        overwrite: ``always`` makes a heat map anew that is there already, ``never`` nothing.
     """
 
     format: Sequence[str] = ()
@@ -63,71 +56,85 @@ class Products:
     figure: str | None = None
     compare: str | None = None
     look: HeatStyle = field(default_factory=HeatStyle)
-    truth: Dataset | None = None
-    boxes: SegmentBoxes | None = None
+    truth: Truth | None = None
     names: Sequence[str] = ()
-    is_forced: bool = False
+    overwrite: str = "stale"
 
     def check(self, n_videos: int) -> None:
         """Refuse what cannot be made, before work begins.
 
         Raises:
             UnknownNameError: no such format. UsageError: a figure's name is no picture's, or
-            one file is to hold several videos' figures.
+            one file is to hold several videos' figures. OutputError: a figure's file cannot be
+            written, or is not avloc's.
         """
         for name in self.format:
             if name not in formats():
                 raise UnknownNameError("format", name, formats())
-        for asked in filter(None, (self.figure, self.compare)):
-            if asked not in FIGURES and figure_suffix(asked) and n_videos > 1:
-                raise UsageError(
-                    f"{n_videos} videos cannot have one figure {asked}",
-                    f"Write {asked.rpartition('.')[2]} for a figure beside each one's results.",
-                )
-        if self.compare is not None and len(self.names) < 2:
+        for asked in (self.figure, self.compare):
+            if asked is not None and asked not in FIGURES:
+                _check_figure(asked, n_videos)
+        if self.compare is not None and len(self.names) == 1:
             raise UsageError("a comparison needs two models", "Name both: --model A --model B.")
+
+    def check_video(self, one: Input) -> None:
+        """Refuse a video whose heat map would replace a file that avloc did not write.
+
+        Raises:
+            OutputError: naming that file.
+        """
+        if self.heatmap:
+            refuse_foreign(one.result(HEATMAP_SUFFIX))
 
     def of(self, one: Input, answers: Sequence[Answer], progress: Progress) -> Iterator[Product]:
         """Yield what is to be made of a video's answers, quick things first."""
         own = answers[0]
         for name in self.format:
-            make = partial(save, own.timeline, one.result(formats()[name]), name)
-            yield Product(one.result(formats()[name]), False, make)
+            if name != "h5":  # which is the answer's own file
+                path = one.result(OWN + formats()[name])
+                yield self._product(path, partial(save, own.timeline, path, name))
         if self.figure is not None:
-            path = self._figure_path(one, self.figure, ".figure.")
-            yield Product(path, False, partial(self._draw_events, one, answers, path))
+            path = _figure_path(one, self.figure, "figure")
+            yield self._product(path, partial(self._draw_events, one, answers, path))
         if self.compare is not None and own.timeline.frame_size is not None:
-            path = self._figure_path(one, self.compare, ".compare.")
-            yield Product(path, False, partial(self._draw_attention, one, answers, path))
+            path = _figure_path(one, self.compare, "compare")
+            yield self._product(path, partial(self._draw_attention, one, answers, path))
         if self.heatmap and own.timeline.frame_size is not None:
             yield self._heatmap(one, own, progress)
 
-    def true_events(self, timeline: Timeline) -> tuple[Event, ...] | None:
+    def true_events(self, one: Input) -> tuple[Event, ...] | None:
         """Return a video's true events; None if nobody knows them."""
-        return None if self.truth is None else self.truth.events_of(timeline.video_id)
+        return None if self.truth is None else self.truth.events(one)
 
-    def _figure_path(self, one: Input, asked: str, middle: str) -> Path:
-        return one.result(middle + asked) if asked in FIGURES else Path(asked)
+    def _product(self, path: Path, make: partial[Path]) -> Product:
+        return Product(path, self.overwrite == "never" and path.exists(), make)
 
     def _heatmap(self, one: Input, answer: Answer, progress: Progress) -> Product:
-        path, truth = one.result(HEATMAP_SUFFIX), self.true_events(answer.timeline)
+        path, truth = one.result(HEATMAP_SUFFIX), self.true_events(one)
         events = None if truth is None else [astuple(event) for event in truth]
         made_of = f"avloc {digest([answer.key, astuple(self.look), events])}"
-        make = partial(
-            render_heatmap,
+        product = self._product(path, partial(self._render, one, answer, made_of, progress))
+        if self.overwrite == "stale" and path.exists():
+            return replace(product, is_there=comment_of(path) == made_of)
+        return product
+
+    def _render(self, one: Input, answer: Answer, made_of: str, progress: Progress) -> Path:
+        from avloc.export import render_heatmap
+
+        return render_heatmap(
             answer.timeline,
             one.video,
-            path,
+            one.result(HEATMAP_SUFFIX),
             style=self.look.style,
             alpha=self.look.alpha,
-            ground_truth=truth,
+            ground_truth=self.true_events(one),
             comment=made_of,
             progress=progress,
         )
-        is_there = not self.is_forced and path.exists() and comment_of(path) == made_of
-        return Product(path, is_there, make)
 
     def _draw_events(self, one: Input, answers: Sequence[Answer], path: Path) -> Path:
+        from avloc.export import MOST_COLUMNS, draw_events_figure, evenly
+
         timelines = [answer.timeline for answer in answers]
         grid, flags = timelines[0].grid, timelines[0].flags
         return draw_events_figure(
@@ -135,15 +142,17 @@ class Products:
             _frames(one.video, timelines[0], evenly(grid.n_segments, MOST_COLUMNS)),
             path,
             names=self.names,
-            truth=self.true_events(timelines[0]),
+            truth=self.true_events(one),
             waveform=None if "no_audio" in flags else loudness(one.video, grid),
             style=self.look.style,
             alpha=self.look.alpha,
         )
 
     def _draw_attention(self, one: Input, answers: Sequence[Answer], path: Path) -> Path:
+        from avloc.export import attention_segments, draw_attention_figure
+
         timelines = [answer.timeline for answer in answers]
-        boxes = (self.boxes or {}).get(timelines[0].video_id, ())
+        boxes = () if self.truth is None else self.truth.boxes(one)
         return draw_attention_figure(
             timelines,
             _frames(one.video, timelines[0], attention_segments(timelines)),
@@ -153,6 +162,23 @@ class Products:
             style=self.look.style,
             alpha=self.look.alpha,
         )
+
+
+def _check_figure(asked: str, n_videos: int) -> None:
+    from avloc.export import figure_suffix
+
+    suffix = figure_suffix(asked)
+    if n_videos > 1:
+        raise UsageError(
+            f"{n_videos} videos cannot have one figure {asked}",
+            f"Write {suffix[1:]} for a figure beside each one's results.",
+        )
+    refuse_foreign(asked)
+    check_place(asked)
+
+
+def _figure_path(one: Input, asked: str, what: str) -> Path:
+    return one.result(f"{OWN}.{what}.{asked}") if asked in FIGURES else Path(asked)
 
 
 def _frames(video: Path, timeline: Timeline, segments: Sequence[int]) -> list[Frame | None]:

@@ -7,10 +7,11 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-from avloc.artifacts import ModelFile
+from avloc.artifacts import ModelFile, check_place
 from avloc.errors import AvlocError, UsageError
 from avloc.events import EventRules
 from avloc.export import ReportClip, evenly, jpeg, report_thumbnails, write_report
+from avloc.export.marks import refuse_foreign
 from avloc.media import HEATMAP_SUFFIX, middle_frames
 from avloc.stages.answers import Answer
 from avloc.stages.inputs import Input
@@ -26,18 +27,14 @@ class Reporting:
     Args:
         path: the page's file.
         products: how heat maps look, and who knows the truth.
-        model: whose answers are shown, from the file
-        model_path.
+        model: whose answers are shown.
+        model_path: the model's file.
         rules: what made an event.
-
-    Raises:
-        UsageError: the file's name is no page's.
     """
 
     def __init__(
         self, path: Path, products: Products, model: ModelFile, model_path: Path, rules: EventRules
     ) -> None:
-        check_page(path)
         self._path, self._products = path, products
         self._model, self._model_path, self._rules = model, model_path, rules
         self._clips: list[ReportClip] = []
@@ -68,7 +65,7 @@ class Reporting:
         self._clips.append(
             ReportClip(
                 timeline,
-                truth=self._products.true_events(timeline),
+                truth=self._products.true_events(one),
                 thumbnails=pictures,
                 video=heatmaps[0] if heatmaps else one.video,
                 files=[one.video, *(file for file in files if file not in heatmaps)],
@@ -108,10 +105,13 @@ class Reporting:
 
 
 def check_page(path: Path) -> None:
-    """Refuse a page whose name is a video's or anything else's that it would replace.
+    """Refuse a page that cannot be written, before work begins.
 
     Raises:
-        UsageError: it does not end in ``.html`` or ``.htm``.
+        UsageError: it does not end in ``.html`` or ``.htm``. OutputError: a file that avloc
+        did not write is there, or nothing can be written there.
     """
     if path.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"{path} is no name for a page", "End it in .html.")
+    refuse_foreign(path)
+    check_place(path)

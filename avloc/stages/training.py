@@ -72,7 +72,7 @@ def train(
 ) -> Training:
     """Train a model on the workspace's features and leave it in ``models/<name>.h5``.
 
-    While it trains, ``models/<name>.unfinished.h5`` is all that is needed to go on after an
+    While it trains, ``models/unfinished/<name>.h5`` is all that is needed to go on after an
     interruption; each epoch replaces it, and the finished model takes its place.
 
     Args:
@@ -109,7 +109,7 @@ def train(
     config, of_model = settings_of(model, set, named, config)
     workspace = Workspace.at(artifacts)
     path = workspace.new_model(name or model)
-    unfinished = path.with_suffix(".unfinished.h5")
+    unfinished = workspace.unfinished(path)
     store, labelled = labelled_store(workspace.features, dataset)
     data = load_splits(store, labelled, config, progress)
     if report is not None and is_leader():

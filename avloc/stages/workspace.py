@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
 from avloc.errors import ArtifactError, UsageError
+from avloc.export.marks import refuse_foreign
 
 ENVIRONMENT_VARIABLE = "AVLOC_ARTIFACTS"
 DEFAULT_MODEL = "cman"
-_NO_MODEL = (
-    "avloc brings no trained model. Train one on labelled videos: avloc extract DATASET, then "
-    "avloc train. To see it work on artificial clips: avloc demo."
-)
 
 
 @dataclass(frozen=True)
@@ -40,13 +38,20 @@ class Workspace:
         """Return where a model of this name goes.
 
         Raises:
-            UsageError: it is a path, and no name.
+            UsageError: it is a path, and no name. OutputError: a file that avloc did not
+            write is there.
         """
         if Path(name).name != name or not name.strip("."):
             raise UsageError(
                 f"{name!r} is no plain name for a model", "Choose the folder with --artifacts."
             )
-        return self.root / "models" / f"{name}.h5"
+        path = self.root / "models" / f"{name}.h5"
+        refuse_foreign(path)
+        return path
+
+    def unfinished(self, model: Path) -> Path:
+        """Return where the training that will write a model keeps what it needs to go on."""
+        return model.parent / "unfinished" / model.name
 
     def existing_model(self, name_or_path: str | Path = DEFAULT_MODEL) -> Path:
         """Return a model file that is there: a path as it is, a bare name in ``models/``.
@@ -55,14 +60,33 @@ class Workspace:
             ArtifactError: there is none; names the models there are.
         """
         text = str(name_or_path)
-        is_path = "/" in text or text.endswith((".h5", ".hdf5")) or Path(text).is_file()
+        is_path = "/" in text or text.endswith((".h5", ".hdf5"))
         path = Path(text) if is_path else self.root / "models" / f"{text}.h5"
+        if not path.exists() and Path(text).is_file():
+            path = Path(text)
         if path.exists():
             return path
         there = sorted(file.stem for file in (self.root / "models").glob("[!.]*.h5"))
-        hint = f"There are: {', '.join(there)}." if there else _NO_MODEL
+        extract, train = self.command("avloc extract DATASET"), self.command("avloc train")
+        hint = (
+            f"avloc brings no trained model. Train one on labelled videos: {extract}, then "
+            f"{train}. To see it work on artificial clips: avloc demo."
+        )
+        if there:
+            hint = f"There are: {', '.join(there)}."
         raise ArtifactError(f"there is no model {path}", hint)
 
+    def command(self, line: str) -> str:
+        """Return a command line that works in this workspace, as a hint shows it."""
+        is_found = self == Workspace.at()
+        return line if is_found else f"{line} --artifacts {shlex.quote(str(self.root))}"
+
     def predictions(self, model: str, split: str) -> Path:
-        """Return where a model's predictions on a split go."""
-        return self.root / "predictions" / f"{model}-{split}.h5"
+        """Return where a model's predictions on a split go.
+
+        Raises:
+            OutputError: a file that avloc did not write is there.
+        """
+        path = self.root / "predictions" / f"{model}-{split}.h5"
+        refuse_foreign(path)
+        return path

@@ -96,7 +96,13 @@ def test_localize_writes_beside_the_clip(
     ended = avloc("localize", "clip.mp4", "--heatmap", "--format", "csv", "--format", "srt")
     assert ended.code == 0, ended.err
     names = {path.name for path in tmp_path.iterdir()}
-    assert names == {"clip.mp4", "clip.avloc.h5", "clip.heatmap.mp4", "clip.csv", "clip.srt"}
+    assert names == {
+        "clip.mp4",
+        "clip.avloc.h5",
+        "clip.heatmap.mp4",
+        "clip.avloc.csv",
+        "clip.avloc.srt",
+    }
     timeline = read_localization("clip.avloc.h5")
     assert timeline.scores.shape == (10, 4)
     for event in timeline:
@@ -117,7 +123,7 @@ def test_localize_tells_the_events_that_the_rules_leave(
     assert sum(event.end - event.start for event in everything) in (0, 10)  # it grows to the rim
     assert avloc("localize", clip, *place, "--min-seconds", 11).out.strip().endswith("no events")
     assert len(read_localization(answer)) == 0
-    ended = avloc("localize", clip, *place, "--labels", "barkin")
+    ended = avloc("localize", clip, *place, "--label", "barkin")
     assert (ended.code, ended.out) == (2, "")
     assert "label" in ended.err
     assert avloc("localize", clip, *place, "--min-score", 1.5).code == 2

@@ -10,13 +10,15 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from commands import Shell
 from workspaces import SmallWorkspace
 
-from avloc.artifacts import read_localization
+from avloc.artifacts import read_localization, read_model, write_model
+from avloc.labels import LabelSet
 
 pytestmark = pytest.mark.usefixtures("models_load_once")
 
@@ -40,6 +42,11 @@ def test_out_dash_is_pure_data(
     assert all(float(row["end"]) == 10 for row in table)
     one = avloc("localize", clips[0], *place, "-o", "-", "--format", "json").out
     assert json.loads(one)["video_id"] == clips[0].stem
+    listed = ("gone.mp4", *clips, *place, "-o", "-", "--format", "json")
+    ended = avloc("localize", *listed)
+    assert ended.code == 3
+    assert [video["video_id"] for video in json.loads(ended.out)] == [clip.stem for clip in clips]
+    assert json.loads(avloc("localize", *place, "gone", "too", *listed[-4:]).out) == []
     assert not list(small_workspace.data.rglob("*.avloc.h5"))
 
 
@@ -86,7 +93,7 @@ def test_a_missing_file_in_a_list_costs_only_itself(
     monkeypatch.setattr("sys.stdin", io.StringIO(f"gone.mp4\n{small_workspace.clips[0]}\n"))
     ended = avloc("localize", "-", *place, "-o", tmp_path, "--report", tmp_path / "page.html")
     assert ended.code == 3
-    assert "failed: gone.mp4" in ended.err
+    assert "failed: gone.mp4 does not exist" in ended.err  # which says the file once
     assert "1 of 2 videos failed" in ended.err
     assert f"wrote {tmp_path / 'page.html'}" in ended.err
     assert "gone.mp4" in (tmp_path / "page.html").read_text(encoding="utf-8")
@@ -104,8 +111,116 @@ def test_a_sound_file_is_answered_and_says_so(
     assert ended.code == 0, ended.err
     assert "has no picture: answered from the sound alone" in " ".join(ended.err.split())
     names = {path.name for path in tmp_path.iterdir()}
-    assert names == {"sound.wav", "sound.avloc.h5", "sound.srt", "sound.figure.png", "a.html"}
+    assert names == {
+        "sound.wav",
+        "sound.avloc.h5",
+        "sound.avloc.srt",
+        "sound.avloc.figure.png",
+        "a.html",
+    }
     assert "<audio" in (tmp_path / "a.html").read_text(encoding="utf-8")
+
+
+def test_an_empty_list_is_not_a_success(
+    avloc: Shell, place: tuple[object, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for command in (("localize", "-", *place), ("extract", "-", *place)):
+        monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
+        ended = avloc(*command)
+        assert (ended.code, ended.out) == (1, "")
+        assert ended.err.startswith("error: stdin holds no path")
+        assert ended.err.count("\n") == 1
+
+
+def test_a_label_with_a_comma_can_be_named(
+    avloc: Shell, small_workspace: SmallWorkspace, tmp_path: Path
+) -> None:
+    model = read_model(small_workspace.artifacts / "models" / "cman.h5")
+    plain, *others = model.labels.names
+    names = ("Violin, fiddle", plain, *others[1:])
+    renamed = replace(model, labels=LabelSet(names, model.labels.background))
+    write_model(tmp_path / "model.h5", renamed)
+    command = ("localize", small_workspace.clips[0], "--model", tmp_path / "model.h5", "-o", "-")
+    everything = avloc(*command, "--keep", 0)
+    assert everything.code == 0, everything.err
+    asked = avloc(*command, "--keep", 0, "--label", "Violin, fiddle", "--label", plain)
+    assert asked.code == 0, asked.err
+    shown = [json.loads(line)["label"] for line in everything.out.splitlines()]
+    left = [json.loads(line)["label"] for line in asked.out.splitlines()]
+    assert left == [name for name in shown if name in ("Violin, fiddle", plain)]
+    refused = avloc(*command, "--label", "Violin")
+    assert refused.code == 2
+    assert "Did you mean 'Violin, fiddle'?" in refused.err
+
+
+def test_a_heat_map_of_somebody_elses_is_refused_with_the_way_out(
+    avloc: Shell, small_workspace: SmallWorkspace, place: tuple[object, ...], tmp_path: Path
+) -> None:
+    clip = Path(shutil.copy(small_workspace.clips[0], tmp_path / "clip.mp4"))
+    (tmp_path / "clip.heatmap.mp4").write_text("not avloc's")
+    ended = avloc("localize", clip, *place, "--heatmap")
+    assert ended.code == 1
+    assert "clip.heatmap.mp4 is there and was not written by avloc" in ended.err
+    assert ended.err.rstrip().endswith("--out DIR names another folder.")
+
+
+def test_a_report_that_cannot_be_written_is_refused_first(
+    avloc: Shell, small_workspace: SmallWorkspace, place: tuple[object, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    clip, out = small_workspace.clips[0], ("-o", tmp_path / "out")
+    ended = avloc("localize", clip, *place, *out, "--report", tmp_path / "file" / "page.html")
+    assert ended.code == 1
+    assert "page.html cannot be written" in ended.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_report_that_fails_in_the_end_hides_no_failure(
+    avloc: Shell,
+    small_workspace: SmallWorkspace,
+    place: tuple[object, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from avloc.cli import localize as command
+
+    page, say = tmp_path / "pages" / "page.html", command.console.say
+
+    def spoil(line: str) -> None:
+        """Put a file where the page's folder was, once an answer is there."""
+        if line.startswith("wrote") and page.parent.is_dir():
+            page.parent.rmdir()
+            page.parent.touch()
+        say(line)
+
+    monkeypatch.setattr("avloc.cli.console.say", spoil)
+    clip = small_workspace.clips[0]
+    run = ("localize", "gone.mp4", clip, *place, "-o", tmp_path, "--report", page)
+    ended = avloc(*run)
+    assert ended.code == 3
+    assert (tmp_path / f"{clip.stem}.avloc.h5").exists()
+    failed, error = ended.err.splitlines()[-2:]
+    assert failed.startswith("failed: gone.mp4 does not exist")
+    assert error.startswith("error: 1 of 2 videos were answered, but not the report")
+
+
+@pytest.mark.parametrize(
+    ("command", "word"),
+    [("localize", "run it again"), ("train", "--resume"), ("inspect", "interrupted\n")],
+)
+def test_ctrl_c_says_how_this_command_goes_on(
+    avloc: Shell, command: str, word: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    for name in ("localize", "train"):
+        monkeypatch.setattr(f"avloc.stages.{name}", interrupt, raising=False)
+    monkeypatch.setattr("avloc.artifacts.describe", interrupt)
+    ended = avloc(command, *(["clip.mp4"] if command != "train" else []))
+    assert ended.code == 130
+    assert word in ended.err
+    assert ("--resume" in ended.err) == (command == "train")
 
 
 @pytest.mark.slow

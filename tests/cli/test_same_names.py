@@ -36,6 +36,8 @@ SHOWING = {
     "bench": {"json"},
 }
 WITHOUT_OPTIONS = {"doctor"}
+# An option that is repeated is called after one of its values, the parameter after all of them.
+REPEATED = {("localize", "label"): "labels"}
 
 
 def commands() -> dict[str, Any]:
@@ -53,7 +55,8 @@ def names_of(command: Any) -> dict[str, object]:
     for parameter in command.params:
         longest = max(parameter.opts, key=len)
         if longest != "--help":
-            names[longest.lstrip("-").replace("-", "_")] = parameter.default
+            name = longest.lstrip("-").replace("-", "_")
+            names[REPEATED.get((command.name, name), name)] = parameter.default
     return names
 
 

@@ -11,7 +11,8 @@ from media_clips import run_ffmpeg
 
 from avloc.errors import UnknownNameError, UsageError
 from avloc.export import render_heatmap
-from avloc.export.painter import HeatStyle, Painter
+from avloc.export.heat_style import HeatStyle
+from avloc.export.painter import Painter
 from avloc.media import probe, write_clip
 from avloc.timeline import Event
 

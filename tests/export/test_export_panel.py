@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from made_up_timelines import NASTY, timeline_of, unhurried
 
 from avloc.colours import ink_on, label_colour
+from avloc.export.heat_style import HeatStyle
 from avloc.export.layout import Layout
 from avloc.export.lettering import clock, fitted, font
-from avloc.export.painter import HeatStyle, Painter
+from avloc.export.painter import Painter
 from avloc.export.panel import Panel
 from avloc.export.playback import at_moment, event_at, presence_at
 from avloc.labels import LabelSet

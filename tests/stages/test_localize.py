@@ -116,7 +116,7 @@ def test_a_sound_beside_its_video_has_results_of_its_own(
     run_ffmpeg("-i", videos / "one.mp4", "-vn", videos / "one.wav")
     answers = avloc.localize(videos, artifacts=small_workspace.artifacts, format=["csv"])
     assert [answer.error for answer in answers] == [None] * 3
-    made = {"one.mp4.avloc.h5", "one.wav.avloc.h5", "one.mp4.csv", "one.wav.csv"}
+    made = {"one.mp4.avloc.h5", "one.wav.avloc.h5", "one.mp4.avloc.csv", "one.wav.avloc.csv"}
     assert made <= set(stamps(videos))
     assert "no picture" in answers[2].note
 
@@ -149,12 +149,11 @@ def test_an_address_is_never_opened(small_workspace: SmallWorkspace, tmp_path: P
 
 def test_nothing_is_written_to_nowhere(small_workspace: SmallWorkspace, videos: Path) -> None:
     before = stamps(videos)
-    [answer, _] = avloc.localize(videos, artifacts=small_workspace.artifacts, out="-")
+    [answer, _] = avloc.localize(videos, artifacts=small_workspace.artifacts, write=False)
     assert answer.timeline is not None
     assert stamps(videos) == before
-    assert not Path("-").exists()
-    with pytest.raises(UsageError, match="nothing is written"):
-        avloc.localize(videos, artifacts=small_workspace.artifacts, out="-", heatmap=True)
+    with pytest.raises(UsageError, match="nothing is to be written"):
+        avloc.localize(videos, artifacts=small_workspace.artifacts, write=False, heatmap=True)
 
 
 @pytest.fixture(scope="module")
@@ -182,11 +181,11 @@ def test_a_second_model_stands_beside_the_first(
         compare=str(out / "where.png"),
     )
     assert answer.error is None
-    names = {"one.avloc.h5", "one.avel-small.avloc.h5", "one.figure.svg", "where.png"}
+    names = {"one.avloc.h5", "one.avloc.avel-small.h5", "one.avloc.figure.svg", "where.png"}
     assert set(stamps(out)) == names
     assert [one.model for one in (answer.timeline, *answer.others)] == ["cman", "avel"]
-    assert read_localization(out / "one.avel-small.avloc.h5").model == "avel"
-    drawn = (out / "one.figure.svg").read_text(encoding="utf-8")
+    assert read_localization(out / "one.avloc.avel-small.h5").model == "avel"
+    drawn = (out / "one.avloc.figure.svg").read_text(encoding="utf-8")
     assert "cman" in drawn
     assert "avel-small" in drawn
 
@@ -273,7 +272,7 @@ def test_progress_moves_within_a_video(small_workspace: SmallWorkspace, videos: 
     assert shares[-1] == 2
     assert len({share for share in shares if 0 < share < 1}) > 10
     assert {total for _, total, _ in told} == {2}
-    assert "two.mp4: features 10/10 s" in {what for _, _, what in told}
+    assert "two.mp4: features 10/10 segments" in {what for _, _, what in told}
     assert any(what.startswith("one.mp4: heat map") for _, _, what in told)
 
 
