@@ -22,7 +22,9 @@ from statistics import median
 def seconds(*command: object) -> float:
     """Run a command to its end; return how long it took."""
     begun = time.perf_counter()
-    subprocess.run(list(map(str, command)), check=True, capture_output=True)
+    ended = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+    if ended.returncode:
+        sys.exit(ended.stderr)
     return time.perf_counter() - begun
 
 

@@ -117,6 +117,16 @@ class Answerer:
         reading = _Reading(one, progress)
         return [self._answer(n, one, reading, is_written) for n in range(len(self.models))]
 
+    def prepare(self, one: Input) -> None:
+        """Load the models that a video has no answer of yet.
+
+        Raises:
+            WeightsError, FingerprintError, ArtifactError: one cannot be loaded.
+        """
+        for n in range(len(self.models)):
+            if not one.result(self._suffix(n)).exists():
+                self._localizer(n)
+
     def note(self, timeline: Timeline) -> str:
         """Say on which half an answer rests where the other is missing; else nothing."""
         model = self.models[0]

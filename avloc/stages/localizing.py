@@ -90,13 +90,16 @@ class Run:
                 if each is not None:
                     each(answers[n])
             if len(answers) == n_before:
+                progress(n_before, len(inputs), "waiting for another run")
                 time.sleep(_PATIENCE)
         progress(len(inputs), len(inputs), "done")
         return [answers[n] for n in range(len(inputs))]
 
     def _claim(self, one: Input) -> AbstractContextManager[bool]:
-        is_free = not self._is_written or one.error is not None
-        return nullcontext(True) if is_free else claim(one.result(ANSWER))
+        if not self._is_written or one.error is not None:
+            return nullcontext(True)
+        self._answerer.prepare(one)  # what cannot be loaded leaves nothing behind
+        return claim(one.result(ANSWER))
 
     def _tried(self, one: Input, share: _Share) -> Localization:
         written: list[Path] = []

@@ -75,7 +75,8 @@ class Reporting:
 
     def fail(self, video: Path, error: AvlocError) -> None:
         """Take note of a video that has no answer."""
-        self._failures.append(f"{video.name}: {error.message}")
+        said = error.message  # which mostly names the video
+        self._failures.append(said if video.name in said else f"{video.name}: {said}")
 
     def write(self) -> None:
         """Write the page of what was added; nothing if that was nothing.

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from made_up_timelines import NASTY, timeline_of, unhurried
 
 from avloc.colours import ink_on, label_colour
+from avloc.errors import UsageError
 from avloc.export.heat_style import HeatStyle
 from avloc.export.layout import Layout
 from avloc.export.lettering import clock, fitted, font
@@ -132,6 +133,12 @@ def test_a_frame_without_heat_is_kept_to_the_pixel():
     painted = Painter(timeline_of([0, 1]), (333, 187), HeatStyle()).paint(frame, 0.5)
     assert (painted[:187, :333] == frame).all()
     assert (painted[:187, 333] == frame[:, -1]).all()
+
+
+def test_a_share_of_heat_is_from_0_to_1():
+    for wrong in (-0.1, 2.0, float("nan")):
+        with pytest.raises(UsageError, match="background"):
+            HeatStyle(background=wrong)
 
 
 def test_background_keeps_the_share_of_heat_it_is_told():
