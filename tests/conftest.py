@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from sharing import made_once
 from workspaces import SmallWorkspace, make_small_workspace
+from xdist.scheduler import LoadScopeScheduling
 
+from avloc.demo import Demo, run_demo
 from avloc.localization import Localizer, load
 
 # a busy machine is no failure: no deadlines, and the same examples in every run
@@ -37,8 +40,18 @@ def real_data() -> Path:
 
 @pytest.fixture(scope="session")
 def small_workspace(tmp_path_factory: pytest.TempPathFactory) -> SmallWorkspace:
-    """Eighteen clips of three classes, their features, and a model of two epochs."""
-    return make_small_workspace(tmp_path_factory.mktemp("small"))
+    """Eighteen clips of three classes, their features, and a model of two epochs.
+
+    Features and models are a copy for this process: its tests may train more.
+    """
+    _, made = made_once(tmp_path_factory, "small", make_small_workspace)
+    return made.with_artifacts_at(tmp_path_factory.mktemp("small") / "artifacts")
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """What ``avloc demo`` made, to be looked at only."""
+    return made_once(tmp_path_factory, "demo", run_demo)[1]
 
 
 @pytest.fixture
@@ -57,6 +70,38 @@ def models_load_once(monkeypatch: pytest.MonkeyPatch) -> None:
 _loaded: dict[tuple[Path, int], Localizer] = {}
 
 
+# Files that take minutes, the longest first; of those marked True each test goes to the next
+# free process: what its tests share, all processes share.
+LONG = {
+    "test_docs.py": True,
+    "test_demo.py": True,
+    "test_kill_safety.py": True,
+    "test_reproduce.py": False,
+    "test_memory.py": False,
+}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put slow tests first: side by side, nothing long is left for the end."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """Put files with slow tests first: side by side, nothing long is left for the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    places = list(LONG)
+
+    def place(item: pytest.Item) -> tuple[bool, int]:
+        name = item.path.name
+        return item.path not in slow, places.index(name) if name in LONG else len(LONG)
+
+    items.sort(key=place)
+
+
+class ByFile(LoadScopeScheduling):
+    """Gives a file's tests to one process, which makes what they share once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return nodeid if LONG.get(Path(file).name) else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    """Share the tests out, in processes, by `ByFile`."""
+    return ByFile(config, log)

@@ -17,7 +17,8 @@ from unittest import mock
 from avloc.cli import main
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+# README last: it repeats what the pages explain
+PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"]
 _BLOCK = re.compile(
     r'^```(?P<language>\w*)(?: title="(?P<title>[^"]+)")?\n(?P<text>.*?)^```$', re.M | re.S
 )
@@ -46,7 +47,7 @@ class Block:
     def lines(self) -> Iterator[str]:
         """Its commands, without comments."""
         for line in self.text.replace("\\\n", " ").splitlines():
-            if command := line.partition("#")[0].strip():
+            if command := " ".join(line.partition("#")[0].split()):
                 yield command
 
 
@@ -60,6 +61,12 @@ def commands_of(page: Path) -> list[str]:
     """Return every line of a page that is for a shell."""
     shells = [block for block in blocks_of(page) if block.language in ("", "sh")]
     return [line for block in shells for line in block.lines]
+
+
+def lines_of_its_own(page: Path) -> set[str]:
+    """Return a page's commands that no page before it in `PAGES` has."""
+    before = PAGES[: PAGES.index(page)]
+    return set(commands_of(page)) - {line for other in before for line in commands_of(other)}
 
 
 def write_small_recipes(folder: Path) -> None:

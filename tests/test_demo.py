@@ -14,21 +14,26 @@ from workspaces import SmallWorkspace
 import avloc
 from avloc.artifacts import FeatureStore, read_localization
 from avloc.datasets import load_dataset
-from avloc.demo import Demo, run_demo
+from avloc.demo import Demo
 from avloc.evaluation import evaluate, measure_attention, measure_centre
 from avloc.media import probe
 
+SILENT = "bikes.mp4"
+# at each push the one without sound, and the one of the oddest length and rate
+DRAWN_ALWAYS = (SILENT, "MnH4tzgKXVc_000030_gt.mp4")
+DRAWN_BY_TEST_ALL = (
+    "1aDnyPubxdY_118000_128000.mp4",
+    "20qZLse0acs_30000_40000.mp4",
+    "54bz5yqN2IA_4000_14000.mp4",
+    "Am5GHLnpl44_30.000_40.000.mp4",
+    "bigbuckbunny.mp4",
+)
 FEATURES = {"visual": "efficientnet-lite0", "audio": "logmel", "offline": True}
 
 
-@pytest.fixture(scope="module")
-def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("demo")
-
-
-@pytest.fixture(scope="module")
-def demo(demo_folder: Path) -> Demo:
-    return run_demo(demo_folder)
+@pytest.fixture
+def demo_folder(demo: Demo) -> Path:
+    return demo.report.parent
 
 
 @pytest.mark.slow
@@ -63,7 +68,7 @@ def test_demos_report_leads_to_everything_it_names(demo: Demo) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_film_of_one_clip_over_and_over_has_its_answer_over_and_over(
-    demo: Demo, demo_folder: Path, tmp_path: Path
+    demo_folder: Path, tmp_path: Path
 ) -> None:
     localizer = avloc.load(demo_folder / "artifacts" / "models" / "cman.h5")
     n_same = n_all = 0
@@ -83,25 +88,43 @@ def test_a_film_of_one_clip_over_and_over_has_its_answer_over_and_over(
 @pytest.mark.real
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_real_clips_go_through_extract_and_localize(
-    real_data: Path, demo: Demo, demo_folder: Path, tmp_path: Path
+def test_real_clips_are_extracted_and_localized(
+    real_data: Path, demo_folder: Path, tmp_path: Path
 ) -> None:
     clips = sorted((real_data / "clips").glob("*.mp4"))
     assert len(clips) == 7
     done = avloc.extract(real_data / "clips", artifacts=tmp_path, fps=1, **FEATURES)
     assert (done.report.n_done, done.report.failures) == (7, ())
-    answers = avloc.localize(
-        clips, artifacts=demo_folder / "artifacts", heatmap=True, out=tmp_path / "out"
-    )
+    answers = avloc.localize(clips, artifacts=demo_folder / "artifacts", out=tmp_path / "out")
     assert [str(answer.error) for answer in answers if answer.error] == []
     for clip, answer in zip(clips, answers, strict=True):
-        source, rendered = probe(clip), probe(tmp_path / "out" / f"{clip.stem}.heatmap.mp4")
-        assert rendered.has_audio == source.has_audio
-        assert abs(float(rendered.duration - source.duration)) < 0.2
         timeline = read_localization(tmp_path / "out" / f"{clip.stem}.avloc.h5")
-        assert ("no_audio" in timeline.flags) == (clip.name == "bikes.mp4")
+        assert ("no_audio" in timeline.flags) == (clip.name == SILENT)
         assert np.isfinite(timeline.scores).all()
         assert timeline.events == answer.timeline.events
+
+
+@pytest.mark.real
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(
+    "clip",
+    [
+        *DRAWN_ALWAYS,
+        *(pytest.param(name, marks=pytest.mark.exhaustive) for name in DRAWN_BY_TEST_ALL),
+    ],
+)
+def test_a_real_clips_heat_map_has_its_length_and_its_sound(
+    clip: str, real_data: Path, demo_folder: Path, tmp_path: Path
+) -> None:
+    source = real_data / "clips" / clip
+    [answer] = avloc.localize(
+        source, artifacts=demo_folder / "artifacts", heatmap=True, out=tmp_path
+    )
+    assert answer.error is None
+    rendered = probe(tmp_path / f"{source.stem}.heatmap.mp4")
+    assert rendered.has_audio == probe(source).has_audio == (clip != SILENT)
+    assert abs(float(rendered.duration - probe(source).duration)) < 0.2
 
 
 @pytest.mark.real

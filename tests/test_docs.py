@@ -18,13 +18,16 @@ from documentation import (
     blocks_of,
     commands_of,
     is_avloc,
+    lines_of_its_own,
     run,
     write_small_recipes,
 )
 from made_media import make_media
 from published_layout import publish
+from sharing import made_once
 from workspaces import SmallWorkspace
 
+from avloc.errors import AvlocError
 from avloc.export import formats
 
 # what a line may begin with that no test runs, and why
@@ -33,8 +36,6 @@ NOT_RUN = {
     "source": "it changes the reader's shell",
     "make": "its target is looked up instead",
 }
-# what is run once, though several pages have it
-COSTLY = ("avloc reproduce", "avloc bench")
 # what a page says there will be
 LEFT = {
     "README.md": ("clip.heatmap.mp4", "clip.csv", "results/clip.avloc.srt", "exported/labels.h5"),
@@ -51,18 +52,19 @@ LEFT = {
     "reproduce.md": ("artifacts/drawn/reproduce/table1-full.md", "exported/visual_feature.h5"),
     "python.md": ("clip.srt", "answers/yard/two.avloc.json"),
 }
-_run_by: dict[str, str] = {}
 
 
-@pytest.fixture(scope="module")
-def prepared(small_workspace: SmallWorkspace, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the pages take for granted, once for all of them: clips, media, published features."""
-    place = tmp_path_factory.mktemp("prepared")
+def _prepare(place: Path) -> None:
     media = make_media(place)
     media["pictures"].rename(place / "photographs")
     media["sounds"].rename(place / "recordings")
     publish(place / "AVE_features")
-    return place
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the pages take for granted, once for all of them: media, published features."""
+    return made_once(tmp_path_factory, "prepared", _prepare)[0]
 
 
 @pytest.fixture
@@ -103,29 +105,60 @@ def is_to_be_done(page: Path) -> bool:
 @pytest.mark.usefixtures("models_load_once")
 @pytest.mark.parametrize("page", list(filter(is_to_be_done, PAGES)), ids=lambda page: page.name)
 def test_page_works(page: Path, place: Path) -> None:
-    """Do what a page says, from its top to its end: files, commands, lines of Python."""
-    names: dict[str, object] = {}
+    """Do what a page says, from its top to its end: files, commands, lines of Python.
+
+    A line that a page before it has is not run again, but where another needs what it leaves.
+    """
+    reader = Reader(page)
     for block in blocks_of(page):
         if block.title:
             Path(block.title).unlink(missing_ok=True)
             Path(block.title).write_text(block.text, encoding="utf-8")
         elif block.language == "python":
-            exec(compile(block.text, page.name, "exec"), names)
-        else:
-            _run_block(block, page)
+            reader.execute(block)
+        elif block.language in ("", "sh"):
+            for line in filter(is_avloc, block.lines):
+                reader.type(line)
     for name in LEFT.get(page.name, ()):
         assert Path(name).stat().st_size > 0, name
 
 
-def _run_block(block: Block, page: Path) -> None:
-    if block.language not in ("", "sh"):
-        return
-    for line in filter(is_avloc, block.lines):
-        if line.startswith(COSTLY) and _run_by.get(line, page.name) != page.name:
-            continue  # a page before this one had the same line
+class Reader:
+    """Does what a page says, in the current folder."""
+
+    def __init__(self, page: Path) -> None:
+        self._page = page
+        self._its_own = lines_of_its_own(page)
+        self._skipped: list[str] = []
+        self._names: dict[str, object] = {}
+
+    def execute(self, block: Block) -> None:
+        """Run a block of Python, which knows the names of those before it."""
+        code = compile(block.text, self._page.name, "exec")
+        try:
+            exec(code, self._names)
+        except AvlocError:
+            if not self._catch_up():
+                raise
+            exec(code, self._names)
+
+    def type(self, line: str) -> None:
+        """Run a line, if it is this page's own."""
+        if line not in self._its_own:
+            self._skipped.append(line)
+            return
         code, said = run(line)
-        _run_by[line] = page.name
-        assert code == 0, f"{page.name}: {line}\n{said}"
+        if code != 0 and self._catch_up():
+            code, said = run(line)
+        assert code == 0, f"{self._page.name}: {line}\n{said}"
+
+    def _catch_up(self) -> bool:
+        """Run the lines that were skipped; tells whether there were any."""
+        lines, self._skipped = self._skipped, []
+        for line in lines:
+            code, said = run(line)
+            assert code == 0, f"{self._page.name}: {line}\n{said}"
+        return bool(lines)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -156,10 +189,15 @@ def test_every_format_is_in_the_table() -> None:
         assert f"| `{name}` | `NAME.avloc{suffix}` |" in page
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built pages; a link that leads nowhere is an error."""
-    folder = tmp_path_factory.mktemp("docs") / "site"
+def _is_up_to_date(built: Path) -> bool:
+    sources = [ROOT / name for name in ("mkdocs.yml", "BENCHMARKS.md", "CHANGELOG.md")]
+    sources += [path for name in ("docs", "avloc") for path in (ROOT / name).rglob("*.*")]
+    changed = max(path.stat().st_mtime for path in sources if "__pycache__" not in path.parts)
+    return built.exists() and built.stat().st_mtime > changed
+
+
+def _build_site(folder: Path) -> None:
+    """Build the pages; a link that leads nowhere is an error."""
     built = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", folder],
         cwd=ROOT,
@@ -170,7 +208,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert built.returncode == 0, built.stderr
     assert not built.stderr
-    return folder
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built pages: what ``make docs`` has built since anything changed, or built here."""
+    if _is_up_to_date(ROOT / "site" / "index.html"):
+        return ROOT / "site"
+    return made_once(tmp_path_factory, "site", _build_site)[0]
 
 
 def test_every_command_and_option_is_on_the_commands_page(site: Path) -> None:

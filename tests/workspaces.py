@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from avloc import stages
@@ -20,6 +21,11 @@ class SmallWorkspace:
     @property
     def clips(self) -> list[Path]:
         return sorted((self.data / "AVE").glob("*.mp4"))
+
+    def with_artifacts_at(self, folder: Path) -> SmallWorkspace:
+        """Return it with a copy of its artifacts, for one who adds to them."""
+        shutil.copytree(self.artifacts, folder)
+        return replace(self, artifacts=folder)
 
 
 def make_small_workspace(root: Path) -> SmallWorkspace:

@@ -215,9 +215,7 @@ def test_ctrl_c_ends_with_130_and_keeps_what_is_done(
         [*map(str, command), *map(str, options), "--fps", "4"], stderr=subprocess.PIPE, text=True
     )
     videos = tmp_path / "features" / "videos"
-    patience = time.monotonic() + 120
     while not (videos.is_dir() and list(videos.glob("[!.]*.h5"))):
-        assert time.monotonic() < patience
         assert running.poll() is None
         time.sleep(0.02)
     running.send_signal(signal.SIGINT)

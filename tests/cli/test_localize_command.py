@@ -240,9 +240,7 @@ def test_ctrl_c_amid_a_heat_map_leaves_the_answer_and_no_half_file(
     running = subprocess.Popen(
         [*map(str, command), *map(str, options)], stderr=subprocess.PIPE, text=True
     )
-    patience = time.monotonic() + 200
     while not (tmp_path / "film.avloc.h5").exists():
-        assert time.monotonic() < patience
         assert running.poll() is None
         time.sleep(0.05)
     time.sleep(0.5)

@@ -1,6 +1,5 @@
 import dataclasses
 import re
-import time
 import warnings
 import zlib
 from collections import Counter
@@ -355,16 +354,14 @@ def test_a_film_has_an_overview_of_all_its_events():
     assert no_overlaps(figure)
 
 
-def test_an_hour_is_one_page_in_bounded_time_and_size(tmp_path):
+def test_an_hour_is_one_page_of_bounded_size(tmp_path):
     n = 3600
     timeline = timeline_of(
         np.arange(n) % 3, maps=looking_at(n), gates=np.linspace(0, 1, n), video_id="long"
     )
-    began = time.monotonic()
     path = draw_events_figure(
         [timeline] * 2, grey_frames(n), tmp_path / "a.png", waveform=np.ones((n, 4))
     )
-    assert time.monotonic() - began < 60  # three seconds on two idle cores
     assert path.stat().st_size < 4_000_000
     with Image.open(path) as picture:
         assert picture.width <= 7 * 300

@@ -27,7 +27,10 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 def chromium():
     found = os.environ.get("AVLOC_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
-        words = "no Chromium on the path (set AVLOC_CHROMIUM): the report was opened by nobody"
+        words = (
+            "no Chromium on the path, so no browser has opened the report: install Debian's "
+            "package chromium (apt-get install chromium), or name one in $AVLOC_CHROMIUM"
+        )
         (pytest.fail if os.environ.get("CI") else pytest.skip)(words)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])

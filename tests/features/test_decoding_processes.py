@@ -172,10 +172,9 @@ def living_processes_of(group):
 
 
 def assert_dead(group: int) -> None:
-    until = time.monotonic() + 10  # a large process takes its time to go
-    while time.monotonic() < until and living_processes_of(group):
+    """Wait until nothing of a process group lives, at most until the suite's limit of a test."""
+    while living_processes_of(group):  # a large process takes its time to go
         time.sleep(0.05)
-    assert not living_processes_of(group)
 
 
 def test_an_interrupt_ends_every_process_at_once(tmp_path, tmp_path_factory):
@@ -185,9 +184,8 @@ def test_an_interrupt_ends_every_process_at_once(tmp_path, tmp_path_factory):
     process = start_script(tmp_path, many, 'if __name__ == "__main__":')
     process.stdout.readline()
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of them
-    began = time.monotonic()
-    _, said = process.communicate(timeout=60)
-    assert time.monotonic() - began < 10
+    _, said = process.communicate()
+    assert len(list((tmp_path / "store" / "videos").glob("[!.]*"))) < 8  # the rest was left
     assert said.count("Traceback") == 1  # this script's own: the workers say nothing
     assert "KeyboardInterrupt" in said
     assert_dead(process.pid)

@@ -1,4 +1,7 @@
-"""kill -9 of a whole process group at 200 moments of a running extraction."""
+"""kill -9 of a whole process group at 40 moments of a running extraction, or at 200.
+
+200 with ``make test-all``: the tests marked exhaustive kill at other moments.
+"""
 
 import contextlib
 import json
@@ -22,7 +25,9 @@ from avloc.artifacts import FeatureStore
 pytestmark = pytest.mark.slow
 
 N_CLIPS = 8
-N_IN_ONE_PROCESS, N_WITH_PROCESSES, N_OF_THE_COMMAND = 180, 18, 2
+N_IN_ONE_PROCESS, N_MORE_IN_ONE_PROCESS = 30, 150
+N_WITH_PROCESSES, N_MORE_WITH_PROCESSES = 8, 10
+N_OF_THE_COMMAND = 2
 
 
 @pytest.fixture(scope="module")
@@ -130,12 +135,19 @@ def kill_at_random(runs: Runs, videos: list, witness: Witness, draw, seconds: fl
     return is_killed
 
 
-def test_killed_at_any_moment(videos, reference, tmp_path):
-    draw = np.random.default_rng(20)
+def at_each_push_and_all(number, more):
+    """Kills and a seed: few at each push, and more at other moments."""
+    few_and_many = [(number, 0), pytest.param(more, 20, marks=pytest.mark.exhaustive)]
+    return pytest.mark.parametrize(("n_kills", "seed"), few_and_many)
+
+
+@at_each_push_and_all(N_IN_ONE_PROCESS, N_MORE_IN_ONE_PROCESS)
+def test_killed_at_any_moment(videos, reference, tmp_path, n_kills, seed):
+    draw = np.random.default_rng(seed)
     n_amid_writing, finished = 0, []
     with Runs() as runs:
         seconds = min(seconds_of_a_run(runs, videos, tmp_path / f"whole-{k}") for k in range(3))
-        while len(finished) < N_IN_ONE_PROCESS:
+        while len(finished) < n_kills:
             witness = Witness(tmp_path / f"{len(finished)}", reference)
             for _ in range(4):  # all but the first go on where another was killed
                 left = seconds * (1 - witness.n_finished / witness.n_wanted)
@@ -144,17 +156,17 @@ def test_killed_at_any_moment(videos, reference, tmp_path):
                 finished.append(witness.n_finished)
             n_amid_writing += witness.n_amid_writing
             witness.complete(runs, videos)
-    assert n_amid_writing >= N_IN_ONE_PROCESS // 10  # a third, as measured
+    assert n_amid_writing >= n_kills // 10  # a third, as measured
     assert len(set(finished)) >= 5  # they fell everywhere
 
 
-def kill_one_store_again_and_again(videos, reference, root, seed):
+def kill_one_store_again_and_again(videos, reference, root, n_kills, seed):
     """Kill runs that have decoding processes: each goes on where the one before was killed."""
     draw = np.random.default_rng(seed)
     many = [(f"{video_id}+{k}", path) for k in range(15) for video_id, path in videos]
     witness = Witness(root, reference, copies=15)
     with Runs() as runs:
-        for number in range(N_WITH_PROCESSES // 2):
+        for number in range(n_kills):
             n_before = len(files_in(root))
             group = runs.begin(many, root, workers=2)
             while number % 3 and len(files_in(root)) == n_before:
@@ -168,10 +180,14 @@ def kill_one_store_again_and_again(videos, reference, root, seed):
         witness.complete(runs, many)
 
 
-def test_killed_with_its_decoding_processes(videos, reference, tmp_path):
+@at_each_push_and_all(N_WITH_PROCESSES, N_MORE_WITH_PROCESSES)
+def test_killed_with_its_decoding_processes(videos, reference, tmp_path, n_kills, seed):
+    what = videos, reference
     with ThreadPoolExecutor(2) as both:
         begun = [
-            both.submit(kill_one_store_again_and_again, videos, reference, tmp_path / f"{k}", k)
+            both.submit(
+                kill_one_store_again_and_again, *what, tmp_path / f"{k}", n_kills // 2, seed + k
+            )
             for k in range(2)
         ]
         for one in begun:

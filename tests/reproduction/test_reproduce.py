@@ -274,10 +274,9 @@ def test_an_interrupt_ends_it_at_once_and_what_is_done_is_kept(world, tmp_path):
         assert process.poll() is None
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)
-    began = time.monotonic()
-    _, said = process.communicate(timeout=60)
-    assert time.monotonic() - began < 30
+    n_done = len(list(runs.glob("*.predictions.h5")))
+    _, said = process.communicate()
     assert process.returncode == 130
     assert "Traceback" not in said
     assert "what was finished is kept" in said
-    assert len(list(runs.glob("*.predictions.h5"))) < 50
+    assert len(list(runs.glob("*.predictions.h5"))) <= n_done + 1 < 50  # of 50
