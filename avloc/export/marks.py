@@ -58,9 +58,9 @@ def _is_own(path: Path) -> bool:
 
 
 def _is_artifact(path: Path) -> bool:
-    from avloc.artifacts.hdf5 import kind_of
+    from avloc.artifacts.hdf5 import identify
 
     try:
-        return bool(kind_of(path))
+        return bool(identify(path))
     except ArtifactError:
         return False
