@@ -69,11 +69,7 @@ def read_comparison(path: Path | str) -> Comparison:
 
 
 def parse_comparison(arrays: Arrays, header: Header) -> Comparison:
-    """Make a comparison of a file's arrays and header.
-
-    Raises:
-        ValueError: they are damaged.
-    """
+    """Make a comparison of a file's arrays and header; ValueError where they are damaged."""
     titles, seeds = header.texts("titles"), arrays.read("seeds", "S", WHOLE)
     metrics = arrays.group("metrics")
     for group in (arrays, metrics):

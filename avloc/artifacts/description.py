@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from avloc.artifacts.comparison import Comparison, read_comparison
 from avloc.artifacts.features import VideoFeatures, look_at_features
-from avloc.artifacts.hdf5 import identify
+from avloc.artifacts.hdf5 import identify, read_artifact
 from avloc.artifacts.localization import read_localization
-from avloc.artifacts.model import ModelFile, look_at_model
+from avloc.artifacts.model import ModelFile, parse_model
 from avloc.artifacts.predictions import Predictions, read_predictions
+from avloc.artifacts.reading import Depth
 from avloc.artifacts.store import FeatureStore
 from avloc.timeline import Timeline
 
@@ -55,7 +56,7 @@ def describe(file: Path | str) -> Description:
     if kind == "features":
         return _of_features(look_at_features(path))
     if kind == "model":
-        return _of_model(look_at_model(path))
+        return _of_model(read_artifact(path, "model", parse_model, Depth.HEADERS))
     if kind == "predictions":
         return _of_predictions(read_predictions(path))
     if kind == "comparison":

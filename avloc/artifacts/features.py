@@ -112,11 +112,7 @@ def look_at_features(path: Path) -> VideoFeatures:
 
 
 def parse_features(arrays: Arrays, header: Header) -> VideoFeatures:
-    """Make features of a file's arrays and header.
-
-    Raises:
-        ValueError: they are damaged.
-    """
+    """Make features of a file's arrays and header; ValueError where they are damaged."""
     video_id = header.text("video_id")
     arrays.owner = f"the video {video_id!r:.200}"
     return VideoFeatures(

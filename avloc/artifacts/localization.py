@@ -63,11 +63,7 @@ def read_localization(path: Path | str) -> Timeline:
 
 
 def parse_localization(arrays: Arrays, header: Header) -> Timeline:
-    """Make a timeline of a file's arrays and header.
-
-    Raises:
-        ValueError: they are damaged.
-    """
+    """Make a timeline of a file's arrays and header; ValueError where they are damaged."""
     labels = header.labels()
     arrays.sizes["C"] = labels.n_classes
     scores = arrays.read("scores", "T C", REAL)

@@ -99,15 +99,6 @@ def read_model(path: Path | str) -> ModelFile:
     return read_artifact(path, "model", parse_model)
 
 
-def look_at_model(path: Path) -> ModelFile:
-    """Read a model file, but of its tensors the shapes and types only.
-
-    Raises:
-        ArtifactError: it is missing, damaged, of another kind or too new.
-    """
-    return read_artifact(path, "model", parse_model, Depth.HEADERS)
-
-
 def model_identity(path: Path | str) -> str:
     """Return a short hash of all that a model's answers follow from, without reading its weights.
 
@@ -121,11 +112,7 @@ def model_identity(path: Path | str) -> str:
 
 
 def parse_model(arrays: Arrays, header: Header) -> ModelFile:
-    """Make a model file of a file's arrays and header.
-
-    Raises:
-        ValueError: they are damaged.
-    """
+    """Make a model file of a file's arrays and header; ValueError where they are damaged."""
     history = arrays.group("history")
     return ModelFile(
         name=header.text("name"),

@@ -73,11 +73,7 @@ def read_predictions(path: Path | str) -> Predictions:
 
 
 def parse_predictions(arrays: Arrays, header: Header) -> Predictions:
-    """Make predictions of a file's arrays and header.
-
-    Raises:
-        ValueError: they are damaged.
-    """
+    """Make predictions of a file's arrays and header; ValueError where they are damaged."""
     labels = header.labels()
     arrays.sizes["C"] = labels.n_classes
     return Predictions(

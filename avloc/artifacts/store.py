@@ -12,13 +12,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from avloc.artifacts.atomic import append_line, sweep, write_text
-from avloc.artifacts.digests import digest_of_bytes
+from avloc.artifacts.atomic import append_line, sweep
 from avloc.artifacts.feature_writer import FeatureWriter, write_features
 from avloc.artifacts.features import VideoFeatures, look_at_features, read_features
-from avloc.artifacts.hdf5 import check_schema
-from avloc.artifacts.header import checked_spec, to_json
-from avloc.artifacts.new_artifact import stamp
+from avloc.artifacts.header import to_json
+from avloc.artifacts.store_file import read_store_file, refuse_odd, write_store_file
 from avloc.errors import (
     ArtifactError,
     FingerprintError,
@@ -28,7 +26,6 @@ from avloc.errors import (
 
 _STORE_FILE = "store.json"
 _FAILURES_FILE = "failures.jsonl"
-_MAX_HEADER = 2**20  # bytes
 
 
 @dataclass(frozen=True)
@@ -81,13 +78,7 @@ class FeatureStore:
             )
         path = root / _STORE_FILE
         try:
-            header = _read_header(path)
-            check_schema(header["schema"], "features", path)
-            fingerprint, dataset_root = (
-                _text(header[name], name) for name in ("fingerprint", "dataset_root")
-            )
-            spec = checked_spec(header["spec"])
-            return cls(root, spec, fingerprint, dataset_root, has_digest="digest" in header)
+            return cls(root, **read_store_file(path))
         except FileNotFoundError:
             raise ArtifactError(
                 f"there is no feature store at {root}", "Make one first: avloc extract PATH."
@@ -109,20 +100,14 @@ class FeatureStore:
             OutputError: the folder cannot be written.
         """
         root = Path(root)
-        _refuse_odd(spec)
+        refuse_odd(spec)
         if (root / _STORE_FILE).exists() or root.is_file():
             store = cls.open(root)
             _refuse_mixing(store, spec, fingerprint)
             if dataset_root in ("", store.dataset_root):
                 return store
         store = cls(root, spec, fingerprint, dataset_root)
-        header = stamp("features") | {
-            "spec": store.spec,
-            "fingerprint": fingerprint,
-            "dataset_root": dataset_root,
-        }
-        header["digest"] = _digest(header)
-        write_text(root / _STORE_FILE, json.dumps(header, indent=2) + "\n")
+        write_store_file(root / _STORE_FILE, store.spec, fingerprint, dataset_root)
         return store
 
     def path_of(self, video_id: str) -> Path:
@@ -233,39 +218,6 @@ class FeatureStore:
         except (ValueError, TypeError, RecursionError, UsageError):
             return None
         return row
-
-
-def _refuse_odd(spec: Mapping[str, object]) -> None:
-    try:
-        checked_spec(json.loads(to_json(spec)))
-    except ValueError as error:
-        raise UsageError(str(error), "No store of such features could be opened.") from error
-
-
-def _digest(header: Mapping[str, Any]) -> str:
-    content = {name: value for name, value in header.items() if name != "digest"}
-    return digest_of_bytes(to_json(content).encode("utf-8", "surrogatepass"))
-
-
-def _read_header(path: Path) -> Any:
-    if path.exists() and not path.is_file():
-        raise ValueError("it is not a file")
-    with path.open("rb") as file:
-        raw = file.read(_MAX_HEADER + 1)
-    if len(raw) > _MAX_HEADER:
-        raise ValueError(f"it is longer than {_MAX_HEADER} bytes")
-    header = json.loads(raw.decode())
-    if "digest" in header and header["digest"] != _digest(header):
-        raise ValueError(
-            "it does not match its digest (take out that line if you changed it by hand)"
-        )
-    return header
-
-
-def _text(value: object, name: str) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"{name} is {value!r:.60}, not a text")
-    return value
 
 
 def _refuse_mixing(store: FeatureStore, spec: Mapping[str, Any], fingerprint: str) -> None:
