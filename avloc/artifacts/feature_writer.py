@@ -58,7 +58,7 @@ class FeatureWriter:
             self._n_written += len(maps)
             self._digest.add(maps)
             if not self._digest.is_finite:
-                raise self._new.refusal("visual holds NaN or infinity")
+                raise self._new.not_finite("visual")
             self._disk.check()  # now, not after the hours that the rest may take
 
     def finish(self, rest: VideoFeatures) -> None:

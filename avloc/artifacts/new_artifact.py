@@ -29,6 +29,11 @@ from avloc.artifacts.reading import Depth
 from avloc.artifacts.steady_file import SteadyFile, steady_file
 from avloc.errors import ArtifactError
 
+_AGAINST_NAN = {
+    "features": "Extract it with --precision fp32; if that does not help, leave the video out.",
+    "model": "Train with a smaller learning rate: --set learning_rate=1e-4.",
+}
+
 
 class NewArtifact:
     """An artifact under way: its arrays, then its header.
@@ -36,14 +41,15 @@ class NewArtifact:
     Args:
         file: open for writing.
         path: the name it will have.
+        kind: of the artifact.
 
     Attributes:
         file: the same.
         header: the fields of the header, for the writer to fill in.
     """
 
-    def __init__(self, file: h5py.File, path: Path) -> None:
-        self.file, self._path = file, path
+    def __init__(self, file: h5py.File, path: Path, kind: str) -> None:
+        self.file, self._path, self._kind = file, path, kind
         self.header: dict[str, object] = {}
         self._records: dict[str, Record] = {}
 
@@ -79,14 +85,18 @@ class NewArtifact:
             ArtifactError: it holds NaN or infinity.
         """
         if not digest.is_finite:
-            raise self.refusal(f"{path} holds NaN or infinity")
+            raise self.not_finite(path)
         self._records[path] = digest.record(dtype, shape)
 
-    def refusal(self, reason: str) -> ArtifactError:
-        """Return the error of a file that no reader would take."""
-        return ArtifactError(f"{self._path} cannot be written: {reason}", "Nothing was written.")
+    def not_finite(self, name: str) -> ArtifactError:
+        """Return the error of an array with NaN or infinity in it."""
+        return self.refusal(f"{name} holds NaN or infinity", _AGAINST_NAN.get(self._kind, ""))
 
-    def seal(self, kind: str) -> None:
+    def refusal(self, reason: str, hint: str = "") -> ArtifactError:
+        """Return the error of a file that no reader would take."""
+        return ArtifactError(f"{self._path} cannot be written: {reason}", hint)
+
+    def seal(self) -> None:
         """Write the header, and the digest over all.
 
         Raises:
@@ -99,7 +109,7 @@ class NewArtifact:
         if len(header) > MAX_HEADER:
             raise self.refusal(f"its header has {len(header)} bytes, more than {MAX_HEADER}")
         self.file.create_dataset(HEADER, data=np.frombuffer(header, np.uint8))
-        stamps = stamp(kind)
+        stamps = stamp(self._kind)
         stamps["digest"] = seal([stamps[name] for name in STAMPS], header)
         self.file.attrs.update({name: np.bytes_(text) for name, text in stamps.items()})
 
@@ -131,9 +141,9 @@ def create_on(
         OSError: the disk's.
     """
     with h5py.File(disk, "w") as file:
-        new = NewArtifact(file, path)
+        new = NewArtifact(file, path, kind)
         yield new
-        new.seal(kind)
+        new.seal()
     disk.check()
     with h5py.File(disk, "r") as file:
         try:
