@@ -77,16 +77,20 @@ def test_the_same_input_gives_the_same_bytes(tmp_path):
 
 
 RENDER = """
-import sys
+import os, sys
+if sys.argv[3] == "one core" and hasattr(os, "sched_setaffinity"):
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 from avloc.media import render_video
 render_video(sys.argv[1], sys.argv[2], lambda picture, seconds: picture)
 """
 
 
-def rendered_with_memory_full_of(byte: int, clip: Path, target: Path) -> bytes:
+def rendered_with_memory_full_of(
+    byte: int, clip: Path, target: Path, cores: str = "all cores"
+) -> bytes:
     """Render in a process of its own, whose fresh memory holds a pattern (glibc)."""
     environment = {**os.environ, "MALLOC_PERTURB_": str(byte)}
-    command = [sys.executable, "-c", RENDER, str(clip), str(target)]
+    command = [sys.executable, "-c", RENDER, str(clip), str(target), cores]
     subprocess.run(command, env=environment, check=True, timeout=300)
     return target.read_bytes()
 
@@ -102,6 +106,7 @@ def test_memory_that_nobody_wrote_does_not_reach_the_file(tmp_path, sound):
         rendered_with_memory_full_of(byte, clip, tmp_path / f"{byte}.mp4")
         for byte in (0, 85, 170, 17)
     }
+    contents.add(rendered_with_memory_full_of(3, clip, tmp_path / "one.mp4", cores="one core"))
     assert len(contents) == 1
 
 
