@@ -62,7 +62,7 @@ def _refuse_what_is_no_file(path: Path) -> None:
 
 def _as_file_name(path: Path) -> str:
     """Return a name that FFmpeg does not take for an address, as it does ``concat:a.ts``."""
-    return str(path) if path.is_absolute() else f"./{path}"
+    return f"./{path}" if ":" in str(path) and not path.is_absolute() else str(path)
 
 
 @cache

@@ -150,6 +150,7 @@ class _End:
         self.n_packets = 0
         self._latest: tuple[Fraction, Fraction] | None = None
         self._newest: tuple[Fraction, Fraction] | None = None
+        self._order: Fraction | None = None
         self._shift = Fraction(0)
 
     def take(self, packet: StreamPacket) -> None:
@@ -158,9 +159,11 @@ class _End:
         if packet.pts is None or packet.time_base is None:
             return
         time, length = packet.pts * packet.time_base, (packet.duration or 0) * packet.time_base
-        if self._newest is not None and time + self._shift >= self._newest[0] - RESTART:
+        # B-frames are shown before what is decoded before them: only this order never goes back.
+        order = time if packet.dts is None else packet.dts * packet.time_base
+        if self._order is not None and order >= self._order - RESTART:
             self._settle()
-        self._newest = time + self._shift, length
+        self._order, self._newest = order, (time + self._shift, length)
 
     def _settle(self) -> None:
         """Believe the newest time, but for a gap that only a broken clock makes."""
