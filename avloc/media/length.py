@@ -138,8 +138,9 @@ def _measured(path: Path, is_rebuilt: bool) -> Fraction:
         ends = []
         if picture is not None:
             ends.append(_picture_end(picture, last[picture.index], origin, is_rebuilt))
-        if sound is not None and (end := last[sound.index].seconds(Fraction(0))) is not None:
-            ends.append(end - origin)
+        if sound is not None:
+            end = last[sound.index].seconds(origin, Fraction(0))
+            ends += [] if end is None else [end]
     return max(ends) if ends else _heard(path)
 
 
@@ -151,6 +152,7 @@ class _End:
         self._latest: tuple[Fraction, Fraction] | None = None
         self._newest: tuple[Fraction, Fraction] | None = None
         self._order: Fraction | None = None
+        self._begin = Fraction(0)
         self._shift = Fraction(0)
 
     def take(self, packet: StreamPacket) -> None:
@@ -174,25 +176,29 @@ class _End:
             self._shift -= beyond
             time -= beyond
         own = time, length
+        self._begin = time if self._latest is None else min(self._begin, time)
         self._latest = own if self._latest is None else max(self._latest, own)
 
-    def seconds(self, fallback: Fraction) -> Fraction | None:
-        """Return the end in the file's own clock; None when no packet has a time.
+    def seconds(self, origin: Fraction, fallback: Fraction) -> Fraction | None:
+        """Return the end in seconds from the origin; None when no packet has a time.
 
         Args:
+            origin: of the file; a stream that begins hours later is taken to begin there.
             fallback: the length of a last packet that does not state its own.
         """
         if self._newest is not None:
             self._settle()
         if self._latest is None:
             return None
-        return self._latest[0] + (self._latest[1] or fallback)
+        is_late = self._begin - origin > LONGEST_GAP
+        time, length = self._latest
+        return time + (length or fallback) - (self._begin if is_late else origin)
 
 
 def _picture_end(picture: VideoStream, last: _End, origin: Fraction, is_rebuilt: bool) -> Fraction:
     one = 1 / frame_rate(picture)
-    end = None if is_rebuilt else last.seconds(one)
-    return last.n_packets * one if end is None else end - origin
+    end = None if is_rebuilt else last.seconds(origin, one)
+    return last.n_packets * one if end is None else end
 
 
 def _heard(path: Path) -> Fraction:

@@ -155,6 +155,15 @@ def test_one_damaged_time_does_not_make_a_file_long(tmp_path):
         assert counted_frames(late, 4) == counted_frames(right, 4)
 
 
+@pytest.mark.parametrize("kind", ["video", "audio"])
+def test_a_stream_that_begins_hours_later_is_not_waited_for(tmp_path, kind):
+    clip = counter_clip(tmp_path / "clip.mp4", "25", 100, after=("-bf", "0"))
+    late = odd_files.restamped(clip, tmp_path / "late.mkv", kind, lambda k, t: t + 9000)
+    assert float(probe(late).duration) == pytest.approx(4, abs=0.1)
+    assert counted_frames(late, 4)[3][-1] >= 98
+    assert read_waveform(late).is_valid_until == pytest.approx(4, abs=0.1)
+
+
 @pytest.mark.parametrize("suffix", ["ts", "mkv"])
 def test_a_slow_film_with_b_frames_is_measured_to_its_end(tmp_path, suffix):
     """A picture a second, the last of which stands before two that are shown earlier."""
