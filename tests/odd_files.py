@@ -181,6 +181,35 @@ def with_matroska_length(path: Path, milliseconds: float) -> Path:
     return path
 
 
+def hours_claimed(folder: Path) -> Path:
+    """Three seconds that state three hours."""
+    return with_matroska_length(recoded("clip.mkv", *COPY)(folder), 3 * 3600e3)
+
+
+def joined(folder: Path) -> Path:
+    """Twice the same three seconds, joined with ``cat``."""
+    part = recoded("part.ts", "-an", *COPY)(folder)
+    (folder / "joined.ts").write_bytes(part.read_bytes() * 2)
+    return folder / "joined.ts"
+
+
+def overlapping_sound(folder: Path) -> Path:
+    """Three parts of a second, each stamped to begin 0.1 s before the last is over."""
+    parts = []
+    for number in range(3):
+        parts.append(folder / f"{number}.ts")
+        tone = ("-f", "lavfi", "-i", "sine=440:r=48000:d=1", "-c:a", "mp2")
+        run_ffmpeg(*tone, "-output_ts_offset", 0.9 * number, parts[-1])
+    (folder / "overlapping.ts").write_bytes(b"".join(part.read_bytes() for part in parts))
+    return folder / "overlapping.ts"
+
+
+def sound_ahead(folder: Path) -> Path:
+    """Three seconds of sound, one packet of which is stamped two hours ahead."""
+    song = recoded("song.mka", "-vn", *COPY)(folder)
+    return restamped(song, folder / "ahead.mka", "audio", lambda k, t: t + 7200 * (k == 50))
+
+
 def with_avi_scale(path: Path, scale: int, rate: int) -> Path:
     """Overwrite how long an AVI file's pictures last: ``scale / rate`` seconds each."""
     data = bytearray(path.read_bytes())

@@ -102,11 +102,7 @@ def picture_stream(container: InputContainer) -> VideoStream | None:
 
 
 def the_picture(container: InputContainer) -> VideoStream:
-    """Return the moving picture of a file that must have one.
-
-    Raises:
-        MediaError: it has none.
-    """
+    """Return the moving picture; raise `MediaError` where there is none."""
     stream = picture_stream(container)
     if stream is None:
         raise MediaError(f"{container.name} has no picture", "Only its sound can be used.")
@@ -123,11 +119,7 @@ def sound_stream(container: InputContainer) -> AudioStream | None:
 
 
 def the_sound(container: InputContainer) -> AudioStream:
-    """Return the sound of a file that must have some.
-
-    Raises:
-        MediaError: it has none.
-    """
+    """Return the sound; raise `MediaError` where there is none."""
     stream = sound_stream(container)
     if stream is None:
         raise MediaError(f"{container.name} has no sound", "Only its picture can be used.")

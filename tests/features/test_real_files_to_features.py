@@ -83,6 +83,12 @@ CASES = {
         partial(odd_files.offset, late="audio", seconds=1.5), "late_audio padded", "1110", "0111"
     ),
     "gap in sound": Case(odd_files.gap_in_sound, "audio_gap"),
+    "overlapping sound": Case(odd_files.overlapping_sound, "audio_overlap no_video", None, "111"),
+    "sound stamped ahead": Case(
+        odd_files.sound_ahead, "audio_pts_rebuilt wrong_length no_video", None, "111"
+    ),
+    "hours claimed": Case(odd_files.hours_claimed, "wrong_length"),
+    "joined": silent(odd_files.joined, "joined corrupt no_audio", "111111"),
     "corrupt packets": Case(odd_files.with_bad_packets, "corrupt audio_gap pts_rebuilt"),
     "truncated": Case(odd_files.truncated, "truncated padded", "110", "110"),
     "index lost": lost(odd_files.index_lost, lost="Invalid data"),
