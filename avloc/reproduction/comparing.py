@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from avloc.artifacts import Comparison, FeatureStore, Predictions, read_model
 from avloc.datasets import Dataset, SegmentBoxes
+from avloc.errors import ArtifactError
 from avloc.evaluation import (
     Evaluation,
     bootstrap_interval,
@@ -145,14 +146,19 @@ def _constant(
 ) -> dict[str, float]:
     """Return what the most frequent class of training reaches; a model of the runs names it."""
     done = next((one.predictions for row in of_rows for one in row), None)
-    paths = (run.model_path(folder) for run in runs)
-    path = next((path for path in paths if path.is_file()), None)
-    if done is None or path is None:
-        return {}
-    label = str(read_model(path).data.get("majority_label", ""))
-    if label not in done.labels.all_names:
+    labels = (_majority_label(run.model_path(folder)) for run in runs)
+    label = next(filter(None, labels), "")
+    if done is None or label not in done.labels.all_names:
         return {}
     return {majority(label): _number(constant_accuracy(done.targets, done.labels.index(label)))}
+
+
+def _majority_label(path: Path) -> str:
+    """Return what a model file names; nothing where it is absent or damaged."""
+    try:
+        return str(read_model(path).data.get("majority_label", ""))
+    except ArtifactError:
+        return ""
 
 
 def _supervision(run: PlannedRun) -> str:

@@ -22,7 +22,8 @@ class Review:
     """Labels by split, and what looks wrong with them.
 
     Attributes:
-        counts: events by label and split, of the videos that have features.
+        counts: events by label and split; training and validation videos without features
+            are left out.
         held_out: ids of the videos that choose the epoch, where no split does.
         warnings: sentences.
     """

@@ -202,6 +202,7 @@ def test_a_comparison_by_hand(world, tmp_path):
             n_right = right[run.row.name, run.seed]
             predictions = of_two_videos(n_right)
             write_predictions(run.predictions_path(tmp_path), predictions)
+    runs[0].model_path(tmp_path).write_bytes(b"damaged: no model names the constant answer")
     found = compare("t", runs, tmp_path, world.store, world.dataset)
     accuracy = found.metrics["segment_accuracy"]
     np.testing.assert_allclose(accuracy, [[1.0, 0.5], [0.75, np.nan]])
