@@ -211,14 +211,17 @@ def _named(progress: Progress | None, title: str) -> Progress | None:
     return progress and (lambda done, total, _: progress(done, total, title))
 
 
-def _read_tables(path: Path) -> dict[str, Any]:
+def _read_tables(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
+    if path.resolve() in above:
+        raise DatasetError("extends itself", path)
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise DatasetError(f"is no readable recipe: {error}", path) from error
     if "extends" not in tables:
         return tables
-    merged: dict[str, Any] = _merged(_read_tables(path.parent / str(tables["extends"])), tables)
+    below = _read_tables(path.parent / str(tables["extends"]), (*above, path.resolve()))
+    merged: dict[str, Any] = _merged(below, tables)
     return merged
 
 

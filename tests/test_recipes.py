@@ -118,6 +118,13 @@ def test_tables_within_tables_are_merged_too(tmp_path: Path) -> None:
     }
 
 
+def test_a_recipe_that_extends_itself_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text('extends = "b.toml"\n')
+    (tmp_path / "b.toml").write_text('extends = "a.toml"\n')
+    with pytest.raises(DatasetError, match="extends itself"):
+        read_recipe(tmp_path / "a.toml")
+
+
 ROW = '[[rows]]\nname = "a"\ntitle = "A"\n'
 
 

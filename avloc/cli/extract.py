@@ -105,7 +105,8 @@ def extract(
 def _show_plan(sources: Sources) -> None:
     for video_id, path in sources.videos:
         console.data(f"{video_id}\t{path}")
-    console.say(f"{len(sources.videos)} videos")
+    n_videos = len(sources.videos)
+    console.say(f"{n_videos} video{'s' * (n_videos != 1)}")
     _say_coverage(sources.coverage)
     _say_ignored(sources.ignored_fields)
     for line in sources.labels.lines() if sources.labels else ():
