@@ -259,6 +259,7 @@ def test_many_wrong_videos_are_counted(tmp_path, n_wrong):
     n_linked = len([a for a in page.all("a") if a["href"].startswith("#video-")]) - 30
     assert n_linked == min(n_wrong, 20)
     assert ("and 5 more." in words) == (n_wrong == 25)
+    assert ("0 have other labels." in words) == (n_wrong == 0)
     assert f"{30 - n_wrong} agree with it throughout" in words
 
 
