@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -190,3 +191,21 @@ def test_two_videos_that_would_write_the_same_files_are_refused(
         avloc.localize(
             [tmp_path / "a", tmp_path / "b"], artifacts=small_workspace.artifacts, out=tmp_path
         )
+
+
+@pytest.mark.slow
+def test_threads_may_load_and_localize_at_once(
+    small_workspace: SmallWorkspace, tmp_path: Path
+) -> None:
+    model = next((small_workspace.artifacts / "models").glob("*.h5"))
+    clip = small_workspace.clips[0]
+
+    def scores(number: int) -> np.ndarray:
+        avloc.localize(clip, artifacts=small_workspace.artifacts, out=tmp_path / f"{number}")
+        return avloc.load(model, offline=True)(clip).scores
+
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(scores, range(4)))
+    for answer in answers[1:]:
+        np.testing.assert_array_equal(answer, answers[0])
+    assert len(list(tmp_path.glob("*/*.avloc.h5"))) == 4

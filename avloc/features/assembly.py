@@ -178,6 +178,7 @@ class Batches:
 
 def _mean_map(segment: _PicturesToCome) -> Tensor:
     """Return (H, W, D) float16: the mean over a segment's samples, on the device."""
-    distinct = torch.stack([slot.value for slot in segment.slots if slot.value is not None])
-    samples = distinct[torch.tensor(segment.which, device=distinct.device)]
+    distinct = [slot.value for slot in segment.slots if slot.value is not None]
+    # picked by numbers that are here: an index on the device would wait for the device
+    samples = torch.stack([distinct[k] for k in segment.which.tolist()])
     return samples.mean(dim=0).half()

@@ -126,7 +126,7 @@ def extract(
             ``always`` everything, ``never`` only what is missing or unreadable.
         silence_seconds: how long a decoder may give no sign (a packet read, a block hashed)
             before its clip is given up as hanging.
-        progress: called with (videos ended, videos to do, video id).
+        progress: called with (videos ended, videos to do, video id, or what is waited for).
 
     Raises:
         UnknownNameError: no such way to overwrite. UsageError: a number makes no sense, or an

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
@@ -51,9 +52,14 @@ class Normalisation:
     def __call__(self, frames: Tensor) -> Tensor:
         """Turn (B, H, W, 3) uint8 into (B, 3, H, W) float32 in channels-last memory."""
         x = frames.permute(0, 3, 1, 2).float() / self.scale
-        mean = x.new_tensor(self.mean)[:, None, None]
-        std = x.new_tensor(self.std)[:, None, None]
-        return (x - mean) / std
+        return (x - _on(x.device, self.mean)) / _on(x.device, self.std)
+
+
+@cache
+def _on(device: torch.device, colours: tuple[float, float, float]) -> Tensor:
+    """Return (3, 1, 1), sent to a device once: each time would wait for the device."""
+    with torch.inference_mode(False):
+        return torch.tensor(colours, device=device)[:, None, None]
 
 
 IMAGENET = Normalisation(255.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))

@@ -59,6 +59,8 @@ class Run:
         for video_id in self._sharing.done_elsewhere[self._n_done_elsewhere :]:
             self._n_done_elsewhere += 1
             self._tell(video_id)
+        if self._sharing.left:
+            self._tell(f"{self._sharing.left[0]}, which another run is at")
 
     def refuse(self, tasks: Iterable[DecodingTask], errors: Mapping[str, AvlocError]) -> None:
         """Count videos as failed that can have no file, unless they failed already."""

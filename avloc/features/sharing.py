@@ -74,6 +74,11 @@ class Sharing:
                     self._claims[task.video_id] = stack.pop_all()
                     yield task
 
+    @property
+    def left(self) -> list[str]:
+        """The ids of videos that other runs were at when they were asked for."""
+        return [task.video_id for task in self._left]
+
     def release(self, video_id: str) -> None:
         """End the claim on a video that is done or has failed; any thread may call it."""
         self._claims.pop(video_id, ExitStack()).close()
