@@ -111,7 +111,8 @@ def options_from(kind: type[Options], given: Mapping[str, object]) -> Options:
     known = {entry.name: entry for entry in fields(kind)}
     for name in given:
         if name not in known:
-            raise UnknownNameError("option", name, known)
+            offered = [key for key in known if not known[key].metadata.get("is_derived")]
+            raise UnknownNameError("option", name, offered)
     for name, entry in known.items():
         if name not in given and entry.default is MISSING and entry.default_factory is MISSING:
             raise UsageError(f"the option {name!r} must be given: {entry.metadata['help']}")

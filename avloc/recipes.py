@@ -217,7 +217,9 @@ def _read_tables(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise DatasetError(f"is no readable recipe: {error}", path) from error
+        raise DatasetError(
+            f"is not a readable recipe: {getattr(error, 'strerror', None) or error}", path
+        ) from error
     if "extends" not in tables:
         return tables
     below = _read_tables(path.parent / str(tables["extends"]), (*above, path.resolve()))

@@ -11,8 +11,11 @@ import pytest
 
 from avloc import errors
 from avloc.cli.console import one_line
+from avloc.datasets.boxes import read_boxes
 from avloc.datasets.manifest import load_manifest
+from avloc.datasets.synthetic.recordings import check_recording
 from avloc.errors import AvlocError, DatasetError, MediaError, UnknownNameError, message_of
+from avloc.recipes import read_recipe
 
 KINDS = [
     kind
@@ -89,3 +92,20 @@ def test_an_error_made_of_another_has_one_hint(tmp_path: Path) -> None:
         load_manifest(manifest)
     assert str(caught.value).count("Did you mean 'label'?") == 1
     assert str(caught.value).count("There are:") == 1
+
+
+def test_a_file_that_cannot_be_opened_is_named_once(tmp_path: Path) -> None:
+    gone = tmp_path / "gone.file"
+    for read in (read_boxes, read_recipe):
+        with pytest.raises(DatasetError) as caught:
+            read(gone)
+        assert str(caught.value).count("gone.file") == 1
+        assert "No such file" in str(caught.value)
+
+
+def test_a_recording_that_cannot_be_read_is_named_once(tmp_path: Path) -> None:
+    noise = tmp_path / "noise.wav"
+    noise.write_text("no sound")
+    with pytest.raises(DatasetError) as caught:
+        check_recording(noise)
+    assert str(caught.value).count("noise.wav") == 1

@@ -26,6 +26,9 @@ from avloc.errors import (
 
 _STORE_FILE = "store.json"
 _FAILURES_FILE = "failures.jsonl"
+_NO_STORE = (
+    "Make one first: avloc extract PATH; for training, PATH is a labelled data set or a manifest."
+)
 
 
 @dataclass(frozen=True)
@@ -80,9 +83,7 @@ class FeatureStore:
         try:
             return cls(root, **read_store_file(path))
         except FileNotFoundError:
-            raise ArtifactError(
-                f"there is no feature store at {root}", "Make one first: avloc extract PATH."
-            ) from None
+            raise ArtifactError(f"there is no feature store at {root}", _NO_STORE) from None
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ArtifactError(
                 f"{path} is damaged: {error!s:.400}", "Extract into a fresh folder."

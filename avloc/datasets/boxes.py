@@ -27,7 +27,7 @@ def read_boxes(path: Path | str) -> SegmentBoxes:
         return {str(name): [_box(one) for one in boxes] for name, boxes in found.items()}
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise DatasetError(
-            f"holds no boxes: {error}",
+            f"holds no boxes: {getattr(error, 'strerror', None) or error}",
             path,
             hint='By video id a box or null a segment: {"id": [[0.1, 0.2, 0.5, 0.6], null]}.',
         ) from error

@@ -114,7 +114,7 @@ def test_unknown_model_and_setting(avloc: Shell, small_workspace: SmallWorkspace
 
 def test_commands_before_their_time_say_what_comes_first(avloc: Shell, tmp_path: Path) -> None:
     place = ("--artifacts", tmp_path / "a")
-    assert_one_line(avloc("train", *place), 1, "no feature store", "avloc extract")
+    assert_one_line(avloc("train", *place), 1, "no feature store", "avloc extract", "labelled")
     assert_one_line(avloc("eval", *place), 1, "no model", "avloc train")
     (tmp_path / "v.mp4").write_text("")
     assert_one_line(avloc("localize", tmp_path / "v.mp4", *place), 1, "no model", "avloc train")

@@ -128,4 +128,5 @@ def _step(rate: int) -> int:
 
 
 def _unreadable(path: Path, error: MediaError) -> DatasetError:
-    return DatasetError(f"is no sound that can be read ({error.message})", path, hint=ANOTHER_FILE)
+    reason = error.message.removeprefix(str(path)).lstrip(": ")
+    return DatasetError(f"has no sound that can be read ({reason})", path, hint=ANOTHER_FILE)
