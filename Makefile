@@ -33,7 +33,7 @@ docs: $(INSTALLED)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet --site-dir site
 
 # the site that `docs` has built is read by the tests; how they are shared out: tests/conftest.py
-tests: $(INSTALLED)
+tests: $(INSTALLED) docs
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder \
 		$(PYTEST_OPTIONS)
 

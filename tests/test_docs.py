@@ -177,7 +177,7 @@ def test_the_pages_have_what_they_are_there_for() -> None:
 
 
 def test_make_lines_name_targets_that_are_there() -> None:
-    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     lines = [line for page in PAGES for line in commands_of(page) if line.startswith("make ")]
     assert lines
     assert {word for line in lines for word in line.split()[1:]} <= targets

@@ -20,6 +20,7 @@ from fuzz_kinds import KINDS
 
 PATIENCE = 20  # of real time to processor time, on a machine that does other work
 SPARE_BYTES = 3 * 2**30
+READY = "ready\n"
 
 
 class ReadingProcess:
@@ -38,6 +39,8 @@ class ReadingProcess:
             text=True,
             bufsize=1,
         )
+        if self._process.stdout is None or self._process.stdout.readline() != READY:
+            raise RuntimeError(f"what is wrong says: echo | python {__file__} {self._kind}")
 
     def read(self, path: Path) -> dict[str, Any]:
         """Let it read a file; returns its answer, or how it ended."""
@@ -85,6 +88,7 @@ def serve(kind: str) -> None:
     limit = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (limit + SPARE_BYTES,) * 2)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    print(READY, end="", flush=True)
     for line in sys.stdin:
         Path("/proc/self/clear_refs").write_text("5")  # the peak begins here
         before = _status("VmRSS")
