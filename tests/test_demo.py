@@ -37,7 +37,7 @@ def demo_folder(demo: Demo) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_demo_needs_both_senses_and_beats_every_baseline(demo: Demo) -> None:
     numbers = json.loads(demo.results.read_text())
     both, sound, picture = (
@@ -49,7 +49,7 @@ def test_demo_needs_both_senses_and_beats_every_baseline(demo: Demo) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_demos_report_leads_to_everything_it_names(demo: Demo) -> None:
     links: list[str] = []
 
@@ -66,7 +66,7 @@ def test_demos_report_leads_to_everything_it_names(demo: Demo) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_a_film_of_one_clip_over_and_over_has_its_answer_over_and_over(
     demo_folder: Path, tmp_path: Path
 ) -> None:
@@ -87,7 +87,7 @@ def test_a_film_of_one_clip_over_and_over_has_its_answer_over_and_over(
 
 @pytest.mark.real
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_real_clips_are_extracted_and_localized(
     real_data: Path, demo_folder: Path, tmp_path: Path
 ) -> None:
@@ -106,7 +106,7 @@ def test_real_clips_are_extracted_and_localized(
 
 @pytest.mark.real
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize(
     "clip",
     [

@@ -101,7 +101,7 @@ def is_to_be_done(page: Path) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.usefixtures("models_load_once")
 @pytest.mark.parametrize("page", list(filter(is_to_be_done, PAGES)), ids=lambda page: page.name)
 def test_page_works(page: Path, place: Path) -> None:

@@ -22,6 +22,7 @@ SEED = 32
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(("kind", "n"), [("artifacts", 120), ("videos", 24), ("manifests", 60)])
 def test_damaged_files_are_refused_or_read_within_limits(kind: str, n: int, tmp_path: Path) -> None:
     cases = fuzz(kind, range(n), SEED, tmp_path / "found")

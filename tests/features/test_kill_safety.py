@@ -22,7 +22,7 @@ from tiny_encoders import Film
 
 from avloc.artifacts import FeatureStore
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]  # 150 kills take minutes
 
 N_CLIPS = 8
 N_IN_ONE_PROCESS, N_MORE_IN_ONE_PROCESS = 30, 150

@@ -11,7 +11,7 @@ from media_clips import run_ffmpeg
 
 from avloc.artifacts import FeatureStore
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 FEW, MANY = 10, 80
 HERE = Path(__file__).parent
@@ -54,7 +54,7 @@ def measured(clips, tmp_path_factory):
         )
     peaks = {}
     for workers, (folder, program) in started.items():
-        said, _ = program.communicate(timeout=280)
+        said, _ = program.communicate()
         assert program.returncode == 0
         peaks[workers] = folder, [json.loads(line) for line in said.splitlines()]
     return peaks
