@@ -63,7 +63,7 @@ def measured(clips, tmp_path_factory):
 @pytest.mark.parametrize("workers", [0, 1])
 def test_peak_is_flat_in_the_number_of_clips(measured, workers):
     few, many, *_ = measured[workers][1]
-    assert many[0] - few[0] < 30  # the 70 more have 69 MB of maps, 56 MB of last batches, ...
+    assert many[0] - few[0] < 50  # the 70 more have 69 MB of maps, 56 MB of last batches, ...
     assert many[1] - few[1] < 30  # ... and 105 MB of pictures
 
 
