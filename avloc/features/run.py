@@ -68,7 +68,7 @@ class Run:
         for task in tasks:
             if task.video_id in errors and task.video_id not in failed:
                 self._handed_over.discard(task.video_id)
-                self._record(task, str(errors[task.video_id]))
+                self._record(task, errors[task.video_id].message)
 
     def _clip(self, task: DecodingTask) -> ClipAssembly:
         if task.video_id not in self._clips:

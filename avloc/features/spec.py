@@ -48,7 +48,7 @@ class FeatureSpec:
     resampler: str = "kaiser-64"
     front_end: str = "vggish-96x64"
     precision: Precision = "fp32"
-    rules: int = 1
+    rules: int = 2
 
     def __post_init__(self) -> None:
         """Refuse what no extraction could follow.

@@ -9,7 +9,7 @@ from threading import Thread
 from torch import Tensor
 
 from avloc.artifacts import FeatureStore, FeatureWriter, VideoFeatures
-from avloc.errors import NameRefusedError
+from avloc.errors import ArtifactError, AvlocError, NameRefusedError
 
 _MOST_WAITING = 8  # things to write; beyond that the disk is what decides
 
@@ -20,20 +20,21 @@ class StoreWriting:
     Leaving it waits for the rest, and what was not finished leaves no trace. Each call and
     the leaving raise what went wrong before: OutputError if the place cannot be written.
 
-    A video whose name the file system refuses costs itself alone: nothing of it is written.
+    A video whose name the file system refuses, or whose features no reader would take, costs
+    itself alone: nothing of it is written.
 
     Args:
         store: where to.
         is_settled: called by that thread with a video's id once its file is there, or refused.
 
     Attributes:
-        refused: by id, why no file could be named after a video.
+        refused: by id, why a video has no file.
     """
 
     def __init__(self, store: FeatureStore, is_settled: Callable[[str], None]) -> None:
         self._store = store
         self._is_settled = is_settled
-        self.refused: dict[str, NameRefusedError] = {}
+        self.refused: dict[str, AvlocError] = {}
         self._writers: dict[str, FeatureWriter] = {}  # the thread's own
         self._jobs: Queue[tuple[str, Callable[[], None]] | None] = Queue(_MOST_WAITING)
         self._error: BaseException | None = None
@@ -77,7 +78,7 @@ class StoreWriting:
             if self._error is None and video_id not in self.refused:
                 try:
                     job()
-                except NameRefusedError as error:
+                except (NameRefusedError, ArtifactError) as error:
                     self._writers.pop(video_id, None)
                     self.refused[video_id] = error
                     self._is_settled(video_id)

@@ -14,6 +14,7 @@ from xxhash import xxh3_64_hexdigest, xxh3_128
 from avloc.artifacts import (
     VideoFeatures,
     localization_key,
+    model_identity,
     read_localization,
     read_model,
     write_localization,
@@ -93,7 +94,7 @@ class Answerer:
             rules.check_labels(model.labels)
         self.failure: AvlocError | None = None
         self._names, self._paths = list(models), list(models.values())
-        self._identities = [_model_identity(path) for path in self._paths]
+        self._identities = [model_identity(path) for path in self._paths]
         self._rules, self._overwrite = rules, overwrite
         self._device, self._weights, self._offline = device, weights, offline
         self._loaded: dict[int, Localizer] = {}
@@ -228,19 +229,4 @@ def _digest_of(video: Path) -> str:
     except OSError as error:
         reason = f"{video} cannot be read: {error.strerror}"
         raise MediaError(reason, "Check its permissions.") from error
-    return content.hexdigest()
-
-
-def _model_identity(path: Path) -> str:
-    """Return a hash of what a model's answers follow from, which training again repeats."""
-    model = read_model(path)
-    content = xxh3_128()
-    for name, array in sorted(model.weights.items()):
-        content.update(f"{name} {array.dtype.str} {array.shape}".encode())
-        content.update(array.tobytes())
-    facts = [
-        *(model.name, dict(model.config), model.labels.all_names, model.fingerprint),
-        *(model.n_segments, model.segment_seconds, model.temperature),
-    ]
-    content.update(json.dumps(facts, sort_keys=True).encode())
     return content.hexdigest()

@@ -142,7 +142,9 @@ def localize(
         _write(reporting)
     except OutputError as error:
         n_done = sum(answer.timeline is not None for answer in answers)
-        reason = f"{n_done} of {len(answers)} videos were answered, but not the report: {error}"
+        reason = (
+            f"{n_done} of {len(answers)} videos were answered, but not the report: {error.message}"
+        )
         raise PartialFailureError(reason, error.hint) from error
     return answers
 

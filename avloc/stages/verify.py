@@ -49,7 +49,7 @@ def verify(
             if not _check(file):
                 undigested.append(file)
         except ArtifactError as error:
-            bad.append((file, str(error).removeprefix(f"{file} ")))
+            bad.append((file, error.message.removeprefix(f"{file} ")))
     report(len(files), len(files), "")
     return Verification(len(files), tuple(bad), tuple(undigested))
 

@@ -12,7 +12,7 @@ from avloc.errors import FingerprintError, MediaError, UnknownNameError, UsageEr
 from avloc.features import extract, extract_video
 from avloc.features.logmel import log_mel, to_16khz
 from avloc.features.preprocess import squash
-from avloc.media import read_waveform, sampled_segments
+from avloc.media import read_waveform, sampled_segments, write_clip
 from avloc.timeline import Grid
 
 ARRAYS = ("segment_times", "visual", "audio", "frame_index", "visual_valid", "audio_valid")
@@ -298,3 +298,34 @@ def test_a_hash_that_is_known_is_not_taken_again(folder, encoders):
     known = "0123456789abcdef" * 4  # which the file has not
     features = extract_video(folder / "a.mp4", encoders, sha256=known)
     assert features.source_sha256 == known
+
+
+class Dazzled(torch.nn.Module):
+    """A network that answers bright pictures with NaN."""
+
+    def __init__(self, trunk):
+        super().__init__()
+        self.trunk = trunk
+
+    def forward(self, pictures):
+        maps = self.trunk(pictures)
+        maps[pictures.mean((1, 2, 3)) > 1.5] = torch.nan
+        return maps
+
+
+def test_features_that_are_nan_cost_their_video_alone(folder, tmp_path, encoders):
+    bright = (np.full((48, 64, 3), 255, np.uint8) for _ in range(16))
+    write_clip(tmp_path / "bright.mp4", bright, 8, None, 22050)
+    videos = [("a", folder / "a.mp4"), ("bright", tmp_path / "bright.mp4")]
+    visual = dataclasses.replace(encoders.visual, trunk=Dazzled(encoders.visual.trunk))
+    store = store_at(tmp_path / "store", encoders)
+    report = extract(
+        [*videos, ("z", folder / "b.mp4")],
+        store,
+        dataclasses.replace(encoders, visual=visual),
+        workers=0,
+    )
+    assert store.video_ids() == ["a", "z"]
+    assert [failure.video_id for failure in report.failures] == ["bright"]
+    assert "visual" in report.failures[0].reason
+    assert "NaN" in report.failures[0].reason
