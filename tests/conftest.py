@@ -13,6 +13,7 @@ from sharing import made_once
 from workspaces import SmallWorkspace, make_small_workspace
 from xdist.scheduler import LoadScopeScheduling
 
+import avloc
 from avloc.demo import Demo, run_demo
 from avloc.localization import Localizer, load
 
@@ -64,6 +65,7 @@ def models_load_once(monkeypatch: pytest.MonkeyPatch) -> None:
             _loaded[key] = load(path, **options)
         return _loaded[key]
 
+    _ = avloc.load  # which would keep the patch if it were first used under it
     monkeypatch.setattr("avloc.localization.load", load_once)
 
 

@@ -68,7 +68,9 @@ def evaluate(
     dataset: DatasetRoot = None,
     artifacts: Artifacts = None,
 ) -> None:
-    """Evaluate a model beside two baselines: a constant answer, and an oracle of the class.
+    """Measure a model next to two baselines.
+
+    They are a constant answer, and an oracle that is told each clip's class.
 
     The predictions are written to artifacts/predictions/MODEL-SPLIT.h5.
     """

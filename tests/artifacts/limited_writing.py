@@ -76,7 +76,7 @@ def outcome(write: Callable[[Path], object], path: Path, n_bytes: int) -> str:
     try:
         write(path)
     except OutputError as error:
-        return str(error).replace(str(path.parent), "FOLDER")
+        return error.message.replace(str(path.parent), "FOLDER")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     return "written"

@@ -57,7 +57,9 @@ def test_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 def test_full_disk_is_said_and_leaves_nothing(tmp_path: Path) -> None:
     with (
-        pytest.raises(OutputError, match=r"a\.h5 cannot be written: No space left on device$"),
+        pytest.raises(
+            OutputError, match=r"a\.h5 cannot be written: No space left on device\. Free some space"
+        ),
         atomic_path(tmp_path / "a.h5"),
     ):
         raise OSError(errno.ENOSPC, "a long story (No space left on device, offset = 20480)")

@@ -45,6 +45,7 @@ def test_the_value_of_an_option_may_begin_with_a_dash(
     avloc: Shell, value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "x.mp4").touch()
     ended = avloc("localize", "x.mp4", "--model", value)
     assert "read as options" not in ended.err
     assert value in ended.err
@@ -69,13 +70,11 @@ def test_ctrl_c_in_localize_does_not_speak_of_train(
     place = ["--artifacts", small_workspace.artifacts, "--out", tmp_path, "--heatmap"]
     command = [sys.executable, "-m", "avloc", "localize", small_workspace.data / "AVE", *place]
     running = subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True)
-    patience = time.monotonic() + 120
     while not list(tmp_path.glob("[!.]*.h5")):
-        assert time.monotonic() < patience
         assert running.poll() is None
         time.sleep(0.02)
     running.send_signal(signal.SIGINT)
-    _, said = running.communicate(timeout=60)
+    _, said = running.communicate()
     assert running.returncode == 130
     assert said.splitlines()[-1].startswith("interrupted: what was finished is kept")
     assert "train" not in said.splitlines()[-1]

@@ -129,7 +129,7 @@ def test_an_empty_list_is_not_a_success(
         monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
         ended = avloc(*command)
         assert (ended.code, ended.out) == (1, "")
-        assert ended.err.startswith("error: stdin holds no path")
+        assert ended.err.startswith("error: the list on stdin is empty")
         assert ended.err.count("\n") == 1
 
 
@@ -207,7 +207,11 @@ def test_a_report_that_fails_in_the_end_hides_no_failure(
 
 @pytest.mark.parametrize(
     ("command", "word"),
-    [("localize", "run it again"), ("train", "--resume"), ("inspect", "interrupted\n")],
+    [
+        ("localize", "run the same command again"),
+        ("train", "--resume"),
+        ("inspect", "interrupted\n"),
+    ],
 )
 def test_ctrl_c_says_how_this_command_goes_on(
     avloc: Shell, command: str, word: str, monkeypatch: pytest.MonkeyPatch

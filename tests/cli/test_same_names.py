@@ -32,8 +32,11 @@ FUNCTIONS = {
 SHOWING = {
     "eval": {"per_class", "format"},
     "extract": {"dry_run"},
-    "inspect": {"all", "json"},
-    "bench": {"json"},
+    "train": {"settings"},
+    "reproduce": {"settings"},
+    "synth": {"settings"},
+    "inspect": {"all", "format", "json"},
+    "bench": {"format", "json"},
 }
 WITHOUT_OPTIONS = {"doctor"}
 # An option that is repeated is called after one of its values, the parameter after all of them.

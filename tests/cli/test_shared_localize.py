@@ -48,14 +48,12 @@ def test_a_video_that_another_run_is_at_comes_last_and_is_not_made_twice(
         assert is_mine
         running = begin(small_workspace, first.parent)
         awaited = [path.with_name(f"{path.stem}.avloc.h5") for path in others]
-        patience = time.monotonic() + 200
         while not all(path.exists() for path in awaited):
-            assert time.monotonic() < patience
             assert running.poll() is None
             time.sleep(0.1)
         assert not answer.exists()
         answer.write_bytes(made)
-    _, talk = running.communicate(timeout=100)
+    _, talk = running.communicate()
     assert running.returncode == 0, talk
     assert names_after("already there: ", talk) == [first.stem]
     assert names_after("wrote ", talk) == [path.stem for path in others]
@@ -67,7 +65,7 @@ def test_two_runs_at_once_make_each_answer_once(
 ) -> None:
     folder = videos[0].parent
     runs = [begin(small_workspace, folder) for _ in range(2)]
-    said = [running.communicate(timeout=250)[1] for running in runs]
+    said = [running.communicate()[1] for running in runs]
     assert [running.returncode for running in runs] == [0, 0], said
     written = [name for talk in said for name in names_after("wrote ", talk)]
     assert sorted(written) == [path.stem for path in videos]

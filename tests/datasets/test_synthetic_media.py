@@ -221,7 +221,7 @@ def test_a_folder_that_can_be_no_label_is_refused(media, tmp_path, name):
 def test_a_file_that_is_not_what_it_says_is_refused(media, tmp_path, text):
     odd = media["sounds"] / "cat" / "odd.wav"
     odd.write_text(text)
-    refused(media, tmp_path / "out", DatasetError, r"odd\.wav: is no sound")
+    refused(media, tmp_path / "out", DatasetError, r"odd\.wav: has no sound that can be read")
     odd.unlink()
     (media["pictures"] / "cat" / "odd.jpg").write_text(text)
     refused(media, tmp_path / "out", DatasetError, r"odd\.jpg: is no picture")

@@ -147,7 +147,7 @@ def test_a_heat_map_of_avloc_is_left_out_and_another_of_that_name_is_not(tmp_pat
 
 def test_a_pipe_is_neither_file_nor_folder(tmp_path):
     os.mkfifo(tmp_path / "pipe.mp4")
-    with pytest.raises(MediaError, match="neither a file nor a folder"):
+    with pytest.raises(MediaError, match="a pipe or a device, not a regular file"):
         video_files(tmp_path / "pipe.mp4")
 
 

@@ -190,7 +190,7 @@ def test_patience_ends_training(tmp_path):
 def test_a_loss_that_is_no_number_is_refused(tmp_path):
     world = made_up(tmp_path)
     features = world.store.read("video000")
-    world.store.write(features_of("video000", features.visual, features.audio * np.nan))
+    world.store.write(features_of("video000", features.visual, features.audio * np.float32(1e37)))
     config = replace(QUICK, standardize=False)
     with pytest.raises(AvlocError, match="the loss is nan in epoch 1"):
         train(world.store, world.dataset, options=SMALL, config=config, device="cpu")
