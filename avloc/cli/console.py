@@ -65,7 +65,7 @@ def one_line(error: AvlocError) -> str:
 def failure_line(video: Path, error: AvlocError) -> str:
     """Return which video failed and why, its path once."""
     line = one_line(error)
-    return f"failed: {line}" if str(video) in line else f"failed: {video}: {line}"
+    return f"failed: {line}" if video.name in line else f"failed: {video}: {line}"
 
 
 def show_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -62,6 +62,8 @@ def test_an_address_is_no_file(avloc: Shell, films: Path) -> None:
     ended = avloc("extract", "https://example.org/film.mp4", *FREE)
     assert ended.code == 1
     assert "avloc opens files only; download it first." in ended.err
+    ended = avloc("localize", "https://example.org/film.mp4", "gone.mp4")
+    assert "failed: https://example.org/film.mp4 is an address" in ended.err
 
 
 @pytest.mark.parametrize("make", ["no file", "no video", "text", "two", "manifest"])
