@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -9,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xxhash import xxh3_64_hexdigest, xxh3_128
+from xxhash import xxh3_64_hexdigest
 
 from avloc.artifacts import (
     VideoFeatures,
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 ANSWER = f"{OWN}.h5"
 """How the name of a video's own answer ends."""
 _HALVES = {"no_audio": ("sound", "picture"), "no_video": ("picture", "sound")}
-_CHUNK = 2**20  # bytes
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ class Answerer:
 
     def _answer(self, n: int, one: Input, reading: _Reading, is_written: bool) -> Answer:
         parts = {"model": self._identities[n], "rules": asdict(self._rules)}
-        key = digest({**parts, "video": reading.digest})
+        key = digest({**parts, "video": reading.sha256})
         path = one.result(self._suffix(n)) if is_written else None
         there = None if path is None else self._there(path, key)
         if there is not None:
@@ -194,8 +194,8 @@ class _Reading:
         self._features: dict[str, VideoFeatures] = {}
 
     @cached_property
-    def digest(self) -> str:
-        return _digest_of(self._one.video)
+    def sha256(self) -> str:
+        return _sha256_of(self._one.video)
 
     def features(self, localizer: Localizer) -> VideoFeatures:
         from avloc.features import extract_video
@@ -207,6 +207,7 @@ class _Reading:
                 localizer.encoders,
                 video_id=self._one.video_id,
                 progress=self._progress,
+                sha256=self.sha256,
             )
         return self._features[fingerprint]
 
@@ -220,13 +221,10 @@ def _renamed(timeline: Timeline, one: Input) -> Timeline:
     return replace(timeline, video_id=one.video_id, source=str(one.video))
 
 
-def _digest_of(video: Path) -> str:
-    content = xxh3_128()
+def _sha256_of(video: Path) -> str:
     try:
         with video.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                content.update(chunk)
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         reason = f"{video} cannot be read: {error.strerror}"
         raise MediaError(reason, "Check its permissions.") from error
-    return content.hexdigest()

@@ -138,3 +138,14 @@ def test_a_kept_answer_bears_the_videos_present_name(
     assert answer.kept
     assert answer.timeline.video_id == "renamed"
     assert read_localization(answer.kept[0]).video_id == "clip"
+
+
+def test_a_video_is_hashed_once(
+    small_workspace: SmallWorkspace, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hash_again(_: Path) -> str:
+        raise AssertionError("the answer's key has the video's hash already")
+
+    monkeypatch.setattr("avloc.features.decoding.sha256_of", hash_again)
+    [answer] = avloc.localize(clip, artifacts=small_workspace.artifacts)
+    assert answer.error is None
