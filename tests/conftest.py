@@ -76,7 +76,7 @@ _loaded: dict[tuple[Path, int], Localizer] = {}
 # free process: what its tests share, all processes share.
 LONG = {
     "test_docs.py": True,
-    "test_demo.py": True,
+    "test_demo.py": False,
     "test_kill_safety.py": True,
     "test_reproduce.py": False,
     "test_memory.py": False,
