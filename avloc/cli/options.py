@@ -10,6 +10,7 @@ import typer
 
 from avloc.cli import choices
 from avloc.errors import MediaError
+from avloc.options import OVERWRITE
 
 Artifacts = Annotated[
     Path | None,
@@ -59,7 +60,7 @@ Overwrite = Annotated[
     str,
     choices.choice(
         "way to overwrite",
-        choices.OVERWRITE,
+        OVERWRITE,
         help="Which existing results to make again. stale: those made from another video, or "
         "with another model or other settings.",
     ),

@@ -19,11 +19,11 @@ from avloc.evaluation.decoding import DECODERS
 from avloc.evaluation.evaluate import MODALITIES
 from avloc.export import formats
 from avloc.features import list_audio_encoders, list_visual_encoders
-from avloc.features.extraction import OVERWRITE
 from avloc.features.precision import Precision
 from avloc.features.runtimes import RUNTIMES
 from avloc.media.frames import SAMPLINGS
 from avloc.models import list_models
+from avloc.options import OVERWRITE
 from avloc.recipes import recipe_folder
 from avloc.reproduction.reproduce import SUPERVISIONS
 from avloc.training import TrainingConfig
@@ -39,7 +39,6 @@ OF_TRAINING = {entry.name: entry.metadata["choices"] for entry in fields(Trainin
         (choices.SAMPLINGS, SAMPLINGS),
         (choices.PRECISIONS, ("auto", *get_args(Precision))),
         (choices.RUNTIMES, RUNTIMES),
-        (choices.OVERWRITE, OVERWRITE),
         (choices.MODELS, list_models()),
         (choices.SUPERVISIONS, SUPERVISIONS),
         (choices.SUPERVISIONS, OF_TRAINING["supervision"]),
@@ -70,7 +69,7 @@ NAMES = {
     ("extract", "--sampling"): choices.SAMPLINGS,
     ("extract", "--precision"): choices.PRECISIONS,
     ("extract", "--runtime"): choices.RUNTIMES,
-    ("extract", "--overwrite"): choices.OVERWRITE,
+    ("extract", "--overwrite"): OVERWRITE,
     ("train", "--model"): choices.MODELS,
     ("train", "--supervision"): choices.SUPERVISIONS,
     ("train", "--weak-labels"): choices.WEAK_LABELS,
@@ -80,7 +79,7 @@ NAMES = {
     ("eval", "--without"): choices.MODALITIES,
     ("eval", "--format"): ("table", "json", "csv"),
     ("localize", "--format"): choices.EXPORT_FORMATS,
-    ("localize", "--overwrite"): choices.OVERWRITE,
+    ("localize", "--overwrite"): OVERWRITE,
     ("inspect", "--format"): ("table", "json"),
     ("bench", "--visual"): choices.VISUAL_ENCODERS,
     ("bench", "--runtime"): choices.RUNTIMES,

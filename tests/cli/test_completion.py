@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from avloc.cli import choices
+from avloc.options import OVERWRITE
 
 AVLOC = Path(sys.executable).with_name("avloc")
 
@@ -41,7 +41,7 @@ def test_options_are_completed() -> None:
     ("words", "offered"),
     [
         (("extract", "--visual", "resnet1"), ["resnet101", "resnet152", "resnet18"]),
-        (("extract", "--overwrite", ""), list(choices.OVERWRITE)),
+        (("extract", "--overwrite", ""), list(OVERWRITE)),
         (("train", "--model", "c"), ["cam", "cman"]),
         (("eval", "--decode", "v"), ["video"]),
         (("localize", "--format", "js"), ["json", "jsonl"]),
