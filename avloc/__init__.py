@@ -11,7 +11,7 @@ was known::
         print(event.start, event.end, event.label, event.score)
     avloc.save(timeline, "clip.csv")
 
-``import avloc`` is light: each name is imported when it is first asked for (PEP 562).
+``import avloc`` is light: each name is imported when it is first used (PEP 562).
 """
 
 from __future__ import annotations
@@ -20,85 +20,62 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from avloc import errors
-    from avloc.artifacts import FeatureStore
-    from avloc.export import save
-    from avloc.labels import LabelSet
-    from avloc.localization import Localizer, load
-    from avloc.models import list_models
-    from avloc.reproduction import reproduce
-    from avloc.stages import (
-        evaluate,
-        export_features,
-        extract,
-        import_features,
-        localize,
-        synth,
-        train,
-        verify,
-    )
-    from avloc.timeline import Event, Grid, Timeline
+    from avloc import errors as errors
+    from avloc.artifacts import FeatureStore as FeatureStore
+    from avloc.export.formats.saving import save as save
+    from avloc.labels import LabelSet as LabelSet
+    from avloc.localizer import Localizer as Localizer
+    from avloc.localizer import load as load
+    from avloc.models import list_models as list_models
+    from avloc.stages.evaluate import evaluate as evaluate
+    from avloc.stages.export_features import export_features as export_features
+    from avloc.stages.extract import extract as extract
+    from avloc.stages.import_features import import_features as import_features
+    from avloc.stages.localize.stage import localize as localize
+    from avloc.stages.synth import synth as synth
+    from avloc.stages.train import train as train
+    from avloc.stages.verify import verify as verify
+    from avloc.tables.reproduction import reproduce as reproduce
+    from avloc.timeline import Event as Event
+    from avloc.timeline import Grid as Grid
+    from avloc.timeline import Timeline as Timeline
 
 _HOME = {
     "Event": "avloc.timeline",
     "FeatureStore": "avloc.artifacts",
     "Grid": "avloc.timeline",
     "LabelSet": "avloc.labels",
-    "Localizer": "avloc.localization",
+    "Localizer": "avloc.localizer",
     "Timeline": "avloc.timeline",
-    "errors": "avloc",
-    "evaluate": "avloc.stages",
-    "export_features": "avloc.stages",
-    "extract": "avloc.stages",
-    "import_features": "avloc.stages",
+    "evaluate": "avloc.stages.evaluate",
+    "export_features": "avloc.stages.export_features",
+    "extract": "avloc.stages.extract",
+    "import_features": "avloc.stages.import_features",
     "list_models": "avloc.models",
-    "load": "avloc.localization",
-    "localize": "avloc.stages",
-    "reproduce": "avloc.reproduction",
-    "save": "avloc.export",
-    "synth": "avloc.stages",
-    "train": "avloc.stages",
-    "verify": "avloc.stages",
+    "load": "avloc.localizer",
+    "localize": "avloc.stages.localize.stage",
+    "reproduce": "avloc.tables.reproduction",
+    "save": "avloc.export.formats.saving",
+    "synth": "avloc.stages.synth",
+    "train": "avloc.stages.train",
+    "verify": "avloc.stages.verify",
 }
-
-__all__ = [
-    "Event",
-    "FeatureStore",
-    "Grid",
-    "LabelSet",
-    "Localizer",
-    "Timeline",
-    "errors",
-    "evaluate",
-    "export_features",
-    "extract",
-    "import_features",
-    "list_models",
-    "load",
-    "localize",
-    "reproduce",
-    "save",
-    "synth",
-    "train",
-    "verify",
-]
+__all__ = [*_HOME, "errors"]
 
 
 def __getattr__(name: str) -> object:
-    """Import a public name from its home when it is first used."""
+    """Import a public name from its module when it is first used."""
     if name == "__version__":
         from importlib.metadata import version
 
         return version("avloc")
+    if name == "errors":
+        return import_module("avloc.errors")
     if name not in _HOME:
         raise AttributeError(f"module 'avloc' has no attribute {name!r}")
-    value = import_module("avloc.errors") if name == "errors" else _home_of(name)
+    value = getattr(import_module(_HOME[name]), name)
     globals()[name] = value
     return value
-
-
-def _home_of(name: str) -> object:
-    return getattr(import_module(_HOME[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -136,7 +136,9 @@ class Timeline:
 
     def _repr_html_(self) -> str:
         """Return the events as a notebook shows them."""
-        from avloc.notebook import timeline_html  # costs matplotlib, which is not asked for yet
+        from avloc.export.notebook import (
+            timeline_html,  # costs matplotlib, which is not asked for yet
+        )
 
         known_duration = math.isfinite(self.duration) and self.duration > 0
         n = len(self)

@@ -14,8 +14,8 @@ from workspaces import SmallWorkspace, make_small_workspace
 from xdist.scheduler import LoadScopeScheduling
 
 import avloc
-from avloc.demo import Demo, run_demo
-from avloc.localization import Localizer, load
+from avloc.localizer import Localizer, load
+from avloc.tables.demonstration import Demo, run_demo
 
 # a busy machine is no failure: no deadlines, and the same examples in every run
 settings.register_profile("avloc", deadline=None, derandomize=True)
@@ -66,7 +66,7 @@ def models_load_once(monkeypatch: pytest.MonkeyPatch) -> None:
         return _loaded[key]
 
     _ = avloc.load  # which would keep the patch if it were first used under it
-    monkeypatch.setattr("avloc.localization.load", load_once)
+    monkeypatch.setattr("avloc.localizer.load", load_once)
 
 
 _loaded: dict[tuple[Path, int], Localizer] = {}
@@ -76,7 +76,7 @@ _loaded: dict[tuple[Path, int], Localizer] = {}
 # free process: what its tests share, all processes share.
 LONG = {
     "test_docs.py": True,
-    "test_demo.py": False,
+    "test_demonstration.py": False,
     "test_kill_safety.py": True,
     "test_reproduce.py": False,
     "test_memory.py": False,

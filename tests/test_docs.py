@@ -29,7 +29,7 @@ from workspaces import SmallWorkspace
 
 import avloc
 from avloc.errors import AvlocError
-from avloc.export import formats
+from avloc.export.formats.saving import formats
 
 # what a line may begin with that no test runs, and why
 NOT_RUN = {
@@ -237,8 +237,8 @@ def test_every_command_and_option_is_on_the_commands_page(site: Path) -> None:
 
 def test_errors_stand_apart_in_the_reference(site: Path) -> None:
     page = (site / "reference.html").read_text(encoding="utf-8")
-    start = page.index('id="avloc.stages.localization.localize"')
-    section = page[start : page.index('id="avloc.stages.localization.Localization"')]
+    start = page.index('id="avloc.stages.localize.stage.localize"')
+    section = page[start : page.index('id="avloc.stages.localize.stage.Localization"')]
     raised = re.findall(r"<code>(?:<span[^>]*>)?(\w+Error)<", section.partition("Raises:")[2])
     documented = re.findall(r"(\w+Error):", (avloc.localize.__doc__ or "").partition("Raises:")[2])
     assert len(documented) >= 4

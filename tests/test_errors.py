@@ -15,7 +15,7 @@ from avloc.datasets.boxes import read_boxes
 from avloc.datasets.manifest import load_manifest
 from avloc.datasets.synthetic.recordings import check_recording
 from avloc.errors import AvlocError, DatasetError, MediaError, UnknownNameError, message_of
-from avloc.recipes import read_recipe
+from avloc.tables.recipes import read_recipe
 
 KINDS = [
     kind

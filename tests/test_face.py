@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 
 import pytest
@@ -14,15 +13,6 @@ def test_every_public_name_is_there_and_documented() -> None:
     for name in avloc.__all__:
         assert getattr(avloc, name).__doc__, name
     assert set(avloc.__all__) <= set(dir(avloc))
-
-
-@pytest.mark.parametrize("package", ["avloc.stages", "avloc.export"])
-def test_packages_that_load_late_have_every_name(package: str) -> None:
-    module = importlib.import_module(package)
-    for name in module.__all__:
-        assert getattr(module, name) is not None
-    with pytest.raises(AttributeError, match="locallize"):
-        _ = module.locallize
 
 
 def test_unknown_name_is_an_attribute_error() -> None:

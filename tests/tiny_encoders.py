@@ -12,10 +12,10 @@ from torch import nn
 from avloc.features.audio import load_audio
 from avloc.features.encoders import Encoders
 from avloc.features.preprocess import IMAGENET
-from avloc.features.spec import FeatureSpec
 from avloc.features.visual import VisualEncoder
 from avloc.features.weights import WeightsPolicy
 from avloc.media import write_clip
+from avloc.spec import FeatureSpec
 
 CPU = torch.device("cpu")
 

@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from avloc import stages
+import avloc
 from avloc.datasets import SynthesisConfig, synthesize
 from avloc.training import TrainingConfig
 
@@ -32,7 +32,7 @@ def make_small_workspace(root: Path) -> SmallWorkspace:
     """Make eighteen clips of three classes, their features, and a model of two epochs."""
     made = SmallWorkspace(root / "data", root / "artifacts")
     synthesize(made.data, SynthesisConfig(n_train=10, n_val=4, n_test=4, n_classes=3))
-    stages.extract(
+    avloc.extract(
         made.data,
         artifacts=made.artifacts,
         visual="efficientnet-lite0",
@@ -40,5 +40,5 @@ def make_small_workspace(root: Path) -> SmallWorkspace:
         fps=1,
         offline=True,
     )
-    stages.train(artifacts=made.artifacts, config=TrainingConfig(epochs=2))
+    avloc.train(artifacts=made.artifacts, config=TrainingConfig(epochs=2))
     return made

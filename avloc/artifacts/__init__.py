@@ -3,17 +3,17 @@
 from avloc.artifacts.atomic import atomic_path, check_place, write_text
 from avloc.artifacts.checking import check_artifact
 from avloc.artifacts.claims import claim
-from avloc.artifacts.comparison import Comparison, read_comparison, write_comparison
+from avloc.artifacts.comparison_file import Comparison, read_comparison, write_comparison
 from avloc.artifacts.description import Description, describe
 from avloc.artifacts.feature_writer import FeatureWriter, write_features
-from avloc.artifacts.features import VideoFeatures, read_features
-from avloc.artifacts.localization import (
+from avloc.artifacts.features_file import VideoFeatures, read_features
+from avloc.artifacts.localization_file import (
     localization_key,
     read_localization,
     write_localization,
 )
-from avloc.artifacts.model import ModelFile, model_identity, read_model, write_model
-from avloc.artifacts.predictions import Predictions, read_predictions, write_predictions
+from avloc.artifacts.model_file import ModelFile, model_identity, read_model, write_model
+from avloc.artifacts.predictions_file import Predictions, read_predictions, write_predictions
 from avloc.artifacts.store import Failure, FeatureStore
 
 __all__ = [

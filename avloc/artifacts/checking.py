@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from avloc.artifacts.comparison import parse_comparison
-from avloc.artifacts.features import parse_features
+from avloc.artifacts.comparison_file import parse_comparison
+from avloc.artifacts.features_file import parse_features
 from avloc.artifacts.hdf5 import Parse, identify, read_artifact
-from avloc.artifacts.localization import parse_localization
-from avloc.artifacts.model import parse_model
-from avloc.artifacts.predictions import parse_predictions
+from avloc.artifacts.localization_file import parse_localization
+from avloc.artifacts.model_file import parse_model
+from avloc.artifacts.predictions_file import parse_predictions
 from avloc.artifacts.reading import Depth
 
 _PARSERS: dict[str, Parse[object]] = {

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from avloc.artifacts.comparison import Comparison, read_comparison
-from avloc.artifacts.features import VideoFeatures, look_at_features
+from avloc.artifacts.comparison_file import Comparison, read_comparison
+from avloc.artifacts.features_file import VideoFeatures, look_at_features
 from avloc.artifacts.hdf5 import identify, read_artifact
-from avloc.artifacts.localization import read_localization
-from avloc.artifacts.model import ModelFile, parse_model
-from avloc.artifacts.predictions import Predictions, read_predictions
+from avloc.artifacts.localization_file import read_localization
+from avloc.artifacts.model_file import ModelFile, parse_model
+from avloc.artifacts.predictions_file import Predictions, read_predictions
 from avloc.artifacts.reading import Depth
 from avloc.artifacts.store import FeatureStore
 from avloc.timeline import Timeline

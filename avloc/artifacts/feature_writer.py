@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avloc.artifacts.digests import ArrayDigest
-from avloc.artifacts.features import (
+from avloc.artifacts.features_file import (
     FEATURE_ARRAYS,
     FEATURE_FIELDS,
     VideoFeatures,

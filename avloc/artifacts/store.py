@@ -14,7 +14,7 @@ from typing import Any
 
 from avloc.artifacts.atomic import append_line, sweep
 from avloc.artifacts.feature_writer import FeatureWriter, write_features
-from avloc.artifacts.features import VideoFeatures, look_at_features, read_features
+from avloc.artifacts.features_file import VideoFeatures, look_at_features, read_features
 from avloc.artifacts.header import to_json
 from avloc.artifacts.store_file import read_store_file, refuse_odd, write_store_file
 from avloc.errors import (

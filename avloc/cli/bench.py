@@ -11,7 +11,7 @@ import typer
 
 from avloc.cli import console
 from avloc.cli.choices import choice
-from avloc.cli.options import Audio, Device, Precision, Runtime, Visual
+from avloc.cli.parameters import Audio, Device, Precision, Runtime, Visual
 
 if TYPE_CHECKING:
     from avloc.benchmark import Benchmark, RuntimeSpeed

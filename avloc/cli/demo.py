@@ -21,7 +21,7 @@ def demo(
 
     It runs synth, extract, train, eval and localize with heat maps, and writes an HTML report.
     """
-    from avloc.demo import run_demo
+    from avloc.tables.demonstration import run_demo
 
     begun = time.monotonic()
     with console.progress_bar("demo") as progress:

@@ -12,7 +12,7 @@ def doctor() -> None:
 
     It checks Python, the packages that must fit each other, the device and the encoders.
     """
-    from avloc.installation import examine
+    from avloc.stages.doctor import examine
 
     findings = examine()
     for finding in findings:

@@ -10,12 +10,12 @@ import typer
 
 from avloc.cli import console
 from avloc.cli.choices import DECODERS, MODALITIES, SPLITS, choice
-from avloc.cli.options import Artifacts, DatasetRoot, Device
+from avloc.cli.parameters import Artifacts, DatasetRoot, Device
 from avloc.errors import UnknownNameError
 
 if TYPE_CHECKING:
-    from avloc.export import ReportTable
-    from avloc.stages import EvaluatedSplit
+    from avloc.export.report.report_parts import ReportTable
+    from avloc.stages.evaluate import EvaluatedSplit
 
 _FORMATS = ("table", "json", "csv")
 
@@ -76,9 +76,9 @@ def evaluate(
     """
     if format not in _FORMATS:
         raise UnknownNameError("format", format, _FORMATS)
-    from avloc import stages
+    import avloc
 
-    done = stages.evaluate(
+    done = avloc.evaluate(
         artifacts=artifacts,
         dataset=dataset,
         model=model,
@@ -106,7 +106,7 @@ def evaluate(
 
 
 def _tables(done: EvaluatedSplit, per_class: bool) -> list[ReportTable]:
-    from avloc.results import accuracy_table, class_table, cross_modal_table, spatial_table
+    from avloc.tables.numbers import accuracy_table, class_table, cross_modal_table, spatial_table
 
     tables = [accuracy_table([(done.evaluation.model, done.evaluation)])]
     if per_class:
@@ -122,7 +122,7 @@ def _write_csv(done: EvaluatedSplit) -> None:
     import csv
     import sys
 
-    from avloc.results import METRIC_COLUMNS, metric_rows
+    from avloc.tables.numbers import METRIC_COLUMNS, metric_rows
 
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerows([METRIC_COLUMNS, *metric_rows(done.to_dict())])

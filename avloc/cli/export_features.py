@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from avloc.cli import console
-from avloc.cli.options import Artifacts, DatasetRoot
+from avloc.cli.parameters import Artifacts, DatasetRoot
 
 _N_NAMED = 10
 
@@ -28,10 +28,10 @@ def export_features(
 
     It writes visual_feature.h5, audio_feature.h5, labels.h5, *_order.h5 and Annotations.txt.
     """
-    from avloc import stages
+    import avloc
 
     with console.progress_bar("export") as progress:
-        done = stages.export_features(
+        done = avloc.export_features(
             folder,
             artifacts=artifacts,
             dataset=dataset,

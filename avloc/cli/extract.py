@@ -9,7 +9,7 @@ import typer
 
 from avloc.cli import console
 from avloc.cli.choices import SAMPLINGS, choice
-from avloc.cli.options import (
+from avloc.cli.parameters import (
     Artifacts,
     Audio,
     Device,
@@ -25,7 +25,7 @@ from avloc.errors import AvlocError, PartialFailureError
 
 if TYPE_CHECKING:
     from avloc.datasets import Coverage
-    from avloc.stages import Extraction, Sources
+    from avloc.stages.extract import Extraction, Sources
 
 
 def extract(
@@ -74,14 +74,15 @@ def extract(
     They are written to artifacts/features, one file per video. A video whose features are
     there already is skipped.
     """
-    from avloc import stages
+    import avloc
+    from avloc.stages.extract import find_sources
 
     sources = paths_or_stdin(paths)
     if dry_run:
-        _show_plan(stages.find_sources(sources, shard))
+        _show_plan(find_sources(sources, shard))
         return
     with console.progress_bar("extract") as progress:
-        done = stages.extract(
+        done = avloc.extract(
             sources,
             artifacts=artifacts,
             visual=visual,

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from avloc.cli import console
-from avloc.cli.options import Artifacts
+from avloc.cli.parameters import Artifacts
 
 if TYPE_CHECKING:
-    from avloc.stages import FeatureImport
+    from avloc.stages.import_features import FeatureImport
 
 _N_NAMED = 10
 _ABSENT = {"visual": "picture", "audio": "sound"}
@@ -42,10 +42,10 @@ def import_features(
 
     They are written to artifacts/features, one file per video. What is there already is skipped.
     """
-    from avloc import stages
+    import avloc
 
     with console.progress_bar("import") as progress:
-        done = stages.import_features(
+        done = avloc.import_features(
             folder,
             visual=visual,
             audio=audio,

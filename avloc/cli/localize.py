@@ -11,12 +11,12 @@ import typer
 
 from avloc.cli import console
 from avloc.cli.choices import EXPORT_FORMATS, choice
-from avloc.cli.options import Artifacts, Device, Offline, Overwrite, Weights, paths_or_stdin
+from avloc.cli.parameters import Artifacts, Device, Offline, Overwrite, Weights, paths_or_stdin
 from avloc.cli.piping import Pipe
 from avloc.errors import AvlocError, NameRefusedError, OutputError, PartialFailureError
 
 if TYPE_CHECKING:
-    from avloc.stages import Localization
+    from avloc.stages.localize.run import Localization
     from avloc.timeline import Timeline
 
 _FIGURE = "png, pdf or svg for a file beside the results, or a file's name"
@@ -105,7 +105,8 @@ def localize(
 
     It needs a trained model (avloc train); avloc brings none.
     """
-    from avloc import stages
+    import avloc
+    from avloc.stages.localize.inputs import find_inputs
 
     paths = paths_or_stdin(videos)
     is_piped = str(out) == "-"
@@ -115,10 +116,10 @@ def localize(
         answers.append(answer)
         show(answer)
 
-    n_videos = len(stages.find_inputs(paths, None)) if is_piped else 0
+    n_videos = len(find_inputs(paths, None)) if is_piped else 0
     output = Pipe(format or (), n_videos) if is_piped else nullcontext(_show)
     with _summary(answers, report), output as show, console.progress_bar("localize") as progress:
-        stages.localize(
+        avloc.localize(
             paths,
             model=model or "cman",
             artifacts=artifacts,

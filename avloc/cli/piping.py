@@ -10,7 +10,7 @@ from avloc.cli import console
 from avloc.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
-    from avloc.stages import Localization
+    from avloc.stages.localize.run import Localization
 
 _WITH_HEADER = ("csv", "tsv")
 _JOINABLE = ("json", "jsonl", *_WITH_HEADER)  # json as one list, the others line after line
@@ -29,7 +29,7 @@ class Pipe:
     """
 
     def __init__(self, formats: Sequence[str], n_videos: int) -> None:
-        from avloc.export import formats as known
+        from avloc.export.formats.saving import formats as known
 
         if len(formats) > 1:
             raise UsageError("stdout takes one format", "Name one: --format jsonl.")
@@ -57,7 +57,7 @@ class Pipe:
 
     def __call__(self, answer: Localization) -> None:
         """Write one answer; nothing for one that failed."""
-        from avloc.export import dumps
+        from avloc.export.formats.saving import dumps
 
         if answer.timeline is None:
             return

@@ -9,12 +9,12 @@ import typer
 
 from avloc.cli import console
 from avloc.cli.choices import CLIP_SOURCES, SUPERVISIONS, TABLES, choice_argument, completing
-from avloc.cli.options import Artifacts, DatasetRoot, Device
+from avloc.cli.parameters import Artifacts, DatasetRoot, Device
 from avloc.cli.settings import TrainingSettings
 from avloc.errors import AvlocError, PartialFailureError
 
 if TYPE_CHECKING:
-    from avloc.reproduction import Reproduction
+    from avloc.tables.reproduction import Reproduction
 
 
 def reproduce(
@@ -77,7 +77,7 @@ def reproduce(
     number. Finished runs are kept: after an interruption, run the same command again. The
     tables are written to artifacts/reproduce.
     """
-    from avloc.reproduction import reproduce as run_tables
+    from avloc.tables.reproduction import reproduce as run_tables
 
     with console.progress_bar("reproduce") as progress:
         done = run_tables(
@@ -99,7 +99,7 @@ def reproduce(
 
 
 def _show(done: Reproduction) -> None:
-    from avloc.reproduction import comparison_table
+    from avloc.tables.showing import comparison_table
 
     for comparison in done.comparisons:
         table = comparison_table(comparison)

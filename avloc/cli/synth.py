@@ -51,10 +51,10 @@ def synth(
 
     It has AVE's layout, and the boxes of the sounding objects in boxes.json.
     """
-    from avloc import stages
+    import avloc
 
     with console.progress_bar("synth") as progress:
-        dataset = stages.synth(
+        dataset = avloc.synth(
             folder,
             train=train,
             val=val,

@@ -8,7 +8,7 @@ import typer
 
 from avloc.cli import console
 from avloc.cli.choices import MODELS, SELECTIONS, SUPERVISIONS, WEAK_LABELS, choice
-from avloc.cli.options import Artifacts, DatasetRoot, Device
+from avloc.cli.parameters import Artifacts, DatasetRoot, Device
 from avloc.cli.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -77,11 +77,11 @@ def train(
 
     Several GPUs: torchrun --nproc-per-node N -m avloc train ...
     """
-    from avloc import stages
+    import avloc
     from avloc.training import is_leader
 
     with console.progress_bar("train") as progress:
-        done = stages.train(
+        done = avloc.train(
             artifacts=artifacts,
             dataset=dataset,
             model=model,

@@ -21,10 +21,10 @@ def verify(
     Reads every byte and compares it with the digests in the files. Prints a line for each bad
     file: the path, a tab, the reason.
     """
-    from avloc import stages
+    import avloc
 
     with console.progress_bar("verify") as progress:
-        done = stages.verify(paths, progress=progress)
+        done = avloc.verify(paths, progress=progress)
     for path, reason in done.bad:
         console.data(f"{path}\t{' '.join(reason.split())}")
     counts = f"{done.n_checked} checked, {len(done.bad)} bad"

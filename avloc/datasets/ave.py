@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from avloc.artifacts.published import read_order
+from avloc.artifacts.published_arrays import read_order
 from avloc.datasets.dataset import SPLITS, Dataset, Row
 from avloc.datasets.fields import checked_id, checked_label, numbered_lines, read_text, seconds
 from avloc.errors import DatasetError, MediaError

@@ -8,9 +8,9 @@ from avloc.evaluation.cross_modal import (
     matched_starts,
     trivial_matches,
 )
-from avloc.evaluation.decoding import DECODERS, check_decoder, decode
-from avloc.evaluation.evaluate import check_fingerprint, evaluate
-from avloc.evaluation.events import event_f1
+from avloc.evaluation.decoders import DECODERS, check_decoder, decode
+from avloc.evaluation.evaluator import check_fingerprint, evaluate
+from avloc.evaluation.event_metrics import event_f1
 from avloc.evaluation.measure import Evaluation, measure
 from avloc.evaluation.metrics import (
     ClassMetrics,

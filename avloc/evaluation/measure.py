@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from avloc.artifacts import Predictions
 from avloc.datasets.batches import IGNORED
-from avloc.evaluation.decoding import decode as decoded
-from avloc.evaluation.events import event_f1
+from avloc.evaluation.decoders import decode as decoded
+from avloc.evaluation.event_metrics import event_f1
 from avloc.evaluation.metrics import (
     ClassMetrics,
     background_recall,

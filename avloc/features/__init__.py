@@ -4,9 +4,9 @@ from avloc.features.audio import AudioEncoder, list_audio_encoders
 from avloc.features.encoders import Encoders, encoders_for, load_encoders
 from avloc.features.extraction import ExtractionReport, extract, extract_video
 from avloc.features.shard import Shard
-from avloc.features.spec import FeatureSpec
 from avloc.features.visual import VisualEncoder, list_visual_encoders
 from avloc.features.weights import WeightsPolicy, WeightsRecord, cache_folder
+from avloc.spec import FeatureSpec
 
 __all__ = [
     "AudioEncoder",

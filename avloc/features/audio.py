@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from avloc.errors import UnknownNameError
 from avloc.features.grouping import in_groups
 from avloc.features.logmel import N_BANDS, N_FRAMES
-from avloc.features.precision import Precision, arithmetic
+from avloc.features.precision import arithmetic
 from avloc.features.runtimes import choose_runtime, with_runtime
 from avloc.features.vggish import VGGISH_WEIGHTS, VGGish
 from avloc.features.weights import (
@@ -25,6 +25,7 @@ from avloc.features.weights import (
     fill,
     load_state,
 )
+from avloc.spec import Precision
 
 # On a CPU 8 was measured to give the same bits on 1 to 8 threads; 16 did not.
 _CPU_GROUP, _GPU_GROUP = 8, 128

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from avloc.errors import AvlocError, MediaError
 from avloc.features.logmel import segment_patches, stream_to_16khz
 from avloc.features.preprocess import squash
-from avloc.features.spec import FeatureSpec
 from avloc.features.weights import sha256_of
 from avloc.media import MediaInfo, SoundTrack, probe, sampled_segments
+from avloc.spec import FeatureSpec
 from avloc.timeline import Grid
 
 PATCHES_A_MESSAGE = 64

@@ -29,8 +29,8 @@ from avloc.features.decoding import (
 from avloc.features.decoding_process import Chunk, PictureMemory, Signs, begin, decode_more
 from avloc.features.silence import LOOK_SECONDS, SILENCE_SECONDS, Silence, decode_watched, hung
 from avloc.features.spawning import Afresh
-from avloc.features.spec import FeatureSpec
 from avloc.interrupts import deaf_to_interrupts
+from avloc.spec import FeatureSpec
 
 _MOST_FALSE_STARTS = 3  # one after the other, before a process is done without
 

@@ -25,8 +25,8 @@ from avloc.features.decoding import (
     SoundSegments,
     decode_or_fail,
 )
-from avloc.features.spec import FeatureSpec
 from avloc.progress import give_sign, send_signs_to
+from avloc.spec import FeatureSpec
 
 _HALF_BYTES = 8 << 20
 

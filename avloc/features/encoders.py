@@ -12,9 +12,9 @@ from avloc.errors import FingerprintError
 from avloc.features.audio import AudioEncoder, load_audio
 from avloc.features.precision import choose_precision
 from avloc.features.runtimes import choose_runtime
-from avloc.features.spec import FeatureSpec
 from avloc.features.visual import VisualEncoder, load_visual
 from avloc.features.weights import WeightsPolicy
+from avloc.spec import FeatureSpec
 
 
 @dataclass(frozen=True)

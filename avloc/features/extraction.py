@@ -27,14 +27,14 @@ from avloc.features.decoding import (
 )
 from avloc.features.decoding_pool import DecodingPool
 from avloc.features.encoders import Encoders
+from avloc.features.extraction_run import Run
 from avloc.features.overwriting import is_done
-from avloc.features.run import Run
 from avloc.features.sharing import Sharing
 from avloc.features.silence import SILENCE_SECONDS, decode_watched
-from avloc.features.spec import FeatureSpec
 from avloc.features.writing import StoreWriting
 from avloc.options import OVERWRITE
 from avloc.progress import Progress, silent
+from avloc.spec import FeatureSpec
 from avloc.timeline import Grid
 
 _CPU_NICENESS = 10

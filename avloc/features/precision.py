@@ -17,13 +17,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import RLock
-from typing import Literal, cast, get_args
+from typing import cast, get_args
 
 import torch
 
 from avloc.errors import UnknownNameError
-
-Precision = Literal["fp32", "fp16"]
+from avloc.spec import Precision
 
 _whole_process = RLock()  # what one thread sets and puts back, another must not set between
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from avloc.errors import UnknownNameError
 from avloc.features.grouping import in_groups
-from avloc.features.precision import Precision, arithmetic
+from avloc.features.precision import arithmetic
 from avloc.features.preprocess import EFFICIENTNET_LITE, IMAGENET, Normalisation
 from avloc.features.runtimes import choose_runtime, with_runtime
 from avloc.features.trunks import (
@@ -29,6 +29,7 @@ from avloc.features.weights import (
     fetch,
     load_state,
 )
+from avloc.spec import Precision
 
 GRID = (7, 7)
 # On a CPU 16 is as fast as any, and measured to give the same bits on 1 to 8 threads; at 8

@@ -11,7 +11,7 @@ from avloc.media.discovery import (
     video_files,
 )
 from avloc.media.flags import FLAGS
-from avloc.media.frames import SAMPLINGS, SegmentFrames, sampled_segments
+from avloc.media.frames import SegmentFrames, sampled_segments
 from avloc.media.loudness import loudness
 from avloc.media.probe import MediaInfo, probe
 from avloc.media.render import HEATMAP_SUFFIX, comment_of, is_heatmap, render_video
@@ -24,7 +24,6 @@ __all__ = [
     "FLAGS",
     "HEATMAP_SUFFIX",
     "MEDIA_SUFFIXES",
-    "SAMPLINGS",
     "VIDEO_SUFFIXES",
     "MediaInfo",
     "SegmentFrames",

@@ -18,9 +18,8 @@ from avloc.media.picture import Picture, Upright
 from avloc.media.probe import MediaInfo
 from avloc.media.sampling import ave2018_frame_index, sample_limit, samples_per_segment
 from avloc.media.streams import Trouble, decoded, opened, packets, the_picture
+from avloc.spec import SAMPLINGS
 from avloc.timeline import Grid
-
-SAMPLINGS = ("pts", "ave2018")
 
 
 @dataclass(frozen=True)

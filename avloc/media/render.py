@@ -11,7 +11,7 @@ from avloc.errors import MediaError
 from avloc.media.clock import Clock, Shown, needs_rebuilt_times
 from avloc.media.encode import PictureEncoder, writing
 from avloc.media.picture import Picture, Upright
-from avloc.media.soundtrack import Soundtrack
+from avloc.media.sound_copy import Soundtrack
 from avloc.media.streams import (
     Trouble,
     flushed,

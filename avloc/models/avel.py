@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from avloc.models.model import Model, ModelOptions
 from avloc.models.output import ModelOutput
 from avloc.models.scaling import Scaling
-from avloc.models.streams import TwoStreams, classifier
+from avloc.models.two_streams import TwoStreams, classifier
 from avloc.options import option
 
 

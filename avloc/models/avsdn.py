@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from avloc.models.avel import AdditiveAttention
 from avloc.models.model import Model, ModelOptions
 from avloc.models.output import ModelOutput
-from avloc.models.streams import classifier
+from avloc.models.two_streams import classifier
 from avloc.options import option
 
 

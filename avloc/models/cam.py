@@ -15,7 +15,7 @@ from torch import Tensor
 
 from avloc.models.model import Model, ModelOptions
 from avloc.models.output import ModelOutput
-from avloc.models.streams import TwoStreams, classifier
+from avloc.models.two_streams import TwoStreams, classifier
 from avloc.options import option
 
 _LEAST = 1e-12

@@ -23,7 +23,7 @@ from avloc.artifacts import (
     write_model,
     write_predictions,
 )
-from avloc.artifacts.published import create_rows, write_order
+from avloc.artifacts.published_arrays import create_rows, write_order
 from avloc.errors import OutputError
 
 LARGE = replace(features(n=20), visual=np.ones((20, 7, 7, 64), np.float16))

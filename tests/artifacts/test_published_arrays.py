@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from published_layout import read_array, write_array
 
-from avloc.artifacts.published import create_rows, open_rows, read_order, write_order
+from avloc.artifacts.published_arrays import create_rows, open_rows, read_order, write_order
 from avloc.errors import DatasetError, OutputError
 
 STORED = {
@@ -188,7 +188,7 @@ IN_A_GIGABYTE = """
 import resource, sys
 from pathlib import Path
 import h5py, numpy as np
-from avloc.artifacts.published import open_rows
+from avloc.artifacts.published_arrays import open_rows
 resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))
 path = Path(sys.argv[1])
 with open_rows(path, 5) as rows:

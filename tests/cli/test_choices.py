@@ -15,17 +15,17 @@ from commands import Shell
 from avloc.cli import choices
 from avloc.cli.app import app
 from avloc.datasets import SPLITS
-from avloc.evaluation.decoding import DECODERS
-from avloc.evaluation.evaluate import MODALITIES
-from avloc.export import formats
+from avloc.evaluation.decoders import DECODERS
+from avloc.evaluation.evaluator import MODALITIES
+from avloc.export.formats.saving import formats
 from avloc.features import list_audio_encoders, list_visual_encoders
 from avloc.features.precision import Precision
 from avloc.features.runtimes import RUNTIMES
 from avloc.media.frames import SAMPLINGS
 from avloc.models import list_models
 from avloc.options import OVERWRITE
-from avloc.recipes import recipe_folder
-from avloc.reproduction.reproduce import SUPERVISIONS
+from avloc.tables.recipes import recipe_folder
+from avloc.tables.reproduction import SUPERVISIONS
 from avloc.training import TrainingConfig
 
 OF_TRAINING = {entry.name: entry.metadata["choices"] for entry in fields(TrainingConfig)}

@@ -197,7 +197,7 @@ def test_doctor_finds_this_installation_sound(avloc: Shell) -> None:
 
 
 def test_doctor_names_a_mismatch_in_words(avloc: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    import avloc.installation as installation
+    import avloc.stages.doctor as installation
 
     real = installation.import_module
 

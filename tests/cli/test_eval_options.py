@@ -9,7 +9,7 @@ import pytest
 from commands import Ended, Shell
 from workspaces import SmallWorkspace
 
-from avloc import stages
+import avloc
 from avloc.training import TrainingConfig
 
 
@@ -17,7 +17,7 @@ from avloc.training import TrainingConfig
 def single_modality(small_workspace: SmallWorkspace) -> SmallWorkspace:
     """The small workspace with a model that only hears and one that only sees."""
     for modality in ("audio", "visual"):
-        stages.train(
+        avloc.train(
             artifacts=small_workspace.artifacts,
             name=f"only-{modality}",
             options={"modalities": modality, "where": False, "which": False, "width": 32},

@@ -220,7 +220,7 @@ def test_ctrl_c_says_how_this_command_goes_on(
         raise KeyboardInterrupt
 
     for name in ("localize", "train"):
-        monkeypatch.setattr(f"avloc.stages.{name}", interrupt, raising=False)
+        monkeypatch.setattr(f"avloc.{name}", interrupt, raising=False)
     monkeypatch.setattr("avloc.artifacts.describe", interrupt)
     ended = avloc(command, *(["clip.mp4"] if command != "train" else []))
     assert ended.code == 130

@@ -12,7 +12,7 @@ import avloc
 from avloc.artifacts import describe
 from avloc.benchmark import bench
 from avloc.cli.app import app
-from avloc.demo import run_demo
+from avloc.tables.demonstration import run_demo
 
 FUNCTIONS = {
     "extract": avloc.extract,

@@ -9,7 +9,7 @@ import pytest
 
 from avloc.datasets import Dataset, SynthesisConfig, load_dataset, synthesize
 from avloc.datasets.synthetic.composition import compose
-from avloc.datasets.synthetic.picture import frames
+from avloc.datasets.synthetic.drawing import frames
 from avloc.errors import DatasetError, OutputError, UsageError
 from avloc.media import probe, read_waveform, sampled_segments
 from avloc.timeline import Grid

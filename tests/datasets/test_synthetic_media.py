@@ -11,9 +11,9 @@ from PIL import Image
 
 from avloc.datasets import SPLITS, Dataset, SynthesisConfig, load_dataset, synthesize
 from avloc.datasets.synthetic.composition import compose
+from avloc.datasets.synthetic.drawing import frames, source_boxes
 from avloc.datasets.synthetic.folders import SOUND_SUFFIXES, parts_of
 from avloc.datasets.synthetic.media_cast import cast_from
-from avloc.datasets.synthetic.picture import frames, source_boxes
 from avloc.datasets.synthetic.recordings import read_recording, repeated
 from avloc.datasets.synthetic.soundtrack import soundtrack
 from avloc.errors import AvlocError, DatasetError, OutputError, UsageError

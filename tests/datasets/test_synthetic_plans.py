@@ -7,8 +7,8 @@ import pytest
 
 from avloc.datasets import SPLITS, SynthesisConfig
 from avloc.datasets.synthetic.composition import compose
+from avloc.datasets.synthetic.drawing import frames, source_boxes
 from avloc.datasets.synthetic.looks import LOOKS, draw
-from avloc.datasets.synthetic.picture import frames, source_boxes
 from avloc.datasets.synthetic.sounds import SOUNDS
 from avloc.datasets.synthetic.soundtrack import soundtrack
 from avloc.errors import UsageError

@@ -11,7 +11,7 @@ from avloc.artifacts import Predictions
 from avloc.errors import UsageError
 from avloc.evaluation import has_boxes, measure_spatial
 from avloc.labels import LabelSet
-from avloc.results import spatial_table
+from avloc.tables.numbers import spatial_table
 
 LEFT, RIGHT = (0.0, 0.0, 0.5, 1.0), (0.5, 0.0, 1.0, 1.0)
 TO_LEFT, TO_RIGHT = [[1.0, 0.0]], [[0.0, 1.0]]

@@ -6,7 +6,9 @@ import numpy as np
 from made_up_timelines import NASTY, timeline_of
 from media_clips import run_ffmpeg
 
-from avloc.export import ReportClip, report_thumbnails, write_report
+from avloc.export.pictures import report_thumbnails
+from avloc.export.report.page import write_report
+from avloc.export.report.report_parts import ReportClip
 from avloc.timeline import Event
 
 N_SECONDS, RATE = 6, 25

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from made_up_timelines import NASTY, timeline_of, timelines, unhurried
 
-from avloc.export import dumps
+from avloc.export.formats.saving import dumps
 
 
 @unhurried

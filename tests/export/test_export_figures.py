@@ -17,17 +17,13 @@ from matplotlib.colors import to_hex
 from PIL import Image
 
 from avloc.errors import OutputError, UnknownNameError, UsageError
-from avloc.export import (
-    ReportClip,
-    draw_attention_figure,
-    draw_events_figure,
-    figure_suffix,
-    write_report,
-)
-from avloc.export.figure_attention import attention_figure
-from avloc.export.figure_columns import Band, evenly, lay_bands, moment
-from avloc.export.figure_events import events_figure
-from avloc.export.figure_sheet import Sheet
+from avloc.export.figures.attention_figure import attention_figure, draw_attention_figure
+from avloc.export.figures.columns import Band, evenly, lay_bands, moment
+from avloc.export.figures.events_figure import draw_events_figure, events_figure
+from avloc.export.figures.figure_file import figure_suffix
+from avloc.export.figures.figure_sheet import Sheet
+from avloc.export.report.page import write_report
+from avloc.export.report.report_parts import ReportClip
 from avloc.timeline import Event, Grid
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import example, given
 from made_up_timelines import NASTY, timeline_of, timelines, unhurried
 
-from avloc.export import dumps, label_studio_config
+from avloc.export.formats.label_studio import label_studio_config
+from avloc.export.formats.saving import dumps
 from avloc.labels import LabelSet
 
 FORMAT = jsonschema.Draft202012Validator(

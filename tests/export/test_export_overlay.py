@@ -10,9 +10,9 @@ from made_up_timelines import timeline_of
 from media_clips import run_ffmpeg
 
 from avloc.errors import UnknownNameError, UsageError
-from avloc.export import render_heatmap
 from avloc.export.heat_style import HeatStyle
-from avloc.export.painter import Painter
+from avloc.export.heatmap.overlay import render_heatmap
+from avloc.export.heatmap.painter import Painter
 from avloc.media import probe, write_clip
 from avloc.timeline import Event
 
@@ -181,7 +181,7 @@ import sys
 from pathlib import Path
 sys.path[:0] = sys.argv[3].split(":")
 from test_export_overlay import looking_at
-from avloc.export import render_heatmap
+from avloc.export.heatmap.overlay import render_heatmap
 render_heatmap(looking_at((1, 2), int(sys.argv[2]), [0] * int(sys.argv[2])), Path(sys.argv[1]),
                Path(sys.argv[1]).with_suffix(".heat.mp4"))
 status = Path("/proc/self/status").read_text()

@@ -9,11 +9,11 @@ from made_up_timelines import NASTY, timeline_of, unhurried
 from avloc.colours import ink_on, label_colour
 from avloc.errors import UsageError
 from avloc.export.heat_style import HeatStyle
-from avloc.export.layout import Layout
+from avloc.export.heatmap.layout import Layout
+from avloc.export.heatmap.painter import Painter
+from avloc.export.heatmap.panel import Panel
+from avloc.export.heatmap.playback import at_moment, event_at, presence_at
 from avloc.export.lettering import clock, fitted, font
-from avloc.export.painter import Painter
-from avloc.export.panel import Panel
-from avloc.export.playback import at_moment, event_at, presence_at
 from avloc.labels import LabelSet
 from avloc.timeline import Event, Grid
 

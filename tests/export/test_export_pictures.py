@@ -6,8 +6,7 @@ from made_up_timelines import timeline_of, unhurried
 from PIL import Image
 
 from avloc.errors import UnknownNameError, UsageError
-from avloc.export import heatmap_thumbnail, report_thumbnails
-from avloc.export.pictures import strength
+from avloc.export.pictures import heatmap_thumbnail, report_thumbnails, strength
 
 NOISE = np.random.default_rng(7).integers(0, 256, (140, 210, 3), dtype=np.uint8)
 

@@ -15,17 +15,12 @@ from made_up_timelines import NASTY, timeline_of, timelines, unhurried
 from PIL import Image
 
 from avloc.errors import UsageError
-from avloc.export import (
-    ReportClip,
-    ReportCurve,
-    ReportResults,
-    ReportTable,
-    report_thumbnails,
-    write_report,
-)
-from avloc.export.curves import draw_curve
 from avloc.export.links import relative_link, shown_names
-from avloc.export.report_truth import agreement
+from avloc.export.pictures import report_thumbnails
+from avloc.export.report.agreement import agreement
+from avloc.export.report.curves import ReportCurve, draw_curve
+from avloc.export.report.page import write_report
+from avloc.export.report.report_parts import ReportClip, ReportResults, ReportTable
 from avloc.media import FLAGS
 from avloc.timeline import Event
 

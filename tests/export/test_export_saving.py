@@ -3,7 +3,7 @@ from made_up_timelines import timeline_of
 
 from avloc.artifacts import read_localization
 from avloc.errors import OutputError, UnknownNameError, UsageError
-from avloc.export import dumps, formats, save
+from avloc.export.formats.saving import dumps, formats, save
 
 
 @pytest.mark.parametrize("name", sorted(set(formats()) - {"h5"}))

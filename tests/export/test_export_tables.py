@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from made_up_timelines import NASTY, timeline_of, timelines, unhurried
 
-from avloc.export import dumps
-from avloc.stages.inputs import find_inputs
+from avloc.export.formats.saving import dumps
+from avloc.stages.localize.inputs import find_inputs
 
 
 @unhurried

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_up_timelines import timeline_of, timelines
 
-from avloc.export import ReportClip, write_report
 from avloc.export.axis import Axis
-from avloc.export.report_clips import view_clip
-from avloc.export.report_plot import gate_areas, score_lines
+from avloc.export.report.page import write_report
+from avloc.export.report.report_clips import view_clip
+from avloc.export.report.report_parts import ReportClip
+from avloc.export.report.score_plot import gate_areas, score_lines
 from avloc.timeline import Event
 
 PAGE = Path("report.html")

@@ -22,7 +22,8 @@ from hypothesis import example, given
 from made_up_timelines import NASTY, timeline_of, timelines, unhurried
 from pympi.Elan import Eaf
 
-from avloc.export import dumps, localization_schema, save
+from avloc.export.formats.delimited import localization_schema
+from avloc.export.formats.saving import dumps, save
 
 MICROSECOND, MILLISECOND, HUNDREDTH = 1.01e-6, 5.01e-4, 5.01e-3
 BLANK = timeline_of(

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from avloc.colours import label_colour
-from avloc.export import figure_sheet, panel, tracks
+from avloc.export.figures import figure_sheet
+from avloc.export.heatmap import panel, tracks
 from avloc.labels import LabelSet
 
 N_DIFFERENT = 30  # AVE has 28 labels

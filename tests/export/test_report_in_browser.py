@@ -15,7 +15,8 @@ from made_up_pages import N_SECONDS, RATE, clip_of, write_film, write_page
 from made_up_timelines import NASTY, timeline_of
 from playwright.sync_api import Error, sync_playwright
 
-from avloc.export import ReportClip, report_thumbnails
+from avloc.export.pictures import report_thumbnails
+from avloc.export.report.report_parts import ReportClip
 from avloc.timeline import Event
 
 pytestmark = pytest.mark.slow

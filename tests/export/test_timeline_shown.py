@@ -13,8 +13,8 @@ from hypothesis import example, given
 from made_up_timelines import NASTY, timeline_of, timelines, unhurried
 
 from avloc.errors import DependencyError
+from avloc.export.notebook import MOST_ROWS
 from avloc.labels import LabelSet
-from avloc.notebook import MOST_ROWS
 from avloc.timeline import Event, Grid, Timeline
 
 VOID = {"br", "img", "meta", "link", "input", "hr"}

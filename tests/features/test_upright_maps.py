@@ -16,7 +16,7 @@ from tiny_encoders import tiny_encoders
 
 from avloc.artifacts import VideoFeatures
 from avloc.events import events_from_scores
-from avloc.export import render_heatmap
+from avloc.export.heatmap.overlay import render_heatmap
 from avloc.features import extract_video
 from avloc.labels import LabelSet
 from avloc.timeline import Grid, Timeline

@@ -18,8 +18,8 @@ from media_clips import (
 
 from avloc.errors import UsageError
 from avloc.features.decoding import DecodingTask, decode_clip
-from avloc.features.spec import FeatureSpec
 from avloc.media import frame_index_at, probe, sampled_segments
+from avloc.spec import FeatureSpec
 from avloc.timeline import Grid
 
 

@@ -13,7 +13,7 @@ import pytest
 from made_up import World, features_of, made_up
 from published_layout import LINES, ORDERS, Layout, publish, read_array, write_array
 
-from avloc import stages
+import avloc
 from avloc.artifacts import FeatureStore
 from avloc.datasets import load_dataset
 from avloc.errors import DatasetError, OutputError, UsageError
@@ -33,7 +33,7 @@ CLASSES = ("Bark", "Flute", "Church bell", "background")
 @pytest.fixture
 def layout(tmp_path: Path) -> Layout:
     layout = publish(tmp_path / "in")
-    stages.import_features(layout.folder, artifacts=tmp_path / "a")
+    avloc.import_features(layout.folder, artifacts=tmp_path / "a")
     return layout
 
 
@@ -58,7 +58,7 @@ def orders_in(folder: Path) -> dict[str, list[int]]:
 
 def test_what_went_in_comes_out(tmp_path: Path, layout: Layout) -> None:
     out = tmp_path / "out"
-    done = stages.export_features(out, artifacts=tmp_path / "a")
+    done = avloc.export_features(out, artifacts=tmp_path / "a")
     assert sorted(path.name for path in out.iterdir()) == FILES
     assert sorted(path.name for path in done.written) == FILES
     assert (done.n_rows, done.left_out, done.n_filled) == (8, {}, 0)
@@ -77,7 +77,7 @@ def test_what_went_in_comes_out(tmp_path: Path, layout: Layout) -> None:
 def test_files_say_what_their_numbers_are(
     tmp_path: Path, layout: Layout, store: FeatureStore
 ) -> None:
-    stages.export_features(tmp_path / "out", artifacts=tmp_path / "a")
+    avloc.export_features(tmp_path / "out", artifacts=tmp_path / "a")
     for name in ("visual_feature.h5", "audio_feature.h5"):
         with h5py.File(tmp_path / "out" / name) as file:
             assert file.attrs["fingerprint"] == store.fingerprint
@@ -89,8 +89,8 @@ def test_files_say_what_their_numbers_are(
 def test_exported_features_can_be_imported_again(
     tmp_path: Path, layout: Layout, store: FeatureStore
 ) -> None:
-    stages.export_features(tmp_path / "out", artifacts=tmp_path / "a")
-    again = stages.import_features(tmp_path / "out", artifacts=tmp_path / "b").store
+    avloc.export_features(tmp_path / "out", artifacts=tmp_path / "a")
+    again = avloc.import_features(tmp_path / "out", artifacts=tmp_path / "b").store
     assert again.video_ids() == store.video_ids()
     for video_id in store.video_ids():
         before, after = store.read(video_id), again.read(video_id)
@@ -105,7 +105,7 @@ def test_video_without_features_is_refused_by_name(
     store.path_of("park").write_bytes(b"half a file")
     words = r"3 of 8 rows have no features .*\(-dog: no features; park: .*park\.h5"
     with pytest.raises(DatasetError, match=words) as caught:
-        stages.export_features(tmp_path / "out", artifacts=tmp_path / "a")
+        avloc.export_features(tmp_path / "out", artifacts=tmp_path / "a")
     assert "--only-present" in caught.value.hint
     assert not (tmp_path / "out").exists()
 
@@ -116,7 +116,7 @@ def test_only_present_numbers_the_others_anew(
     for video_id in ("-dog", "hall", "park"):  # every row of the class Flute, and one of Bark
         store.path_of(video_id).unlink()
     out = tmp_path / "out"
-    done = stages.export_features(out, artifacts=tmp_path / "a", only_present=True)
+    done = avloc.export_features(out, artifacts=tmp_path / "a", only_present=True)
     kept = [1, 4, 5, 6]
     assert (done.n_rows, list(done.left_out)) == (4, ["-dog", "hall", "park"])
     lines = (out / "Annotations.txt").read_text().splitlines()
@@ -135,8 +135,8 @@ def test_absent_modality_is_never_zeros(
     whole = store.read("tower")
     store.write(replace(whole, audio=None, audio_valid=np.zeros(10, bool), flags=("no_audio",)))
     with pytest.raises(DatasetError, match=r"1 of 8 rows .*tower: no sound"):
-        stages.export_features(tmp_path / "out", artifacts=tmp_path / "a")
-    done = stages.export_features(tmp_path / "out", artifacts=tmp_path / "a", only_present=True)
+        avloc.export_features(tmp_path / "out", artifacts=tmp_path / "a")
+    done = avloc.export_features(tmp_path / "out", artifacts=tmp_path / "a", only_present=True)
     assert done.left_out == {"tower": "no sound"}
     assert read_array(tmp_path / "out" / "audio_feature.h5").shape == (7, 10, 5)
 
@@ -144,9 +144,9 @@ def test_absent_modality_is_never_zeros(
 def test_store_of_sound_alone_has_nothing_to_write(tmp_path: Path) -> None:
     folder = publish(tmp_path / "in").folder
     (folder / "visual_feature.h5").unlink()
-    stages.import_features(folder, artifacts=tmp_path / "a")
+    avloc.import_features(folder, artifacts=tmp_path / "a")
     with pytest.raises(DatasetError, match=r"8 of 8 rows .*no picture"):
-        stages.export_features(tmp_path / "out", artifacts=tmp_path / "a", only_present=True)
+        avloc.export_features(tmp_path / "out", artifacts=tmp_path / "a", only_present=True)
     assert not (tmp_path / "out").exists()
 
 
@@ -157,7 +157,7 @@ def test_other_lengths_and_shapes_are_not_forced_into_a_row(
     store.write(replace(short, spec=store.spec, fingerprint=store.fingerprint))
     flat = features_of("hall", np.zeros((10, 1, 1, 6)), np.zeros((10, 5)))
     store.write(replace(flat, spec=store.spec, fingerprint=store.fingerprint))
-    done = stages.export_features(tmp_path / "out", artifacts=tmp_path / "a", only_present=True)
+    done = avloc.export_features(tmp_path / "out", artifacts=tmp_path / "a", only_present=True)
     assert list(done.left_out) == ["yard", "hall"]
     assert done.left_out["yard"] == "9 segments, not 10"
     assert "(10, 1, 1, 6)" in done.left_out["hall"]
@@ -168,13 +168,13 @@ def test_rows_with_seconds_that_were_filled_are_counted(
 ) -> None:
     ends_early = np.arange(10) < 8
     store.write(replace(store.read("-dog"), audio_valid=ends_early))
-    assert stages.export_features(tmp_path / "out", artifacts=tmp_path / "a").n_filled == 2
+    assert avloc.export_features(tmp_path / "out", artifacts=tmp_path / "a").n_filled == 2
 
 
 def test_files_that_are_there_are_never_written_over(tmp_path: Path, layout: Layout) -> None:
     before = {path.name: path.read_bytes() for path in layout.folder.iterdir()}
     with pytest.raises(OutputError, match=r"holds visual_feature.h5 already"):
-        stages.export_features(layout.folder, artifacts=tmp_path / "a")
+        avloc.export_features(layout.folder, artifacts=tmp_path / "a")
     assert {path.name: path.read_bytes() for path in layout.folder.iterdir()} == before
 
 
@@ -185,16 +185,16 @@ def test_interrupted_export_leaves_no_array(tmp_path: Path, layout: Layout) -> N
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        stages.export_features(tmp_path / "out", artifacts=tmp_path / "a", progress=interrupt)
+        avloc.export_features(tmp_path / "out", artifacts=tmp_path / "a", progress=interrupt)
     assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_memory_does_not_grow_with_the_store(tmp_path: Path) -> None:
     lines = tuple(f"Bark&video{number}&good&0&10" for number in range(60))
     folder = publish(tmp_path / "in", lines, side=7, channels=(64, 128)).folder
-    stages.import_features(folder, artifacts=tmp_path / "a")
+    avloc.import_features(folder, artifacts=tmp_path / "a")
     tracemalloc.start()
-    stages.export_features(tmp_path / "out", artifacts=tmp_path / "a")
+    avloc.export_features(tmp_path / "out", artifacts=tmp_path / "a")
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     n_bytes = (tmp_path / "out" / "visual_feature.h5").stat().st_size
@@ -204,8 +204,8 @@ def test_memory_does_not_grow_with_the_store(tmp_path: Path) -> None:
 
 def test_rows_without_splits_stay_so(tmp_path: Path) -> None:
     layout = publish(tmp_path / "in", orders=None)
-    stages.import_features(layout.folder, artifacts=tmp_path / "a")
-    done = stages.export_features(tmp_path / "out", artifacts=tmp_path / "a")
+    avloc.import_features(layout.folder, artifacts=tmp_path / "a")
+    done = avloc.export_features(tmp_path / "out", artifacts=tmp_path / "a")
     assert done.split_sizes == {"train": 0, "val": 0, "test": 0}
     rows = load_dataset(tmp_path / "out").rows
     assert rows == load_dataset(layout.folder).rows
@@ -218,7 +218,7 @@ def test_data_set_without_a_fixed_grid_is_refused(tmp_path: Path) -> None:
     manifest.write_text("video,label,start,end\nvideo000.mp4,bell,0,2\n")
     assert world.store.video_ids() == ["video000", "video001"]
     with pytest.raises(UsageError, match=r"manifest.csv cannot be written in AVE's layout"):
-        stages.export_features(tmp_path / "out", artifacts=tmp_path / "a", dataset=manifest)
+        avloc.export_features(tmp_path / "out", artifacts=tmp_path / "a", dataset=manifest)
     assert not (tmp_path / "out").exists()
 
 
@@ -240,10 +240,10 @@ def test_real_rows_that_are_present_keep_their_labels_and_splits(
     assert len(set(ids)) == len(kept) == 178
     folder = publish(tmp_path / "in", tuple(lines[row] for row in kept), orders=None, side=2).folder
     write_array(folder / "audio_feature.h5", audio)
-    stages.import_features(folder, artifacts=tmp_path / "a")
+    avloc.import_features(folder, artifacts=tmp_path / "a")
 
     out = tmp_path / "out"
-    done = stages.export_features(
+    done = avloc.export_features(
         out, artifacts=tmp_path / "a", dataset=published, only_present=True
     )
     found = (out / "Annotations.txt").read_text().splitlines()

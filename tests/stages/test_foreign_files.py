@@ -12,7 +12,7 @@ from workspaces import SmallWorkspace
 
 import avloc
 from avloc.errors import OutputError
-from avloc.export import formats
+from avloc.export.formats.saving import formats
 from avloc.export.marks import refuse_foreign
 
 pytestmark = pytest.mark.usefixtures("models_load_once")

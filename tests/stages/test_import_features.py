@@ -11,9 +11,9 @@ import pytest
 from made_up import made_up
 from published_layout import publish, read_array, write_array
 
-from avloc import stages
+import avloc
 from avloc.datasets import load_dataset
-from avloc.datasets.published import rows_by_video
+from avloc.datasets.published_features import rows_by_video
 from avloc.errors import DatasetError, FingerprintError
 from avloc.features import FeatureSpec
 
@@ -27,7 +27,7 @@ def no_features(artifacts: Path) -> bool:
 )
 def test_a_videos_features_are_its_row(tmp_path: Path, stored: dict[str, object]) -> None:
     layout = publish(tmp_path / "in", **stored)
-    done = stages.import_features(layout.folder, artifacts=tmp_path / "a")
+    done = avloc.import_features(layout.folder, artifacts=tmp_path / "a")
     assert (done.n_rows, done.n_done, done.n_skipped) == (8, 7, 0)
     assert (done.differing, done.absent) == ((), ())
     assert done.store.video_ids() == sorted(set(layout.video_ids))
@@ -46,7 +46,7 @@ def test_a_videos_features_are_its_row(tmp_path: Path, stored: dict[str, object]
 
 def test_store_says_where_its_features_are_from(tmp_path: Path) -> None:
     layout = publish(tmp_path / "in")
-    store = stages.import_features(layout.folder, artifacts=tmp_path / "a").store
+    store = avloc.import_features(layout.folder, artifacts=tmp_path / "a").store
     spec = FeatureSpec.from_dict(store.spec)
     for name, weights in ((spec.visual, spec.visual_weights), (spec.audio, spec.audio_weights)):
         modality = name.removeprefix("published-")
@@ -60,18 +60,18 @@ def test_store_says_where_its_features_are_from(tmp_path: Path) -> None:
 def test_absent_modality_is_none_and_says_so(tmp_path: Path) -> None:
     layout = publish(tmp_path / "in")
     (layout.folder / "visual_feature.h5").rename(tmp_path / "picture.h5")
-    done = stages.import_features(layout.folder, artifacts=tmp_path / "sound")
+    done = avloc.import_features(layout.folder, artifacts=tmp_path / "sound")
     features = done.store.read("yard")
     assert (done.absent, features.visual, features.flags) == (("visual",), None, ("no_video",))
     assert (features.visual_valid.any(), features.audio_valid.all()) == (False, True)
     (layout.folder / "audio_feature.h5").unlink()
-    done = stages.import_features(
+    done = avloc.import_features(
         layout.folder, visual=tmp_path / "picture.h5", artifacts=tmp_path / "picture"
     )
     features = done.store.read("yard")
     assert (done.absent, features.audio, features.flags) == (("audio",), None, ("no_audio",))
     with pytest.raises(DatasetError, match=r"neither visual_feature.h5 nor audio_feature.h5"):
-        stages.import_features(layout.folder, artifacts=tmp_path / "nothing")
+        avloc.import_features(layout.folder, artifacts=tmp_path / "nothing")
     assert not (tmp_path / "nothing").exists()
 
 
@@ -81,12 +81,12 @@ def test_rows_of_one_video_that_differ_are_named_and_the_first_is_taken(tmp_path
     nearly = layout.audio.copy()
     nearly[2] *= 1 + 1e-5  # another machine's rounding
     write_array(layout.folder / "audio_feature.h5", nearly)
-    assert stages.import_features(layout.folder, artifacts=tmp_path / "a").differing == ()
+    assert avloc.import_features(layout.folder, artifacts=tmp_path / "a").differing == ()
     other = layout.audio.copy()
     other[2] = other[1]
     write_array(layout.folder / "audio_feature.h5", other)
     for _ in range(2):  # a second run, which writes nothing, says it again
-        done = stages.import_features(layout.folder, artifacts=tmp_path / "b")
+        done = avloc.import_features(layout.folder, artifacts=tmp_path / "b")
         assert done.differing == ("-dog",)
     assert (done.store.read("-dog").audio == other[0].astype(np.float32)).all()
 
@@ -100,18 +100,18 @@ def test_interrupted_import_goes_on_where_it_was(tmp_path: Path) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        stages.import_features(layout.folder, artifacts=tmp_path / "a", progress=interrupt)
+        avloc.import_features(layout.folder, artifacts=tmp_path / "a", progress=interrupt)
     assert len(list((tmp_path / "a" / "features" / "videos").iterdir())) == 3
-    done = stages.import_features(layout.folder, artifacts=tmp_path / "a")
+    done = avloc.import_features(layout.folder, artifacts=tmp_path / "a")
     assert (done.n_done, done.n_skipped, len(done.store.video_ids())) == (4, 3, 7)
 
 
 def test_features_of_another_file_never_mix(tmp_path: Path) -> None:
     layout = publish(tmp_path / "in")
-    stages.import_features(layout.folder, artifacts=tmp_path / "a")
+    avloc.import_features(layout.folder, artifacts=tmp_path / "a")
     write_array(layout.folder / "audio_feature.h5", layout.audio + 1)
     with pytest.raises(FingerprintError, match=r"audio_weights: \w{64} there"):
-        stages.import_features(layout.folder, artifacts=tmp_path / "a")
+        avloc.import_features(layout.folder, artifacts=tmp_path / "a")
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     layout = publish(tmp_path / "in", lines, orders=None, side=7, channels=(64, 128))
     n_bytes = layout.visual.nbytes
     tracemalloc.start()
-    stages.import_features(layout.folder, artifacts=tmp_path / "a")
+    avloc.import_features(layout.folder, artifacts=tmp_path / "a")
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert n_bytes > 14e6
@@ -146,7 +146,7 @@ def test_arrays_that_do_not_fit_leave_no_store(tmp_path: Path) -> None:
         publish(tmp_path / "in")
         damaged(layout.folder, **{name: array})
         with pytest.raises(DatasetError, match=words):
-            stages.import_features(layout.folder, artifacts=artifacts)
+            avloc.import_features(layout.folder, artifacts=artifacts)
         assert not artifacts.exists()
 
 
@@ -168,7 +168,7 @@ def test_values_a_store_cannot_hold_are_refused(
     array[row, 9, ..., -1] = value
     damaged(layout.folder, **{name: array})
     with pytest.raises(DatasetError, match=rf"{name}_feature.h5: row {row} .*{words}") as caught:
-        stages.import_features(layout.folder, artifacts=tmp_path / "a")
+        avloc.import_features(layout.folder, artifacts=tmp_path / "a")
     assert layout.video_ids[row] in str(caught.value)
     written = [path.stem for path in (tmp_path / "a").rglob("*.h5")]
     assert layout.video_ids[row] not in written
@@ -179,7 +179,7 @@ def test_truncated_file_is_refused(tmp_path: Path) -> None:
     path = layout.folder / "visual_feature.h5"
     path.write_bytes(path.read_bytes()[:-1000])
     with pytest.raises(DatasetError, match=r"visual_feature.h5: .*truncated"):
-        stages.import_features(layout.folder, artifacts=tmp_path / "a")
+        avloc.import_features(layout.folder, artifacts=tmp_path / "a")
     assert no_features(tmp_path / "a")
 
 
@@ -187,7 +187,7 @@ def test_store_of_extracted_features_is_left_alone(tmp_path: Path) -> None:
     world = made_up(tmp_path / "a", n_videos=2)
     before = sorted(path.read_bytes() for path in world.store.root.rglob("*.*"))
     with pytest.raises(FingerprintError, match="holds features"):
-        stages.import_features(publish(tmp_path / "in").folder, artifacts=tmp_path / "a")
+        avloc.import_features(publish(tmp_path / "in").folder, artifacts=tmp_path / "a")
     assert sorted(path.read_bytes() for path in world.store.root.rglob("*.*")) == before
 
 
@@ -196,7 +196,7 @@ def test_real_noisy_audio_is_not_of_the_real_rows(real_data: Path, tmp_path: Pat
     folder = real_data / "ave_published"
     audio = folder / "audio_feature_noisy.h5"
     with pytest.raises(DatasetError, match=r"has 178 rows.* have 4143") as caught:
-        stages.import_features(folder, audio=audio, artifacts=tmp_path)
+        avloc.import_features(folder, audio=audio, artifacts=tmp_path)
     assert "--annotations" in caught.value.hint
     assert no_features(tmp_path)
 
@@ -207,7 +207,7 @@ def test_real_noisy_audio_beside_rows_of_its_own(real_data: Path, tmp_path: Path
     audio = real_data / "ave_published" / "audio_feature_noisy.h5"
     rows = tmp_path / "noisy.txt"
     rows.write_text("".join(f"Bark&noise{k:03d}&good&0&0\n" for k in range(178)))
-    done = stages.import_features(tmp_path, audio=audio, annotations=rows, artifacts=tmp_path / "a")
+    done = avloc.import_features(tmp_path, audio=audio, annotations=rows, artifacts=tmp_path / "a")
     assert (done.n_done, done.absent) == (178, ("visual",))
     expected = read_array(audio)
     for row in range(178):

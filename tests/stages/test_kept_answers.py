@@ -11,10 +11,10 @@ from workspaces import SmallWorkspace
 
 import avloc
 from avloc.artifacts import ModelFile, localization_key, read_localization, read_model, write_model
-from avloc.artifacts.published import PUBLISHED_VISUAL
+from avloc.artifacts.published_arrays import PUBLISHED_VISUAL
 from avloc.errors import FingerprintError, UnknownNameError, WeightsError
 from avloc.media import comment_of
-from avloc.stages import Localization
+from avloc.stages.localize.run import Localization
 
 pytestmark = pytest.mark.usefixtures("models_load_once")
 
@@ -102,7 +102,7 @@ def test_an_answer_that_is_there_needs_no_weights(
     def no_weights(*_: object, **__: object) -> None:
         raise WeightsError("the weights cannot be had")
 
-    monkeypatch.setattr("avloc.localization.load", no_weights)  # as without a network
+    monkeypatch.setattr("avloc.localizer.load", no_weights)  # as without a network
     [answer] = avloc.localize(clip, model=path, format=["srt"])
     assert answer.error is None
     assert (tmp_path / "clip.avloc.srt").is_file()

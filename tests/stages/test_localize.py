@@ -13,7 +13,7 @@ import avloc
 from avloc.artifacts import read_localization
 from avloc.errors import MediaError, UnknownNameError, UsageError
 from avloc.media import comment_of
-from avloc.stages import Localization
+from avloc.stages.localize.run import Localization
 from avloc.training import TrainingConfig
 
 pytestmark = pytest.mark.usefixtures("models_load_once")

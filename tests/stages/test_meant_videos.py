@@ -11,7 +11,8 @@ from workspaces import SmallWorkspace
 
 import avloc
 from avloc.errors import ArtifactError, MediaError
-from avloc.stages import Workspace, find_inputs
+from avloc.stages.localize.inputs import find_inputs
+from avloc.stages.workspace import Workspace
 
 pytestmark = pytest.mark.usefixtures("models_load_once")
 

@@ -6,7 +6,7 @@ or a folder of photographs with one of recordings (:mod:`~.media_cast`);
 :mod:`~.soundtrack` show it and let it be heard, :mod:`~.generation` writes the files.
 """
 
-from avloc.datasets.synthetic.config import SynthesisConfig
 from avloc.datasets.synthetic.generation import synthesize
+from avloc.datasets.synthetic.synthesis_config import SynthesisConfig
 
 __all__ = ["SynthesisConfig", "synthesize"]

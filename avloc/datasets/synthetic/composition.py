@@ -13,7 +13,7 @@ import numpy as np
 from numpy.random import Generator
 
 from avloc.datasets.dataset import SPLITS
-from avloc.datasets.synthetic.config import SynthesisConfig
+from avloc.datasets.synthetic.synthesis_config import SynthesisConfig
 
 Interval = tuple[int, int]
 """Whole seconds, the end exclusive."""

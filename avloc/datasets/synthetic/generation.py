@@ -14,10 +14,10 @@ from avloc.datasets.ave import VIDEO_FOLDER, load_ave
 from avloc.datasets.dataset import SPLITS, Dataset
 from avloc.datasets.synthetic.cast import DRAWN, Cast
 from avloc.datasets.synthetic.composition import ClipPlan, compose
-from avloc.datasets.synthetic.config import SynthesisConfig
+from avloc.datasets.synthetic.drawing import frames, source_boxes
 from avloc.datasets.synthetic.media_cast import cast_from
-from avloc.datasets.synthetic.picture import frames, source_boxes
 from avloc.datasets.synthetic.soundtrack import soundtrack
+from avloc.datasets.synthetic.synthesis_config import SynthesisConfig
 from avloc.datasets.synthetic.truth import ClipTruth, claim, write_truth
 from avloc.errors import AvlocError, UsageError
 from avloc.media import write_clip

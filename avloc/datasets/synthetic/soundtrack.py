@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from avloc.datasets.synthetic.cast import DRAWN, Cast
 from avloc.datasets.synthetic.composition import ClipPlan, SoundPlan
-from avloc.datasets.synthetic.config import SynthesisConfig
 from avloc.datasets.synthetic.sounds import Samples
+from avloc.datasets.synthetic.synthesis_config import SynthesisConfig
 
 FADE_SECONDS = 0.01
 LOUDEST = 0.95

@@ -24,7 +24,7 @@ from avloc.datasets.dataset import SPLITS
 from avloc.datasets.fields import read_text
 from avloc.datasets.synthetic.cast import Cast
 from avloc.datasets.synthetic.composition import ClipPlan
-from avloc.datasets.synthetic.config import SynthesisConfig
+from avloc.datasets.synthetic.synthesis_config import SynthesisConfig
 from avloc.errors import DatasetError, OutputError, UsageError, message_of
 
 SYNTHESIS = "synthesis.json"

@@ -1,0 +1,1 @@
+"""The paper's tables: recipes, the runs they need, and the comparison of the results."""

@@ -1,0 +1,67 @@
+"""Tables say what the evaluation says, the baselines and a leak included."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from avloc.artifacts import Predictions
+from avloc.evaluation import measure
+from avloc.labels import LabelSet
+from avloc.tables.numbers import accuracy_table, class_table, percent
+
+
+def predictions_of(winners: list[list[int]], targets: list[list[int]]) -> Predictions:
+    return Predictions(
+        scores=np.eye(3, dtype=np.float32)[winners],
+        targets=np.array(targets),
+        video_ids=("a", "b"),
+        rows=np.arange(2),
+        labels=LabelSet(("bark", "bell")),
+        split="test",
+        model="cman",
+        fingerprint="f00d",
+    )
+
+
+# video a: 3 of 4 segments right; video b: 1 of 4; 7 of 8 segments are events
+HAND_MADE = predictions_of([[0, 0, 2, 2], [1, 2, 2, 2]], [[0, 0, 0, 2], [1, 1, 0, 0]])
+
+
+def test_accuracy_stands_beside_a_constant_answer_and_an_oracle_of_the_class() -> None:
+    table = accuracy_table([("ours", measure(HAND_MADE, majority_label="bell"))])
+    (ours, constant, oracle) = table.rows
+    assert ours[:2] == ("ours", "50.0%")
+    assert "'bell'" in constant[0]
+    assert (constant[1], constant[-1]) == ("25.0%", "0.0%")  # 2 of 8 segments are bells
+    assert "oracle" in oracle[0]
+    assert oracle[1] == "87.5%"
+    background = accuracy_table([("ours", measure(HAND_MADE, majority_label="background"))])
+    assert (background.rows[1][1], background.rows[1][-1]) == ("12.5%", "100.0%")
+    older = accuracy_table([("ours", measure(HAND_MADE))])  # its model file names no such label
+    assert [row[0] for row in older.rows] == [ours[0], oracle[0]]
+    assert "8 segments of 2 videos" in table.caption
+    assert "Without" not in table.caption
+
+
+def test_leak_between_training_and_test_is_told() -> None:
+    table = accuracy_table([("ours", measure(HAND_MADE, training_videos=["b"]))])
+    assert table.caption.endswith("Without the 1 rows whose video is also trained on: ours 75.0%.")
+
+
+def test_every_class_has_its_row_background_last() -> None:
+    table = class_table(measure(HAND_MADE))
+    assert [row[0] for row in table.rows] == ["bark", "bell", "background"]
+    assert [row[table.header.index("segments")] for row in table.rows] == ["5", "2", "1"]
+
+
+def test_the_accuracy_of_a_class_never_found_is_named_as_that_of_its_clips() -> None:
+    missed = predictions_of([[2, 2, 2, 2], [2, 2, 2, 2]], [[0, 2, 2, 2], [1, 1, 2, 2]])
+    table = class_table(measure(missed))
+    assert table.header[-1] == "accuracy of its clips"
+    assert table.rows[0][1:] == ("0.0%", "0.0%", "0.0%", "1", "75.0%")
+    assert "background too" in table.caption
+
+
+def test_what_cannot_be_given_is_a_dash() -> None:
+    assert percent(None) == "-"
+    assert percent(0.1234) == "12.3%"
