@@ -118,7 +118,7 @@ def _seconds(value: float) -> str:
 @cache
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("avloc"),
+        loader=jinja2.PackageLoader("avloc.export", ""),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

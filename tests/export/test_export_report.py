@@ -140,7 +140,7 @@ def test_links_find_the_way_up(tmp_path):
 
 def test_the_page_runs_its_own_script_and_forbids_any_other(tmp_path):
     page, text = page_of(tmp_path, full_clip(tmp_path))
-    source = files("avloc.export").joinpath("templates", "report.js").read_text(encoding="utf-8")
+    source = (files("avloc.export.report") / "templates" / "report.js").read_text("utf-8")
     assert page.script.strip() == source.strip()
     digest = base64.b64encode(hashlib.sha256(page.script.encode()).digest()).decode()
     (policy,) = (a["content"] for a in page.all("meta") if "http-equiv" in a)

@@ -55,7 +55,7 @@ def lab(colour, vision="all"):
 
 def grounds():
     """Return every colour that means nothing: grounds and troughs of page, figure and video."""
-    style = (files("avloc.export") / "templates" / "report.css").read_text("utf-8")
+    style = (files("avloc.export.report") / "templates" / "report.css").read_text("utf-8")
     found = re.findall(r"--(?:ground|card|trough|mark): #(\w{6})", style)
     assert len(found) == 8  # light and dark
     page = [tuple(bytes.fromhex(digits)) for digits in found]
