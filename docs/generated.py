@@ -1,22 +1,22 @@
-"""What the pages leave to the code: commands, settings and errors, as they are now.
+"""The parts of the pages that follow from the code: commands, settings, errors, flags, reference.
 
-A page holds a mark, ``<!-- commands -->`` for example, and mkdocs calls `on_page_markdown`,
-which puts what is read off the command line and the dataclasses in its place. So no list of
-options is written twice, and none goes stale.
+``make pages`` runs cog, which writes them into the pages; ``tests/test_docs.py`` fails where a
+page and the code differ.
 """
 
 from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import griffe
 import typer.main
-from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.structure.files import File, Files
 
+import avloc
 from avloc import errors
 from avloc.cli.app import app
 from avloc.cli.help import value_word
@@ -28,28 +28,9 @@ from avloc.options import describe_options
 from avloc.training import TrainingConfig
 
 ROOT = Path(__file__).parents[1]
-TAKEN_OVER = {"benchmarks.md": "BENCHMARKS.md", "changelog.md": "CHANGELOG.md"}
-"""Pages that are files of the repository's top level."""
-_MARK = re.compile(r"^<!-- (commands|settings|errors|flags)(?:: (\S+))? -->$", re.M)
 
 
-def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages that lie outside ``docs/``."""
-    for page, name in TAKEN_OVER.items():
-        files.append(File.generated(config, page, abs_src_path=str(ROOT / name)))
-    return files
-
-
-def on_page_markdown(markdown: str, **_: object) -> str:
-    """Fill in the marks of a page.
-
-    Raises:
-        KeyError: a mark names nothing that is there.
-    """
-    return _MARK.sub(lambda mark: _FILLERS[mark[1]](mark[2]), markdown)
-
-
-def commands(_: str | None = None) -> str:
+def commands() -> str:
     """Return a section for each command: what it does, its arguments and its options."""
     known: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     return "\n\n".join(_command(name, known[name]) for name in known)
@@ -84,10 +65,10 @@ def _option_words(option: Any) -> str:
 
 
 def _help(option: Any) -> str:
-    told = option.help
+    text = option.help
     if option.multiple:
-        told += " May be given several times."
-    return told + (f" Also `${option.envvar}`." if option.envvar else "")
+        text += " May be given several times."
+    return text + (f" Also `${option.envvar}`." if option.envvar else "")
 
 
 def _default(parameter: Any) -> str:
@@ -109,7 +90,7 @@ def settings(name: str) -> str:
     return table(("setting", "what it is", "values", "default"), rows)
 
 
-def error_table(_: str | None = None) -> str:
+def error_table() -> str:
     """Return a table of the errors, in the order in which they are written."""
     kinds = [
         kind
@@ -127,7 +108,7 @@ def _first_line(thing: object) -> str:
     return (inspect.getdoc(thing) or "").partition("\n")[0]
 
 
-def flag_table(_: str | None = None) -> str:
+def flag_table() -> str:
     """Return a table of the flags that a video can have."""
     return table(("flag", "what it means"), [(f"`{name}`", said) for name, said in FLAGS.items()])
 
@@ -142,9 +123,71 @@ def _cell(value: object) -> str:
     return " ".join(str(value).split()).replace("|", "\\|")
 
 
-_FILLERS: dict[str, Callable[[Any], str]] = {
-    "commands": commands,
-    "settings": settings,
-    "errors": error_table,
-    "flags": flag_table,
-}
+def reference(path: str, *members: str) -> str:
+    """Return a section about a public name: how it is called, and its docstring.
+
+    Args:
+        path: ``avloc.train`` for a name of `avloc` itself, else where the name is defined.
+        members: the methods of a class to describe.
+    """
+    name = path.removeprefix("avloc.")
+    home = avloc._HOME.get(name)
+    thing = _package()[f"{home}.{name}".removeprefix("avloc.") if home else name]
+    parts = [f"### {path}", *_described(thing)]
+    for member in members:
+        parts += [f"#### {thing.name}.{member}", *_described(thing.members[member])]
+    return "\n\n".join(parts)
+
+
+@cache
+def _package() -> griffe.Module:
+    package = griffe.load("avloc", search_paths=[ROOT], docstring_parser="google")
+    assert isinstance(package, griffe.Module)
+    return package
+
+
+def _described(thing: Any) -> list[str]:
+    docstring = thing.docstring or griffe.Docstring("")
+    text, _, raised = docstring.value.partition("\n\nRaises:\n")
+    docstring.value = text
+    sections = docstring.parse("google", warnings=False)
+    parts = [f"```text\n{_call(thing)}\n```", *filter(None, map(_section, sections))]
+    return parts + ([f"Errors:\n\n{_errors(raised)}"] if raised else [])
+
+
+def _errors(text: str) -> str:
+    """Return a line for each error of a ``Raises`` section, where several share a line."""
+    found = re.findall(r"(\w+Error): (.*?)(?=\s\w+Error: |$)", " ".join(text.split()))
+    return "\n".join(f"- `{name}`: {when}" for name, when in found)
+
+
+def _call(thing: Any) -> str:
+    """Return how a name is called, a parameter a line where one line is too long."""
+    parameters = [p for p in thing.parameters if p.name != "self"]
+    words, is_keyword_only = [], False
+    for p in parameters:
+        if p.kind is griffe.ParameterKind.keyword_only and not is_keyword_only:
+            words.append("*")
+            is_keyword_only = True
+        value = "" if p.default is None else f" = {p.default}"
+        words.append(f"{p.name}: {p.annotation}{value}" if p.annotation else f"{p.name}{value}")
+    result = f" -> {thing.returns}" if thing.is_function and thing.returns else ""
+    line = f"{thing.name}({', '.join(words)}){result}"
+    if len(line) <= 88:
+        return line
+    return "\n".join([f"{thing.name}(", *(f"    {word}," for word in words), f"){result}"])
+
+
+_TITLES = {"parameters": "Arguments", "attributes": "Attributes"}
+
+
+def _section(section: Any) -> str:
+    kind = section.kind.value
+    if kind == "text":
+        return str(section.value)
+    if kind == "returns":
+        return "Returns: " + " ".join(" ".join(r.description.split()) for r in section.value)
+    if kind not in _TITLES:
+        return ""
+    rows = [f"- `{entry.name}`: {' '.join(entry.description.split())}" for entry in section.value]
+    return f"{_TITLES[kind]}:\n\n" + "\n".join(rows)

@@ -1,0 +1,80 @@
+"""The rules of the house: names, sizes, locks, and the map that CONTRIBUTING.md draws."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+MODULES = [path for path in (ROOT / "avloc").rglob("*.py") if path.name != "__init__.py"]
+
+
+def project() -> dict:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def layers() -> list[str]:
+    contracts = project()["tool"]["importlinter"]["contracts"]
+    return next(one["layers"] for one in contracts if one["type"] == "layers")
+
+
+def test_the_map_in_contributing_is_the_import_contract() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    drawn = text.partition("```mermaid\n")[2].partition("```")[0]
+    titles = dict(re.findall(r'(\w+)\["([^"]+)"\]', drawn))
+    arrows = [line.split("-->") for line in drawn.splitlines() if "-->" in line]
+    names = [re.sub(r"\[.*", "", name).strip() for line in arrows for name in line]
+    order = list(dict.fromkeys(names))
+    assert [titles.get(name, name) for name in order] == layers()
+
+
+def test_every_room_of_the_contract_has_its_task_in_contributing() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rooms = [room for layer in layers() for room in layer.split(" | ")]
+    packages = [room for room in rooms if (ROOT / "avloc" / room).is_dir()]
+    assert len(packages) >= 10
+    for room in packages:
+        assert f"| `{room}/` |" in text, room
+
+
+def test_no_two_modules_share_a_file_name_but_a_command_and_its_stage() -> None:
+    counted = Counter(path.name for path in MODULES)
+    for name in (name for name, n in counted.items() if n > 1):
+        homes = {path.parent.name for path in MODULES if path.name == name}
+        assert homes == {"cli", "stages"}, name
+
+
+@pytest.mark.parametrize("word", ["utils", "helpers", "common", "base", "misc"])
+def test_no_module_has_a_name_that_says_nothing(word: str) -> None:
+    assert not [path for path in MODULES if word in path.stem.split("_")]
+
+
+def test_no_module_is_longer_than_250_lines() -> None:
+    long = {path.name: len(path.read_text("utf-8").splitlines()) for path in MODULES}
+    assert not {name: n for name, n in long.items() if n > 250}
+
+
+def versions(lock: str) -> dict[str, str]:
+    text = (ROOT / lock).read_text(encoding="utf-8")
+    return dict(re.findall(r"^([\w.-]+)==(\S+)", text, re.MULTILINE))
+
+
+def test_the_two_locks_agree_and_users_get_no_tools() -> None:
+    runtime, development = versions("requirements.lock"), versions("requirements-dev.lock")
+    assert runtime.items() <= development.items()
+    assert {"torch", "torchvision", "torchaudio", "av", "onnxruntime", "timm"} <= runtime.keys()
+    assert not {"pytest", "mypy", "ruff", "mkdocs", "playwright", "hypothesis"} & runtime.keys()
+    assert {"pytest", "mypy", "ruff", "mkdocs", "playwright", "hypothesis"} <= development.keys()
+
+
+def test_the_badges_say_what_pyproject_says() -> None:
+    text, metadata = (ROOT / "README.md").read_text("utf-8"), project()["project"]
+    assert metadata["requires-python"] == ">=3.11,<3.14"
+    assert "Python 3.11 | 3.12 | 3.13" in text
+    assert f"Licence: {metadata['license']}" in text
+    assert len(text.splitlines()) <= 90
+    assert "install avloc" not in text
