@@ -1,4 +1,4 @@
-"""One colour a label, the same in the overlay, the report, the figures and a notebook."""
+"""The colours of labels and senses: the same in heat map, report, figures and notebook."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ import zlib
 from avloc.labels import LabelSet
 
 Colour = tuple[int, int, int]
+
+HEAR: Colour = (240, 190, 90)
+SEE: Colour = (110, 190, 235)
+"""The gates of both senses."""
 
 # Ten colours told apart by people of every colour vision (Petroff 2021). Its two greys would
 # read as "no event": the green and the magenta, fourth and ninth, stand in their places.
@@ -33,9 +37,9 @@ def label_colour(label: str, labels: LabelSet) -> Colour:
     A label the model does not know (a true event's, say) has a colour by its name.
     """
     known = label in labels.names
-    place = labels.index(label) if known else zlib.crc32(label.encode("utf-8", "replace"))
-    share, towards = _TURNS[place // len(_PALETTE) % len(_TURNS)]
-    red, green, blue = _PALETTE[place % len(_PALETTE)]
+    number = labels.index(label) if known else zlib.crc32(label.encode("utf-8", "replace"))
+    share, towards = _TURNS[number // len(_PALETTE) % len(_TURNS)]
+    red, green, blue = _PALETTE[number % len(_PALETTE)]
     return _mixed(red, towards, share), _mixed(green, towards, share), _mixed(blue, towards, share)
 
 

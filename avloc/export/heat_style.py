@@ -1,13 +1,10 @@
-"""How a heat map looks, in words that cost no import."""
+"""How a heat map looks. The command line reads the defaults, so nothing heavy is imported."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from avloc.errors import UsageError
-
-STYLE = "turbo"
-ALPHA = 0.55
+from avloc.errors import UnknownNameError, UsageError
 
 
 @dataclass(frozen=True)
@@ -15,25 +12,22 @@ class HeatStyle:
     """How a heat map looks.
 
     Attributes:
-        style: a matplotlib colour map.
-        alpha: opacity in [0, 1] where the map is strongest.
-        background: the share of it that is kept where no event was found.
+        colormap: the name of a matplotlib colour map.
+        alpha: opacity from 0 to 1 where the map is strongest.
     """
 
-    style: str = STYLE
-    alpha: float = ALPHA
-    background: float = 0.0
+    colormap: str = "turbo"
+    alpha: float = 0.55
 
     def __post_init__(self) -> None:
-        """Refuse a colour map or an opacity that is none.
+        """Refuse an unknown colour map and an opacity out of range."""
+        if not 0 <= self.alpha <= 1:
+            raise UsageError(f"alpha is an opacity from 0 to 1, not {self.alpha}")
+        if self.colormap != HeatStyle.colormap:
+            from matplotlib import colormaps
 
-        Raises:
-            UnknownNameError: there is no such colour map. UsageError: a number is not in [0, 1].
-        """
-        for name in ("alpha", "background"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise UsageError(f"{name} is an opacity from 0 to 1, not {getattr(self, name)}")
-        if self.style != STYLE:
-            from avloc.export.pictures import check_style  # costs matplotlib
+            if self.colormap not in colormaps:
+                raise UnknownNameError("heat-map style", self.colormap, colormaps)
 
-            check_style(self.style, self.alpha)
+
+DEFAULT_STYLE = HeatStyle()

@@ -482,8 +482,6 @@ def test_what_does_not_fit_together_is_refused():
         ([two], [None] * 2, {"waveform": np.ones((3, 2))}),
         ([two], [None] * 2, {"most_columns": 0}),
         ([two], [None] * 2, {"most_columns": 10_000}),
-        ([two], [None] * 2, {"alpha": 2}),
-        ([two], [None] * 2, {"style": "rainbows"}),
     ]
     for models, frames, options in refused:
         with pytest.raises(UsageError):
@@ -604,7 +602,6 @@ def test_a_comparison_that_shows_nothing_is_refused(tmp_path):
         ([seeing], frames, {"boxes": [None]}),
         ([seeing], frames, {"boxes": [(0.5, 0.5, 0.2, 0.9), None]}),
         ([seeing], frames, {"boxes": [(0, 0, 1), None]}),
-        ([seeing], frames, {"style": "rainbows"}),
     ]
     for models, pictures, options in refused:
         with pytest.raises(UsageError):

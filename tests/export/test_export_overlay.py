@@ -9,10 +9,9 @@ import pytest
 from made_up_timelines import timeline_of
 from media_clips import run_ffmpeg
 
-from avloc.errors import UnknownNameError, UsageError
+from avloc.errors import UsageError
 from avloc.export.heat_style import HeatStyle
-from avloc.export.heatmap.overlay import render_heatmap
-from avloc.export.heatmap.painter import Painter
+from avloc.export.heatmap.overlay import Painter, render_heatmap
 from avloc.media import probe, write_clip
 from avloc.timeline import Event
 
@@ -90,7 +89,7 @@ def test_the_strip_is_below_and_its_playhead_moves(tmp_path):
     source = clip(tmp_path / "in.mp4", size=(320, 240))
     timeline = timeline_of([2, 2])
     target = render_heatmap(timeline, source, tmp_path / "heat.mp4")
-    width, height = Painter(timeline, (320, 240), HeatStyle()).size
+    width, height = Painter(timeline, (320, 240)).size
     places = []
     for n in (0, 10, 19):
         shown = picture(target, n)
@@ -113,7 +112,7 @@ def test_small_and_portrait_pictures_are_enlarged(size, tmp_path):
 def test_a_silent_film_stays_silent(tmp_path):
     source = clip(tmp_path / "in.mp4", seconds=1, has_sound=False)
     target = render_heatmap(
-        timeline_of([0]), source, tmp_path / "h.mp4", ground_truth=[Event(0, 1, "Dog", 1)]
+        timeline_of([0]), source, tmp_path / "h.mp4", truth=[Event(0, 1, "Dog", 1)]
     )
     with av.open(str(target)) as container:
         assert not container.streams.audio
@@ -131,9 +130,19 @@ def test_sound_alone_is_refused_in_words(tmp_path):
     assert not (tmp_path / "heat.mp4").exists()
 
 
-def test_an_unknown_style_is_refused_before_any_work(tmp_path):
-    with pytest.raises(UnknownNameError, match="hot dog"):
-        render_heatmap(timeline_of([0]), tmp_path / "none.mp4", tmp_path / "h.mp4", style="hot dog")
+def test_a_video_looks_as_the_style_says(tmp_path):
+    source = clip(tmp_path / "in.mp4", size=(320, 240), seconds=1)
+    looks = [HeatStyle(), HeatStyle(alpha=0.0), HeatStyle("gray", 1.0)]
+    shown = [
+        picture(
+            render_heatmap(looking_at((1, 2), 1, [0]), source, tmp_path / f"{n}.mp4", style=look), 5
+        )[:240]
+        for n, look in enumerate(looks)
+    ]
+    colour = [abs(frame - frame.mean(axis=2, keepdims=True)).max() for frame in shown]
+    assert colour[0] > 40 > 20 > max(colour[1:])
+    assert abs(shown[1] - 110).max() < 8
+    assert abs(shown[2] - 110).max() > 40
 
 
 @pytest.mark.real

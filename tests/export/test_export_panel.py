@@ -9,11 +9,10 @@ from made_up_timelines import NASTY, timeline_of, unhurried
 from avloc.colours import ink_on, label_colour
 from avloc.errors import UsageError
 from avloc.export.heat_style import HeatStyle
-from avloc.export.heatmap.layout import Layout
-from avloc.export.heatmap.painter import Painter
+from avloc.export.heatmap.lettering import fitted, font
+from avloc.export.heatmap.overlay import Painter
 from avloc.export.heatmap.panel import Panel
-from avloc.export.heatmap.playback import at_moment, event_at, presence_at
-from avloc.export.lettering import clock, fitted, font
+from avloc.export.playback import at_moment, event_at, presence_at
 from avloc.labels import LabelSet
 from avloc.timeline import Event, Grid
 
@@ -52,43 +51,37 @@ def test_presence_fades_outside_events_only():
 @pytest.mark.parametrize("seconds", [0.0, 2.5, 7.9, 10.0])
 def test_the_playhead_stands_at_its_share_of_the_time_line(seconds):
     panel = Panel(timeline_of([2] * 10), 640, 360)
-    layout = panel.layout
-    white = columns_of(
-        panel.draw(seconds), 255, layout.track_top(0), layout.track_top(0) + layout.row
-    )
-    want = layout.left + seconds / 10 * (layout.right - layout.left)
+    white = columns_of(panel.draw(seconds), 255, *panel.track(0))
+    want = panel.left + seconds / 10 * (panel.right - panel.left)
     assert len(white) == 2
     assert abs(white.mean() - want) <= 1
 
 
 def test_events_are_drawn_from_their_start_to_their_end():
     timeline = timeline_of([2, 0, 0, 2, 1, 2, 2, 2, 2, 2], duration=10.0)
-    panel = Panel(
-        timeline, 1000, 500, ground_truth=[Event(5, 7, "Dog", 1), Event(10, 11, "Bell", 1)]
-    )
-    layout = panel.layout
+    panel = Panel(timeline, 1000, 500, [Event(5, 7, "Dog", 1), Event(10, 11, "Bell", 1)])
     picture = panel.draw(9.9)
-    per_second = (layout.right - layout.left) / 10
+    per_second = (panel.right - panel.left) / 10
 
     def span(track, label):
         # the rows under the letters
-        bottom = layout.track_top(track) + layout.row
+        bottom = panel.track(track)[1] + 1
         columns = columns_of(picture, label_colour(label, timeline.labels), bottom - 2, bottom)
         return columns[0], columns[-1]
 
     for track, label, start, end in [(0, "Dog", 5, 7), (1, "Bell", 1, 3), (1, "Dog", 4, 5)]:
-        got = (np.array(span(track, label)) - layout.left) / per_second
+        got = (np.array(span(track, label)) - panel.left) / per_second
         np.testing.assert_allclose(got, [start, end], atol=3 / per_second)
-    past_the_end = np.asarray(picture)[layout.track_top(0) + 2, layout.right - 5 : layout.right + 5]
+    past_the_end = np.asarray(picture)[panel.track(0)[0] + 2, panel.right - 5 : panel.right + 5]
     assert not (past_the_end == label_colour("Bell", timeline.labels)).all(axis=1).any()
 
 
 def test_gate_bars_are_as_long_as_the_gates():
     timeline = timeline_of([0] * 4, gates=[0.25] * 4)
     panel = Panel(timeline, 640, 360)
-    pixels = np.asarray(panel.draw(2.0))[panel.layout.gates_middle].astype(int)
+    pixels = np.asarray(panel.draw(2.0))[panel.gate_row].astype(int)
     for n, gate in enumerate((0.25, 0.75)):  # hear, see
-        _, start, end = panel.layout.gate_columns(n, 2)
+        _, start, end = panel.gate_columns(n)
         bar = pixels[start : end + 1]
         filled = (bar == bar[0]).all(axis=1).sum()
         assert filled / (end - start) == pytest.approx(gate, abs=0.02)
@@ -97,7 +90,7 @@ def test_gate_bars_are_as_long_as_the_gates():
 def test_the_panel_says_when_there_is_no_event():
     timeline = timeline_of([0, 2, 2, 0])
     panel = Panel(timeline, 320, 240)
-    head = [np.asarray(panel.draw(s))[: panel.layout.head_middle * 2] for s in (0.5, 2.0)]
+    head = [np.asarray(panel.draw(s))[: panel.head * 2] for s in (0.5, 2.0)]
     colour = label_colour("Bell", timeline.labels)
     assert (head[0] == colour).all(axis=2).any()
     assert not (head[1] == colour).all(axis=2).any()
@@ -118,7 +111,7 @@ def test_every_frame_size_gives_an_even_readable_picture(size, is_full):
         gates=maps[:, 0, 0] if is_full else None,
     )
     truth = [Event(0, 99, "unheard of", 1)] if is_full else None
-    painter = Painter(timeline, size, HeatStyle(), truth)
+    painter = Painter(timeline, size, truth=truth)
     frame = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
     for seconds in (0.0, 2.2, 99.0):
         painted = painter.paint(frame, seconds)
@@ -130,29 +123,26 @@ def test_every_frame_size_gives_an_even_readable_picture(size, is_full):
 
 def test_a_frame_without_heat_is_kept_to_the_pixel():
     frame = np.random.default_rng(0).integers(0, 256, (187, 333, 3), dtype=np.uint8)
-    painted = Painter(timeline_of([0, 1]), (333, 187), HeatStyle()).paint(frame, 0.5)
+    painted = Painter(timeline_of([0, 1]), (333, 187)).paint(frame, 0.5)
     assert (painted[:187, :333] == frame).all()
     assert (painted[:187, 333] == frame[:, -1]).all()
 
 
-def test_a_share_of_heat_is_from_0_to_1():
+def test_an_opacity_is_from_0_to_1():
     for wrong in (-0.1, 2.0, float("nan")):
-        with pytest.raises(UsageError, match="background"):
-            HeatStyle(background=wrong)
+        with pytest.raises(UsageError, match="alpha"):
+            HeatStyle(alpha=wrong)
 
 
-def test_background_keeps_the_share_of_heat_it_is_told():
-    maps = np.zeros((2, 3, 3))
+def test_heat_fades_at_the_edge_of_an_event():
+    maps = np.zeros((4, 3, 3))
     maps[:, 1, 1] = 1
     frame = np.full((240, 320, 3), 90, np.uint8)
-    silent = timeline_of([2, 2], maps=maps)
-
-    def moved(background):
-        painter = Painter(silent, (320, 240), HeatStyle(background=background))
-        return abs(painter.paint(frame, 1.0)[:240].astype(int) - 90).max()
-
-    assert moved(0.0) == 0
-    assert 0 < moved(0.3) < moved(1.0)
+    painter = Painter(timeline_of([0, 0, 2, 2], maps=maps), (320, 240))
+    moved = [
+        abs(painter.paint(frame, second)[:240].astype(int) - 90).max() for second in (1, 2.1, 3)
+    ]
+    assert moved[0] > moved[1] > moved[2] == 0
 
 
 @unhurried
@@ -163,12 +153,6 @@ def test_fitted_words_fit(text, width):
     word = fitted(text, letters, width)
     assert letters.getlength(word) <= width
     assert word == text or word.endswith("…") or word == ""
-
-
-def test_clock_is_as_short_as_the_whole_allows():
-    assert clock(3.24, 10) == "3.2"
-    assert clock(63.9, 320) == "1:03"
-    assert clock(3723, 7200) == "1:02:03"
 
 
 def brightness(colour):
@@ -194,5 +178,6 @@ def test_a_label_keeps_its_colour_wherever_it_is_shown():
 
 
 @pytest.mark.parametrize("above", [0, 1, 240, 241])
-def test_layout_is_even_together_with_the_picture(above):
-    assert (Layout.fit(320, above, 2, True, 10.0).height + above) % 2 == 0
+def test_strip_and_picture_have_an_even_height_together(above):
+    panel = Panel(timeline_of([0], gates=[0.5]), 320, above, [])
+    assert (panel.height + above) % 2 == 0

@@ -6,13 +6,14 @@ from made_up_timelines import timeline_of, unhurried
 from PIL import Image
 
 from avloc.errors import UnknownNameError, UsageError
-from avloc.export.pictures import heatmap_thumbnail, report_thumbnails, strength
+from avloc.export.heat_style import HeatStyle
+from avloc.export.pictures import lay_heat, report_thumbnails, strength
 
 NOISE = np.random.default_rng(7).integers(0, 256, (140, 210, 3), dtype=np.uint8)
 
 
 def change(frame, attention, **options):
-    painted = np.asarray(heatmap_thumbnail(frame, attention, **options))
+    painted = np.asarray(lay_heat(frame, attention, **options))
     return np.abs(painted.astype(int) - frame).max(axis=2)
 
 
@@ -67,21 +68,21 @@ def test_no_pixel_moves_further_than_its_opacity(alpha, presence):
     attention = np.zeros((3, 3))
     attention[1, 1] = 1
     assert (
-        change(NOISE, attention, alpha=alpha, presence=presence).max() <= 255 * alpha * presence + 1
+        change(NOISE, attention, style=HeatStyle(alpha=alpha), presence=presence).max()
+        <= 255 * alpha * presence + 1
     )
 
 
 def test_no_attention_is_the_picture_itself():
-    assert (np.asarray(heatmap_thumbnail(NOISE, None)) == NOISE).all()
+    assert (np.asarray(lay_heat(NOISE, None)) == NOISE).all()
 
 
 def test_wrong_styles_and_opacities_are_refused_by_name():
-    attention = np.eye(3) / 3
     with pytest.raises(UnknownNameError, match="heat-map style is called 'turb'") as caught:
-        heatmap_thumbnail(NOISE, attention, style="turb")
+        HeatStyle("turb")
     assert "'turbo'" in caught.value.hint
     with pytest.raises(UsageError, match=r"1\.5"):
-        heatmap_thumbnail(NOISE, attention, alpha=1.5)
+        HeatStyle(alpha=1.5)
 
 
 def test_thumbnails_show_heat_only_where_an_event_was_found():

@@ -9,7 +9,7 @@ import pytest
 
 from avloc.colours import label_colour
 from avloc.export.figures import figure_sheet
-from avloc.export.heatmap import panel, tracks
+from avloc.export.heatmap import panel
 from avloc.labels import LabelSet
 
 N_DIFFERENT = 30  # AVE has 28 labels
@@ -59,7 +59,7 @@ def grounds():
     found = re.findall(r"--(?:ground|card|trough|mark): #(\w{6})", style)
     assert len(found) == 8  # light and dark
     page = [tuple(bytes.fromhex(digits)) for digits in found]
-    return [*page, figure_sheet.PAPER, (255, 255, 255), tracks.TROUGH, panel.GROUND]
+    return [*page, figure_sheet.PAPER, (255, 255, 255), panel.TROUGH, panel.GROUND]
 
 
 def test_no_label_is_grey():

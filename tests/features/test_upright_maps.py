@@ -79,7 +79,7 @@ def test_features_find_what_is_lit_where_it_is_shown(tmp_path, degrees):
 def test_the_heat_map_covers_what_is_lit(tmp_path, degrees):
     turned = turned_video(tmp_path, degrees)
     features = extract_video(turned, tiny_encoders())
-    target = render_heatmap(timeline_of(features), turned, tmp_path / "heat.mp4", background=1.0)
+    target = render_heatmap(timeline_of(features), turned, tmp_path / "heat.mp4")
     shown = first_picture(target)
     factor = shown.shape[1] // features.frame_size[0]  # a narrow picture is enlarged
     width, height = (factor * side for side in features.frame_size)

@@ -17,8 +17,9 @@ from avloc.export.figures.figure_names import Voice, voices
 from avloc.export.figures.figure_page import Legend, draw_page
 from avloc.export.figures.figure_rows import Row, picture_row, time_row
 from avloc.export.figures.figure_sheet import Sheet
+from avloc.export.heat_style import DEFAULT_STYLE, HeatStyle
 from avloc.export.links import shown_names
-from avloc.export.pictures import ALPHA, STYLE, Frame, check_style, has_event
+from avloc.export.pictures import Frame, has_event
 from avloc.timeline import Timeline
 
 FrameBox = tuple[float, float, float, float]
@@ -37,8 +38,7 @@ def draw_attention_figure(
     boxes: Sequence[FrameBox | None] | None = None,
     names: Sequence[str] | None = None,
     segments: Sequence[int] | None = None,
-    style: str = STYLE,
-    alpha: float = ALPHA,
+    style: HeatStyle = DEFAULT_STYLE,
 ) -> Path:
     """Draw models' attention below the frames it was paid to, all on one scale.
 
@@ -53,8 +53,7 @@ def draw_attention_figure(
         names: of the models, instead of each timeline's own; equal names are numbered.
         segments: which to show, counted from 0; by default at most six, evenly spread over
             those in which an event was found, or over all where none was.
-        style: a matplotlib colour map.
-        alpha: opacity where a map is strongest.
+        style: how the maps look.
 
     Returns:
         ``target``.
@@ -67,7 +66,7 @@ def draw_attention_figure(
     """
     figure_suffix(target)
     figure = attention_figure(
-        timelines, frames, boxes=boxes, names=names, segments=segments, style=style, alpha=alpha
+        timelines, frames, boxes=boxes, names=names, segments=segments, style=style
     )
     return write_figure(figure, target)
 
@@ -79,8 +78,7 @@ def attention_figure(
     boxes: Sequence[FrameBox | None] | None = None,
     names: Sequence[str] | None = None,
     segments: Sequence[int] | None = None,
-    style: str = STYLE,
-    alpha: float = ALPHA,
+    style: HeatStyle = DEFAULT_STYLE,
 ) -> Figure:
     """Return the figure that `draw_attention_figure` writes, with the same arguments."""
     models = [model for model in voices(timelines, names) if model.timeline.attention is not None]
@@ -89,7 +87,6 @@ def attention_figure(
             "none of these models has attention to show", "Take one that has, as cman or avel."
         )
     grid = timelines[0].grid
-    check_style(style, alpha)
     check_frames(frames, grid.n_segments)
     _check_boxes(boxes, grid.n_segments)
     seen = [k for k, frame in enumerate(frames) if frame is not None] or [0]
@@ -101,7 +98,7 @@ def attention_figure(
     if all(frames[k] is None for k in shown):
         raise UsageError(f"there is no picture of {timelines[0].video_id} to show attention on")
     rows = [time_row(grid), _original_row(frames, boxes)]
-    rows += [_map_row(frames, model, n, style, alpha) for n, model in enumerate(models)]
+    rows += [_map_row(frames, model, n, style) for n, model in enumerate(models)]
     legend: Legend = [] if boxes is None else [("true place", _BRIGHT)]
     with plain_style():
         page = draw_page(
@@ -111,7 +108,7 @@ def attention_figure(
             lambda left, right: lay_bands(grid, shown, left, right, _MOST_ACROSS),
             lambda width: natural_height(frames, width),
         )
-        draw_scale(page.sheet, page.right, page.foot, style, alpha)
+        draw_scale(page.sheet, page.right, page.foot, style)
     return page.sheet.figure
 
 
@@ -164,11 +161,11 @@ def _original_row(frames: Sequence[Frame | None], boxes: Sequence[FrameBox | Non
     return Row(paint, None, "frame")
 
 
-def _map_row(frames: Sequence[Frame | None], model: Voice, n: int, style: str, alpha: float) -> Row:
+def _map_row(frames: Sequence[Frame | None], model: Voice, n: int, style: HeatStyle) -> Row:
     attention = model.timeline.attention
     maps = [None] * len(frames) if attention is None else list(attention)
     role = f"heat {n}"
-    return picture_row(frames, maps, model.name, style=style, alpha=alpha, is_bold=True, role=role)
+    return picture_row(frames, maps, model.name, style=style, is_bold=True, role=role)
 
 
 def _outline(sheet: Sheet, place: tuple[int, int, int, int], box: FrameBox) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from avloc.errors import UsageError
-from avloc.export.lettering import clock
+from avloc.export import axis
 from avloc.timeline import Grid
 
 MOST_ACROSS = 12
@@ -111,13 +111,10 @@ def lay_bands(
 
 def tells_seconds(grid: Grid) -> bool:
     """Return whether a video is so short that its moments are told in seconds alone."""
-    return grid.n_segments * grid.segment_seconds <= 60
+    return grid.n_segments * grid.segment_seconds < 60
 
 
 def moment(grid: Grid, segment: int) -> str:
     """Return when a segment begins: seconds, or minutes and hours in a longer video."""
-    begin = float(segment * grid.segment_seconds)
-    if tells_seconds(grid):
-        return f"{round(begin, 2):g}"
-    hundredths = "" if grid.segment_seconds.denominator == 1 else f".{int(begin * 100) % 100:02}"
-    return clock(begin, float(grid.n_segments * grid.segment_seconds)) + hundredths
+    total = float(grid.n_segments * grid.segment_seconds)
+    return axis.moment(float(segment * grid.segment_seconds), total)

@@ -27,8 +27,9 @@ from avloc.export.figures.figure_rows import (
     track_row,
 )
 from avloc.export.figures.figure_sheet import PAPER, cut_to
+from avloc.export.heat_style import DEFAULT_STYLE, HeatStyle
 from avloc.export.links import shown_names
-from avloc.export.pictures import ALPHA, STYLE, Frame, check_style, maps_of_events
+from avloc.export.pictures import Frame, maps_of_events
 from avloc.labels import LabelSet
 from avloc.timeline import Event, FloatArray, Grid, Timeline
 
@@ -46,8 +47,7 @@ def draw_events_figure(
     truth: Sequence[Event] | None = None,
     waveform: FloatArray | None = None,
     everywhere: bool = False,
-    style: str = STYLE,
-    alpha: float = ALPHA,
+    style: HeatStyle = DEFAULT_STYLE,
     most_columns: int = MOST_COLUMNS,
 ) -> Path:
     """Draw what one or more models found in a video, one column a segment.
@@ -67,8 +67,7 @@ def draw_events_figure(
         truth: the true events; None where they are not known.
         waveform: (T, n) loudness, n moments a segment.
         everywhere: show the map also where no event was found.
-        style: a matplotlib colour map.
-        alpha: opacity where a map is strongest.
+        style: how the maps look.
         most_columns: segments shown, at most; up to 240.
 
     Returns:
@@ -89,7 +88,6 @@ def draw_events_figure(
         waveform=waveform,
         everywhere=everywhere,
         style=style,
-        alpha=alpha,
         most_columns=most_columns,
     )
     return write_figure(figure, target)
@@ -103,20 +101,18 @@ def events_figure(
     truth: Sequence[Event] | None = None,
     waveform: FloatArray | None = None,
     everywhere: bool = False,
-    style: str = STYLE,
-    alpha: float = ALPHA,
+    style: HeatStyle = DEFAULT_STYLE,
     most_columns: int = MOST_COLUMNS,
 ) -> Figure:
     """Return the figure that `draw_events_figure` writes, with the same arguments."""
     models = voices(timelines, names)
     grid = timelines[0].grid
-    check_style(style, alpha)
     check_most_columns(most_columns)
     check_frames(frames, grid.n_segments)
     _check_waveform(waveform, grid.n_segments)
     rows = [time_row(grid)]
     rows += [] if waveform is None else [sound_row(np.asarray(waveform))]
-    rows += _picture_rows(models, frames, everywhere, style, alpha)
+    rows += _picture_rows(models, frames, everywhere, style)
     labels = timelines[0].labels  # of every model: a label has one colour in a figure
     rows += [] if truth is None else [track_row(tuple(truth), labels, TRUTH, "truth")]
     rows += [row for n, model in enumerate(models) for row in _model_rows(model, labels, n)]
@@ -134,7 +130,7 @@ def events_figure(
         if not is_whole:
             page.note(f"{len(shown)} of {grid.n_segments} segments, evenly spread")
         if any(row.height is None and row.is_bold for row in rows):
-            draw_scale(page.sheet, page.right, page.foot, style, alpha)
+            draw_scale(page.sheet, page.right, page.foot, style)
     return page.sheet.figure
 
 
@@ -175,21 +171,18 @@ def _picture_rows(
     models: Sequence[Voice],
     frames: Sequence[Frame | None],
     everywhere: bool,
-    style: str,
-    alpha: float,
+    style: HeatStyle,
 ) -> list[Row]:
     if all(frame is None for frame in frames):
         return []
-    rows = [picture_row(frames, [None] * len(frames), "frame", style=style, alpha=alpha)]
+    rows = [picture_row(frames, [None] * len(frames), "frame", style=style)]
     for n, model in enumerate(models):
         attention = model.timeline.attention
         if attention is None:
             continue
         maps = list(attention) if everywhere else maps_of_events(model.timeline)
         role = f"heat {n}"
-        rows.append(
-            picture_row(frames, maps, model.name, style=style, alpha=alpha, is_bold=True, role=role)
-        )
+        rows.append(picture_row(frames, maps, model.name, style=style, is_bold=True, role=role))
     return [*rows[:-1], replace(rows[-1], after=_APART)]
 
 

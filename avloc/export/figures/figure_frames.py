@@ -9,7 +9,8 @@ from PIL import Image
 
 from avloc.errors import UsageError
 from avloc.export.figures.figure_sheet import DIM, SMALL, Sheet, breadth
-from avloc.export.pictures import ALPHA, FULL, STYLE, Frame, heatmap_thumbnail
+from avloc.export.heat_style import DEFAULT_STYLE, HeatStyle
+from avloc.export.pictures import FULL, Frame, lay_heat
 from avloc.timeline import FloatArray
 
 _TALLEST = 1.4  # of a cell's width: a portrait picture stands in the middle of its cell
@@ -42,8 +43,7 @@ def paste(
     frame: Frame | None,
     attention: FloatArray | None = None,
     *,
-    style: str = STYLE,
-    alpha: float = ALPHA,
+    style: HeatStyle = DEFAULT_STYLE,
     role: str = "frame",
 ) -> tuple[int, int, int, int] | None:
     """Lay a frame into a cell, whole and in the middle.
@@ -53,8 +53,7 @@ def paste(
         cell: left, top, right, bottom in dots.
         frame: None leaves the cell empty.
         attention: (H, W) weights, None for the frame alone.
-        style: a matplotlib colour map.
-        alpha: opacity where the map is strongest.
+        style: how the map looks.
         role: what the picture is called among the figure's artists.
 
     Returns:
@@ -65,18 +64,18 @@ def paste(
     left, top, right, bottom = cell
     width, height = _within(frame.shape[1], frame.shape[0], right - left, bottom - top)
     small = Image.fromarray(frame).resize((width, height), Image.Resampling.LANCZOS)
-    picture = heatmap_thumbnail(small, attention, style=style, alpha=alpha)
+    picture = lay_heat(small, attention, style)
     left, top = left + (right - left - width) // 2, top + (bottom - top - height) // 2
     sheet.picture(picture, left, top, role=role)
     return left, top, left + width, top + height
 
 
-def draw_scale(sheet: Sheet, right: int, middle: int, style: str, alpha: float) -> None:
+def draw_scale(sheet: Sheet, right: int, middle: int, style: HeatStyle) -> None:
     """Show what the map's colours mean, ending at a dot: one scale for all maps."""
     width, height = _SCALE
     weights = np.exp(np.linspace(0, np.log(FULL), width))[None] / width
     grey = np.full((height, width, 3), 150, np.uint8)
-    bar = heatmap_thumbnail(grey, weights, style=style, alpha=alpha)
+    bar = lay_heat(grey, weights, style)
     most = f"{FULL:g}× uniform attention or more"
     left = right - round(breadth(most, SMALL)) - 12 - width
     sheet.word((left - 12, middle), "1×", points=SMALL, colour=DIM, align="right")

@@ -21,6 +21,7 @@ from avloc.export.figures.figure_sheet import (
     breadth,
     cut_to,
 )
+from avloc.export.heat_style import HeatStyle
 from avloc.export.lines import one_line
 from avloc.export.pictures import Frame
 from avloc.labels import LabelSet
@@ -94,8 +95,7 @@ def picture_row(
     maps: Sequence[FloatArray | None],
     name: str,
     *,
-    style: str,
-    alpha: float,
+    style: HeatStyle,
     is_bold: bool = False,
     role: str = "frame",
 ) -> Row:
@@ -105,7 +105,7 @@ def picture_row(
         for n, k in enumerate(band.segments):
             left, right = band.cell(n)
             cell = (left, top, right, bottom)
-            paste(sheet, cell, frames[k], maps[k], style=style, alpha=alpha, role=role)
+            paste(sheet, cell, frames[k], maps[k], style=style, role=role)
 
     return Row(paint, None, name, is_bold)
 
@@ -131,10 +131,10 @@ def track_row(events: Sequence[Event], labels: LabelSet, name: str, role: str) -
 
 def tick_row(total: float) -> Row:
     """Make the row that tells the moments along ``total`` seconds drawn as one column."""
-    ticks = Axis(total).ticks()
+    marks = Axis(total).ticks()
 
     def paint(sheet: Sheet, band: Band, top: int, bottom: int) -> None:
-        for percent, words in ticks:
+        for percent, words in marks:
             x = band.left + percent / 100 * band.column
             sheet.block((x - 1, top, x + 1, top + 6), DIM)
             half = breadth(words, SMALL) / 2

@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 from PIL import Image
 
 from avloc.colours import Colour, as_hex
-from avloc.export.lettering import fitted, font
+from avloc.export.heatmap.lettering import fitted, font
 from avloc.export.lines import one_line
 
 DPI = 300

@@ -1,19 +1,26 @@
-"""A timeline as a video: the heat map over the picture, the sound kept, a strip below."""
+"""A timeline as a video: the heat map over the picture, a strip below, the sound as it was."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+
+import numpy as np
+from PIL import Image
 
 from avloc.artifacts import atomic_path
 from avloc.errors import UsageError
-from avloc.export.heat_style import ALPHA, STYLE, HeatStyle
-from avloc.export.heatmap.painter import Painter
-from avloc.export.heatmap.playback import total_seconds
+from avloc.export.heat_style import DEFAULT_STYLE, HeatStyle
+from avloc.export.heatmap.panel import GROUND, Panel
+from avloc.export.pictures import Frame, lay_heat
+from avloc.export.playback import at_moment, presence_at, total_seconds
 from avloc.media import probe, render_video
-from avloc.progress import Progress
+from avloc.progress import Progress, silent
 from avloc.timeline import Event, Timeline
+
+_MIN_WIDTH = 320  # the strip's text needs it
+_MAX_HEIGHT = 1080  # of a picture that is enlarged
 
 
 def render_heatmap(
@@ -21,60 +28,98 @@ def render_heatmap(
     video: Path,
     target: Path,
     *,
-    style: str = STYLE,
-    alpha: float = ALPHA,
-    background: float = 0.0,
-    ground_truth: Sequence[Event] | None = None,
+    style: HeatStyle = DEFAULT_STYLE,
+    truth: Sequence[Event] | None = None,
     comment: str = "avloc heat map",
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> Path:
-    """Render a video with its heat map, its sound, and a strip of what was found.
+    """Render a video with its heat map, its sound, and a strip of its events and gates.
 
-    Between segment middles the map moves smoothly. Where no event was found the strip says
-    so and the map is faded out: a map of nothing would be taken for something. A timeline
-    without attention or gates has the strip alone. Small pictures are scaled up by a whole
-    factor until the strip can be read; the result's width and height are even.
+    The map moves smoothly between the middles of segments. It is faded where no event was
+    found. Small pictures are enlarged by a whole factor until the strip can be read; width
+    and height of the result are even.
 
     Args:
-        timeline: what was found in ``video``.
+        timeline: the answer for ``video``; without attention or gates they are not drawn.
         video: the source.
         target: the file to write; its suffix chooses the container.
-        style: a matplotlib colour map.
-        alpha: the map's opacity in [0, 1] where it is strongest.
-        background: what share of that opacity it keeps where no event was found.
-        ground_truth: true events, drawn as a second track.
-        comment: kept in the file, for `avloc.media.comment_of`; one that begins with "avloc "
-            marks the file as avloc's, which a later run leaves out of a folder's videos.
+        style: how the map looks.
+        truth: the true events, drawn as a second track.
+        comment: stored in the file, for `avloc.media.comment_of`. A comment that begins with
+            "avloc " marks the file as written by avloc.
         progress: called with (seconds done, seconds in all, the video's name).
 
     Returns:
         ``target``.
 
     Raises:
-        UsageError: the source has no picture, or ``alpha`` is no opacity.
-        UnknownNameError: there is no such style.
+        UsageError: the source has no picture.
         MediaError: the source cannot be decoded.
         OutputError: the target cannot be written.
     """
-    heat = HeatStyle(style, alpha, background)
-    video, target = Path(video), Path(target)
     size = probe(video).shown_size
     if size is None:
         raise UsageError(
             f"{video} has no picture to lay a heat map over",
             "Save its events instead, or make a report.",
         )
-    painter = Painter(timeline, size, heat, ground_truth)
+    painter = Painter(timeline, size, style, truth)
+    n_seconds = max(1, math.ceil(total_seconds(timeline)))
+
+    def report(seconds: float) -> None:
+        progress(min(math.ceil(seconds), n_seconds), n_seconds, timeline.video_id)
+
     with atomic_path(target) as temporary:
-        told = _in_seconds(timeline, progress)
-        render_video(video, temporary, painter.paint, comment=comment, progress=told)
+        render_video(video, temporary, painter.paint, comment=comment, progress=report)
     return target
 
 
-def _in_seconds(timeline: Timeline, progress: Progress | None) -> Callable[[float], None] | None:
-    if progress is None:
-        return None
-    n_seconds = max(1, math.ceil(total_seconds(timeline)))
-    return lambda seconds: progress(
-        min(math.ceil(seconds), n_seconds), n_seconds, timeline.video_id
-    )
+class Painter:
+    """Lays heat map and strip onto a video's frames.
+
+    Args:
+        timeline: the answer for the video.
+        frame_size: the frames' (width, height) in pixels.
+        style: how the map looks.
+        truth: the true events, for a second track.
+    """
+
+    def __init__(
+        self,
+        timeline: Timeline,
+        frame_size: tuple[int, int],
+        style: HeatStyle = DEFAULT_STYLE,
+        truth: Sequence[Event] | None = None,
+    ) -> None:
+        self._timeline, self._style = timeline, style
+        width, height = frame_size
+        factor = max(1, min(-(-_MIN_WIDTH // width), _MAX_HEIGHT // height))
+        self._shown = width * factor, height * factor
+        self._width = max(_MIN_WIDTH, self._shown[0] + self._shown[0] % 2)
+        self._panel = Panel(timeline, self._width, self._shown[1], truth)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """The painted frames' (width, height), both even."""
+        return self._width, self._shown[1] + self._panel.height
+
+    def paint(self, frame: Frame, seconds: float) -> Frame:
+        """Return a new RGB frame with the map over ``frame`` (h, w, 3) and the strip below."""
+        width, height = self._shown
+        left = (self._width - width) // 2
+        canvas = np.full((self.size[1], self._width, 3), GROUND, np.uint8)
+        canvas[:height, left : left + width] = self._picture(frame, seconds)
+        if self._width == width + 1:
+            canvas[:height, -1] = canvas[:height, -2]  # an odd width's last column, twice
+        canvas[height:] = np.asarray(self._panel.draw(seconds))
+        return canvas
+
+    def _picture(self, frame: Frame, seconds: float) -> Frame:
+        if frame.shape[1::-1] != self._shown:  # too small, or a size that changed in the video
+            picture = Image.fromarray(frame).resize(self._shown, Image.Resampling.BICUBIC)
+            frame = np.asarray(picture)
+        presence = presence_at(self._timeline.events, seconds)
+        if self._timeline.attention is None or presence <= 0:
+            return frame
+        now = at_moment(self._timeline.attention, self._timeline.grid, seconds)
+        return np.asarray(lay_heat(frame, now, self._style, presence))

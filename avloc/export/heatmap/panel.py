@@ -1,4 +1,4 @@
-"""The strip under the picture: what happens now, by which sense, and when all happens."""
+"""The strip under the picture: the event and the gates of the moment, and all events."""
 
 from __future__ import annotations
 
@@ -7,116 +7,147 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
-from avloc.colours import Colour, label_colour
-from avloc.export.heatmap.layout import Layout
-from avloc.export.heatmap.playback import at_moment, event_at, total_seconds
-from avloc.export.heatmap.tracks import DIM, TROUGH, draw_ticks, draw_track
-from avloc.export.lettering import clock, fitted
+from avloc.colours import HEAR, SEE, Colour, ink_on, label_colour
+from avloc.export.axis import moment, ticks
+from avloc.export.heatmap.lettering import fitted, font
 from avloc.export.lines import one_line
-from avloc.timeline import Event, FloatArray, Timeline
+from avloc.export.playback import NO_EVENT, at_moment, event_at, total_seconds
+from avloc.timeline import Event, Timeline
 
-NO_EVENT = "no event"
 GROUND: Colour = (22, 24, 29)
-PLAYHEAD: Colour = (255, 255, 255)
-_HEAR: Colour = (240, 190, 90)
-_SEE: Colour = (110, 190, 235)
+TROUGH: Colour = (50, 54, 63)
+_DIM: Colour = (172, 177, 188)
+_BRIGHT: Colour = (255, 255, 255)
 
 
 class Panel:
     """Draws the strip at any moment; what never moves is drawn once.
 
     Args:
-        timeline: what was found.
+        timeline: events, gates and labels.
         width: of the strip, in pixels.
-        above: the height of the picture over it: both together have an even height.
-        ground_truth: true events for a second track; None for no such track.
+        above: the height of the picture over it; both heights together are even.
+        truth: the true events, for a second track.
     """
 
     def __init__(
-        self,
-        timeline: Timeline,
-        width: int,
-        above: int,
-        ground_truth: Sequence[Event] | None = None,
+        self, timeline: Timeline, width: int, above: int, truth: Sequence[Event] | None = None
     ) -> None:
-        gates = (("hear", timeline.gate_audio, _HEAR), ("see", timeline.gate_visual, _SEE))
-        self._gates = [(word, gate, colour) for word, gate, colour in gates if gate is not None]
-        self._timeline = timeline
-        found = tuple(timeline)
-        tracks = [found] if ground_truth is None else [tuple(ground_truth), found]
-        total = total_seconds(timeline)
-        self.layout = Layout.fit(width, above, len(tracks), bool(self._gates), total)
-        self._still = self._draw_still(tracks)
+        self.timeline, self.total = timeline, total_seconds(timeline)
+        gates = [("hear", timeline.gate_audio, HEAR), ("see", timeline.gate_visual, SEE)]
+        self.gates = [(name, gate, colour) for name, gate, colour in gates if gate is not None]
+        self.tracks = [("found", timeline.events)]
+        if truth is not None:
+            self.tracks.insert(0, ("true", tuple(truth)))
+        self.em = em = max(12, min(width, 2 * above) // 46)
+        self.small, self.bold = font(max(10, round(0.85 * em))), font(round(1.1 * em), True)
+        self.pad, self.head, self.gate_row = round(0.7 * em), round(1.2 * em), round(2.7 * em)
+        names = self.small.getlength("found") + 0.6 * em if truth is not None else 0
+        self.left, self.right = round(self.pad + names), width - self.pad
+        self.top, self.step = round((3.7 if self.gates else 2.3) * em), round(1.75 * em)
+        self.bottom = self.track(len(self.tracks) - 1)[1] + 1
+        height = self.bottom + round(1.7 * em)
+        self.height = height + (height + above) % 2
+        self._still = self._draw_still(width)
 
-    @property
-    def height(self) -> int:
-        """The strip's height in pixels."""
-        return self.layout.height
+    def x_of(self, seconds: float) -> int:
+        """Return the column of a moment on the time line."""
+        share = min(max(seconds / self.total, 0.0), 1.0)
+        return round(self.left + share * (self.right - self.left))
+
+    def track(self, n: int) -> tuple[int, int]:
+        """Return the first and the last row of track ``n``."""
+        top = self.top + n * self.step
+        return top, top + round(1.45 * self.em) - 1
+
+    def gate_columns(self, n: int) -> tuple[int, int, int]:
+        """Return the first column of gate ``n``'s name, and the first and last of its bar."""
+        room = (self.right - self.pad + self.em) / len(self.gates)
+        left = self.pad + n * room
+        name, number = (self.small.getlength(w) + 0.5 * self.em for w in ("hear", "0.00"))
+        return round(left), round(left + name), round(left + room - self.em - number)
 
     def draw(self, seconds: float) -> Image.Image:
         """Return the strip at a moment, RGB."""
         picture = self._still.copy()
         pen = ImageDraw.Draw(picture)
         self._draw_head(pen, seconds)
-        for n, (_, gate, colour) in enumerate(self._gates):
-            self._draw_gate(pen, n, self._gate_at(gate, seconds), colour)
-        self._draw_playhead(pen, seconds)
+        for n, (_, gate, colour) in enumerate(self.gates):
+            value = float(np.nan_to_num(at_moment(gate, self.timeline.grid, seconds)).clip(0, 1))
+            _, start, end = self.gate_columns(n)
+            self._draw_bar(pen, start, start + round(value * (end - start)), colour)
+            self._write(pen, end + 0.5 * self.em, self.gate_row, f"{value:.2f}")
+        x, top, half = self.x_of(seconds), self.top - round(0.35 * self.em), round(0.3 * self.em)
+        pen.rectangle((x - 1, top, x, self.bottom), _BRIGHT)
+        pen.polygon(((x - half, top), (x + half - 1, top), (x, top + half)), _BRIGHT)
         return picture
 
-    def _draw_still(self, tracks: Sequence[Sequence[Event]]) -> Image.Image:
-        layout = self.layout
-        picture = Image.new("RGB", (layout.width, layout.height), GROUND)
+    def _draw_still(self, width: int) -> Image.Image:
+        picture = Image.new("RGB", (width, self.height), GROUND)
         pen = ImageDraw.Draw(picture)
-        for n, (word, _, _) in enumerate(self._gates):
-            left, start, end = layout.gate_columns(n, len(self._gates))
-            pen.text((left, layout.gates_middle), word, DIM, layout.small, anchor="lm")
-            pen.rectangle(self._bar(start, end), TROUGH)
-        for n, (events, word) in enumerate(zip(tracks, ("true", "found"), strict=False)):
-            draw_track(pen, layout, n, events, self._timeline.labels)
-            if len(tracks) > 1:
-                middle = layout.track_top(n) + layout.row / 2
-                pen.text((layout.pad, middle), word, DIM, layout.small, anchor="lm")
-        draw_ticks(pen, layout)
+        for n, (name, _, _) in enumerate(self.gates):
+            left, start, end = self.gate_columns(n)
+            self._write(pen, left, self.gate_row, name)
+            self._draw_bar(pen, start, end, TROUGH)
+        for n, (name, events) in enumerate(self.tracks):
+            if len(self.tracks) > 1:
+                self._write(pen, self.pad, sum(self.track(n)) / 2, name)
+            self._draw_track(pen, n, events)
+        self._draw_ticks(pen)
         return picture
+
+    def _draw_track(self, pen: ImageDraw.ImageDraw, n: int, events: Sequence[Event]) -> None:
+        top, bottom = self.track(n)
+        pen.rectangle((self.left, top, self.right, bottom), TROUGH)
+        for event in events:
+            if event.start >= self.total:
+                continue  # a true event past the video's end
+            left = self.x_of(event.start)
+            right = max(self.x_of(event.end) - 2, left + 1)
+            colour = label_colour(event.label, self.timeline.labels)
+            pen.rectangle((left, top, right, bottom), colour)
+            label = one_line(event.label)
+            word = fitted(label, self.small, right - left - 0.6 * self.em)
+            if len(word) > 2 or word == label:
+                x, y = left + 0.3 * self.em, (top + bottom) / 2
+                pen.text((x, y), word, ink_on(colour), self.small, anchor="lm")
+
+    def _draw_ticks(self, pen: ImageDraw.ImageDraw) -> None:
+        """Draw the time line's numbers, as close as they can be read."""
+        unit = " s" if self.total < 60 else ""
+        widest = self.small.getlength(moment(self.total, self.total) + unit) + 1.2 * self.em
+        for second in ticks(self.total, max(1, (self.right - self.left) / widest)):
+            x, word = self.x_of(second), moment(second, self.total) + unit
+            pen.line((x, self.bottom, x, self.bottom + 0.25 * self.em), _DIM)
+            half = self.small.getlength(word) / 2
+            inside = min(max(x, self.left + half), self.right - half)
+            pen.text((inside, self.bottom + 0.4 * self.em), word, _DIM, self.small, anchor="mt")
 
     def _draw_head(self, pen: ImageDraw.ImageDraw, seconds: float) -> None:
-        layout, middle = self.layout, self.layout.head_middle
-        now = f"{clock(seconds, layout.total)} / {clock(layout.total, layout.total)}"
-        now += " s" if layout.total < 60 else ""
-        pen.text((layout.right, middle), now, DIM, layout.small, anchor="rm")
-        room = layout.right - layout.small.getlength(now) - layout.em - layout.pad
-        event = event_at(self._timeline.events, seconds)
+        """Draw the event of the moment with its score, and the time."""
+        now = f"{seconds:.1f} / {self.total:.1f} s"
+        if self.total >= 60:
+            now = " / ".join(moment(int(time), self.total) for time in (seconds, self.total))
+        pen.text((self.right, self.head), now, _DIM, self.small, anchor="rm")
+        event = event_at(self.timeline.events, seconds)
         if event is None:
-            pen.text((layout.pad, middle), NO_EVENT, DIM, layout.bold, anchor="lm")
+            self._write(pen, self.pad, self.head, NO_EVENT, is_bold=True)
             return
-        half = round(0.45 * layout.em)
-        colour = label_colour(event.label, self._timeline.labels)
-        pen.rectangle((layout.pad, middle - half, layout.pad + 2 * half, middle + half), colour)
-        left = layout.pad + 2 * half + round(0.5 * layout.em)
-        score = f"{event.score:.2f}"
-        number = layout.small.getlength(score) + 0.6 * layout.em
-        word = fitted(one_line(event.label), layout.bold, room - left - number)
-        pen.text((left, middle), word, PLAYHEAD, layout.bold, anchor="lm")
-        x = left + layout.bold.getlength(word) + 0.6 * layout.em
-        pen.text((x, middle), score, DIM, layout.small, anchor="lm")
+        half = round(0.45 * self.em)
+        colour, x = label_colour(event.label, self.timeline.labels), self.pad + 2 * half
+        pen.rectangle((self.pad, self.head - half, x, self.head + half), colour)
+        x += round(0.5 * self.em)
+        score, gap = f"{event.score:.2f}", 0.6 * self.em
+        room = self.right - x - self.small.getlength(now + score) - 3 * gap
+        word = fitted(one_line(event.label), self.bold, room)
+        pen.text((x, self.head), word, _BRIGHT, self.bold, anchor="lm")
+        self._write(pen, x + self.bold.getlength(word) + gap, self.head, score)
 
-    def _gate_at(self, gate: FloatArray, seconds: float) -> float:
-        value = at_moment(gate, self._timeline.grid, seconds)
-        return float(np.clip(np.nan_to_num(value), 0, 1))
+    def _draw_bar(self, pen: ImageDraw.ImageDraw, start: int, end: int, colour: Colour) -> None:
+        half = round(0.28 * self.em)
+        pen.rectangle((start, self.gate_row - half, end, self.gate_row + half), colour)
 
-    def _draw_gate(self, pen: ImageDraw.ImageDraw, n: int, gate: float, colour: Colour) -> None:
-        _, start, end = self.layout.gate_columns(n, len(self._gates))
-        pen.rectangle(self._bar(start, start + round(gate * (end - start))), colour)
-        place = (end + 0.5 * self.layout.em, self.layout.gates_middle)
-        pen.text(place, f"{gate:.2f}", DIM, self.layout.small, anchor="lm")
-
-    def _bar(self, start: int, end: int) -> tuple[int, int, int, int]:
-        half, middle = round(0.28 * self.layout.em), self.layout.gates_middle
-        return start, middle - half, end, middle + half
-
-    def _draw_playhead(self, pen: ImageDraw.ImageDraw, seconds: float) -> None:
-        layout, x = self.layout, self.layout.x_of(seconds)
-        top, bottom = layout.track_top(0) - round(0.35 * layout.em), layout.tracks_bottom
-        half = max(2, round(0.3 * layout.em))
-        pen.rectangle((x - 1, top, x, bottom), PLAYHEAD)
-        pen.polygon(((x - half, top), (x + half - 1, top), (x, top + half)), PLAYHEAD)
+    def _write(
+        self, pen: ImageDraw.ImageDraw, x: float, y: float, text: str, is_bold: bool = False
+    ) -> None:
+        pen.text((x, y), text, _DIM, self.bold if is_bold else self.small, anchor="lm")

@@ -11,10 +11,9 @@ import numpy as np
 
 from avloc.colours import as_hex, ink_on, label_colour
 from avloc.export.axis import Axis
-from avloc.export.heatmap.panel import NO_EVENT
-from avloc.export.heatmap.playback import event_at, total_seconds
 from avloc.export.lines import one_line
 from avloc.export.links import data_uri, relative_link
+from avloc.export.playback import NO_EVENT, event_at, total_seconds
 from avloc.export.report.agreement import Agreement, agreement
 from avloc.export.report.report_parts import ReportClip
 from avloc.export.report.score_plot import GateArea, ScoreLine, gate_areas, hundredths, score_lines

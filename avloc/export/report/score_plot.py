@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from avloc.colours import as_hex, label_colour
 from avloc.export.axis import Axis
-from avloc.export.heatmap.panel import NO_EVENT
+from avloc.export.playback import NO_EVENT
 from avloc.timeline import Event, FloatArray, Timeline
 
 N_LINES = 6

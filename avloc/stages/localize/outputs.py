@@ -126,9 +126,8 @@ class Products:
             answer.timeline,
             one.video,
             one.result(HEATMAP_SUFFIX),
-            style=self.look.style,
-            alpha=self.look.alpha,
-            ground_truth=self.true_events(one),
+            style=self.look,
+            truth=self.true_events(one),
             comment=made_of,
             progress=progress,
         )
@@ -146,8 +145,7 @@ class Products:
             names=self.names,
             truth=self.true_events(one),
             waveform=None if "no_audio" in flags else loudness(one.video, grid),
-            style=self.look.style,
-            alpha=self.look.alpha,
+            style=self.look,
         )
 
     def _draw_attention(self, one: Input, answers: Sequence[Answer], path: Path) -> Path:
@@ -161,8 +159,7 @@ class Products:
             path,
             names=self.names,
             boxes=boxes if len(boxes) == timelines[0].grid.n_segments else None,
-            style=self.look.style,
-            alpha=self.look.alpha,
+            style=self.look,
         )
 
 

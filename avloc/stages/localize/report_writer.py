@@ -63,7 +63,7 @@ class Reporting:
             shown = evenly(n_segments, _MOST_THUMBNAILS)
             found = middle_frames(one.video, timeline.grid, shown, width=_WIDTH)
             frames = [found.get(t) for t in range(n_segments)]
-            made = report_thumbnails(timeline, frames, style=look.style, alpha=look.alpha)
+            made = report_thumbnails(timeline, frames, style=look)
             pictures = [None if picture is None else jpeg(picture) for picture in made]
         heatmaps = [file for file in files if file.name.endswith(HEATMAP_SUFFIX)]
         self._clips.append(

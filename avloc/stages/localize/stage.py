@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from avloc.errors import AvlocError, OutputError, PartialFailureError, UsageError
 from avloc.events import EventRules
-from avloc.export.heat_style import ALPHA, STYLE, HeatStyle
+from avloc.export.heat_style import DEFAULT_STYLE, HeatStyle
 from avloc.progress import Progress, silent
 from avloc.stages.localize.answers import Answerer
 from avloc.stages.localize.inputs import Input, find_inputs
@@ -28,8 +28,8 @@ def localize(
     model: Sequence[Path | str] | Path | str = DEFAULT_MODEL,
     artifacts: Path | str | None = None,
     heatmap: bool = False,
-    heatmap_style: str = STYLE,
-    alpha: float = ALPHA,
+    heatmap_style: str = DEFAULT_STYLE.colormap,
+    alpha: float = DEFAULT_STYLE.alpha,
     figure: str | None = None,
     compare: str | None = None,
     report: Path | str | None = None,

@@ -1,4 +1,4 @@
-"""What a timeline says at one moment of playing."""
+"""A timeline at one moment of playing."""
 
 from __future__ import annotations
 
@@ -10,21 +10,16 @@ from numpy.typing import NDArray
 
 from avloc.timeline import Event, Grid, Timeline
 
+NO_EVENT = "no event"
 _FADE_SECONDS = 0.2
 
 
 def at_moment(values: NDArray[Any], grid: Grid, seconds: float) -> NDArray[np.float32]:
-    """Return segment values at a moment: linear between segment middles, held at the ends.
-
-    Args:
-        values: (T, ...) one value a segment.
-        grid: the T segments.
-        seconds: the moment.
-    """
-    place = np.clip(seconds / float(grid.segment_seconds) - 0.5, 0, grid.n_segments - 1)
-    before = int(place)
+    """Interpolate (T, ...) segment values between segment middles; constant at both ends."""
+    position = np.clip(seconds / float(grid.segment_seconds) - 0.5, 0, grid.n_segments - 1)
+    before = int(position)
     after = min(before + 1, grid.n_segments - 1)
-    share = np.float32(place - before)
+    share = np.float32(position - before)
     return np.asarray((1 - share) * values[before] + share * values[after], dtype=np.float32)
 
 
