@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from fractions import Fraction
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
-from avloc.errors import FingerprintError, UnknownNameError, UsageError
+from avloc.errors import UnknownNameError, UsageError
 
 Precision = Literal["fp32", "fp16"]
 SAMPLINGS = ("pts", "ave2018")
-_MOST_FPS, _MOST_SECONDS = 1000, 1e6  # beyond them the reader of a features file refuses it
+_MOST_FPS, _MOST_SECONDS = 1000, 1e6
+_MOST_PIXELS = 10**6  # along one side
 
 
 @dataclass(frozen=True)
@@ -21,19 +21,23 @@ class FeatureSpec:
     """Everything that changes a feature's numbers; nothing that does not.
 
     Attributes:
-        visual: the visual encoder's name, and
+        visual: the visual encoder's name; empty without one.
         visual_weights: the sha256 of its weights file, empty if it has none.
-        audio: the audio encoder's name, and
+        audio: the audio encoder's name; empty without one.
         audio_weights: the sha256 of its weights file, empty if it has none.
         fps: r, frames sampled a second.
         sampling: the rule that picks a sample's frame: ``pts`` or ``ave2018``.
         segment_seconds: a segment's length.
-        size: (height, width) the picture is brought to.
-        resize: the rule that brings it there.
+        size: (height, width) to which the picture is resized.
+        resize: the rule that resizes it.
         resampler: the rule that brings sound to 16 kHz.
         front_end: the rule that makes a log-mel patch of a second.
         precision: the arithmetic's class (see `avloc.features.precision`).
         rules: raised when this package's code changes the numbers in any other way.
+
+    Raises:
+        UsageError: a rate, a segment's length or a size that no features file may have.
+        UnknownNameError: unknown sampling or precision.
     """
 
     visual: str
@@ -51,17 +55,13 @@ class FeatureSpec:
     rules: int = 2
 
     def __post_init__(self) -> None:
-        """Refuse what no extraction could follow.
-
-        Raises:
-            UsageError: a rate or a segment's length that no features file may have.
-            UnknownNameError: no such sampling or precision.
-        """
         if not (1 <= self.fps <= _MOST_FPS and 0 < self.segment_seconds <= _MOST_SECONDS):
             raise UsageError(
                 f"cannot sample {self.fps} frames a second in segments of {self.segment_seconds} s",
                 f"Give a whole number of frames a second, 1 to {_MOST_FPS}.",
             )
+        if not all(1 <= side <= _MOST_PIXELS for side in self.size):
+            raise UsageError(f"cannot resize a picture to {self.size[0]} x {self.size[1]} pixels")
         for name, known in (("sampling", SAMPLINGS), ("precision", get_args(Precision))):
             if getattr(self, name) not in known:
                 raise UnknownNameError(name, getattr(self, name), known)
@@ -69,37 +69,22 @@ class FeatureSpec:
     @property
     def fingerprint(self) -> str:
         """The first 16 hex digits of the sha256 of the spec's canonical JSON."""
-        text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def encoders(self) -> tuple[str, ...]:
+        """The names of the encoders, the visual one first."""
+        return tuple(name for name in (self.visual, self.audio) if name)
 
     @property
     def exact_segment_seconds(self) -> Fraction:
         """A segment's length as the grid wants it."""
         return Fraction(self.segment_seconds).limit_denominator(10**6)
 
-    def to_dict(self) -> dict[str, object]:
-        """Return the spec as plain JSON values."""
-        return asdict(self) | {"size": list(self.size)}
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> FeatureSpec:
-        """Read a spec that `to_dict` wrote.
-
-        Raises:
-            FingerprintError: it has fields this version does not know, or lacks one.
-        """
-        known = {field.name for field in fields(cls)}
-        if known != set(values):
-            odd = ", ".join(sorted(known ^ set(values)))
-            raise FingerprintError(
-                f"a feature spec of another version of avloc (it differs in: {odd})",
-                "Extract the features again with this version.",
-            )
-        return cls(**{**values, "size": tuple(values["size"])})
-
     def differences(self, other: FeatureSpec) -> str:
         """Say in words where two specs differ: ``fps: 16 here, 8 there; ...``."""
-        here, there = self.to_dict(), other.to_dict()
+        here, there = asdict(self), asdict(other)
         return "; ".join(
             f"{name}: {here[name]} here, {there[name]} there"
             for name in here

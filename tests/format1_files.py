@@ -6,6 +6,7 @@ Transcribed from that version's writers, so that today's readers meet what is on
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def write_old_features(path: Path, it: VideoFeatures) -> None:
         _arrays(file, it, "visual_valid", "audio_valid")
         _plain(file, it, "video_id", "duration", "fps_sampled", "segment_seconds", "fingerprint")
         _plain(file, it, "source", "source_sha256", "source_bytes")
-        file.attrs["spec"] = _json(dict(it.spec))
+        file.attrs["spec"] = _json(asdict(it.spec))
         file.attrs["flags"] = _json(list(it.flags))
         file.attrs["frame_size"] = _json(it.frame_size)
 
@@ -69,7 +70,7 @@ def write_old_model(path: Path, it: ModelFile) -> None:
         _plain(file, it, "seed", "temperature")
         for name in ("config", "metrics", "data", "training"):
             file.attrs[name] = _json(dict(getattr(it, name)))
-        file.attrs["feature_spec"] = _json(dict(it.spec))
+        file.attrs["feature_spec"] = _json(asdict(it.spec))
         file.attrs["labels"] = _labels(it.labels)
         for group in ("weights", "history", "resume"):
             arrays = file.create_group(group)

@@ -15,9 +15,9 @@ import numpy as np
 from avloc.artifacts import FeatureStore, VideoFeatures
 from avloc.datasets import Dataset, Row
 from avloc.labels import LabelSet
+from avloc.spec import FeatureSpec
 
-SPEC = {"visual": "made-up", "audio": "made-up"}
-FINGERPRINT = "0123456789abcdef"
+SPEC = FeatureSpec("made-up", "", "made-up", "")
 SPLITS = ("train", "train", "train", "val", "test")
 
 
@@ -46,7 +46,7 @@ def made_up(
     draw = np.random.default_rng(seed)
     patterns_v = draw.normal(size=(len(labels), channels[0]))
     patterns_a = draw.normal(size=(len(labels), channels[1]))
-    store = FeatureStore.create(root / "features", SPEC, FINGERPRINT)
+    store = FeatureStore.create(root / "features", SPEC)
     rows = []
     for number in range(n_videos):
         length = lengths[number % len(lengths)]
@@ -90,5 +90,4 @@ def features_of(
         fps_sampled=16.0,
         segment_seconds=1.0,
         spec=SPEC,
-        fingerprint=FINGERPRINT,
     )

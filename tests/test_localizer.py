@@ -171,7 +171,7 @@ def test_other_features_and_other_files_are_refused(
     store = FeatureStore.open(small_workspace.artifacts / "features")
     features = store.read(small_workspace.clips[0].stem)
     with pytest.raises(FingerprintError, match="beef"):
-        localizer.of_features(replace(features, fingerprint="beef"))
+        localizer.of_features(replace(features, spec=replace(features.spec, fps=7)))
     with pytest.raises(WrongKindError):
         avloc.load(store.path_of(features.video_id))
     with pytest.raises(ArtifactError):

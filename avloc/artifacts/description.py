@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from avloc.artifacts.model_file import ModelFile, parse_model
 from avloc.artifacts.predictions_file import Predictions, read_predictions
 from avloc.artifacts.reading import Depth
 from avloc.artifacts.store import FeatureStore
+from avloc.spec import FeatureSpec
 from avloc.timeline import Timeline
 
 
@@ -186,8 +187,8 @@ def _mean_of(seeds: NDArray[np.float64]) -> str:
     return f"{there.mean():.1%}" if there.size else "-"
 
 
-def _spec_facts(spec: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
-    return tuple((f"spec: {name}", str(value)) for name, value in spec.items())
+def _spec_facts(spec: FeatureSpec) -> tuple[tuple[str, str], ...]:
+    return tuple((f"spec: {name}", str(value)) for name, value in asdict(spec).items())
 
 
 def _array_table(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from avloc.artifacts.arrays import REAL, TRUTH, WHOLE, Arrays
 from avloc.artifacts.hdf5 import read_artifact
 from avloc.artifacts.header import SEGMENT_SECONDS, Header
 from avloc.artifacts.reading import Depth
+from avloc.spec import FeatureSpec
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,7 @@ class VideoFeatures:
         duration: seconds, from the origin to the end of the longer stream.
         fps_sampled: r, samples a second.
         segment_seconds: a segment's length.
-        spec: the feature spec that made it, and
-        fingerprint: the spec's hash.
+        spec: what made the features what they are.
         flags: what was repaired or is absent (``rotated``, ``pts_rebuilt``, ...).
         source: the video's path at the time.
         source_sha256: of the video file.
@@ -49,8 +48,7 @@ class VideoFeatures:
     duration: float
     fps_sampled: float
     segment_seconds: float
-    spec: Mapping[str, object]
-    fingerprint: str
+    spec: FeatureSpec
     flags: tuple[str, ...] = ()
     source: str = ""
     source_sha256: str = ""
@@ -73,6 +71,11 @@ class VideoFeatures:
     def n_segments(self) -> int:
         """T."""
         return len(self.segment_times)
+
+    @property
+    def fingerprint(self) -> str:
+        """The spec's hash."""
+        return self.spec.fingerprint
 
 
 FEATURE_ARRAYS = ("segment_times", "visual", "audio", "frame_index", "visual_valid", "audio_valid")
@@ -127,7 +130,6 @@ def parse_features(arrays: Arrays, header: Header) -> VideoFeatures:
         fps_sampled=header.number("fps_sampled"),
         segment_seconds=header.number("segment_seconds", *SEGMENT_SECONDS),
         spec=header.spec("spec"),
-        fingerprint=header.text("fingerprint"),
         flags=header.texts("flags"),
         source=header.text("source"),
         source_sha256=header.text("source_sha256"),

@@ -25,8 +25,8 @@ import numpy as np
 from h5py import h5a, h5d, h5f
 
 from avloc.artifacts.arrays import Arrays
-from avloc.artifacts.header import from_json
 from avloc.artifacts.reading import Budget
+from avloc.artifacts.typed_json import from_json
 
 _NESTED = (
     *("spec", "feature_spec", "flags", "frame_size", "labels", "config", "metrics", "data"),

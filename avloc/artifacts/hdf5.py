@@ -22,8 +22,9 @@ from h5py import h5a
 from avloc.artifacts.arrays import WHOLE, Arrays
 from avloc.artifacts.digests import Record, digest_of_bytes
 from avloc.artifacts.format1 import OldTexts, is_text, old_header
-from avloc.artifacts.header import MAX_HEADER, Header, from_json
+from avloc.artifacts.header import Header
 from avloc.artifacts.reading import Budget, Depth
+from avloc.artifacts.typed_json import MAX_JSON, from_json
 from avloc.errors import ArtifactError, NewerSchemaError, WrongKindError
 
 SCHEMA_VERSION = 2
@@ -174,7 +175,7 @@ def _stamp(file: h5py.File, name: str) -> str:
 
 def _sealed_header(file: h5py.File, budget: Budget) -> Header:
     """Read the header, whose digest has to be right."""
-    n_bytes = min(budget.n_bytes, MAX_HEADER)
+    n_bytes = min(budget.n_bytes, MAX_JSON)
     raw = Arrays(file.id, Budget(n_bytes)).read(HEADER, "bytes", WHOLE)
     if raw.dtype != np.uint8:
         raise ValueError("its header is not of bytes")

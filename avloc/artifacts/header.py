@@ -5,21 +5,17 @@ Every refusal is a ValueError in words; `avloc.artifacts.hdf5` names the file.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
+from avloc.artifacts.typed_json import typed
 from avloc.errors import UsageError
 from avloc.labels import LabelSet
+from avloc.spec import FeatureSpec
 
-MAX_HEADER = 2**22
-"""Bytes of JSON: four million hold 250,000 video ids, and take 200 MB at the very worst."""
 MAX_SEGMENTS = 10**6
 """Of a window: eleven days, a second a segment."""
 SEGMENT_SECONDS = (1e-6, 1e6)
-_MAX_FPS = 1000
 _MAX_PIXELS = 10**6  # along one side
 
 
@@ -110,9 +106,9 @@ class Header:
             raise ValueError(f"frame_size is {value!r:.60}, not a width and a height in pixels")
         return value[0], value[1]
 
-    def spec(self, name: str) -> dict[str, Any]:
-        """Return a feature spec."""
-        return checked_spec(self._value(name))
+    def spec(self, name: str) -> FeatureSpec:
+        """Return a feature spec, which must have the fingerprint that the file states."""
+        return checked_spec(self._value(name), self.text("fingerprint"))
 
     def _value(self, name: str) -> Any:
         if name not in self._fields:
@@ -120,59 +116,19 @@ class Header:
         return self._fields[name]
 
 
-def checked_spec(spec: object) -> dict[str, Any]:
-    """Return a feature spec whose values are of the types that a spec's are.
-
-    Only types and the sampling rate's range: what the values mean is for those who extract.
-
-    Raises:
-        ValueError: one is not.
-    """
-    if not isinstance(spec, dict):
-        raise ValueError("the feature spec is not a JSON object")
-    for name, value in spec.items():
-        if name in ("fps", "segment_seconds", "rules"):
-            is_right = _is_number(value) and 0 < value <= (_MAX_FPS if name == "fps" else 1e6)
-        else:
-            is_right = _is_pixels(value) if name == "size" else isinstance(value, str)
-        if not is_right:
-            raise ValueError(f"the feature spec's {name!r:.60} cannot be {value!r:.60}")
+def checked_spec(value: object, fingerprint: str) -> FeatureSpec:
+    """Return a JSON object as a feature spec; ValueError if its fingerprint is another."""
+    spec: FeatureSpec = typed(value, FeatureSpec, "the feature spec")
+    if spec.fingerprint != fingerprint:
+        raise ValueError(
+            f"its fingerprint is {fingerprint:.60}, and its feature spec's {spec.fingerprint}"
+        )
     return spec
-
-
-def to_json(value: object) -> str:
-    """Return canonical JSON; numbers of numpy become Python's."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=_plain)
-
-
-def from_json(text: str) -> Any:
-    """Read back what `to_json` wrote.
-
-    Raises:
-        ValueError: it is not JSON, absurdly long, or nested too deeply.
-    """
-    if len(text) > MAX_HEADER:
-        raise ValueError(f"it has {len(text)} characters of JSON, more than {MAX_HEADER}")
-    try:
-        value = json.loads(text)
-        if "\\ud" in text.lower():  # a lone surrogate could not be shown
-            json.dumps(value, ensure_ascii=False).encode()
-    except RecursionError:
-        raise ValueError("its JSON is nested too deeply") from None
-    return value
 
 
 def labels_to_plain(labels: LabelSet) -> dict[str, object]:
     """Return a label set as plain values; `Header.labels` reads it back."""
     return {"names": list(labels.names), "background": labels.background}
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
 def _texts(value: object, name: str) -> tuple[str, ...]:

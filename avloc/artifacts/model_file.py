@@ -18,11 +18,12 @@ from avloc.artifacts.header import (
     SEGMENT_SECONDS,
     Header,
     labels_to_plain,
-    to_json,
 )
 from avloc.artifacts.new_artifact import create
 from avloc.artifacts.reading import Depth
+from avloc.artifacts.typed_json import to_json
 from avloc.labels import LabelSet
+from avloc.spec import FeatureSpec
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,7 @@ class ModelFile:
         config: the options that build it (``avloc.models.build(name, **config)``).
         weights: the state dict, an array a tensor.
         labels: the classes of its logits.
-        spec: of the features it was trained on, and
-        fingerprint: their hash; features of another are refused.
+        spec: of the features it was trained on; features of another spec are refused.
         supervision: ``full`` or ``weak``.
         n_segments: T of the training window.
         segment_seconds: a segment's length.
@@ -52,8 +52,7 @@ class ModelFile:
     config: Mapping[str, object]
     weights: Mapping[str, NDArray[Any]]
     labels: LabelSet
-    spec: Mapping[str, object]
-    fingerprint: str
+    spec: FeatureSpec
     supervision: str
     n_segments: int
     segment_seconds: float
@@ -64,6 +63,11 @@ class ModelFile:
     history: Mapping[str, list[float]] = field(default_factory=dict)
     temperature: float = 1.0
     resume: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+    @property
+    def fingerprint(self) -> str:
+        """The spec's hash."""
+        return self.spec.fingerprint
 
 
 _FIELDS = (
@@ -120,7 +124,6 @@ def parse_model(arrays: Arrays, header: Header) -> ModelFile:
         weights=_tensors(arrays.group("weights")),
         labels=header.labels(),
         spec=header.spec("feature_spec"),
-        fingerprint=header.text("fingerprint"),
         supervision=header.text("supervision"),
         n_segments=header.whole("n_segments", least=1, most=MAX_SEGMENTS),
         segment_seconds=header.number("segment_seconds", *SEGMENT_SECONDS),

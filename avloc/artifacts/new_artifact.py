@@ -24,9 +24,9 @@ from avloc.artifacts.hdf5 import (
     in_words,
     seal,
 )
-from avloc.artifacts.header import MAX_HEADER, to_json
 from avloc.artifacts.reading import Depth
 from avloc.artifacts.steady_file import SteadyFile, steady_file
+from avloc.artifacts.typed_json import MAX_JSON, to_json
 from avloc.errors import ArtifactError
 
 _AGAINST_NAN = {
@@ -106,8 +106,8 @@ class NewArtifact:
             header = to_json(self.header | {"arrays": self._records}).encode()
         except UnicodeEncodeError as error:
             raise self.refusal(f"its header cannot be UTF-8: {in_words(error)}") from error
-        if len(header) > MAX_HEADER:
-            raise self.refusal(f"its header has {len(header)} bytes, more than {MAX_HEADER}")
+        if len(header) > MAX_JSON:
+            raise self.refusal(f"its header has {len(header)} bytes, more than {MAX_JSON}")
         self.file.create_dataset(HEADER, data=np.frombuffer(header, np.uint8))
         stamps = stamp(self._kind)
         stamps["digest"] = seal([stamps[name] for name in STAMPS], header)

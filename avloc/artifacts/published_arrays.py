@@ -24,6 +24,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from avloc.artifacts.steady_file import steady_file
 from avloc.errors import DatasetError, FingerprintError
+from avloc.spec import FeatureSpec
 
 ARRAY_KEY = "avadataset"
 ORDER_KEY = "order"
@@ -38,14 +39,9 @@ PIECE_BYTES = 2**28
 """The largest row, and the largest compressed piece, that is taken into memory."""
 
 
-def is_published(spec: Mapping[str, object]) -> bool:
-    """Tell whether a spec is of features that others made, whose encoders cannot be run here."""
-    return spec.get("visual") == PUBLISHED_VISUAL or spec.get("audio") == PUBLISHED_AUDIO
-
-
-def refuse_published(spec: Mapping[str, object], model: Path | str) -> None:
+def refuse_published(spec: FeatureSpec, model: Path | str) -> None:
     """Raise a FingerprintError if a model's features are such: it can answer no video."""
-    if is_published(spec):
+    if spec.visual == PUBLISHED_VISUAL or spec.audio == PUBLISHED_AUDIO:
         raise FingerprintError(
             f"{model} was trained on published features, whose encoders are unknown here:"
             " no video can be turned into such features",

@@ -7,22 +7,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from avloc.artifacts.atomic import append_line, sweep
 from avloc.artifacts.feature_writer import FeatureWriter, write_features
 from avloc.artifacts.features_file import VideoFeatures, look_at_features, read_features
-from avloc.artifacts.header import to_json
-from avloc.artifacts.store_file import read_store_file, refuse_odd, write_store_file
+from avloc.artifacts.store_file import read_store_file, write_store_file
+from avloc.artifacts.typed_json import to_json
 from avloc.errors import (
     ArtifactError,
     FingerprintError,
     UsageError,
     WrongKindError,
 )
+from avloc.spec import FeatureSpec
 
 _STORE_FILE = "store.json"
 _FAILURES_FILE = "failures.jsonl"
@@ -45,8 +44,7 @@ class FeatureStore:
 
     Attributes:
         root: the folder.
-        spec: the feature spec of everything in it, and
-        fingerprint: the spec's hash.
+        spec: of all features in it.
         dataset_root: the data set it was extracted from; empty if none.
         has_digest: its ``store.json`` carries a digest, as those of avloc 0.1 did not.
     """
@@ -54,14 +52,12 @@ class FeatureStore:
     def __init__(
         self,
         root: Path,
-        spec: Mapping[str, object],
-        fingerprint: str,
+        spec: FeatureSpec,
         dataset_root: str,
         has_digest: bool = True,
     ) -> None:
         self.root = root
-        self.spec = dict(spec)
-        self.fingerprint = fingerprint
+        self.spec = spec
         self.dataset_root = dataset_root
         self.has_digest = has_digest
 
@@ -90,26 +86,27 @@ class FeatureStore:
             ) from error
 
     @classmethod
-    def create(
-        cls, root: Path | str, spec: Mapping[str, object], fingerprint: str, dataset_root: str = ""
-    ) -> FeatureStore:
+    def create(cls, root: Path | str, spec: FeatureSpec, dataset_root: str = "") -> FeatureStore:
         """Open the store at ``root``, or make it if there is none.
 
         Raises:
             FingerprintError: a store of other features is there: they never mix.
-            UsageError: the spec holds what `open` would refuse.
             OutputError: the folder cannot be written.
         """
         root = Path(root)
-        refuse_odd(spec)
         if (root / _STORE_FILE).exists() or root.is_file():
             store = cls.open(root)
-            _refuse_mixing(store, spec, fingerprint)
+            _refuse_mixing(store, spec)
             if dataset_root in ("", store.dataset_root):
                 return store
-        store = cls(root, spec, fingerprint, dataset_root)
-        write_store_file(root / _STORE_FILE, store.spec, fingerprint, dataset_root)
+        store = cls(root, spec, dataset_root)
+        write_store_file(root / _STORE_FILE, spec, dataset_root)
         return store
+
+    @property
+    def fingerprint(self) -> str:
+        """The spec's hash."""
+        return self.spec.fingerprint
 
     def path_of(self, video_id: str) -> Path:
         """Return where a video's features lie, or would.
@@ -164,7 +161,7 @@ class FeatureStore:
             FingerprintError: they are not this store's kind.
             OutputError: the place cannot be written.
         """
-        _refuse_mixing(self, features.spec, features.fingerprint)
+        _refuse_mixing(self, features.spec)
         path = self.path_of(features.video_id)
         write_features(path, features)
         return path
@@ -221,17 +218,10 @@ class FeatureStore:
         return row
 
 
-def _refuse_mixing(store: FeatureStore, spec: Mapping[str, Any], fingerprint: str) -> None:
-    if fingerprint == store.fingerprint:
-        return
-    names = sorted(set(spec) | set(store.spec))
-    differing = [
-        f"{name}: {store.spec.get(name)} there, {spec.get(name)} here"
-        for name in names
-        if spec.get(name) != store.spec.get(name)
-    ]
-    raise FingerprintError(
-        f"{store.root} holds features {store.fingerprint}, these are {fingerprint}"
-        f" ({'; '.join(differing) or 'same spec, other hash'})",
-        "Features of different fingerprints never mix: give another folder for these.",
-    )
+def _refuse_mixing(store: FeatureStore, spec: FeatureSpec) -> None:
+    if spec != store.spec:
+        raise FingerprintError(
+            f"{store.root} holds features {store.fingerprint}, these are {spec.fingerprint}"
+            f" ({spec.differences(store.spec)})",
+            "Features of different fingerprints never mix: give another folder for these.",
+        )

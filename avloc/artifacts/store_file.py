@@ -4,34 +4,38 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from avloc.artifacts.atomic import write_text
 from avloc.artifacts.digests import digest_of_bytes
 from avloc.artifacts.hdf5 import check_schema
-from avloc.artifacts.header import checked_spec, to_json
+from avloc.artifacts.header import checked_spec
 from avloc.artifacts.new_artifact import stamp
-from avloc.errors import UsageError
+from avloc.artifacts.typed_json import to_json
+from avloc.spec import FeatureSpec
 
 _MOST_BYTES = 2**20
 
 
-def write_store_file(
-    path: Path, spec: Mapping[str, object], fingerprint: str, dataset_root: str
-) -> None:
+def write_store_file(path: Path, spec: FeatureSpec, dataset_root: str) -> None:
     """Write a store's file.
 
     Raises:
         OutputError: the place cannot be written.
     """
-    fields = {"spec": dict(spec), "fingerprint": fingerprint, "dataset_root": dataset_root}
+    fields = {
+        "spec": asdict(spec) | {"size": list(spec.size)},
+        "fingerprint": spec.fingerprint,
+        "dataset_root": dataset_root,
+    }
     content = stamp("features") | fields
     write_text(path, json.dumps(content | {"digest": _digest(content)}, indent=2) + "\n")
 
 
 def read_store_file(path: Path) -> dict[str, Any]:
-    """Return ``spec``, ``fingerprint``, ``dataset_root``, and ``has_digest``: it carries one.
+    """Return ``spec``, ``dataset_root``, and ``has_digest``: it carries one.
 
     Raises:
         ArtifactError: it is of another kind or too new.
@@ -40,23 +44,10 @@ def read_store_file(path: Path) -> dict[str, Any]:
     content = _read(path)
     check_schema(content["schema"], "features", path)
     return {
-        "spec": checked_spec(content["spec"]),
-        "fingerprint": _text(content["fingerprint"], "fingerprint"),
+        "spec": checked_spec(content["spec"], _text(content["fingerprint"], "fingerprint")),
         "dataset_root": _text(content["dataset_root"], "dataset_root"),
         "has_digest": "digest" in content,
     }
-
-
-def refuse_odd(spec: Mapping[str, object]) -> None:
-    """Refuse a spec that `read_store_file` would.
-
-    Raises:
-        UsageError: says which value.
-    """
-    try:
-        checked_spec(json.loads(to_json(spec)))
-    except ValueError as error:
-        raise UsageError(str(error), "No store of such features could be opened.") from error
 
 
 def _digest(header: Mapping[str, Any]) -> str:

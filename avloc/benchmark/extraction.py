@@ -214,7 +214,7 @@ def _end_to_end(
 
 
 def _store(folder: Path, encoders: Encoders) -> FeatureStore:
-    return FeatureStore.create(folder, encoders.spec.to_dict(), encoders.spec.fingerprint)
+    return FeatureStore.create(folder, encoders.spec)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from avloc.benchmark.machine import wait_for
 from avloc.datasets.batches import Example, Examples
 from avloc.datasets.feed import Feed
 from avloc.models import SentinelLSTM, build
+from avloc.spec import FeatureSpec
 from avloc.training import TrainingConfig, begin, loss_of, train_epoch
 
 _N_SEGMENTS, _GRID, _CHANNELS, _N_CLASSES = 10, (7, 7), (2048, 128), 29
@@ -106,8 +107,7 @@ def _video(visual: np.ndarray, audio: np.ndarray) -> VideoFeatures:
         duration=float(_N_SEGMENTS),
         fps_sampled=16.0,
         segment_seconds=1.0,
-        spec={},
-        fingerprint="",
+        spec=FeatureSpec("", "", "", ""),
     )
 
 

@@ -144,8 +144,7 @@ class Published:
             duration=float(times[-1, 1]),
             fps_sampled=float(spec.fps),
             segment_seconds=spec.segment_seconds,
-            spec=spec.to_dict(),
-            fingerprint=spec.fingerprint,
+            spec=spec,
             flags=("no_video",) * (visual is None) + ("no_audio",) * (audio is None),
             source=f"{source.resolve()}, row {rows[0]}",
         )

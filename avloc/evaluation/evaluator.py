@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +19,7 @@ from avloc.evaluation.predict import predict
 from avloc.labels import LabelSet
 from avloc.models import restore
 from avloc.progress import Progress
+from avloc.spec import FeatureSpec
 
 MODALITIES = ("audio", "visual")
 
@@ -105,15 +105,14 @@ def check_fingerprint(model: ModelFile, store: FeatureStore) -> None:
     """
     if model.fingerprint != store.fingerprint:
         raise FingerprintError(
-            f"the features in {store.root} are {_in_words(store.spec, store.fingerprint)}, "
-            f"the model was trained on {_in_words(model.spec, model.fingerprint)}",
+            f"the features in {store.root} are {_in_words(store.spec)}, "
+            f"the model was trained on {_in_words(model.spec)}",
             "Extract features with the model's encoders, or train a model on these.",
         )
 
 
-def _in_words(spec: Mapping[str, object], fingerprint: str) -> str:
-    encoders = " + ".join(str(spec[name]) for name in ("visual", "audio") if spec.get(name))
-    return f"{fingerprint} ({encoders})" if encoders else fingerprint
+def _in_words(spec: FeatureSpec) -> str:
+    return f"{spec.fingerprint} ({' + '.join(spec.encoders)})"
 
 
 def _class_map(dataset: Dataset, labels: LabelSet) -> NDArray[np.int64]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -85,7 +84,7 @@ def load_encoders(
 
 
 def encoders_for(
-    spec: Mapping[str, object],
+    spec: FeatureSpec,
     *,
     device: str = "auto",
     weights: WeightsPolicy = WeightsPolicy(),  # noqa: B008 - frozen
@@ -93,7 +92,7 @@ def encoders_for(
     """Load the encoders that a model's or a store's spec asks for.
 
     Args:
-        spec: what `FeatureSpec.to_dict` wrote.
+        spec: of the features to make.
         device: where to run them; another device than the spec was made on will do.
         weights: where weight files may come from.
 
@@ -101,20 +100,19 @@ def encoders_for(
         FingerprintError: what can be loaded here would not give the same features.
         WeightsError: weights cannot be had. DependencyError: a package is not installed.
     """
-    wanted = FeatureSpec.from_dict(spec)
     encoders = load_encoders(
-        wanted.visual,
-        wanted.audio,
-        fps=wanted.fps,
-        sampling=wanted.sampling,
+        spec.visual,
+        spec.audio,
+        fps=spec.fps,
+        sampling=spec.sampling,
         device=device,
-        precision=wanted.precision,
+        precision=spec.precision,
         weights=weights,
     )
-    if encoders.spec != wanted:
+    if encoders.spec != spec:
         raise FingerprintError(
             f"the encoders here give features {encoders.spec.fingerprint}, wanted are"
-            f" {wanted.fingerprint} ({encoders.spec.differences(wanted)})",
+            f" {spec.fingerprint} ({encoders.spec.differences(spec)})",
             "Give the same weight files with --weights DIR, or extract and train again.",
         )
     return encoders

@@ -135,7 +135,7 @@ def extract(
     """
     _check(workers, batch_size, overwrite)
     # The store says itself how it differs from these encoders.
-    store = FeatureStore.create(store.root, encoders.spec.to_dict(), encoders.spec.fingerprint)
+    store = FeatureStore.create(store.root, encoders.spec)
     store.sweep()
     distinct = _distinct(videos)
     grid = Grid(n_segments, encoders.spec.exact_segment_seconds) if n_segments else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -131,7 +131,7 @@ def _provenance(store: FeatureStore) -> Mapping[str, str]:
     return {
         "avloc_version": version("avloc"),
         "fingerprint": store.fingerprint,
-        "spec": json.dumps(store.spec, sort_keys=True),
+        "spec": json.dumps(asdict(store.spec), sort_keys=True),
     }
 
 

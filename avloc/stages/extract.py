@@ -156,8 +156,7 @@ def extract(
         weights=policy,
     )
     place = Workspace.at(artifacts).features
-    spec = encoders.spec
-    store = FeatureStore.create(place, spec.to_dict(), spec.fingerprint, sources.dataset_root)
+    store = FeatureStore.create(place, encoders.spec, sources.dataset_root)
     report = extract_features(
         sources.videos,
         store,

@@ -79,12 +79,8 @@ def import_features(
     with open_published(dataset, files) as published:
         report(0, len(videos), "hashing the files")
         spec = published_spec(files)
-        store = FeatureStore.create(
-            Workspace.at(artifacts).features,
-            spec.to_dict(),
-            spec.fingerprint,
-            str(dataset.root.resolve()),
-        )
+        root = Workspace.at(artifacts).features
+        store = FeatureStore.create(root, spec, str(dataset.root.resolve()))
         n_done, differing = _write_videos(store, published, videos, spec, report)
     absent = tuple(name for name in ("visual", "audio") if getattr(files, name) is None)
     n_skipped = len(videos) - n_done

@@ -169,10 +169,9 @@ def _supervision(run: PlannedRun) -> str:
 
 def _made(run: PlannedRun, store: FeatureStore, dataset: Dataset) -> dict[str, object]:
     counts = [sum(row.split == split for row in dataset.rows) for split in ("train", "val", "test")]
-    spec = store.spec
     return {
         "data set": f"{dataset.name}, {counts[0]} / {counts[1]} / {counts[2]} rows",
-        "features": f"{spec.get('visual')} and {spec.get('audio')}, {store.fingerprint}",
+        "features": f"{store.spec.visual} and {store.spec.audio}, {store.fingerprint}",
         "decoder": "argmax per segment",
         "epoch chosen by": f"segment accuracy on {run.training.select}",
         "epochs": run.training.epochs,

@@ -129,7 +129,7 @@ def _written(
 def _made(model: ModelFile) -> dict[str, str]:
     spec, data = model.spec, model.data
     return {
-        "Encoders": f"{spec['visual']} on {spec['fps']} a second, {spec['audio']}",
+        "Encoders": f"{spec.visual} on {spec.fps} a second, {spec.audio}",
         "Trained on": f"{data['n_train_rows']} clips, epoch {model.metrics['epoch']:g} chosen on "
         f"{data['n_val_rows']} others, seed {model.seed}",
     }

@@ -111,7 +111,6 @@ class _Run:
             weights=state.best,
             labels=self.dataset.labels,
             spec=self.store.spec,
-            fingerprint=self.store.fingerprint,
             supervision=self.config.supervision,
             n_segments=self.data.train.n_segments,
             segment_seconds=self.data.train.videos[0].segment_seconds,

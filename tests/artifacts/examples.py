@@ -8,13 +8,14 @@ import numpy as np
 
 from avloc.artifacts import Comparison, ModelFile, Predictions, VideoFeatures
 from avloc.labels import LabelSet
+from avloc.spec import FeatureSpec
 from avloc.timeline import Event, Grid, Timeline
 
 LABELS = LabelSet(("bark", "Kirchenglocke, groß"))
-SPEC = {"visual": "efficientnet-lite0", "fps": 4}
+SPEC = FeatureSpec("efficientnet-lite0", "", "logmel", "", fps=4)
 
 
-def features(video_id: str = "-clip", fingerprint: str = "f00d", n: int = 3) -> VideoFeatures:
+def features(video_id: str = "-clip", spec: FeatureSpec = SPEC, n: int = 3) -> VideoFeatures:
     rng = np.random.default_rng(0)
     return VideoFeatures(
         video_id=video_id,
@@ -27,8 +28,7 @@ def features(video_id: str = "-clip", fingerprint: str = "f00d", n: int = 3) -> 
         duration=2.6,
         fps_sampled=4.0,
         segment_seconds=1.0,
-        spec=SPEC,
-        fingerprint=fingerprint,
+        spec=spec,
         flags=("rotated", "padded"),
         source="videos/-clip.mp4",
         source_sha256="ab" * 32,
@@ -45,7 +45,6 @@ def model() -> ModelFile:
         weights={"head.weight": rng.normal(size=(3, 8)).astype(np.float32), "tau": np.array(2.3)},
         labels=LABELS,
         spec=SPEC,
-        fingerprint="f00d",
         supervision="full",
         n_segments=10,
         segment_seconds=1.0,

@@ -61,7 +61,7 @@ def test_a_writer_tells_at_once(tmp_path: Path) -> None:
 
 
 def test_a_failure_that_the_disk_took_half_of_costs_no_other(tmp_path: Path) -> None:
-    store = FeatureStore.create(tmp_path, SPEC, "f00d")
+    store = FeatureStore.create(tmp_path, SPEC)
     store.record_failure("a", "a.mp4", "no index")
     rows = tmp_path / "failures.jsonl"
     n_bytes = rows.stat().st_size
@@ -84,15 +84,15 @@ def test_no_store_on_a_full_disk(disk: SmallDisk) -> None:
     root.mkdir()
     disk.fill()
     with pytest.raises(OutputError, match=r"store\.json cannot be written: No space left") as full:
-        FeatureStore.create(root, SPEC, "f00d")
+        FeatureStore.create(root, SPEC)
     assert full.value.hint == "Free some space and run it again."
     assert list(root.iterdir()) == []
     disk.free()
-    assert FeatureStore.create(root, SPEC, "f00d").fingerprint == "f00d"
+    assert FeatureStore.create(root, SPEC).fingerprint == SPEC.fingerprint
 
 
 def test_no_failure_row_on_a_full_disk(disk: SmallDisk) -> None:
-    store = FeatureStore.create(disk.root, SPEC, "f00d")
+    store = FeatureStore.create(disk.root, SPEC)
     disk.fill()
     with pytest.raises(OutputError, match=r"failures\.jsonl cannot be written: No space left"):
         store.record_failure("a", "a.mp4", "no index")

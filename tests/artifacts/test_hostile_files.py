@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 import pytest
+from examples import SPEC
 from hostile import (
     ARRAYS,
     OLD_ARRAYS,
@@ -120,6 +122,13 @@ def test_any_declared_shape_and_type_costs_no_memory(
 
 DEEP, LONG = "[" * 100_000, "1" * 5000
 HUGE = "1" + "0" * 400
+
+
+def spec_with(name: str, value: str) -> str:
+    """Return the JSON text of a spec with another value of one field."""
+    return json.dumps({**asdict(SPEC), name: None}).replace(f'"{name}": null', f'"{name}": {value}')
+
+
 ATTRIBUTES: list[tuple[str, str, Any]] = [
     *((kind, "schema", value) for kind in ("features", "model") for value in (7, None, "avloc")),
     *(("model", "schema", value) for value in (["avloc.model/1"] * 2, h5py.Empty("S1"))),
@@ -132,9 +141,11 @@ ATTRIBUTES: list[tuple[str, str, Any]] = [
     *(("features", "frame_size", value) for value in ("[1]", "[-1, 5]", "[true, true]", '"ab"')),
     *(("features", "frame_size", value) for value in ("[1.5, 2]", "[0, 0]", "[1000000000, 1]")),
     *(("features", "spec", value) for value in ("[]", "null", DEEP, LONG, "no JSON", 3)),
-    *(("features", "spec", f'{{"fps": {value}}}') for value in ("-1", '"4"', "true", "1e9", "NaN")),
-    *(("features", "spec", f'{{"size": {value}}}') for value in ("7", "[1]", '["a", "b"]')),
-    *(("features", "spec", f'{{"visual": {value}}}') for value in ("7", "{}", DEEP, '"\\ud800"')),
+    *(("features", "spec", spec_with("fps", x)) for x in ("-1", '"4"', "true", "1e9", "NaN", "7")),
+    *(("features", "spec", spec_with("size", x)) for x in ("7", "[1]", '["a", "b"]', "[0, 1]")),
+    *(("features", "spec", spec_with("visual", x)) for x in ("7", "{}", DEEP, '"\\ud800"')),
+    *(("features", "spec", spec_with("precision", x)) for x in ("7", '"fp8"')),
+    *(("features", "spec", spec_with("other", x)) for x in ("7", '"a"')),
     *(("model", "config", value) for value in ("[]", DEEP, "{}" + " " * 2**23)),
     *(("model", "metrics", value) for value in ('{"a": "b"}', f'{{"a": {HUGE}}}', '{"a": null}')),
     *(("model", "n_segments", value) for value in (0, -1, 10**18, 1.5, "10", [1, 2])),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -19,12 +20,12 @@ GOOD = {"video_id": "b", "source": "b.mp4", "reason": "no index"}
 
 @pytest.fixture
 def store(tmp_path: Path) -> FeatureStore:
-    return FeatureStore.create(tmp_path / "store", SPEC, "f00d", "data/AVE")
+    return FeatureStore.create(tmp_path / "store", SPEC, "data/AVE")
 
 
 @pytest.fixture(scope="module")
 def lasting(tmp_path_factory: pytest.TempPathFactory) -> FeatureStore:
-    return FeatureStore.create(tmp_path_factory.mktemp("store"), SPEC, "f00d")
+    return FeatureStore.create(tmp_path_factory.mktemp("store"), SPEC)
 
 
 @pytest.mark.parametrize(
@@ -34,12 +35,13 @@ def lasting(tmp_path_factory: pytest.TempPathFactory) -> FeatureStore:
         {"schema": "avloc.features/" + "9" * 5000},
         {"spec": []},
         {"spec": None},
-        {"spec": {"fps": "four"}},
-        {"spec": {"fps": 10**9}},
-        {"spec": {"fps": float("nan")}},
-        {"spec": {"size": [-1, 2]}},
-        {"spec": {"visual": {"a": 1}}},
-        {"spec": {"anything": [[[]]]}},
+        {"spec": {**asdict(SPEC), "fps": "four"}},
+        {"spec": {**asdict(SPEC), "fps": 10**9}},
+        {"spec": {**asdict(SPEC), "fps": float("nan")}},
+        {"spec": {**asdict(SPEC), "size": [-1, 2]}},
+        {"spec": {**asdict(SPEC), "visual": {"a": 1}}},
+        {"spec": {**asdict(SPEC), "anything": [[[]]]}},
+        {"spec": {**asdict(SPEC), "fps": 8}},  # which has another fingerprint
         {"fingerprint": 7},
         {"fingerprint": ["f00d"]},
         {"dataset_root": None},

@@ -135,7 +135,7 @@ def test_describe_predictions_counts_right_segments(tmp_path: Path) -> None:
 
 
 def test_describe_store_lists_failures(tmp_path: Path) -> None:
-    store = FeatureStore.create(tmp_path, SPEC, "f00d", "data/AVE")
+    store = FeatureStore.create(tmp_path, SPEC, "data/AVE")
     store.write(features())
     store.record_failure("broken", "broken.mp4", "no index")
     description = describe(tmp_path)

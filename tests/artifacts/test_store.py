@@ -15,16 +15,18 @@ from format1_files import write_old_features
 from avloc.artifacts import FeatureStore, write_model
 from avloc.errors import ArtifactError, FingerprintError, UsageError, WrongKindError
 
+OTHER = replace(SPEC, fps=8)
+
 
 @pytest.fixture
 def store(tmp_path: Path) -> FeatureStore:
-    return FeatureStore.create(tmp_path / "store", SPEC, "f00d", "data/AVE")
+    return FeatureStore.create(tmp_path / "store", SPEC, "data/AVE")
 
 
 def test_store_reopens_with_all_it_knew(store: FeatureStore) -> None:
     store.write(features("a"))
     again = FeatureStore.open(store.root)
-    assert (again.spec, again.fingerprint, again.dataset_root) == (SPEC, "f00d", "data/AVE")
+    assert (again.spec, again.dataset_root) == (SPEC, "data/AVE")
     assert again.video_ids() == ["a"]
     assert "a" in again
     assert "b" not in again
@@ -33,21 +35,23 @@ def test_store_reopens_with_all_it_knew(store: FeatureStore) -> None:
 
 def test_create_on_the_same_fingerprint_goes_on(store: FeatureStore) -> None:
     store.write(features("a"))
-    assert FeatureStore.create(store.root, SPEC, "f00d").video_ids() == ["a"]
+    assert FeatureStore.create(store.root, SPEC).video_ids() == ["a"]
 
 
 def test_other_fingerprint_is_refused_and_both_are_named(store: FeatureStore) -> None:
-    with pytest.raises(FingerprintError, match=r"f00d.*beef.*fps: 4 there, 16 here"):
-        FeatureStore.create(store.root, SPEC | {"fps": 16}, "beef")
+    with pytest.raises(
+        FingerprintError, match=rf"{SPEC.fingerprint}.*{OTHER.fingerprint}.*fps: 8 here, 4 there"
+    ):
+        FeatureStore.create(store.root, OTHER)
     with pytest.raises(FingerprintError):
-        store.write(features("a", fingerprint="beef"))
+        store.write(features("a", OTHER))
 
 
 def test_features_file_of_another_fingerprint_counts_as_missing(store: FeatureStore) -> None:
-    stray = FeatureStore(store.root, store.spec, "beef", store.dataset_root)
-    stray.write(features("a", fingerprint="beef"))
+    stray = FeatureStore(store.root, OTHER, store.dataset_root)
+    stray.write(features("a", OTHER))
     assert "a" not in store
-    with pytest.raises(FingerprintError, match="beef"):
+    with pytest.raises(FingerprintError, match=OTHER.fingerprint):
         store.read("a")
 
 
@@ -103,7 +107,7 @@ def test_store_of_format_1_goes_on(store: FeatureStore) -> None:
     again.write(features("b"))
     assert [again.read(name).video_id for name in again.video_ids()] == ["a", "b"]
     assert "a" in again
-    assert FeatureStore.create(store.root, SPEC, "f00d").video_ids() == ["a", "b"]
+    assert FeatureStore.create(store.root, SPEC).video_ids() == ["a", "b"]
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from examples import SPEC, comparison, features, model, predictions, timeline
+from examples import comparison, features, model, predictions, timeline
 
 from avloc import artifacts
-from avloc.artifacts import FeatureStore, FeatureWriter
-from avloc.errors import ArtifactError, UsageError
+from avloc.artifacts import FeatureWriter
+from avloc.errors import ArtifactError
 from avloc.timeline import Event
 
 
@@ -76,11 +76,6 @@ REFUSED: dict[str, tuple[Callable[[Path, Any], Any], Any, str]] = {
         artifacts.write_features,
         replace(features(), segment_times=np.zeros((3, 2))),
         "segment_times do not run forward",
-    ),
-    "sampling rate": (
-        artifacts.write_features,
-        replace(features(), spec=SPEC | {"fps": 2000}),
-        "'fps' cannot be 2000",
     ),
     "long header": (
         artifacts.write_predictions,
@@ -152,12 +147,6 @@ def test_nan_stays_legal_where_it_says_none(tmp_path: Path) -> None:
     odd = replace(model(), history={"epoch": [1.0], "val_loss": [NAN]})
     artifacts.write_model(tmp_path / "m.h5", odd)
     assert np.isnan(artifacts.read_model(tmp_path / "m.h5").history["val_loss"][0])
-
-
-def test_store_that_could_not_be_opened_is_not_made(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="'fps' cannot be 2000"):
-        FeatureStore.create(tmp_path / "store", SPEC | {"fps": 2000}, "f00d")
-    assert not (tmp_path / "store").exists()
 
 
 def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:

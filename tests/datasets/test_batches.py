@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from made_up import FINGERPRINT, features_of, made_up
+from made_up import SPEC, features_of, made_up
 
 from avloc.datasets import Row
 from avloc.datasets.batches import IGNORED, batches, load_examples
@@ -134,7 +134,7 @@ def test_what_cannot_be_loaded_is_refused_in_words(tmp_path):
     assert "train" in caught.value.hint
     with pytest.raises(UnknownNameError, match="tset"):
         load_examples(world.store, world.dataset, "tset")
-    empty = type(world.store).create(tmp_path / "empty", {}, FINGERPRINT)
+    empty = type(world.store).create(tmp_path / "empty", SPEC)
     with pytest.raises(DatasetError, match="none of the 4 videos") as caught:
         load_examples(empty, world.dataset, "train")
     assert "avloc extract" in caught.value.hint

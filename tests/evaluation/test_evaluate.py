@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from made_up import FINGERPRINT, features_of, made_up
+from made_up import SPEC, features_of, made_up
 
 from avloc.artifacts import ModelFile, Predictions
 from avloc.datasets import Row
@@ -30,8 +30,7 @@ def untrained(labels: LabelSet = LABELS, **changes) -> ModelFile:
         config=model.config,
         weights=state_arrays(model),
         labels=labels,
-        spec={"visual": "made-up", "audio": "made-up"},
-        fingerprint=FINGERPRINT,
+        spec=SPEC,
         supervision="full",
         n_segments=10,
         segment_seconds=1.0,
@@ -72,10 +71,10 @@ def test_windows_of_different_length(tmp_path):
 
 def test_features_of_another_kind_are_refused_naming_both(tmp_path):
     world = made_up(tmp_path, n_videos=2, splits=("test",))
-    model = untrained(fingerprint="fedcba9876543210", spec={"visual": "resnet152"})
+    model = untrained(spec=replace(SPEC, visual="resnet152"))
     with pytest.raises(FingerprintError) as caught:
         evaluate(model, world.store, world.dataset)
-    for part in (FINGERPRINT, "made-up", "fedcba9876543210", "resnet152"):
+    for part in (SPEC.fingerprint, "made-up", model.fingerprint, "resnet152"):
         assert part in str(caught.value)
 
 

@@ -45,8 +45,7 @@ def main() -> None:
     trunk = nn.Sequential(nn.Conv2d(3, CHANNELS, 32, stride=32), nn.ReLU()).requires_grad_(False)
     encoders = replace(encoders, visual=replace(encoders.visual, trunk=trunk, channels=CHANNELS))
     for number, files in enumerate(lots):
-        spec = encoders.spec
-        store = FeatureStore.create(folder / f"{number}", spec.to_dict(), spec.fingerprint)
+        store = FeatureStore.create(folder / f"{number}", encoders.spec)
         videos = [(f"{k}", Path(file)) for k, file in enumerate(files)]
         children = Children()
         report = extract(videos, store, encoders, workers=workers, progress=children)

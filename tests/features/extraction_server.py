@@ -81,8 +81,7 @@ def run(encoders, videos, store, workers) -> None:
     try:
         os.setsid()
         say(group=os.getpid())
-        spec = encoders.spec
-        there = FeatureStore.create(store, spec.to_dict(), spec.fingerprint)
+        there = FeatureStore.create(store, encoders.spec)
         report = extract([(v, Path(p)) for v, p in videos], there, encoders, workers=workers)
         failed = [failure.video_id for failure in report.failures]
         say(n_done=report.n_done, n_skipped=report.n_skipped, failed=failed)

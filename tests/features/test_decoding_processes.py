@@ -141,7 +141,7 @@ from tiny_encoders import tiny_encoders
 {guard}
     encoders = tiny_encoders(fps=16)
     spec = encoders.spec
-    store = FeatureStore.create(Path(sys.argv[2]), spec.to_dict(), spec.fingerprint)
+    store = FeatureStore.create(Path(sys.argv[2]), spec)
     videos = [(p.stem, p) for p in sorted(Path(sys.argv[1]).glob("*.mp4"))]
     extract(videos, store, encoders, workers=2, progress=lambda *said: print(*said, flush=True))
 """

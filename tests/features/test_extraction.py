@@ -40,7 +40,7 @@ def videos_of(folder):
 
 
 def store_at(root, encoders):
-    return FeatureStore.create(root, encoders.spec.to_dict(), encoders.spec.fingerprint)
+    return FeatureStore.create(root, encoders.spec)
 
 
 def assert_same(one, other):
@@ -90,7 +90,7 @@ def test_provenance_is_recorded(folder, encoders):
     assert features.video_id == "a"
     assert features.frame_size == (64, 48)
     assert features.fingerprint == encoders.spec.fingerprint
-    assert features.spec == encoders.spec.to_dict()
+    assert features.spec == encoders.spec
     assert features.duration == pytest.approx(3.0, abs=0.1)
 
 
@@ -217,9 +217,7 @@ def test_overwrite_decides_what_is_done_again(folder, tmp_path, encoders):
         assert store.read("a").n_segments == 3
         assert extract(video, store, encoders, overwrite=overwrite).n_skipped == 1
     other = tiny_encoders(seed=1)
-    features = dataclasses.replace(
-        store.read("a"), spec=other.spec.to_dict(), fingerprint=other.spec.fingerprint
-    )
+    features = dataclasses.replace(store.read("a"), spec=other.spec)
     write_features(store.path_of("a"), features)
     assert extract(video, store, encoders, overwrite="never").n_skipped == 1
     assert extract(video, store, encoders, overwrite="stale").n_done == 1

@@ -1,11 +1,12 @@
 import dataclasses
+import json
 import subprocess
 import sys
 
 import pytest
 
 from avloc.artifacts import FeatureStore
-from avloc.errors import FingerprintError, UnknownNameError, UsageError
+from avloc.errors import ArtifactError, UnknownNameError, UsageError
 from avloc.spec import FeatureSpec
 
 SPEC = FeatureSpec("resnet152", "a" * 64, "vggish", "b" * 64)
@@ -43,20 +44,24 @@ def test_the_fingerprint_is_the_same_in_every_process_and_version():
     assert told.stdout.strip() == SPEC.fingerprint
 
 
-def test_a_spec_survives_the_way_to_json_and_back():
-    assert FeatureSpec.from_dict(SPEC.to_dict()) == SPEC
-    assert FeatureSpec.from_dict(SPEC.to_dict()).fingerprint == SPEC.fingerprint
+def test_a_spec_survives_the_way_to_a_file_and_back(tmp_path):
+    FeatureStore.create(tmp_path, SPEC)
+    again = FeatureStore.open(tmp_path).spec
+    assert (again, again.fingerprint) == (SPEC, SPEC.fingerprint)
 
 
 @pytest.mark.parametrize("change", [{"colour": 1}, None])
-def test_a_spec_of_another_version_is_refused_by_field(change):
-    values = SPEC.to_dict()
+def test_a_spec_of_another_version_is_refused_by_field(change, tmp_path):
+    FeatureStore.create(tmp_path, SPEC)
+    content = json.loads((tmp_path / "store.json").read_text())
+    del content["digest"]
     if change is None:
-        del values["rules"]
+        del content["spec"]["rules"]
     else:
-        values |= change
-    with pytest.raises(FingerprintError, match="rules" if change is None else "colour"):
-        FeatureSpec.from_dict(values)
+        content["spec"] |= change
+    (tmp_path / "store.json").write_text(json.dumps(content))
+    with pytest.raises(ArtifactError, match="rules" if change is None else "colour"):
+        FeatureStore.open(tmp_path)
 
 
 def test_differences_name_both_sides():
@@ -75,8 +80,8 @@ def test_what_no_extraction_could_follow_is_refused():
 def test_a_spec_is_refused_where_the_reader_of_its_features_would_refuse_it(tmp_path):
     for fps in (1, 1000):
         spec = dataclasses.replace(SPEC, fps=fps)
-        FeatureStore.create(tmp_path / f"{fps}", spec.to_dict(), spec.fingerprint)
-        assert FeatureStore.open(tmp_path / f"{fps}").spec["fps"] == fps
+        FeatureStore.create(tmp_path / f"{fps}", spec)
+        assert FeatureStore.open(tmp_path / f"{fps}").spec.fps == fps
     for change in ({"fps": 1001}, {"fps": 2000}, {"segment_seconds": 1e7}):
         with pytest.raises(UsageError, match="cannot sample"):
             dataclasses.replace(SPEC, **change)

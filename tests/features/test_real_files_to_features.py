@@ -130,9 +130,7 @@ def batch(tmp_path_factory, encoders):
     for number, (name, case) in enumerate(CASES.items()):
         (root / str(number)).mkdir()
         videos.append((name, case.make(root / str(number))))
-    store = FeatureStore.create(
-        root / "features", encoders.spec.to_dict(), encoders.spec.fingerprint
-    )
+    store = FeatureStore.create(root / "features", encoders.spec)
     return extract(videos, store, encoders, workers=0), store
 
 

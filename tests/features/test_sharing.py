@@ -30,7 +30,7 @@ from tiny_encoders import tiny_encoders
 
 folder, root, workers = sys.argv[1:]
 encoders = tiny_encoders(fps=16)
-store = FeatureStore.create(root, encoders.spec.to_dict(), encoders.spec.fingerprint)
+store = FeatureStore.create(root, encoders.spec)
 videos = [(path.stem, path) for path in sorted(Path(folder).glob("*.mp4"))]
 report = extract(videos, store, encoders, workers=int(workers))
 print(json.dumps([report.n_done, report.n_skipped, len(report.failures)]))
@@ -142,7 +142,7 @@ def test_a_run_does_what_one_that_is_killed_had_begun(folder, tmp_path):
 def test_a_video_that_another_process_has_claimed_is_left_to_it(folder, tmp_path):
     pair = Pair(folder, tmp_path, workers=0)
     encoders = tiny_encoders(fps=16)
-    store = FeatureStore.create(pair.root, encoders.spec.to_dict(), encoders.spec.fingerprint)
+    store = FeatureStore.create(pair.root, encoders.spec)
     with claim(store.path_of("3")) as is_mine:
         assert is_mine
         run = pair.start()

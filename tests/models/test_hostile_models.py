@@ -16,6 +16,7 @@ from avloc.artifacts import ModelFile
 from avloc.errors import ArtifactError
 from avloc.labels import LabelSet
 from avloc.models import CMANConfig, build, restore, state_arrays
+from avloc.spec import FeatureSpec
 
 module = import_module("avloc.models.restore")  # the package has a function of that name
 
@@ -25,8 +26,7 @@ SOUND = ModelFile(
     config=NETWORK.config,
     weights=state_arrays(NETWORK),
     labels=LabelSet(("bell", "bark")),
-    spec={},
-    fingerprint="f",
+    spec=FeatureSpec("", "", "", ""),
     supervision="full",
     n_segments=10,
     segment_seconds=1.0,

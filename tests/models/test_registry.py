@@ -13,6 +13,7 @@ from avloc.devices import choose_device
 from avloc.errors import ArtifactError, UnknownNameError, UsageError
 from avloc.labels import LabelSet
 from avloc.models import build, list_models, restore, state_arrays
+from avloc.spec import FeatureSpec
 
 SIZES = {"visual_channels": 8, "audio_channels": 6, "n_classes": 3}
 
@@ -23,8 +24,7 @@ def model_file(model) -> ModelFile:
         config=model.config,
         weights=state_arrays(model),
         labels=LabelSet(("bell", "bark")),
-        spec={},
-        fingerprint="f",
+        spec=FeatureSpec("", "", "", ""),
         supervision="full",
         n_segments=10,
         segment_seconds=1.0,

@@ -15,7 +15,6 @@ import avloc
 from avloc.datasets import load_dataset
 from avloc.datasets.published_features import rows_by_video
 from avloc.errors import DatasetError, FingerprintError
-from avloc.features import FeatureSpec
 
 
 def no_features(artifacts: Path) -> bool:
@@ -47,7 +46,7 @@ def test_a_videos_features_are_its_row(tmp_path: Path, stored: dict[str, object]
 def test_store_says_where_its_features_are_from(tmp_path: Path) -> None:
     layout = publish(tmp_path / "in")
     store = avloc.import_features(layout.folder, artifacts=tmp_path / "a").store
-    spec = FeatureSpec.from_dict(store.spec)
+    spec = store.spec
     for name, weights in ((spec.visual, spec.visual_weights), (spec.audio, spec.audio_weights)):
         modality = name.removeprefix("published-")
         raw = (layout.folder / f"{modality}_feature.h5").read_bytes()

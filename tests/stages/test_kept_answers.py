@@ -120,7 +120,7 @@ def test_what_a_model_cannot_do_is_refused_before_anything_is_loaded(
     write_model(tmp_path / "model.h5", model)
     with pytest.raises(UnknownNameError, match="barkin"):
         avloc.localize(clip, model=tmp_path / "model.h5", labels=["barkin"])
-    published = replace(model, spec={"visual": PUBLISHED_VISUAL})
+    published = replace(model, spec=replace(model.spec, visual=PUBLISHED_VISUAL))
     write_model(tmp_path / "published.h5", published)
     with pytest.raises(FingerprintError, match="published features"):
         avloc.localize(clip, model=tmp_path / "published.h5")

@@ -27,7 +27,7 @@ def damage(path: Path, name: str = "visual") -> None:
 @pytest.fixture
 def store(tmp_path: Path) -> FeatureStore:
     first = features_of("a", np.ones((2, 2, 2, 3)), np.ones((2, 4)))
-    store = FeatureStore.create(tmp_path / "features", first.spec, first.fingerprint)
+    store = FeatureStore.create(tmp_path / "features", first.spec)
     for name in "abc":
         store.write(features_of(name, np.ones((2, 2, 2, 3)), np.ones((2, 4))))
     return store
@@ -89,7 +89,7 @@ def test_found_file_that_no_reader_accepts_is_bad_and_does_not_count_as_there(
         pytest.skip("the files that showed faults are not beside the checkout (../shared/faults)")
     assert [path for path, _ in avloc.verify(found).bad] == [found]
     made = features_of("a", np.ones((2, 2, 2, 3)), None)
-    store = FeatureStore.create(tmp_path, made.spec, made.fingerprint)
+    store = FeatureStore.create(tmp_path, made.spec)
     store.write(made)
     shutil.copy(found, store.path_of("b"))
     assert "a" in store

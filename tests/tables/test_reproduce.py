@@ -14,7 +14,7 @@ from importlib import import_module
 
 import numpy as np
 import pytest
-from made_up import FINGERPRINT, SPEC, made_up
+from made_up import SPEC, made_up
 
 from avloc.artifacts import (
     FeatureStore,
@@ -188,7 +188,7 @@ def test_a_changed_default_rule_or_set_of_features_changes_the_key(world, tmp_pa
     with monkeypatch.context() as changed:
         changed.setattr(import_module("avloc.tables.plan"), "RULES", RULES + 1)
         of_rules = key()
-    part = FeatureStore.create(tmp_path / "part", SPEC, FINGERPRINT)
+    part = FeatureStore.create(tmp_path / "part", SPEC)
     part.write(world.store.read("video000"))
     assert len({before, of_default, of_rules, key(part)}) == 4
 

@@ -99,10 +99,9 @@ class Reporting:
         standard = asdict(EventRules())
         changed = {n: v for n, v in asdict(self._rules).items() if v != standard[n]}
         rules = ", ".join(f"{name} {value}" for name, value in changed.items())
-        spec = self._model.spec
         made = {
             "Model file": self._model_path.name,
-            "Encoders": " and ".join(str(spec[n]) for n in ("visual", "audio") if spec.get(n)),
+            "Encoders": " and ".join(self._model.spec.encoders),
             "Events": rules or "the likeliest label of each second",
             "Versions": ", ".join(f"{name} {version(name)}" for name in ("torch", "av")),
         }
