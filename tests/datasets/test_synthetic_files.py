@@ -9,7 +9,7 @@ import pytest
 
 from avloc.datasets import Dataset, SynthesisConfig, load_dataset, synthesize
 from avloc.datasets.synthetic.composition import compose
-from avloc.datasets.synthetic.drawing import frames
+from avloc.datasets.synthetic.rendering import frames
 from avloc.errors import DatasetError, OutputError, UsageError
 from avloc.media import probe, read_waveform, sampled_segments
 from avloc.timeline import Grid
@@ -66,7 +66,9 @@ def test_clips_decode_to_what_was_drawn_and_played(made):
     assert np.abs(np.stack(decoded).astype(int) - drawn).mean() < 8
     wave = read_waveform(path)
     assert wave.rate == TINY.sound_rate
-    level = np.sqrt((wave.samples[: TINY.n_samples].reshape(6, -1) ** 2).mean(axis=1))
+    level = np.sqrt(
+        (wave.samples[: TINY.sound_rate * TINY.seconds].reshape(6, -1) ** 2).mean(axis=1)
+    )
     heard = np.arange(*plan.sound.heard)
     assert level[heard].min() > 0.5 * plan.sound.gain
 
@@ -115,9 +117,9 @@ def test_a_data_set_can_be_extended_but_not_mixed(made, tmp_path):
     assert contents(tmp_path) == contents(made.root)
 
 
-def test_a_data_set_that_was_not_made_is_left_alone(tmp_path):
+def test_a_data_set_that_was_not_synthesised_is_left_alone(tmp_path):
     (tmp_path / "Annotations.txt").write_text("Bark&a&good&0&10\n")
-    with pytest.raises(OutputError, match="holds a data set that was not made"):
+    with pytest.raises(OutputError, match="holds a data set that was not synthesised"):
         synthesize(tmp_path, TINY, workers=0)
     assert list(contents(tmp_path)) == ["Annotations.txt"]
 
@@ -126,7 +128,7 @@ def test_a_data_set_that_was_not_made_is_left_alone(tmp_path):
 def test_a_damaged_synthesis_file_is_named(tmp_path, text):
     (tmp_path / "Annotations.txt").write_text("Bark&a&good&0&5\n")
     (tmp_path / "synthesis.json").write_text(text)
-    with pytest.raises(DatasetError, match=r"synthesis.json: does not say what was made"):
+    with pytest.raises(DatasetError, match=r"synthesis.json: does not hold the settings"):
         load_dataset(tmp_path)
 
 

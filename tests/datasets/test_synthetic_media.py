@@ -11,12 +11,12 @@ from PIL import Image
 
 from avloc.datasets import SPLITS, Dataset, SynthesisConfig, load_dataset, synthesize
 from avloc.datasets.synthetic.composition import compose
-from avloc.datasets.synthetic.drawing import frames, source_boxes
-from avloc.datasets.synthetic.folders import SOUND_SUFFIXES, parts_of
-from avloc.datasets.synthetic.media_cast import cast_from
+from avloc.datasets.synthetic.material import MediaMaterial
+from avloc.datasets.synthetic.media_folders import split_files
 from avloc.datasets.synthetic.recordings import read_recording, repeated
-from avloc.datasets.synthetic.soundtrack import soundtrack
+from avloc.datasets.synthetic.rendering import frames, soundtrack, source_boxes
 from avloc.errors import AvlocError, DatasetError, OutputError, UsageError
+from avloc.media import AUDIO_SUFFIXES
 
 TINY = SynthesisConfig(n_train=6, n_val=3, n_test=3, width=128, height=96, fps=4, seconds=6)
 QUIET = replace(TINY, picture_noise=0, sound_noise=0, silent=0, offscreen=0)
@@ -70,8 +70,8 @@ def test_no_two_splits_share_a_file(made, shared_media):
     files = files_of(made.root)
     assert all(files.values())
     assert are_disjoint(files)
-    cast = cast_from(**shared_media)
-    for parts in (*cast.seen, *cast.heard):
+    material = MediaMaterial.of_folders(**shared_media)
+    for parts in (*material.photographs, *material.recordings):
         assert [len(parts[split]) for split in SPLITS] == [4, 1, 1]
         assert are_disjoint({split: set(names) for split, names in parts.items()})
 
@@ -91,7 +91,7 @@ def test_takes_of_one_recording_stay_together(tmp_path, n_groups):
     for group in range(n_groups):
         for take in "AB"[: 1 + group % 2]:
             (tmp_path / "cat" / f"{group}-{take}.wav").touch()
-    parts = parts_of(tmp_path, "cat", SOUND_SUFFIXES)
+    parts = split_files(tmp_path, "cat", AUDIO_SUFFIXES)
     groups = {split: {name.partition("-")[0] for name in parts[split]} for split in SPLITS}
     assert all(groups.values())
     assert are_disjoint(groups)
@@ -120,13 +120,13 @@ def test_the_folder_is_for_these_files_only(media, tmp_path):
 
 
 def test_boxes_lie_where_the_photograph_is(shared_media):
-    cast = cast_from(**shared_media)
-    for place in range(6):
-        plan = compose(replace(QUIET, n_classes=3), "train", place)
+    material = MediaMaterial.of_folders(**shared_media)
+    for number in range(6):
+        plan = compose(replace(QUIET, n_classes=3), "train", number)
         bare = replace(plan, source=replace(plan.source, seen=(0, 0)))
-        shown, empty = (np.stack(list(frames(one, QUIET, cast))) for one in (plan, bare))
+        shown, empty = (np.stack(list(frames(one, QUIET, material))) for one in (plan, bare))
         differs = (shown != empty).any(axis=3)
-        for second, box in enumerate(source_boxes(plan, QUIET, cast)):
+        for second, box in enumerate(source_boxes(plan, QUIET, material)):
             is_source = differs[second * QUIET.fps : (second + 1) * QUIET.fps].any(axis=0)
             assert is_source.any() == (plan.source.seen[0] <= second < plan.source.seen[1])
             assert (box is not None) == (plan.event[0] <= second < plan.event[1])
@@ -137,20 +137,21 @@ def test_boxes_lie_where_the_photograph_is(shared_media):
 
 
 def test_a_photograph_keeps_its_proportions(shared_media):
-    cast = cast_from(**shared_media)
+    material = MediaMaterial.of_folders(**shared_media)
     plan = compose(replace(QUIET, n_classes=3), "train", 0)
-    with Image.open(shared_media["pictures"] / cast.seen_as(plan.source, "train")["picture"]) as it:
-        width, height = it.size
-    drawing, _, _ = cast.actor(plan.source, "train", 960).shown(0.3)
+    name = material.describe_object(plan.source, "train")["picture"]
+    with Image.open(shared_media["pictures"] / name) as image:
+        width, height = image.size
+    drawing, _, _ = material.motion(plan.source, "train", 960)(0.3)
     assert drawing.shape[1] / drawing.shape[0] == pytest.approx(width / height, rel=0.01)
     assert max(drawing.shape) > plan.source.size * 960
 
 
 def test_a_recording_is_heard_in_every_second_and_nowhere_else(shared_media):
-    cast = cast_from(**shared_media)
-    for place in range(9):
-        plan = compose(replace(QUIET, n_classes=3), "train", place)
-        track = soundtrack(plan, QUIET, cast).reshape(QUIET.seconds, -1)
+    material = MediaMaterial.of_folders(**shared_media)
+    for number in range(9):
+        plan = compose(replace(QUIET, n_classes=3), "train", number)
+        track = soundtrack(plan, QUIET, material).reshape(QUIET.seconds, -1)
         level = np.sqrt((track**2).mean(axis=1))
         is_heard = np.isin(np.arange(QUIET.seconds), np.arange(*plan.sound.heard))
         assert (level[~is_heard] == 0).all()
@@ -176,8 +177,8 @@ def test_harder_settings_change_what_they_say_only(shared_media):
     assert small.source.size == 0.5 * plan.source.size
     for width in (96, 128):
         large = replace(TINY, width=width, object_size=2)
-        plans = [compose(large, "train", place) for place in range(60)]
-        assert all(plan.source.kind == plan.kind for plan in plans)
+        plans = [compose(large, "train", number) for number in range(60)]
+        assert all(plan.source.class_index == plan.class_index for plan in plans)
 
 
 def test_settings_at_their_defaults_are_not_written(tmp_path):
@@ -214,23 +215,23 @@ def test_folders_that_share_no_class_are_refused(media, tmp_path):
 def test_a_folder_that_can_be_no_label_is_refused(media, tmp_path, name):
     for folder in media.values():
         (folder / "drum").rename(folder / name)
-    refused(media, tmp_path / "out", DatasetError, "is no class")
+    refused(media, tmp_path / "out", DatasetError, "is not a class")
 
 
 @pytest.mark.parametrize("text", ["", "not what the suffix says"])
 def test_a_file_that_is_not_what_it_says_is_refused(media, tmp_path, text):
     odd = media["sounds"] / "cat" / "odd.wav"
     odd.write_text(text)
-    refused(media, tmp_path / "out", DatasetError, r"odd\.wav: has no sound that can be read")
+    refused(media, tmp_path / "out", DatasetError, r"odd\.wav: has no readable sound")
     odd.unlink()
     (media["pictures"] / "cat" / "odd.jpg").write_text(text)
-    refused(media, tmp_path / "out", DatasetError, r"odd\.jpg: is no picture")
+    refused(media, tmp_path / "out", DatasetError, r"odd\.jpg: is not a readable picture")
 
 
 def test_damage_that_shows_late_is_named(media, tmp_path):
     for path in (media["pictures"] / "bell").iterdir():
         path.write_bytes(path.read_bytes()[:200])
-    with pytest.raises(DatasetError, match=r"bell.\d\.png: is no picture"):
+    with pytest.raises(DatasetError, match=r"bell.\d\.png: is not a readable picture"):
         synthesize(tmp_path / "out", TINY, workers=0, **media)
 
 
@@ -258,11 +259,13 @@ def test_real_photographs_and_recordings(real_data, tmp_path):
     dataset = synthesize(tmp_path, config, workers=0, **folders)
     assert len(dataset.rows) == 4
     assert are_disjoint(files_of(tmp_path))
-    cast = cast_from(**folders)
-    for split, parts in ((s, p) for s in SPLITS for p in (*cast.seen, *cast.heard)):
+    material = MediaMaterial.of_folders(**folders)
+    for split, parts in (
+        (s, p) for s in SPLITS for p in (*material.photographs, *material.recordings)
+    ):
         share = len(parts[split]) / sum(map(len, parts.values()))
         assert share == pytest.approx(0.6 if split == "train" else 0.2, abs=0.1)
-    for place in range(len(cast.labels)):
-        plan = compose(replace(config, n_classes=len(cast.labels)), "test", place)
-        level = np.sqrt((soundtrack(plan, config, cast).reshape(10, -1) ** 2).mean(axis=1))
+    for number in range(len(material.labels)):
+        plan = compose(replace(config, n_classes=len(material.labels)), "test", number)
+        level = np.sqrt((soundtrack(plan, config, material).reshape(10, -1) ** 2).mean(axis=1))
         assert level[slice(*plan.sound.heard)].min() > 0.2 * plan.sound.gain

@@ -7,10 +7,9 @@ import pytest
 
 from avloc.datasets import SPLITS, SynthesisConfig
 from avloc.datasets.synthetic.composition import compose
-from avloc.datasets.synthetic.drawing import frames, source_boxes
 from avloc.datasets.synthetic.looks import LOOKS, draw
+from avloc.datasets.synthetic.rendering import frames, soundtrack, source_boxes
 from avloc.datasets.synthetic.sounds import SOUNDS
-from avloc.datasets.synthetic.soundtrack import soundtrack
 from avloc.errors import UsageError
 
 SMALL = SynthesisConfig(width=128, height=96, fps=6)
@@ -54,9 +53,11 @@ def test_neither_sense_alone_can_tell_when_the_event_is():
 
 def test_neither_sense_alone_can_tell_which_class_the_event_is():
     for plan in PLANS:
-        silent, offscreen = ({one.kind for one in ones} for ones in (plan.silent, plan.offscreen))
+        silent, offscreen = (
+            {item.class_index for item in items} for items in (plan.silent, plan.offscreen)
+        )
         assert len(silent) == len(plan.silent)
-        assert not {plan.kind} & (silent | offscreen)
+        assert not {plan.class_index} & (silent | offscreen)
         assert not silent & offscreen
     assert 0.5 <= np.mean([bool(plan.silent) for plan in PLANS]) <= 0.75
     assert 0.5 <= np.mean([bool(plan.offscreen) for plan in PLANS]) <= 0.7
@@ -67,7 +68,7 @@ def test_neither_sense_alone_can_tell_which_class_the_event_is():
     assert abs(np.mean(lengths) - HEARD.sum(axis=1).mean()) < 0.5
 
 
-def test_a_clip_depends_on_its_place_only():
+def test_a_clip_depends_on_its_number_only():
     assert compose(replace(SMALL, n_train=1, n_val=7), "val", 3) == compose(SMALL, "val", 3)
     assert compose(replace(SMALL, seed=1), "val", 3) != compose(SMALL, "val", 3)
     assert len({plan.seed for plan in PLANS}) == len(PLANS)
@@ -79,10 +80,10 @@ def test_the_centre_is_in_the_source_in_less_than_a_quarter_of_event_segments():
     assert 0 < np.mean(is_hit) < 0.25
 
 
-@pytest.mark.parametrize("kind", range(10))
-def test_boxes_hold_what_the_source_covers(kind):
-    plan = compose(QUIET, "train", kind)
-    assert plan.kind == kind
+@pytest.mark.parametrize("number", range(10))
+def test_boxes_hold_what_the_source_covers(number):
+    plan = compose(QUIET, "train", number)
+    assert plan.class_index == number
     without = replace(plan, source=replace(plan.source, seen=(0, 0)))
     drawn = np.stack(list(frames(plan, QUIET))).astype(int)
     differs = (np.abs(drawn - np.stack(list(frames(without, QUIET)))) > 0).any(axis=3)
@@ -118,7 +119,7 @@ def test_silent_objects_stand_beside_the_source():
 
 
 def test_frames_are_shown_when_the_plan_says():
-    shape = (SMALL.n_frames, SMALL.height, SMALL.width, 3)
+    shape = (SMALL.fps * SMALL.seconds, SMALL.height, SMALL.width, 3)
     assert np.stack(list(frames(PLANS[0], SMALL))).shape == shape
 
 
@@ -126,7 +127,7 @@ def test_sound_is_there_exactly_when_heard():
     for k in range(20):
         plan = compose(QUIET, "train", k)
         track = soundtrack(plan, QUIET)
-        assert (track.dtype, track.shape) == (np.float32, (QUIET.n_samples,))
+        assert (track.dtype, track.shape) == (np.float32, (QUIET.sound_rate * QUIET.seconds,))
         level = np.sqrt((track.reshape(QUIET.seconds, -1) ** 2).mean(axis=1))
         is_heard = seconds_of(plan.sound.heard)
         assert (level[~is_heard] == 0).all()
@@ -148,13 +149,13 @@ def test_noise_and_offscreen_sounds_are_added():
 
 
 def test_every_look_fits_its_disc_and_differs_from_the_others():
-    drawings = [draw(kind, 0.0, 1.0, 32.0, 0.0, 1.0) for kind in range(len(LOOKS))]
-    for kind, drawing in enumerate(drawings):
+    drawings = [draw(k, 0.0, 1.0, 32.0, 0.0, 1.0) for k in range(len(LOOKS))]
+    for k, drawing in enumerate(drawings):
         assert drawing.shape == (66, 66, 4)
         rows, columns = np.indices((66, 66)) - 32.5
         assert drawing[np.hypot(rows, columns) > 33.5].max() == 0
         assert 0.2 < drawing[..., 3].mean() < 0.8
-        for other in drawings[:kind]:
+        for other in drawings[:k]:
             assert np.abs(drawing - other).mean() > 8
 
 
@@ -168,4 +169,4 @@ def test_every_sound_has_a_spectrum_of_its_own():
         spectra.append(np.sqrt(bands / bands.sum()))
     alike = np.array([[one @ other for other in spectra] for one in spectra])
     assert (alike[~np.eye(len(SOUNDS), dtype=bool)] < 0.97).all()
-    assert len({sound.name for sound in SOUNDS}) == len({look.name for look in LOOKS}) == 10
+    assert len({sound.name for sound in SOUNDS}) == len({look.shape for look in LOOKS}) == 10

@@ -1,9 +1,8 @@
-"""A made data set: raw clips whose truth is known, in AVE's layout.
+"""An artificial data set: raw clips with known events and boxes, in AVE's layout.
 
-A class is a look (shape, texture, motion: :mod:`~.looks`) with a sound (:mod:`~.sounds`);
-or a folder of photographs with one of recordings (:mod:`~.media_cast`);
-:mod:`~.composition` decides what happens in a clip, :mod:`~.picture` and
-:mod:`~.soundtrack` show it and let it be heard, :mod:`~.generation` writes the files.
+A class has a look and a sound: formulas (:mod:`~.looks`, :mod:`~.sounds`), or a folder of
+photographs and one of recordings; :mod:`~.material` offers both alike. :mod:`~.composition`
+plans a clip, :mod:`~.rendering` draws it and mixes its sound, :mod:`~.generation` writes the files.
 """
 
 from avloc.datasets.synthetic.generation import synthesize

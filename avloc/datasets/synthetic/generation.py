@@ -1,4 +1,4 @@
-"""From plans to files: worker processes make the clips, then the truth goes beside them."""
+"""From plans to files: worker processes write the clips, then the truth goes beside them."""
 
 from __future__ import annotations
 
@@ -6,22 +6,25 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
 from avloc.artifacts import atomic_path
 from avloc.datasets.ave import VIDEO_FOLDER, load_ave
+from avloc.datasets.boxes import Box
 from avloc.datasets.dataset import SPLITS, Dataset
-from avloc.datasets.synthetic.cast import DRAWN, Cast
 from avloc.datasets.synthetic.composition import ClipPlan, compose
-from avloc.datasets.synthetic.drawing import frames, source_boxes
-from avloc.datasets.synthetic.media_cast import cast_from
-from avloc.datasets.synthetic.soundtrack import soundtrack
+from avloc.datasets.synthetic.material import DRAWN, Material, MediaMaterial
+from avloc.datasets.synthetic.rendering import frames, soundtrack, source_boxes
 from avloc.datasets.synthetic.synthesis_config import SynthesisConfig
-from avloc.datasets.synthetic.truth import ClipTruth, claim, write_truth
+from avloc.datasets.synthetic.truth import claim, write_truth
 from avloc.errors import AvlocError, UsageError
 from avloc.media import write_clip
-from avloc.progress import Progress, silent
+from avloc.progress import Progress
+
+_Clip = tuple[str, list[Box | None]]
+"""A video id, and the source's boxes."""
 
 
 def synthesize(
@@ -33,108 +36,91 @@ def synthesize(
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Dataset:
-    """Make a data set of raw clips with known truth, in AVE's layout.
+    """Make a data set of raw clips with known truth, in AVE's layout, and read it back.
 
-    Clips that are already there are kept, so an interrupted run goes on where it was. The
-    same configuration makes the same bytes, whatever the number of workers.
+    Clips that exist already are not made again, so an interrupted run can be continued. The
+    same configuration makes the same bytes with any number of workers.
 
     Args:
-        folder: where it goes.
-        config: what to make; the defaults when None.
-        pictures: a folder of photographs, a sub-folder a class, to be seen instead of drawn
-            looks, and
-        sounds: a folder of recordings, the same, to be heard: both or neither. The classes
-            are the sub-folders that both have, whatever ``n_classes`` says; no two splits
-            share a file.
-        workers: processes; one a core when None, none beside this one when 0.
+        folder: where the data set is written.
+        config: the settings; the defaults if None.
+        pictures: a folder of photographs to show instead of drawn looks, one sub-folder a
+            class. It needs ``sounds`` too. The classes are the sub-folders that both have,
+            whatever ``n_classes`` says; no two splits share a file.
+        sounds: a folder of recordings to play instead of synthesised sounds.
+        workers: processes; one a core if None, none beside this one if 0.
         progress: called with (clips done, clips, video id).
 
-    Returns:
-        The data set, read back from the folder.
-
     Raises:
-        UsageError: no clip is asked for, or one of ``pictures`` and ``sounds`` only.
-        DatasetError: the photographs and recordings do not make a data set.
+        UsageError: no clip is asked for, or only one of ``pictures`` and ``sounds`` is given.
+        DatasetError: the photographs or recordings cannot be used.
         OutputError: the folder cannot be written, or holds another data set.
     """
-    folder, told = Path(folder), progress or silent
-    config, cast = _with_cast(config or SynthesisConfig(), pictures, sounds)
-    plans = [compose(config, split, k) for split in SPLITS for k in range(config.size_of(split))]
+    folder = Path(folder)
+    config, material = _with_material(config or SynthesisConfig(), pictures, sounds)
+    plans = [compose(config, split, k) for split in SPLITS for k in range(config.sizes[split])]
     if not plans:
         raise UsageError("a data set needs a clip", "Ask for at least one, in any split.")
     claim(folder, config)
-    n_workers = _n_cores() if workers is None else workers
-    truths: dict[str, ClipTruth] = {}
-    made = _made_here if n_workers == 0 else _made_by_workers
-    for truth in made(folder, config, cast, plans, n_workers):
-        truths[truth.plan.video_id] = truth
-        told(len(truths), len(plans), truth.plan.video_id)
-    write_truth(folder, config, cast, [truths[plan.video_id] for plan in plans])
+    if workers is None:
+        from avloc.devices import count_cores  # imports torch, which a worker does not need
+
+        workers = count_cores()
+    boxes: dict[str, list[Box | None]] = {}
+    for video_id, clip_boxes in _make_clips(folder, config, material, plans, workers):
+        boxes[video_id] = clip_boxes
+        if progress is not None:
+            progress(len(boxes), len(plans), video_id)
+    write_truth(folder, config, material, plans, boxes)
     return load_ave(folder, n_segments=config.seconds)
 
 
-def _n_cores() -> int:
-    from avloc.devices import count_cores  # imports torch, which a worker does not need
-
-    return count_cores()
-
-
-def make_clip(folder: Path, config: SynthesisConfig, cast: Cast, plan: ClipPlan) -> ClipTruth:
-    """Write one clip, unless it is there, and return what is true of it.
-
-    Raises:
-        OutputError: it cannot be written.
-        DatasetError: a photograph or a recording in it cannot be read.
-    """
-    target = folder / VIDEO_FOLDER / f"{plan.video_id}.mp4"
-    if not target.is_file():
-        with atomic_path(target) as temporary:
-            sound = soundtrack(plan, config, cast)
-            write_clip(temporary, frames(plan, config, cast), config.fps, sound, config.sound_rate)
-    return ClipTruth(plan, source_boxes(plan, config, cast))
-
-
-def _with_cast(
+def _with_material(
     config: SynthesisConfig, pictures: Path | str | None, sounds: Path | str | None
-) -> tuple[SynthesisConfig, Cast]:
-    """Find out who plays, and write it into the configuration."""
+) -> tuple[SynthesisConfig, Material]:
+    """Choose the material, and write its classes and digest into the configuration."""
     if (pictures is None) != (sounds is None):
         raise UsageError(
             "photographs and recordings go together", "Name a folder of each, or neither."
         )
-    if pictures is None or sounds is None:
-        cast: Cast = DRAWN
-    else:
-        cast = cast_from(Path(pictures), Path(sounds))
-        config = replace(config, media=config.media or cast.media, n_classes=len(cast.labels))
-    if config.media != cast.media:
+    material: Material = DRAWN
+    if pictures is not None and sounds is not None:
+        material = MediaMaterial.of_folders(Path(pictures), Path(sounds))
+        n_classes = len(material.labels)
+        config = replace(config, media=config.media or material.media, n_classes=n_classes)
+    if config.media != material.media:
         raise UsageError(
             "the configuration is for other photographs and recordings",
             "Leave its media empty, and name the folders.",
         )
-    return config, cast
+    return config, material
 
 
-def _made_here(
-    folder: Path, config: SynthesisConfig, cast: Cast, plans: list[ClipPlan], n_workers: int
-) -> Iterator[ClipTruth]:
-    for plan in plans:
-        yield make_clip(folder, config, cast, plan)
+def _make_clip(folder: Path, config: SynthesisConfig, material: Material, plan: ClipPlan) -> _Clip:
+    """Write one clip unless it exists."""
+    target = folder / VIDEO_FOLDER / f"{plan.video_id}.mp4"
+    if not target.is_file():
+        with atomic_path(target) as temporary:
+            sound, pictures = soundtrack(plan, config, material), frames(plan, config, material)
+            write_clip(temporary, pictures, config.fps, sound, config.sound_rate)
+    return plan.video_id, source_boxes(plan, config, material)
 
 
-def _made_by_workers(
-    folder: Path, config: SynthesisConfig, cast: Cast, plans: list[ClipPlan], n_workers: int
-) -> Iterator[ClipTruth]:
+def _make_clips(
+    folder: Path, config: SynthesisConfig, material: Material, plans: list[ClipPlan], n_workers: int
+) -> Iterator[_Clip]:
+    make = partial(_make_clip, folder, config, material)
+    if n_workers == 0:
+        yield from map(make, plans)
+        return
     pool = ProcessPoolExecutor(min(n_workers, len(plans)), mp_context=get_context("spawn"))
     try:
-        for future in as_completed(
-            [pool.submit(make_clip, folder, config, cast, plan) for plan in plans]
-        ):
+        for future in as_completed([pool.submit(make, plan) for plan in plans]):
             yield future.result()
     except BrokenProcessPool as error:
         raise AvlocError(
             f"a worker process died while making clips in {folder}",
-            "Run it again: the clips that are whole are kept. A script of your own must call it "
+            "Run it again: finished clips stay. A script of your own must call it "
             "under `if __name__ == '__main__':`, or with workers=0.",
         ) from error
     finally:

@@ -1,30 +1,34 @@
-"""Ten looks: a shape with a texture, two colours and a motion, drawn from formulas.
+"""Ten looks from formulas: a shape with a texture, two colours and a motion.
 
-Every shape lies in the unit disc, so that it can turn in its box. Coordinates ``u, v`` run
-from -1 to 1, to the right and down.
+Coordinates ``u, v`` run from -1 to 1, to the right and down. Every shape lies in the unit disc,
+so that it can turn in its box.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 Plane = NDArray[np.float32]
+Drawing = NDArray[np.float32]
+"""(h, w, 4): premultiplied red, green, blue in 0 to 255 and coverage in 0 to 1."""
 Mask = NDArray[np.bool_]
 Colour = tuple[int, int, int]
+Region = Callable[[Plane, Plane], Any]
+"""From coordinates to a mask of the same shape."""
 
 OUTLINE = 1.14
 OUTLINE_COLOUR = 20
-FINENESS = 2
-"""Each pixel is the mean of FINENESS x FINENESS drawn points: soft edges."""
+OVERSAMPLING = 2
+"""Each pixel is the mean of so many drawn points across and down: soft edges."""
 
 
-def _polygon(n_corners: int) -> Callable[[Plane, Plane], Mask]:
+def _polygon(n_corners: int) -> Region:
     def shape(u: Plane, v: Plane) -> Mask:
         sector = 2 * np.pi / n_corners
         angle = np.mod(np.arctan2(u, -v), sector) - sector / 2
@@ -41,22 +45,9 @@ def _star(u: Plane, v: Plane) -> Mask:
     return np.asarray(x * (1 - corner_y) <= corner_x * (1 - y))
 
 
-def _disc(u: Plane, v: Plane) -> Mask:
-    return np.asarray(np.hypot(u, v) <= 1)
-
-
-def _ring(u: Plane, v: Plane) -> Mask:
-    radius = np.hypot(u, v)
-    return np.asarray((radius <= 1) & (radius >= 0.5))
-
-
 def _cross(u: Plane, v: Plane) -> Mask:
     across, along = np.minimum(np.abs(u), np.abs(v)), np.maximum(np.abs(u), np.abs(v))
     return np.asarray((across <= 0.34) & (along <= 0.94))
-
-
-def _crescent(u: Plane, v: Plane) -> Mask:
-    return np.asarray((np.hypot(u, v) <= 1) & (np.hypot(u - 0.5, v) >= 0.72))
 
 
 def _heart(u: Plane, v: Plane) -> Mask:
@@ -65,127 +56,91 @@ def _heart(u: Plane, v: Plane) -> Mask:
     return np.asarray(bulge * bulge * bulge <= x * x * y * y * y)
 
 
-def _plain(u: Plane, v: Plane) -> Mask:
-    return np.zeros(u.shape, dtype=np.bool_)
+SHAPES: Mapping[str, Region] = {
+    "disc": lambda u, v: np.hypot(u, v) <= 1,
+    "square": _polygon(4),
+    "ring": lambda u, v: (np.hypot(u, v) <= 1) & (np.hypot(u, v) >= 0.5),
+    "star": _star,
+    "triangle": _polygon(3),
+    "cross": _cross,
+    "crescent": lambda u, v: (np.hypot(u, v) <= 1) & (np.hypot(u - 0.5, v) >= 0.72),
+    "diamond": lambda u, v: np.abs(u) / 0.66 + np.abs(v) <= 1,
+    "hexagon": _polygon(6),
+    "heart": _heart,
+}
+
+TEXTURES: Mapping[str, Region] = {
+    "plain": lambda u, v: np.zeros(u.shape, dtype=np.bool_),
+    "stripes": lambda u, v: np.sin(8.5 * (u + v)) > 0,
+    "checks": lambda u, v: np.sin(8 * u) * np.sin(8 * v) > 0,
+    "dots": lambda u, v: np.cos(13 * u) + np.cos(13 * v) > 0.7,
+    "wedges": lambda u, v: np.sin(6 * np.arctan2(v, u)) > 0,
+    "rings": lambda u, v: np.sin(14 * np.hypot(u, v)) > 0,
+    "bars": lambda u, v: np.sin(11 * u) > 0.2,
+    "lattice": lambda u, v: np.maximum(np.sin(9 * (u + v)), np.sin(9 * (u - v))) > 0.7,
+}
 
 
-def _stripes(u: Plane, v: Plane) -> Mask:
-    return np.asarray(np.sin(8.5 * (u + v)) > 0)
+class Pose(NamedTuple):
+    """An object's state at one moment of its motion."""
 
-
-def _checks(u: Plane, v: Plane) -> Mask:
-    return np.asarray(np.sin(8 * u) * np.sin(8 * v) > 0)
-
-
-def _dots(u: Plane, v: Plane) -> Mask:
-    return np.asarray(np.cos(13 * u) + np.cos(13 * v) > 0.7)
-
-
-def _wedges(u: Plane, v: Plane) -> Mask:
-    return np.asarray(np.sin(6 * np.arctan2(v, u)) > 0)
-
-
-def _rings(u: Plane, v: Plane) -> Mask:
-    return np.asarray(np.sin(14 * np.hypot(u, v)) > 0)
-
-
-def _bars(u: Plane, v: Plane) -> Mask:
-    return np.asarray(np.sin(11 * u) > 0.2)
-
-
-def _lattice(u: Plane, v: Plane) -> Mask:
-    return np.asarray(np.maximum(np.sin(9 * (u + v)), np.sin(9 * (u - v))) > 0.7)
-
-
-@dataclass(frozen=True)
-class Pose:
-    """Where a motion has an object at one moment.
-
-    Attributes:
-        x: how far it is carried to the right, -1 to 1 times the motion's reach, and
-        y: down.
-        angle: radians clockwise.
-        scale: of its size.
-    """
-
-    x: float = 0.0
-    y: float = 0.0
-    angle: float = 0.0
+    x: float = 0.0  # how far it is carried to the right, -1 to 1 times the motion's reach
+    y: float = 0.0  # how far it is carried down
+    angle: float = 0.0  # radians clockwise
     scale: float = 1.0
 
 
-def _bounce(turn: float) -> Pose:
-    return Pose(y=1 - 2 * abs(np.sin(np.pi * turn)))
+MOTIONS: Mapping[str, Callable[[float], Pose]] = {
+    "bounce": lambda turn: Pose(y=1 - 2 * abs(np.sin(np.pi * turn))),
+    "spin": lambda turn: Pose(angle=2 * np.pi * turn),
+    "sway": lambda turn: Pose(x=np.sin(2 * np.pi * turn)),
+    "pulse": lambda turn: Pose(scale=0.88 + 0.12 * np.sin(2 * np.pi * turn)),
+    "tilt": lambda turn: Pose(angle=0.6 * np.sin(2 * np.pi * turn)),
+    "circle": lambda turn: Pose(x=np.cos(2 * np.pi * turn), y=np.sin(2 * np.pi * turn)),
+}
 
 
-def _spin(turn: float) -> Pose:
-    return Pose(angle=2 * np.pi * turn)
+class Look(NamedTuple):
+    """What a class looks like: names of a shape, a texture and a motion, and two colours."""
 
-
-def _sway(turn: float) -> Pose:
-    return Pose(x=np.sin(2 * np.pi * turn))
-
-
-def _pulse(turn: float) -> Pose:
-    return Pose(scale=0.88 + 0.12 * np.sin(2 * np.pi * turn))
-
-
-def _tilt(turn: float) -> Pose:
-    return Pose(angle=0.6 * np.sin(2 * np.pi * turn))
-
-
-def _circle(turn: float) -> Pose:
-    return Pose(x=np.cos(2 * np.pi * turn), y=np.sin(2 * np.pi * turn))
-
-
-@dataclass(frozen=True)
-class Look:
-    """What a class looks like."""
-
-    name: str
-    shape: Callable[[Plane, Plane], Mask]
-    texture: Callable[[Plane, Plane], Mask]
+    shape: str
+    texture: str
     colours: tuple[Colour, Colour]
-    motion: Callable[[float], Pose]
-
-
-def _diamond(u: Plane, v: Plane) -> Mask:
-    return np.asarray(np.abs(u) / 0.66 + np.abs(v) <= 1)
+    motion: str
 
 
 LOOKS: tuple[Look, ...] = (
-    Look("disc", _disc, _stripes, ((214, 40, 40), (245, 240, 230)), _bounce),
-    Look("square", _polygon(4), _checks, ((25, 25, 25), (246, 208, 47)), _spin),
-    Look("ring", _ring, _plain, ((38, 166, 190), (38, 166, 190)), _pulse),
-    Look("star", _star, _plain, ((250, 150, 20), (250, 150, 20)), _sway),
-    Look("triangle", _polygon(3), _dots, ((30, 130, 60), (240, 250, 235)), _tilt),
-    Look("cross", _cross, _bars, ((40, 70, 200), (200, 215, 255)), _spin),
-    Look("crescent", _crescent, _rings, ((150, 30, 130), (250, 190, 240)), _circle),
-    Look("diamond", _diamond, _lattice, ((90, 60, 40), (230, 200, 160)), _bounce),
-    Look("hexagon", _polygon(6), _wedges, ((235, 95, 30), (60, 60, 110)), _spin),
-    Look("heart", _heart, _plain, ((235, 80, 130), (235, 80, 130)), _pulse),
-)  # fmt: skip
+    Look("disc", "stripes", ((214, 40, 40), (245, 240, 230)), "bounce"),
+    Look("square", "checks", ((25, 25, 25), (246, 208, 47)), "spin"),
+    Look("ring", "plain", ((38, 166, 190), (38, 166, 190)), "pulse"),
+    Look("star", "plain", ((250, 150, 20), (250, 150, 20)), "sway"),
+    Look("triangle", "dots", ((30, 130, 60), (240, 250, 235)), "tilt"),
+    Look("cross", "bars", ((40, 70, 200), (200, 215, 255)), "spin"),
+    Look("crescent", "rings", ((150, 30, 130), (250, 190, 240)), "circle"),
+    Look("diamond", "lattice", ((90, 60, 40), (230, 200, 160)), "bounce"),
+    Look("hexagon", "wedges", ((235, 95, 30), (60, 60, 110)), "spin"),
+    Look("heart", "plain", ((235, 80, 130), (235, 80, 130)), "pulse"),
+)
 
 
 @lru_cache(maxsize=64)
-def draw(kind: int, angle: float, scale: float, radius: float, hue: float, grain: float) -> Plane:
-    """Draw an object. A clip asks for the few poses of a turn again and again.
+def draw(
+    class_index: int, angle: float, scale: float, radius: float, hue: float, grain: float
+) -> Drawing:
+    """Draw an object in the middle of a square, which is shared and must not be changed.
 
     Args:
-        kind: which look.
-        angle: how far it is turned, radians clockwise.
+        class_index: of the look.
+        angle: radians clockwise.
         scale: the factor on its size.
         radius: of its disc at scale 1, pixels.
-        hue: -1 to 1, how its colours differ from the look's.
-        grain: the factor on its texture's frequency.
-
-    Returns:
-        (S, S, 4) premultiplied red, green, blue in 0 to 255 and coverage in 0 to 1, the
-        object's centre in the middle. Not to be written to.
+        hue: shift of its colours, -1 to 1.
+        grain: the factor on the frequency of its texture.
     """
-    look = LOOKS[kind]
+    look = LOOKS[class_index]
+    shape, texture = SHAPES[look.shape], TEXTURES[look.texture]
     side = 2 * int(np.ceil(radius)) + 2
-    steps = (np.arange(side * FINENESS, dtype=np.float32) + 0.5) / FINENESS - side / 2
+    steps = (np.arange(side * OVERSAMPLING, dtype=np.float32) + 0.5) / OVERSAMPLING - side / 2
     steps /= radius * scale
     across, down = np.meshgrid(steps, steps)
     # Python floats keep the planes in single precision, where numpy scalars would not.
@@ -193,14 +148,11 @@ def draw(kind: int, angle: float, scale: float, radius: float, hue: float, grain
     u: Plane = (cos * across + sin * down).astype(np.float32, copy=False)
     v: Plane = (cos * down - sin * across).astype(np.float32, copy=False)
     painted = np.empty((*u.shape, 4), dtype=np.float32)
-    first, second = (_shifted(colour, hue) for colour in look.colours)
-    painted[..., :3] = np.where(look.texture(grain * u, grain * v)[..., None], second, first)
-    painted[..., :3][~look.shape(OUTLINE * u, OUTLINE * v)] = OUTLINE_COLOUR
-    painted[..., 3] = 1
-    painted *= look.shape(u, v)[..., None]
-    return np.asarray(painted.reshape(side, FINENESS, side, FINENESS, 4).mean(axis=(1, 3)))
-
-
-def _shifted(colour: Colour, hue: float) -> Plane:
     change = 22 * hue * np.array([1.0, -0.5, -1.0], dtype=np.float32)
-    return np.clip(np.array(colour, dtype=np.float32) + change, 0, 255)
+    first, second = np.clip(np.array(look.colours, dtype=np.float32) + change, 0, 255)
+    painted[..., :3] = np.where(texture(grain * u, grain * v)[..., None], second, first)
+    painted[..., :3][~shape(OUTLINE * u, OUTLINE * v)] = OUTLINE_COLOUR
+    painted[..., 3] = 1
+    painted *= shape(u, v)[..., None]
+    points = painted.reshape(side, OVERSAMPLING, side, OVERSAMPLING, 4)
+    return np.asarray(points.mean(axis=(1, 3)))

@@ -1,4 +1,4 @@
-"""Every setting of a made data set, with its default and what it means."""
+"""The settings of an artificial data set."""
 
 from __future__ import annotations
 
@@ -8,18 +8,15 @@ from avloc.errors import UsageError
 from avloc.options import check_options, option
 
 MAX_CLASSES = 10
-"""Looks and sounds there are formulas for; folders may hold more classes."""
+"""The number of looks and sounds with formulas; folders may hold more classes."""
 
 
 @dataclass(frozen=True)
 class SynthesisConfig:
-    """What :func:`avloc.datasets.synthetic.synthesize` makes.
+    """The settings of an artificial data set.
 
-    A clip depends on the seed, its split and its
-    place in the split, never on how many clips there are: a data set can be extended.
-
-    Raises:
-        UsageError: a value is out of its range.
+    A clip depends on the seed, its split and its number in the split, never on how many clips
+    there are. So a data set can be extended.
     """
 
     n_train: int = option(120, help="training clips", minimum=0, maximum=99999)
@@ -66,7 +63,7 @@ class SynthesisConfig:
     )
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be made."""
+        """Raise a UsageError for a value out of range."""
         check_options(self)
         if not self.media and self.n_classes > MAX_CLASSES:
             raise UsageError(
@@ -75,18 +72,9 @@ class SynthesisConfig:
         if self.width % 2 or self.height % 2:
             raise UsageError(f"a picture's sides must be even, got {self.width} x {self.height}")
         if not 1 <= self.width / self.height <= 3:
-            raise UsageError(f"{self.width} x {self.height} is no landscape picture")
+            raise UsageError(f"{self.width} x {self.height} is not a landscape picture")
 
     @property
-    def n_frames(self) -> int:
-        """Frames in a clip."""
-        return self.fps * self.seconds
-
-    @property
-    def n_samples(self) -> int:
-        """Sound samples in a clip."""
-        return self.sound_rate * self.seconds
-
-    def size_of(self, split: str) -> int:
-        """Return the number of clips in a split."""
-        return {"train": self.n_train, "val": self.n_val, "test": self.n_test}[split]
+    def sizes(self) -> dict[str, int]:
+        """The number of clips by split."""
+        return {"train": self.n_train, "val": self.n_val, "test": self.n_test}

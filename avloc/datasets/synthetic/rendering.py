@@ -1,0 +1,137 @@
+"""A clip plan as pixels and samples, and the boxes of its source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from avloc.datasets.boxes import Box
+from avloc.datasets.synthetic.background import background
+from avloc.datasets.synthetic.composition import REACH, ClipPlan, ObjectPlan
+from avloc.datasets.synthetic.looks import Drawing
+from avloc.datasets.synthetic.material import DRAWN, Material, Motion
+from avloc.datasets.synthetic.synthesis_config import SynthesisConfig
+
+Frame = NDArray[np.uint8]
+
+NOISE_MARGIN = 32
+VISIBLE = 0.5
+"""A pixel belongs to an object that covers at least this much of it."""
+FADE_SECONDS = 0.01
+LOUDEST = 0.95
+
+
+def frames(plan: ClipPlan, config: SynthesisConfig, material: Material = DRAWN) -> Iterator[Frame]:
+    """Yield a clip's frames, each (height, width, 3) red, green, blue."""
+    rng = np.random.default_rng([plan.seed, 1])
+    ground = background(rng, config.width, config.height)
+    noise = _noise(rng, config)
+    plans = (*plan.silent, plan.source)
+    objects = [
+        _Object(item, config, material.motion(item, plan.split, config.height)) for item in plans
+    ]
+    for second in range(config.seconds):
+        # Noise that changed with every frame would be most of the file and of the work.
+        top, left = rng.integers(0, NOISE_MARGIN, size=2)
+        grain = noise[top : top + config.height, left : left + config.width]
+        empty = np.clip(ground + grain, 0, 255).astype(np.uint8)
+        visible = [item for item in objects if second in range(*item.plan.seen)]
+        for number in range(second * config.fps, (second + 1) * config.fps):
+            frame = empty.copy()
+            for item in visible:
+                _put(frame, item.stamp(number), grain)
+            yield frame
+
+
+def source_boxes(
+    plan: ClipPlan, config: SynthesisConfig, material: Material = DRAWN
+) -> list[Box | None]:
+    """Return a box around all that the source covers in each second of the event, else None."""
+    motion = material.motion(plan.source, plan.split, config.height)
+    source = _Object(plan.source, config, motion)
+    boxes: list[Box | None] = [None] * config.seconds
+    for second in range(*plan.event):
+        numbers = range(second * config.fps, (second + 1) * config.fps)
+        edges = np.array([_edges(source.stamp(number)) for number in numbers])
+        least, greatest = edges.min(axis=0)[:2], edges.max(axis=0)[2:]
+        fractions = np.array([least, greatest]) / (config.width, config.height)
+        x0, y0, x1, y1 = (round(float(edge), 4) for edge in fractions.clip(0, 1).flat)
+        boxes[second] = (x0, y0, x1, y1)
+    return boxes
+
+
+def soundtrack(
+    plan: ClipPlan, config: SynthesisConfig, material: Material = DRAWN
+) -> NDArray[np.float32]:
+    """Return (n,) samples in -1 to 1: the source's sound, those from off screen, and noise."""
+    rate, n_samples = config.sound_rate, config.sound_rate * config.seconds
+    mixed = np.zeros(n_samples)
+    for sound in (plan.sound, *plan.offscreen):
+        wave = material.wave(sound, plan.split, rate)
+        start, end = (second * rate for second in sound.heard)
+        clock = np.arange(end - start) / rate
+        fade = np.minimum(1, np.minimum(clock, clock[::-1]) / FADE_SECONDS)
+        mixed[start:end] += sound.gain * fade * wave / np.sqrt(np.mean(wave**2))
+    rng = np.random.default_rng([plan.seed, 2])
+    # The noise has a soft treble, as in rooms: white noise and its own running sum, half each.
+    white = rng.standard_normal(n_samples)
+    low = np.convolve(white, np.ones(8) / np.sqrt(8), mode="same")
+    mixed += plan.noise * plan.sound.gain * (white + low) / 2
+    peak = float(np.abs(mixed).max())
+    return (mixed * min(1.0, LOUDEST / max(peak, 1e-9))).astype(np.float32)
+
+
+class _Stamp(NamedTuple):
+    """An object on one frame."""
+
+    drawing: Drawing
+    left: int
+    top: int
+
+
+class _Object:
+    """An object in motion; a turn has a fixed number of poses, the same in every turn."""
+
+    def __init__(self, plan: ObjectPlan, config: SynthesisConfig, motion: Motion) -> None:
+        self.plan, self.config, self.motion = plan, config, motion
+        self.n_poses = max(2, round(plan.period * config.fps))
+
+    def stamp(self, number: int) -> _Stamp:
+        step = number % self.n_poses if self.plan.is_moving else 0
+        drawing, right, down = self.motion((step / self.n_poses + self.plan.phase) % 1)
+        reach = REACH * self.config.height
+        x = self.plan.x * self.config.width + reach * right - drawing.shape[1] / 2
+        y = self.plan.y * self.config.height + reach * down - drawing.shape[0] / 2
+        return _Stamp(drawing, round(x), round(y))
+
+
+def _edges(stamp: _Stamp) -> tuple[int, int, int, int]:
+    """Return left, top, right and bottom of what an object covers, in pixels."""
+    rows, columns = np.nonzero(stamp.drawing[..., 3] >= VISIBLE)
+    left, top = stamp.left, stamp.top
+    return left + columns.min(), top + rows.min(), left + columns.max() + 1, top + rows.max() + 1
+
+
+def _put(frame: Frame, stamp: _Stamp, grain: NDArray[np.float32]) -> None:
+    """Lay a drawing on the frame, cut at its edges, under the same noise."""
+    height, width = stamp.drawing.shape[:2]
+    area = (
+        slice(max(0, stamp.top), stamp.top + height),
+        slice(max(0, stamp.left), stamp.left + width),
+    )
+    part = frame[area]
+    drawing = stamp.drawing[max(0, -stamp.top) :, max(0, -stamp.left) :]
+    drawing = drawing[: part.shape[0], : part.shape[1]]
+    cover = drawing[..., 3:]
+    laid = part * (1 - cover) + drawing[..., :3] + cover * grain[area]
+    frame[area] = np.clip(laid, 0, 255).astype(np.uint8)
+
+
+def _noise(rng: Generator, config: SynthesisConfig) -> NDArray[np.float32]:
+    shape = (config.height + NOISE_MARGIN, config.width + NOISE_MARGIN, 3)
+    level = config.picture_noise * rng.uniform(0.5, 1.5)
+    return np.asarray(level * rng.standard_normal(shape, dtype=np.float32))
