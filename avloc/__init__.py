@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from avloc.stages.export_features import export_features as export_features
     from avloc.stages.extract import extract as extract
     from avloc.stages.import_features import import_features as import_features
-    from avloc.stages.localize.stage import localize as localize
+    from avloc.stages.localize.run import localize as localize
     from avloc.stages.synth import synth as synth
     from avloc.stages.train import train as train
     from avloc.stages.verify import verify as verify
@@ -53,7 +53,7 @@ _HOME = {
     "import_features": "avloc.stages.import_features",
     "list_models": "avloc.models",
     "load": "avloc.localizer",
-    "localize": "avloc.stages.localize.stage",
+    "localize": "avloc.stages.localize.run",
     "reproduce": "avloc.tables.reproduction",
     "save": "avloc.export.formats.saving",
     "synth": "avloc.stages.synth",

@@ -16,7 +16,7 @@ from avloc.cli.piping import Pipe
 from avloc.errors import AvlocError, NameRefusedError, OutputError, PartialFailureError
 
 if TYPE_CHECKING:
-    from avloc.stages.localize.run import Localization
+    from avloc.stages.localize.run import LocalizedVideo
     from avloc.timeline import Timeline
 
 _FIGURE = "png, pdf or svg for a file beside the results, or a file's name"
@@ -110,9 +110,9 @@ def localize(
 
     paths = paths_or_stdin(videos)
     is_piped = str(out) == "-"
-    answers: list[Localization] = []
+    answers: list[LocalizedVideo] = []
 
-    def take(answer: Localization) -> None:
+    def take(answer: LocalizedVideo) -> None:
         answers.append(answer)
         show(answer)
 
@@ -147,7 +147,7 @@ def localize(
         )
 
 
-def _show(answer: Localization) -> None:
+def _show(answer: LocalizedVideo) -> None:
     if answer.timeline is None:
         return
     _show_events(answer.video, answer.timeline)
@@ -172,7 +172,7 @@ def _show_events(video: Path, timeline: Timeline) -> None:
 
 
 @contextmanager
-def _summary(answers: Sequence[Localization], report: Path | None) -> Iterator[None]:
+def _summary(answers: Sequence[LocalizedVideo], report: Path | None) -> Iterator[None]:
     """Name what failed, also where the run ends with an error; end with the report's place.
 
     Raises:

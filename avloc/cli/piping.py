@@ -10,7 +10,7 @@ from avloc.cli import console
 from avloc.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
-    from avloc.stages.localize.run import Localization
+    from avloc.stages.localize.run import LocalizedVideo
 
 _WITH_HEADER = ("csv", "tsv")
 _JOINABLE = ("json", "jsonl", *_WITH_HEADER)  # json as one list, the others line after line
@@ -55,7 +55,7 @@ class Pipe:
         if self._is_list:
             self._write("\n]\n")
 
-    def __call__(self, answer: Localization) -> None:
+    def __call__(self, answer: LocalizedVideo) -> None:
         """Write one answer; nothing for one that failed."""
         from avloc.export.formats.saving import dumps
 

@@ -19,8 +19,7 @@ from avloc.media import sampled_segments
 from avloc.progress import Progress, silent
 from avloc.stages.evaluate import EvaluatedSplit
 from avloc.stages.extract import extract
-from avloc.stages.localize.run import Localization
-from avloc.stages.localize.stage import localize
+from avloc.stages.localize.run import LocalizedVideo, localize
 from avloc.tables.numbers import accuracy_table, class_table, learning_curve, spatial_table
 from avloc.tables.recipes import RowResult, read_recipe, recipe_path, run_rows
 
@@ -103,7 +102,7 @@ def _shown(test: EvaluatedSplit) -> list[str]:
 
 
 def _written(
-    folder: Path, dataset: Dataset, results: Sequence[RowResult], answers: Sequence[Localization]
+    folder: Path, dataset: Dataset, results: Sequence[RowResult], answers: Sequence[LocalizedVideo]
 ) -> Demo:
     boxes, best = read_boxes(dataset.root / BOXES), results[0]
     spatial = measure_attention(best.test.predictions, boxes)
@@ -135,7 +134,7 @@ def _made(model: ModelFile) -> dict[str, str]:
     }
 
 
-def _clip(answer: Localization, dataset: Dataset) -> ReportClip:
+def _clip(answer: LocalizedVideo, dataset: Dataset) -> ReportClip:
     if answer.timeline is None:
         raise answer.error or AvlocError(f"{answer.video} has no answer")
     timeline = answer.timeline
@@ -152,7 +151,7 @@ def _clip(answer: Localization, dataset: Dataset) -> ReportClip:
     )
 
 
-def _files(answer: Localization) -> tuple[Path, ...]:
+def _files(answer: LocalizedVideo) -> tuple[Path, ...]:
     return answer.kept + answer.written
 
 

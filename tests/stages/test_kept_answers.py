@@ -14,7 +14,7 @@ from avloc.artifacts import ModelFile, localization_key, read_localization, read
 from avloc.artifacts.published_arrays import PUBLISHED_VISUAL
 from avloc.errors import FingerprintError, UnknownNameError, WeightsError
 from avloc.media import comment_of
-from avloc.stages.localize.run import Localization
+from avloc.stages.localize.run import LocalizedVideo
 
 pytestmark = pytest.mark.usefixtures("models_load_once")
 
@@ -43,7 +43,7 @@ def test_a_heat_map_of_a_kept_answer_is_not_taken_for_the_new_models(
     write_model(first, model)
     write_model(second, other(model))
 
-    def run(path: Path, **options: object) -> Localization:
+    def run(path: Path, **options: object) -> LocalizedVideo:
         [answer] = avloc.localize(clip, model=path, **options)
         return answer
 
@@ -108,7 +108,7 @@ def test_an_answer_that_is_there_needs_no_weights(
     assert (tmp_path / "clip.avloc.srt").is_file()
     # where they are needed, lacking them ends the run: no other video could be answered
     shutil.copy(clip, tmp_path / "another.mp4")
-    seen: list[Localization] = []
+    seen: list[LocalizedVideo] = []
     with pytest.raises(WeightsError):
         avloc.localize([clip, tmp_path / "another.mp4", clip], model=path, each=seen.append)
     assert [one.video for one in seen] == [clip]

@@ -13,7 +13,7 @@ import avloc
 from avloc.artifacts import read_localization
 from avloc.errors import MediaError, UnknownNameError, UsageError
 from avloc.media import comment_of
-from avloc.stages.localize.run import Localization
+from avloc.stages.localize.run import LocalizedVideo
 from avloc.training import TrainingConfig
 
 pytestmark = pytest.mark.usefixtures("models_load_once")
@@ -50,7 +50,7 @@ def test_what_is_there_and_still_holds_is_not_made_again(
 ) -> None:
     out = tmp_path / "out"
 
-    def run(**changes: object) -> list[Localization]:
+    def run(**changes: object) -> list[LocalizedVideo]:
         options = {"artifacts": small_workspace.artifacts, "out": out, "heatmap": True} | changes
         return avloc.localize(videos, **options)
 
@@ -200,7 +200,7 @@ def test_a_second_model_stands_beside_the_first(
         ({"heatmap_style": "turbot"}, "style"),
         ({"alpha": 2.0}, "alpha"),
         ({"keep": -1.0}, "keep"),
-        ({"report": "videos/one.mp4"}, "no name for a page"),
+        ({"report": "videos/one.mp4"}, "not the name of a page"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_before_work_begins(
@@ -242,7 +242,7 @@ def test_an_interruption_leaves_what_is_done_and_the_report_of_it(
 ) -> None:
     page, seen = tmp_path / "out" / "report.html", []
 
-    def stop(answer: Localization) -> None:
+    def stop(answer: LocalizedVideo) -> None:
         seen.append(answer)
         raise KeyboardInterrupt
 

@@ -1,1 +1,1 @@
-"""The stage ``localize``: videos in, timelines and files about them out."""
+"""The stage ``localize``: videos in; timelines and files about them out."""

@@ -1,4 +1,4 @@
-"""One video's answers: those that are there already and still hold, the others made now."""
+"""Answers of models to videos: read from files where they are still valid, else made."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from xxhash import xxh3_64_hexdigest
 
 from avloc.artifacts import (
+    ModelFile,
     VideoFeatures,
     localization_key,
     model_identity,
@@ -26,190 +26,143 @@ from avloc.events import EventRules
 from avloc.export.marks import OWN
 from avloc.options import OVERWRITE
 from avloc.progress import Progress
-from avloc.stages.localize.inputs import Input
+from avloc.stages.localize.inputs import InputVideo
 from avloc.timeline import Timeline
 
 if TYPE_CHECKING:
     from avloc.localizer import Localizer
 
-ANSWER = f"{OWN}.h5"
-"""How the name of a video's own answer ends."""
-_HALVES = {"no_audio": ("sound", "picture"), "no_video": ("picture", "sound")}
+ANSWER_SUFFIX = f"{OWN}.h5"
+"""The suffix of the first model's answer."""
+_MODALITIES = {"no_audio": ("sound", "picture"), "no_video": ("picture", "sound")}
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What one model says of a video.
+    """One model's answer to one video.
 
     Attributes:
         timeline: the events and scores found by the model.
-        key: stands for all that it follows from: model, rules and the video's own bytes.
-        path: its file; None where nothing is to be written.
-        is_kept: the file was there already.
+        key: a hash of all that decides the answer: model, rules and the video's bytes.
+        path: its file; None where nothing is written.
+        is_reused: it was read from its file.
     """
 
     timeline: Timeline
     key: str
     path: Path | None
-    is_kept: bool
+    is_reused: bool
 
 
-class Answerer:
-    """Answers videos with one model or several; loads a model when first it must answer.
+class CachedModels:
+    """One or several models that answer videos; each is loaded when a video first needs it.
 
     Args:
-        models: the models' files by the names that their answers' files bear; the first
-            one's answer is a video's own.
+        models: the models' files by the names in their answers' file names.
         rules: what makes an event.
-        overwrite: ``stale`` keeps an answer that follows from the same model, rules and
-            video, ``never`` any that can be read, ``always`` none.
-        device: ``auto``, ``cpu``, ``cuda``, ...
-        weights: a folder that is searched for the encoders' weight files first.
-        offline: never open a socket.
+        overwrite: one of `OVERWRITE`.
+        load_options: of `avloc.localizer.load`: device, weights, offline.
 
     Attributes:
-        models: what is in the models' files.
-        failure: why a model cannot be loaded, which ends a run; None if none was refused.
-
-    Raises:
-        UnknownNameError: no such way to overwrite, or a model knows no label of the rules.
-        ArtifactError: no model file, or one that cannot answer videos.
+        paths: the models' files, and ``files`` what is in them.
+        load_error: why a model could not be loaded. It ends a run.
     """
 
     def __init__(
         self,
         models: Mapping[str, Path],
         rules: EventRules,
-        overwrite: str = "stale",
-        *,
-        device: str = "auto",
-        weights: Path | None = None,
-        offline: bool = False,
+        overwrite: str,
+        **load_options: Any,
     ) -> None:
         if overwrite not in OVERWRITE:
             raise UnknownNameError("way to overwrite", overwrite, OVERWRITE)
-        self.models = [read_model(path) for path in models.values()]
-        for model, path in zip(self.models, models.values(), strict=True):
+        self.paths = list(models.values())
+        self.files = [read_model(path) for path in self.paths]
+        for model, path in zip(self.files, self.paths, strict=True):
             refuse_published(model.spec, path)
             rules.check_labels(model.labels)
-        self.failure: AvlocError | None = None
-        self._names, self._paths = list(models), list(models.values())
-        self._identities = [model_identity(path) for path in self._paths]
-        self._rules, self._overwrite = rules, overwrite
-        self._device, self._weights, self._offline = device, weights, offline
+        self.load_error: AvlocError | None = None
+        self._identities = [model_identity(path) for path in self.paths]
+        self._suffixes = [
+            f"{OWN}.{name}.h5" if n else ANSWER_SUFFIX for n, name in enumerate(models)
+        ]
+        self.rules, self._overwrite = rules, overwrite
+        self._load_options = load_options
         self._loaded: dict[int, Localizer] = {}
 
-    def __call__(
-        self, one: Input, *, is_written: bool = True, progress: Progress | None = None
-    ) -> list[Answer]:
+    def prepare(self, video: InputVideo) -> None:
+        """Load the models of which a video has no answer yet."""
+        for n, suffix in enumerate(self._suffixes):
+            if not video.result(suffix).exists():
+                self._localizer(n)
+
+    def answers(self, video: InputVideo, progress: Progress, *, is_written: bool) -> list[Answer]:
         """Return each model's answer to a video.
 
         Args:
-            one: the video.
-            is_written: whether answers are files; else nothing is read or written.
+            video: the video.
             progress: called with (segments done, segments, video id).
-
-        Raises:
-            MediaError: the video cannot be decoded. OutputError: an answer cannot be written.
-            WeightsError, FingerprintError: a model cannot be loaded; ``failure`` is this error.
+            is_written: False reads and writes no file but the video.
         """
-        if one.error is not None:
-            raise one.error
-        reading = _Reading(one, progress)
-        return [self._answer(n, one, reading, is_written) for n in range(len(self.models))]
+        sha256 = _sha256_of(video.path)
+        features: dict[str, VideoFeatures] = {}  # by fingerprint: models may share encoders
+        answers = []
+        for n, suffix in enumerate(self._suffixes):
+            parts = {"model": self._identities[n], "rules": asdict(self.rules), "video": sha256}
+            key = digest(parts)
+            path = video.result(suffix) if is_written else None
+            answer = self._reused(video, path, key)
+            if answer is None:
+                localizer = self._localizer(n)
+                fingerprint = localizer.model_file.fingerprint
+                if fingerprint not in features:
+                    features[fingerprint] = _features(video, localizer, progress, sha256)
+                timeline = localizer.of_features(features[fingerprint], self.rules)
+                if path is not None:
+                    write_localization(path, timeline, key=key)
+                answer = Answer(timeline, key, path, is_reused=False)
+            answers.append(answer)
+        return answers
 
-    def prepare(self, one: Input) -> None:
-        """Load the models that a video has no answer of yet.
-
-        Raises:
-            WeightsError, FingerprintError, ArtifactError: one cannot be loaded.
-        """
-        for n in range(len(self.models)):
-            if not one.result(self._suffix(n)).exists():
-                self._localizer(n)
-
-    def note(self, timeline: Timeline) -> str:
-        """Say on which half an answer rests where the other is missing; else nothing."""
-        model = self.models[0]
-        missing = [flag for flag in _HALVES if flag in timeline.flags]
-        if not missing or model.config.get("modalities", "both") != "both":
-            return ""
-        lacking, other = _HALVES[missing[0]]
-        note = f"no {lacking}: answered from the {other} alone"
-        if not model.training.get("modality_dropout"):
-            note += ", for which the model was not trained (--set modality_dropout=0.2)"
-        return note
-
-    def _answer(self, n: int, one: Input, reading: _Reading, is_written: bool) -> Answer:
-        parts = {"model": self._identities[n], "rules": asdict(self._rules)}
-        key = digest({**parts, "video": reading.sha256})
-        path = one.result(self._suffix(n)) if is_written else None
-        there = None if path is None else self._there(path, key)
-        if there is not None:
-            return replace(there, timeline=_renamed(there.timeline, one))
-        localizer = self._localizer(n)
-        timeline = localizer.of_features(reading.features(localizer), self._rules)
-        if path is not None:
-            write_localization(path, timeline, key=key)
-        return Answer(timeline, key, path, False)
+    def _reused(self, video: InputVideo, path: Path | None, key: str) -> Answer | None:
+        """Return a file's answer if it is valid, under the key that it was made with."""
+        if path is None or self._overwrite == "always":
+            return None
+        stored_key = localization_key(path)
+        if self._overwrite == "stale" and stored_key != key:
+            return None
+        try:
+            timeline = read_localization(path)
+        except ArtifactError:
+            return None
+        # the video may have been renamed since
+        timeline = replace(timeline, video_id=video.video_id, source=str(video.path))
+        return Answer(timeline, stored_key, path, is_reused=True)
 
     def _localizer(self, n: int) -> Localizer:
         if n not in self._loaded:
-            from avloc.localizer import load  # costs torch, which an answer in a file does not
+            from avloc.localizer import load  # imports torch, which reading an answer does not need
 
             try:
-                self._loaded[n] = load(
-                    self._paths[n],
-                    device=self._device,
-                    weights=self._weights,
-                    offline=self._offline,
-                    beside=tuple(self._loaded.values()),
-                )
+                loaded = tuple(self._loaded.values())
+                self._loaded[n] = load(self.paths[n], beside=loaded, **self._load_options)
             except AvlocError as error:
-                self.failure = error
+                self.load_error = error
                 raise
         return self._loaded[n]
 
-    def _suffix(self, n: int) -> str:
-        return f"{OWN}.{self._names[n]}.h5" if n else ANSWER
 
-    def _there(self, path: Path, key: str) -> Answer | None:
-        """Return an answer that is there and still holds, under the key that it was made with."""
-        if self._overwrite == "always":
-            return None
-        own = localization_key(path)
-        if self._overwrite == "stale" and own != key:
-            return None
-        try:
-            return Answer(read_localization(path), own, path, True)
-        except ArtifactError:
-            return None
-
-
-class _Reading:
-    """A video as it is read for several models: once, and once an encoders' fingerprint."""
-
-    def __init__(self, one: Input, progress: Progress | None) -> None:
-        self._one, self._progress = one, progress
-        self._features: dict[str, VideoFeatures] = {}
-
-    @cached_property
-    def sha256(self) -> str:
-        return _sha256_of(self._one.video)
-
-    def features(self, localizer: Localizer) -> VideoFeatures:
-        from avloc.features import extract_video
-
-        fingerprint = localizer.model_file.fingerprint
-        if fingerprint not in self._features:
-            self._features[fingerprint] = extract_video(
-                self._one.video,
-                localizer.encoders,
-                video_id=self._one.video_id,
-                progress=self._progress,
-                sha256=self.sha256,
-            )
-        return self._features[fingerprint]
+def modality_note(model: ModelFile, timeline: Timeline) -> str:
+    """Name the missing modality of a video, if a model of both answered it; else nothing."""
+    missing = [flag for flag in _MODALITIES if flag in timeline.flags]
+    if not missing or model.config.get("modalities", "both") != "both":
+        return ""
+    lacking, other = _MODALITIES[missing[0]]
+    note = f"no {lacking}: answered from the {other} alone"
+    if not model.training.get("modality_dropout"):
+        note += ", for which the model was not trained (--set modality_dropout=0.2)"
+    return note
 
 
 def digest(parts: object) -> str:
@@ -217,8 +170,18 @@ def digest(parts: object) -> str:
     return xxh3_64_hexdigest(json.dumps(parts, sort_keys=True).encode())
 
 
-def _renamed(timeline: Timeline, one: Input) -> Timeline:
-    return replace(timeline, video_id=one.video_id, source=str(one.video))
+def _features(
+    video: InputVideo, localizer: Localizer, progress: Progress, sha256: str
+) -> VideoFeatures:
+    from avloc.features import extract_video
+
+    return extract_video(
+        video.path,
+        localizer.encoders,
+        video_id=video.video_id,
+        progress=progress,
+        sha256=sha256,
+    )
 
 
 def _sha256_of(video: Path) -> str:

@@ -1,42 +1,52 @@
-"""Which videos a run of ``localize`` means, and where each one's results go."""
+"""The videos of a run of ``localize``, where their results go, and what is known of them."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from avloc.errors import AvlocError, MediaError, UsageError
 from avloc.media import video_files
+from avloc.timeline import Event
+
+if TYPE_CHECKING:
+    from avloc.datasets import Box, Dataset
 
 
 @dataclass(frozen=True)
-class Input:
-    """One video, or a path behind which there is none.
+class InputVideo:
+    """A video, or a path without one.
 
     Attributes:
-        video: the file.
-        stem: the path that the names of its results begin with: without the video's suffix,
-            unless another one's results would have the same names.
-        video_id: names it: the file's name without suffix, or its whole path where another
-            video of the run has that name.
-        error: why there is nothing to localize; None if there is.
-        has_namesake: another video of the run has the same file name without suffix.
+        path: the file.
+        stem: how the paths of its results begin: the path without suffix, with it where the
+            results of two videos would have the same names.
+        video_id: the file's name without suffix, or the whole path where that name repeats.
+        error: why it cannot be localized; None if it can.
+        has_namesake: another video of the run has the same name without suffix.
+        true_events: its true events; None if no data set knows them.
+        boxes: a box around the source of the sound, or None, for each segment; may be empty.
+        truth_note: why known true events are not shown.
     """
 
-    video: Path
+    path: Path
     stem: Path
     video_id: str
     error: AvlocError | None = None
     has_namesake: bool = False
+    true_events: tuple[Event, ...] | None = None
+    boxes: Sequence[Box | None] = ()
+    truth_note: str = ""
 
     def result(self, suffix: str) -> Path:
-        """Return where a result goes, by the end of its name."""
+        """Return the path of a result with this suffix."""
         return self.stem.with_name(self.stem.name + suffix)
 
 
-def find_inputs(paths: Sequence[Path | str], out: Path | None) -> list[Input]:
+def find_inputs(paths: Sequence[Path | str], out: Path | None) -> list[InputVideo]:
     """Find the videos behind files and folders, each once.
 
     Args:
@@ -46,50 +56,78 @@ def find_inputs(paths: Sequence[Path | str], out: Path | None) -> list[Input]:
     Raises:
         UsageError: two videos would write the same files.
     """
-    found: dict[Path, Input] = {}
+    videos: dict[Path, InputVideo] = {}
     for path in paths:
-        for one in _inputs_of(path, out):
-            found.setdefault(one.video, one)
-    inputs = _told_apart(list(found.values()))
+        for video in _videos_in(path, out):
+            videos.setdefault(video.path, video)
+    stems = Counter(video.stem for video in videos.values())
+    names = Counter(video.video_id for video in videos.values() if video.error is None)
+    inputs = [
+        replace(
+            video,
+            stem=video.stem.with_name(video.path.name) if stems[video.stem] > 1 else video.stem,
+            video_id=video.path.as_posix() if names[video.video_id] > 1 else video.video_id,
+            has_namesake=names[video.video_id] > 1,
+        )
+        for video in videos.values()
+    ]
     _refuse_collisions(inputs)
     return inputs
 
 
-def _told_apart(inputs: Sequence[Input]) -> list[Input]:
-    """Keep the suffix where a sound lies beside its video; the path as id where names repeat."""
-    stems = Counter(one.stem for one in inputs)
-    names = Counter(one.video_id for one in inputs if one.error is None)
-    return [
-        replace(
-            one,
-            stem=one.stem.with_name(one.video.name) if stems[one.stem] > 1 else one.stem,
-            video_id=one.video.as_posix() if names[one.video_id] > 1 else one.video_id,
-            has_namesake=names[one.video_id] > 1,
+def add_truth(inputs: Sequence[InputVideo], root: Path) -> list[InputVideo]:
+    """Return the videos with what a data set knows of them.
+
+    Raises:
+        DatasetError: the data set's files are wrong.
+    """
+    from avloc.datasets import find_boxes, load_dataset
+
+    dataset = load_dataset(root)
+    boxes = find_boxes(dataset.root) or {}
+    id_of_file = {path.resolve(): video_id for video_id, path in dataset.videos.items()}
+    known = []
+    for video in inputs:
+        # a name alone identifies a video only if no other video of the run has it
+        name = "" if video.has_namesake else video.path.stem
+        video_id = id_of_file.get(video.path.resolve(), "") or name
+        known.append(
+            replace(
+                video,
+                true_events=dataset.events_of(video_id),
+                boxes=boxes.get(video_id, ()),
+                truth_note=_truth_note(video, video_id, dataset),
+            )
         )
-        for one in inputs
-    ]
+    return known
 
 
-def _inputs_of(given: Path | str, out: Path | None) -> list[Input]:
+def _truth_note(video: InputVideo, video_id: str, dataset: Dataset) -> str:
+    is_unsure = video.has_namesake and not video_id
+    if is_unsure and dataset.events_of(video.path.stem) is not None:
+        return "no true events shown: other videos have its name, and the data set has one"
+    return ""
+
+
+def _videos_in(given: Path | str, out: Path | None) -> Iterator[InputVideo]:
     path = Path(given)
     try:
         videos = video_files(given)
     except MediaError as error:
-        return [Input(path, path, path.stem, error)]
+        yield InputVideo(path, path, path.stem, error)
+        return
     root = path if path.is_dir() else path.parent
-    targets = [out / video.relative_to(root) if out else video for video in videos]
-    return [
-        Input(video, target.with_suffix(""), video.stem)
-        for video, target in zip(videos, targets, strict=True)
-    ]
+    for video in videos:
+        target = out / video.relative_to(root) if out else video
+        yield InputVideo(video, target.with_suffix(""), video.stem)
 
 
-def _refuse_collisions(inputs: Sequence[Input]) -> None:
+def _refuse_collisions(inputs: Sequence[InputVideo]) -> None:
     owners: dict[Path, Path] = {}
-    for one in inputs:
-        if one.error is None and owners.setdefault(one.stem, one.video) != one.video:
+    for video in inputs:
+        if video.error is None and owners.setdefault(video.stem, video.path) != video.path:
             raise UsageError(
-                f"{owners[one.stem]} and {one.video} would write the same "
-                f"{one.result('.avloc.h5')}",
+                f"{owners[video.stem]} and {video.path} would write the same "
+                f"{video.result('.avloc.h5')}",
                 "Localize them in separate runs with different --out folders.",
             )

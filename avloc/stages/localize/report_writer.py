@@ -6,116 +6,102 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
+from typing import Self
 
-from avloc.artifacts import ModelFile, check_place
-from avloc.errors import AvlocError, UsageError
+from avloc.artifacts import check_place
+from avloc.errors import AvlocError, PartialFailureError, UsageError
 from avloc.events import EventRules
 from avloc.export.figures.columns import evenly
+from avloc.export.heat_style import HeatStyle
 from avloc.export.links import jpeg
 from avloc.export.marks import refuse_foreign
 from avloc.export.pictures import report_thumbnails
 from avloc.export.report.page import write_report
 from avloc.export.report.report_parts import ReportClip
 from avloc.media import HEATMAP_SUFFIX, middle_frames
-from avloc.stages.localize.answers import Answer
-from avloc.stages.localize.inputs import Input
-from avloc.stages.localize.outputs import Products
+from avloc.stages.localize.answers import CachedModels
+from avloc.stages.localize.inputs import InputVideo
+from avloc.timeline import Timeline
 
 _MOST_THUMBNAILS = 40  # of a video: 10 KB each
 _WIDTH = 240  # pixels
 
 
-class Reporting:
-    """Gathers videos as they are done, and writes the page of all.
+class ReportWriter:
+    """Collects the videos of a run; at the end of its ``with`` block it writes the page.
 
     Args:
-        path: the page's file.
-        products: how heat maps look, and who knows the truth.
-        model: whose answers are shown.
-        model_path: the model's file.
-        rules: what made an event.
+        path: the page's file; refused if it cannot be written.
+        models: the models, the first of which is shown.
+        look: how heat maps look.
     """
 
-    def __init__(
-        self, path: Path, products: Products, model: ModelFile, model_path: Path, rules: EventRules
-    ) -> None:
-        self._path, self._products = path, products
-        self._model, self._model_path, self._rules = model, model_path, rules
+    def __init__(self, path: Path, models: CachedModels, look: HeatStyle) -> None:
+        if path.suffix.lower() not in (".html", ".htm"):
+            raise UsageError(f"{path} is not the name of a page", "End it in .html.")
+        refuse_foreign(path)
+        check_place(path)
+        self._path, self._models, self._look = path, models, look
         self._clips: list[ReportClip] = []
         self._failures: list[str] = []
 
-    def add(self, one: Input, answer: Answer, files: Sequence[Path], note: str) -> None:
-        """Take a video's answer, and pictures of some of its seconds.
+    def __enter__(self) -> Self:
+        return self
 
-        Args:
-            one: the video.
-            answer: what was found in it.
-            files: what was made of it.
-            note: what a reader should know of it.
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        try:
+            self._write()
+        except AvlocError as failure:
+            if error is None:  # else the error that ended the run matters more
+                n_done, n_failed = len(self._clips), len(self._failures)
+                reason = f"{n_done} of {n_done + n_failed} videos were answered, but not the report"
+                raise PartialFailureError(f"{reason}: {failure.message}", failure.hint) from failure
 
-        Raises:
-            MediaError: it cannot be decoded.
-        """
-        timeline, look = answer.timeline, self._products.look
-        pictures: list[bytes | None] = []
-        if timeline.frame_size is not None:
-            n_segments = timeline.grid.n_segments
-            shown = evenly(n_segments, _MOST_THUMBNAILS)
-            found = middle_frames(one.video, timeline.grid, shown, width=_WIDTH)
-            frames = [found.get(t) for t in range(n_segments)]
-            made = report_thumbnails(timeline, frames, style=look)
-            pictures = [None if picture is None else jpeg(picture) for picture in made]
+    def add(self, video: InputVideo, timeline: Timeline, files: Sequence[Path], note: str) -> None:
+        """Add a video's answer, the files made from it, and a note to the reader."""
         heatmaps = [file for file in files if file.name.endswith(HEATMAP_SUFFIX)]
         self._clips.append(
             ReportClip(
                 timeline,
-                truth=self._products.true_events(one),
-                thumbnails=pictures,
-                video=heatmaps[0] if heatmaps else one.video,
-                files=[one.video, *(file for file in files if file not in heatmaps)],
+                truth=video.true_events,
+                thumbnails=self._thumbnails(video.path, timeline),
+                video=heatmaps[0] if heatmaps else video.path,
+                files=[video.path, *(file for file in files if file not in heatmaps)],
                 note=note,
             )
         )
 
-    def fail(self, video: Path, error: AvlocError) -> None:
-        """Take note of a video that has no answer."""
-        said = error.message  # which mostly names the video
-        self._failures.append(said if video.name in said else f"{video.name}: {said}")
+    def add_failure(self, video: Path, error: AvlocError) -> None:
+        """Add a video that has no answer."""
+        message = error.message  # most of them name the video
+        self._failures.append(message if video.name in message else f"{video.name}: {message}")
 
-    def write(self) -> None:
-        """Write the page of what was added; nothing if that was nothing.
+    def _write(self) -> None:
+        """Write the page; no page where no video has an answer."""
+        if self._clips:
+            names = [Path(clip.timeline.source).name for clip in self._clips]
+            title = names[0] if len(names) == 1 else f"{len(names)} videos"
+            write_report(self._path, title=title, timelines=self._clips, made=self._provenance())
 
-        Raises:
-            OutputError: the place cannot be written.
-        """
-        if not self._clips:
-            return
-        names = [Path(clip.timeline.source).name for clip in self._clips]
-        title = names[0] if len(names) == 1 else f"{len(names)} videos"
-        write_report(self._path, title=title, timelines=self._clips, made=self._made())
+    def _thumbnails(self, video: Path, timeline: Timeline) -> list[bytes | None]:
+        if timeline.frame_size is None:
+            return []
+        n_segments = timeline.grid.n_segments
+        shown = evenly(n_segments, _MOST_THUMBNAILS)
+        pictures = middle_frames(video, timeline.grid, shown, width=_WIDTH)
+        frames = [pictures.get(t) for t in range(n_segments)]
+        thumbnails = report_thumbnails(timeline, frames, style=self._look)
+        return [None if picture is None else jpeg(picture) for picture in thumbnails]
 
-    def _made(self) -> dict[str, str]:
-        """Say what the answers follow from."""
-        standard = asdict(EventRules())
-        changed = {n: v for n, v in asdict(self._rules).items() if v != standard[n]}
+    def _provenance(self) -> dict[str, str]:
+        """Return what the answers depend on, in words."""
+        defaults = asdict(EventRules())
+        changed = {n: v for n, v in asdict(self._models.rules).items() if v != defaults[n]}
         rules = ", ".join(f"{name} {value}" for name, value in changed.items())
-        made = {
-            "Model file": self._model_path.name,
-            "Encoders": " and ".join(self._model.spec.encoders),
+        facts = {
+            "Model file": self._models.paths[0].name,
+            "Encoders": " and ".join(self._models.files[0].spec.encoders),
             "Events": rules or "the likeliest label of each second",
             "Versions": ", ".join(f"{name} {version(name)}" for name in ("torch", "av")),
         }
-        return made | ({"Failed": "; ".join(self._failures)} if self._failures else {})
-
-
-def check_page(path: Path) -> None:
-    """Refuse a page that cannot be written, before work begins.
-
-    Raises:
-        UsageError: it does not end in ``.html`` or ``.htm``. OutputError: a file that avloc
-        did not write is there, or nothing can be written there.
-    """
-    if path.suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"{path} is no name for a page", "End it in .html.")
-    refuse_foreign(path)
-    check_place(path)
+        return facts | ({"Failed": "; ".join(self._failures)} if self._failures else {})

@@ -1,4 +1,4 @@
-"""What ``localize`` does with each video, one after the other."""
+"""The stage ``localize``: videos and models in; timelines, exports, pictures and a report out."""
 
 from __future__ import annotations
 
@@ -6,34 +6,40 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avloc.artifacts import claim
-from avloc.errors import AvlocError
-from avloc.progress import Progress
-from avloc.stages.localize.answers import ANSWER, Answer, Answerer
-from avloc.stages.localize.inputs import Input
-from avloc.stages.localize.outputs import Products
+from avloc.errors import AvlocError, UsageError
+from avloc.events import EventRules
+from avloc.export.heat_style import DEFAULT_STYLE, HeatStyle
+from avloc.export.marks import refuse_foreign
+from avloc.media import HEATMAP_SUFFIX
+from avloc.progress import Progress, silent
+from avloc.stages.localize.answers import ANSWER_SUFFIX, CachedModels, modality_note
+from avloc.stages.localize.inputs import InputVideo, add_truth, find_inputs
+from avloc.stages.localize.output_files import OutputOptions, check_outputs, write_outputs
+from avloc.stages.workspace import DEFAULT_MODEL, Workspace
 from avloc.timeline import Timeline
 
 if TYPE_CHECKING:
-    from avloc.stages.localize.report_writer import Reporting
+    from avloc.stages.localize.report_writer import ReportWriter
 
-_PATIENCE = 0.5  # seconds between two looks at videos that other runs are at
+_PATIENCE = 0.5  # seconds between two looks at videos that another run works on
 _FEATURES = 0.6  # their share of a video's time where a heat map is rendered too
 
 
 @dataclass(frozen=True)
-class Localization:
+class LocalizedVideo:
     """One video's answer.
 
     Attributes:
         video: the file.
         timeline: its events and scores; None if it failed.
-        others: what further models say of it.
+        others: the timelines of further models.
         written: the files made, in order.
-        kept: files that were there already, made of the same model, rules and video.
+        kept: files of an earlier run that are still valid.
         note: what a reader should know of the answer.
         error: why it failed; None if it did not.
     """
@@ -47,120 +53,218 @@ class Localization:
     error: AvlocError | None = None
 
 
-class Run:
-    """A run over videos.
+def localize(
+    videos: Sequence[str | Path] | str | Path,
+    *,
+    model: Sequence[str | Path] | str | Path = DEFAULT_MODEL,
+    heatmap: bool = False,
+    heatmap_style: str = DEFAULT_STYLE.colormap,
+    alpha: float = DEFAULT_STYLE.alpha,
+    figure: str | None = None,
+    compare: str | None = None,
+    report: Path | str | None = None,
+    format: Sequence[str] = (),
+    out: Path | str | None = None,
+    overwrite: str = "stale",
+    dataset: Path | str | None = None,
+    keep: float = 1.0,
+    min_gap: float = 0.0,
+    min_seconds: float = 0.0,
+    min_score: float = 0.0,
+    labels: Sequence[str] = (),
+    device: str = "auto",
+    weights: Path | None = None,
+    offline: bool = False,
+    artifacts: Path | str | None = None,
+    write: bool = True,
+    progress: Progress | None = None,
+    each: Callable[[LocalizedVideo], None] | None = None,
+) -> list[LocalizedVideo]:
+    """Find what happens in videos, when and where.
+
+    Written beside each video (or to ``out``): NAME.avloc.h5, and NAME.heatmap.mp4 with
+    ``heatmap``. A result of the same video, model and rules that exists already is kept. A file
+    that avloc did not write is never replaced. After an interruption the results so far stay.
 
     Args:
-        answerer: what answers them.
-        products: what is made of the answers.
-        reporting: gathers them for a page; None without one.
-        is_written: whether answers are files; else nothing but the report is written.
+        videos: Videos, sound files, or folders of them.
+        model: A model's name in the workspace, or a model file. Events of further models are
+            shown beside those of the first.
+        heatmap: Also write the video with its heat map and its sound.
+        heatmap_style: A matplotlib colour map.
+        alpha: The heat map's greatest opacity, from 0 to 1.
+        figure: Draw events, pictures and gates by second: png, pdf or svg for a file beside the
+            results, or a file's name.
+        compare: Draw where two models look: png, pdf or svg for a file beside the results, or a
+            file's name.
+        report: Write one HTML page about all videos to this file.
+        format: Also write the events in this format.
+        out: A folder for the results. Default: beside each video.
+        overwrite: Which existing results to make again. stale: those made from another video,
+            or with another model or other settings.
+        dataset: A labelled data set: its true events are shown beside those found.
+        keep: An event continues through background while its label has this probability.
+        min_gap: Join events of one label that are fewer seconds apart.
+        min_seconds: Drop events shorter than this.
+        min_score: Drop events with a lower score.
+        labels: Keep only events of these labels. Default: all of them.
+        device: Where the networks run.
+        weights: A folder with weight files, searched before any download.
+        offline: Never use the network.
+        artifacts: The workspace: the folder in which the commands leave files for each other.
+            Default: ./artifacts.
+        write: False only returns the results: no file but the report is written.
+        progress: called with (videos done, videos, what); the first may be a fraction.
+        each: called with each result as it comes.
+
+    Returns:
+        One result for each video. One that fails carries its error, and the others go on.
+        Videos that another run works on come last.
+
+    Raises:
+        PartialFailureError: everything is done except the report.
+        AvlocError: an argument is invalid, a model cannot be loaded, or a named file cannot be
+            written.
     """
+    rules = EventRules(keep, min_gap, min_seconds, min_score, tuple(labels))
+    look = HeatStyle(heatmap_style, alpha)
+    if not write and (heatmap or figure or compare):
+        raise UsageError("pictures are files, and nothing is to be written")
+    inputs = find_inputs(_as_list(videos), Path(out) if out else None)
+    paths = _model_paths(inputs, Workspace.at(artifacts), _as_list(model))
+    names = _distinct([path.stem for path in paths])
+    outputs = OutputOptions(format, heatmap, figure, compare, look, names, overwrite)
+    check_outputs(outputs, len(inputs))
+    if dataset is not None:
+        inputs = add_truth(inputs, Path(dataset))
+    models = CachedModels(
+        dict(zip(names, paths, strict=True)),
+        rules,
+        overwrite,
+        device=device,
+        weights=weights,
+        offline=offline,
+    )
+    writer = None
+    if report is not None:
+        from avloc.stages.localize.report_writer import ReportWriter  # imports matplotlib
 
-    def __init__(
-        self,
-        answerer: Answerer,
-        products: Products,
-        reporting: Reporting | None,
-        *,
-        is_written: bool,
-    ) -> None:
-        self._answerer, self._products = answerer, products
-        self._reporting, self._is_written = reporting, is_written
-
-    def __call__(
-        self,
-        inputs: Sequence[Input],
-        progress: Progress,
-        each: Callable[[Localization], None] | None,
-    ) -> list[Localization]:
-        """Localize each video; one that fails carries its error, and the others go on.
-
-        A video that another run is at comes last: by then its answer may be there.
-        """
-        answers: dict[int, Localization] = {}
-        while len(answers) < len(inputs):
-            n_before = len(answers)
-            for n in sorted(set(range(len(inputs))) - set(answers)):
-                share = _Share(progress, len(answers), len(inputs), inputs[n].video.name)
-                with self._claim(inputs[n]) as is_mine:
-                    if not is_mine:
-                        continue
-                    answers[n] = self._tried(inputs[n], share)
-                if each is not None:
-                    each(answers[n])
-            if len(answers) == n_before:
-                progress(n_before, len(inputs), "waiting for another run")
-                time.sleep(_PATIENCE)
-        progress(len(inputs), len(inputs), "done")
-        return [answers[n] for n in range(len(inputs))]
-
-    def _claim(self, one: Input) -> AbstractContextManager[bool]:
-        if not self._is_written or one.error is not None:
-            return nullcontext(True)
-        self._answerer.prepare(one)  # what cannot be loaded leaves nothing behind
-        return claim(one.result(ANSWER))
-
-    def _tried(self, one: Input, share: _Share) -> Localization:
-        written: list[Path] = []
-        try:
-            return self._localized(one, share, written)
-        except AvlocError as error:
-            if error is self._answerer.failure:
-                raise
-            if self._reporting is not None:
-                self._reporting.fail(one.video, error)
-            return Localization(one.video, written=tuple(written), error=error)
-
-    def _localized(self, one: Input, share: _Share, written: list[Path]) -> Localization:
-        """Answer a video and make what is to be made; ``written`` grows as files come."""
-        kept: list[Path] = []
-        until = _FEATURES if self._products.heatmap and self._is_written else 1.0
-        if self._is_written and one.error is None:
-            self._products.check_video(one)
-        answers = self._answerer(
-            one,
-            is_written=self._is_written,
-            progress=share.of("features", "segments", 0.0, until),
-        )
-        for answer in answers:
-            if answer.path is not None:
-                (kept if answer.is_kept else written).append(answer.path)
-        if self._is_written:
-            heatmap = share.of("heat map", "s", until, 1.0)
-            for product in self._products.of(one, answers, heatmap):
-                if not product.is_there:
-                    product.make()
-                (kept if product.is_there else written).append(product.path)
-        return self._reported(one, answers, written, kept)
-
-    def _reported(
-        self, one: Input, answers: Sequence[Answer], written: Sequence[Path], kept: Sequence[Path]
-    ) -> Localization:
-        own, *others = (answer.timeline for answer in answers)
-        truth = self._products.truth
-        notes = (self._answerer.note(own), "" if truth is None else truth.note(one))
-        note = "; ".join(filter(None, notes))
-        if self._reporting is not None:
-            self._reporting.add(one, answers[0], [*kept, *written], note)
-        return Localization(one.video, own, tuple(others), tuple(written), tuple(kept), note)
+        writer = ReportWriter(Path(report), models, look)
+    with writer or nullcontext():
+        run = _Run(models, outputs, writer, is_written=write)
+        return run.localize_all(inputs, progress or silent, each)
 
 
 @dataclass(frozen=True)
-class _Share:
-    """One video's part of the progress of all."""
+class _Run:
+    models: CachedModels
+    outputs: OutputOptions
+    writer: ReportWriter | None
+    is_written: bool
 
-    progress: Progress
-    n_done: int
-    n_all: int
-    name: str
+    def localize_all(
+        self,
+        inputs: Sequence[InputVideo],
+        progress: Progress,
+        each: Callable[[LocalizedVideo], None] | None,
+    ) -> list[LocalizedVideo]:
+        """Localize each video; last those of other runs, whose answers may exist by then."""
+        localized: dict[int, LocalizedVideo] = {}
+        while waiting := [n for n in range(len(inputs)) if n not in localized]:
+            n_before = len(localized)
+            for n in waiting:
+                with self._claim(inputs[n]) as is_mine:
+                    if not is_mine:
+                        continue
+                    part = partial(_report_part, progress, len(inputs), len(localized))
+                    localized[n] = self._localize(inputs[n], part)
+                if each is not None:
+                    each(localized[n])
+            if len(localized) == n_before:
+                progress(n_before, len(inputs), "waiting for another run")
+                time.sleep(_PATIENCE)
+        progress(len(inputs), len(inputs), "done")
+        return [localized[n] for n in range(len(inputs))]
 
-    def of(self, what: str, unit: str, begin: float, end: float) -> Progress:
-        """Return what turns the progress of one piece of work into that of the run."""
+    def _claim(self, video: InputVideo) -> AbstractContextManager[bool]:
+        if not self.is_written or video.error is not None:
+            return nullcontext(True)
+        self.models.prepare(video)  # before the claim makes a folder
+        return claim(video.result(ANSWER_SUFFIX))
 
-        def report(done: float, total: int, _: str) -> None:
-            share = begin + (end - begin) * done / max(total, 1)
-            at = f"{self.name}: {what} {done:.0f}/{total} {unit}"
-            self.progress(self.n_done + share, self.n_all, at)
+    def _localize(self, video: InputVideo, part: Callable[..., None]) -> LocalizedVideo:
+        """Localize a video; an error is the video's, unless a model cannot be loaded."""
+        written: list[Path] = []
+        kept: list[Path] = []
+        try:
+            timelines = self._make_files(video, part, written, kept)
+            notes = (modality_note(self.models.files[0], timelines[0]), video.truth_note)
+            note = "; ".join(filter(None, notes))
+            if self.writer is not None:
+                self.writer.add(video, timelines[0], [*kept, *written], note)
+        except AvlocError as error:
+            if error is self.models.load_error:
+                raise
+            if self.writer is not None:
+                self.writer.add_failure(video.path, error)
+            return LocalizedVideo(video.path, written=tuple(written), error=error)
+        others = tuple(timelines[1:])
+        return LocalizedVideo(video.path, timelines[0], others, tuple(written), tuple(kept), note)
 
-        return report
+    def _make_files(
+        self, video: InputVideo, part: Callable[..., None], written: list[Path], kept: list[Path]
+    ) -> list[Timeline]:
+        """Answer a video and make its files; the two lists grow with each file."""
+        if video.error is not None:
+            raise video.error
+        if self.outputs.heatmap:
+            refuse_foreign(video.result(HEATMAP_SUFFIX))
+        share = _FEATURES if self.outputs.heatmap else 1.0
+        features = partial(part, 0.0, share, f"{video.path.name}: features", "segments")
+        answers = self.models.answers(video, features, is_written=self.is_written)
+        for answer in answers:
+            if answer.path is not None:
+                (kept if answer.is_reused else written).append(answer.path)
+        if self.is_written:
+            heatmap = partial(part, share, 1 - share, f"{video.path.name}: heat map", "s")
+            for path, is_new in write_outputs(video, answers, self.outputs, heatmap):
+                (written if is_new else kept).append(path)
+        return [answer.timeline for answer in answers]
+
+
+def _report_part(
+    progress: Progress,
+    n_videos: int,
+    n_done: int,
+    begin: float,
+    share: float,
+    what: str,
+    unit: str,
+    done: float,
+    total: int,
+    _: str,
+) -> None:
+    """Report progress in a part of a video as progress in all videos."""
+    videos_done = n_done + begin + share * done / max(total, 1)
+    progress(videos_done, n_videos, f"{what} {done:.0f}/{total} {unit}")
+
+
+def _as_list(given: Sequence[Path | str] | Path | str) -> list[Path | str]:
+    return [given] if isinstance(given, str | Path) else list(given)
+
+
+def _model_paths(
+    inputs: Sequence[InputVideo], workspace: Workspace, models: Sequence[Path | str]
+) -> list[Path]:
+    """Return the models' files; none where no input is a video: that is the error to report."""
+    if all(video.error is not None for video in inputs):
+        return []
+    return list(dict.fromkeys(workspace.existing_model(model) for model in models))
+
+
+def _distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """Number the names that repeat: they also name files."""
+    return tuple(
+        f"{name}-{names[:n].count(name) + 1}" if name in names[:n] else name
+        for n, name in enumerate(names)
+    )
