@@ -1,20 +1,16 @@
-"""``avloc bench``: how fast extraction is here."""
+"""``avloc bench``: how fast this machine is."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from avloc.cli import console
 from avloc.cli.choices import choice
-from avloc.cli.parameters import Audio, Device, Precision, Runtime, Visual
-
-if TYPE_CHECKING:
-    from avloc.benchmark import Benchmark, RuntimeSpeed
+from avloc.cli.parameters import Audio, Device, Offline, Precision, Runtime, Visual, Weights
 
 
 def bench(
@@ -34,9 +30,8 @@ def bench(
     device: Device = "auto",
     precision: Precision = "auto",
     runtime: Runtime = "auto",
-    runtimes: Annotated[
-        bool, typer.Option("--runtimes", help="Compare the runtimes of the visual encoder.")
-    ] = False,
+    weights: Weights = None,
+    offline: Offline = False,
     training: Annotated[
         int | None,
         typer.Option(
@@ -53,15 +48,12 @@ def bench(
 ) -> None:
     """Measure how fast this machine is, and what limits it.
 
-    It measures extraction, the runtimes of the visual encoder (--runtimes), or an epoch of
-    training (--training).
-
-    Nothing is downloaded: random weights of the same shapes stand in for missing ones.
+    It measures extraction end to end and in parts, or an epoch of training (--training).
     """
-    from avloc.benchmark import bench as measure
+    from avloc.stages.bench import bench as measure
 
     with console.progress_bar("bench") as progress:
-        found = measure(
+        speed = measure(
             paths or (),
             visual=visual,
             audio=audio,
@@ -73,30 +65,19 @@ def bench(
             device=device,
             precision=precision,
             runtime=runtime,
-            runtimes=runtimes,
+            weights=weights,
+            offline=offline,
             training=training,
             scratch=scratch,
             progress=progress,
         )
-    _show(found, as_json or format == "json")
-
-
-def _show(found: Benchmark, as_json: bool) -> None:
-    if isinstance(found.speed, tuple):
-        _show_ways(found, found.speed, as_json)
-    elif as_json:
-        console.data(json.dumps(found.facts | asdict(found.speed), indent=2))
+    if as_json or format == "json":
+        console.data(json.dumps(speed, indent=2))
     else:
-        console.show_facts([*found.facts.items(), *found.speed.facts()])
+        console.show_facts([(name.replace("_", " "), _words(speed[name])) for name in speed])
 
 
-def _show_ways(found: Benchmark, ways: tuple[RuntimeSpeed, ...], as_json: bool) -> None:
-    if as_json:
-        console.data(json.dumps([asdict(way) for way in ways], indent=2))
-        return
-    rows = [
-        [way.name, f"{way.frames_per_second:.1f}", f"{way.ratio:.2f}", f"{way.largest_error:.1e}"]
-        for way in ways
-    ]
-    title = f"{found.facts['visual']} on {found.facts['machine']}"
-    console.show_table(title, ["way", "frames/s", "ratio to as built", "largest error"], rows)
+def _words(value: str | float | list[float]) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_words, value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

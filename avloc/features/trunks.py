@@ -74,7 +74,7 @@ def fold_batch_norm(trunk: nn.Module) -> nn.Module:
     """Fold batch normalisations into the convolutions before them, in place.
 
     Exact up to a float's rounding; with channels-last memory, which `visual.py` adds, about
-    twice as fast as the network as it was built (BENCHMARKS.md, ``avloc bench --runtimes``).
+    twice as fast as the network as it was built (BENCHMARKS.md, ``tools/compare_networks.py``).
     """
     trunk = trunk.eval()
     for module in list(trunk.modules()):

@@ -10,8 +10,8 @@ import typer
 
 import avloc
 from avloc.artifacts import describe
-from avloc.benchmark import bench
 from avloc.cli.app import app
+from avloc.stages.bench import bench
 from avloc.tables.demonstration import run_demo
 
 FUNCTIONS = {

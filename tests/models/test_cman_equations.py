@@ -9,8 +9,8 @@ import cman_in_numpy as plain
 import numpy as np
 import pytest
 import torch
+from compare_networks import in_steps
 
-from avloc.benchmark.training import in_steps
 from avloc.models import (
     CMAN,
     GlobalContextSelfAttention,

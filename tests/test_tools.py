@@ -1,0 +1,39 @@
+"""What ``tools/`` measures for BENCHMARKS.md."""
+
+import compare_networks
+import pytest
+import torch
+from random_weights import random_weights
+
+from avloc.features import load_encoders
+
+
+def test_random_weights_stand_in_for_missing_files_only(tmp_path, monkeypatch):
+    monkeypatch.setenv("AVLOC_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+
+    def fingerprint(visual):
+        return load_encoders(visual, "logmel", runtime="eager", device="cpu").spec.fingerprint
+
+    with random_weights():
+        assert fingerprint("resnet18") == fingerprint("resnet18")
+        inside = fingerprint("efficientnet-lite0")
+    assert fingerprint("efficientnet-lite0") == inside
+
+
+@pytest.mark.slow
+def test_the_ways_to_run_a_network_give_the_same():
+    device = torch.device("cpu")
+    with torch.inference_mode():
+        frames = torch.randn(2, 3, 224, 224)
+        ways = compare_networks.runtimes("efficientnet-lite0", frames)
+        rates = compare_networks.compare(ways, 2, device, seconds=0.1)
+    assert rates["as built"][1:] == (1, 0)
+    assert {"batch norm folded", "channels-last", "eager: both", "onnx"} <= set(rates)
+    assert all(error < 1e-5 for _, _, error in rates.values())
+
+
+def test_the_sentinels_are_the_same_in_steps():
+    device = torch.device("cpu")
+    rates = compare_networks.compare(compare_networks.sentinels(device, 2), 2, device, 0.01)
+    assert all(rate > 0 and error < 1e-5 for rate, _, error in rates.values())

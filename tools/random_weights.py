@@ -1,0 +1,67 @@
+"""Run ``avloc`` with random weights where an encoder's own ones are not on this machine::
+
+    python tools/random_weights.py bench --visual resnet152 --clips 10 --rounds 1
+
+The speed of a network does not depend on its weights. The hash of random weights differs from
+that of the encoder's own, so features made with them have another fingerprint.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+from unittest.mock import patch
+
+from avloc.cli import main
+from avloc.errors import WeightsError
+
+if TYPE_CHECKING:
+    from avloc.features.weights import WeightsFile, WeightsPolicy, WeightsRecord
+
+
+@contextmanager
+def random_weights() -> Iterator[None]:
+    """Load random weights in the block where a file would have to be downloaded."""
+    from avloc.features.weights import fetch
+
+    with TemporaryDirectory() as folder:
+
+        def fetch_or_draw(record: WeightsRecord, policy: WeightsPolicy) -> WeightsFile:
+            try:
+                return fetch(record, replace(policy, offline=True))
+            except WeightsError:
+                return draw(record, Path(folder))
+
+        with (
+            patch("avloc.features.visual.fetch", fetch_or_draw),
+            patch("avloc.features.audio.fetch", fetch_or_draw),
+        ):
+            yield
+
+
+def draw(record: WeightsRecord, folder: Path) -> WeightsFile:
+    """Write weights of an encoder's shapes, the same at each call."""
+    import torch
+    from torchvision.models import get_model
+
+    from avloc.features.vggish import VGGish
+    from avloc.features.weights import WeightsFile, sha256_of
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = VGGish() if record.name == "vggish" else get_model(record.name, weights=None)
+    path = folder / record.file
+    torch.save(network.state_dict(), path)
+    return WeightsFile(path, sha256_of(path))
+
+
+if __name__ == "__main__":
+    # Set before torch is loaded, as the command itself does.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    with random_weights():
+        main()
