@@ -8,7 +8,6 @@ from pathlib import Path
 
 import avloc
 from avloc.datasets import SynthesisConfig, synthesize
-from avloc.training import TrainingConfig
 
 
 @dataclass(frozen=True)
@@ -40,5 +39,5 @@ def make_small_workspace(root: Path) -> SmallWorkspace:
         fps=1,
         offline=True,
     )
-    avloc.train(artifacts=made.artifacts, config=TrainingConfig(epochs=2))
+    avloc.train(artifacts=made.artifacts, epochs=2)
     return made

@@ -3,48 +3,30 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from avloc.cli import console
 from avloc.cli.choices import choice
-from avloc.cli.parameters import Audio, Device, Offline, Precision, Runtime, Visual, Weights
+from avloc.cli.parameters import parameters_of
 
 
+@parameters_of(
+    "avloc.stages.bench.bench",
+    clips={"min": 1},
+    size={"metavar": "WxH"},
+    rounds={"min": 1},
+    workers={"min": 0},
+    batch_size={"min": 1},
+    training={"min": 1, "metavar": "ROWS"},
+)
 def bench(
-    paths: Annotated[
-        list[str] | None,
-        typer.Argument(help="Videos of similar length; without any, clips are made."),
-    ] = None,
-    visual: Visual = "resnet152",
-    audio: Audio = "vggish",
-    clips: Annotated[int, typer.Option(min=1, help="How many clips to make.")] = 8,
-    size: Annotated[
-        str, typer.Option(metavar="WxH", help="The size of the clips to make.")
-    ] = "640x360",
-    rounds: Annotated[int, typer.Option(min=1, help="How many times to measure.")] = 2,
-    workers: Annotated[int | None, typer.Option(min=0, help="Decoding processes.")] = None,
-    batch_size: Annotated[int | None, typer.Option(min=1, help="Frames per batch.")] = None,
-    device: Device = "auto",
-    precision: Precision = "auto",
-    runtime: Runtime = "auto",
-    weights: Weights = None,
-    offline: Offline = False,
-    training: Annotated[
-        int | None,
-        typer.Option(
-            min=1, metavar="ROWS", help="Measure an epoch of CMAN on so many rows; AVE has 3339."
-        ),
-    ] = None,
+    given: dict[str, Any],
     format: Annotated[
-        str, choice("format", ("table", "json"), help="How the figures are printed.")
+        str, choice(("table", "json"), help="How the figures are printed.")
     ] = "table",
     as_json: Annotated[bool, typer.Option("--json", hidden=True)] = False,
-    scratch: Annotated[
-        Path | None, typer.Option(help="A folder for clips and features, kept for the next run.")
-    ] = None,
 ) -> None:
     """Measure how fast this machine is, and what limits it.
 
@@ -53,24 +35,7 @@ def bench(
     from avloc.stages.bench import bench as measure
 
     with console.progress_bar("bench") as progress:
-        speed = measure(
-            paths or (),
-            visual=visual,
-            audio=audio,
-            clips=clips,
-            size=size,
-            rounds=rounds,
-            workers=workers,
-            batch_size=batch_size,
-            device=device,
-            precision=precision,
-            runtime=runtime,
-            weights=weights,
-            offline=offline,
-            training=training,
-            scratch=scratch,
-            progress=progress,
-        )
+        speed = measure(**given, progress=progress)
     if as_json or format == "json":
         console.data(json.dumps(speed, indent=2))
     else:

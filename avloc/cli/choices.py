@@ -47,44 +47,24 @@ EXPORT_FORMATS = (
     "label-studio",
     "h5",
 )
-DEVICES = ("auto", "cpu", "cuda", "cuda:N")
 _WIDEST = 30  # characters of names beside an option, so that its help still fits a line
 
 
-def choice(
-    what: str,
-    names: Sequence[str],
-    *flags: str,
-    help: str,
-    show_default: str | bool = True,
-) -> Any:
-    """Declare an option that takes one of these names, or several of them if it is a list.
-
-    Args:
-        what: the kind of thing, for the error about another name.
-        names: what it takes.
-        flags: the option's own names, if they do not follow from the parameter's.
-        help: one line; a long list of names is added to it.
-        show_default: the default in words, where the parameter's own does not say it.
-    """
-    metavar, text = _shown(names, help)
-    return typer.Option(
-        *flags,
-        metavar=metavar,
-        help=text,
-        show_default=show_default,
-        callback=_checking(what, names),
-        autocompletion=completing(names),
-    )
+def choice(names: Sequence[str], *flags: str, help: str) -> Any:
+    """Declare an option that takes one of these names."""
+    return typer.Option(*flags, **choosing(names, help))
 
 
-def choice_argument(what: str, names: Sequence[str], *, help: str) -> Any:
-    """Declare an argument that takes these names."""
-    return typer.Argument(
-        help=f"{help} One of {', '.join(names)}." if len(names) > 1 else help,
-        callback=_checking(what, names),
-        autocompletion=completing(names),
-    )
+def choosing(names: Sequence[str], help: str, *, is_argument: bool = False) -> dict[str, Any]:
+    """Return what typer takes for a parameter that takes one of these names, or several."""
+    joined = "|".join(names)
+    fits = len(joined) <= _WIDEST and not is_argument
+    return {
+        "metavar": joined if fits else None if is_argument else "NAME",
+        "help": help if fits else f"{help} One of {', '.join(names)}.",
+        "callback": _checking(names),
+        "autocompletion": completing(names),
+    }
 
 
 def completing(names: Sequence[str]) -> Any:
@@ -96,19 +76,11 @@ def completing(names: Sequence[str]) -> Any:
     return complete
 
 
-def _shown(names: Sequence[str], help: str) -> tuple[str, str]:
-    """Return what stands beside the option, and its help."""
-    joined = "|".join(names)
-    if len(joined) <= _WIDEST:
-        return joined, help
-    return "NAME", f"{help} One of {', '.join(names)}."
-
-
-def _checking(what: str, names: Sequence[str]) -> Any:
-    def check(value: Any) -> Any:
+def _checking(names: Sequence[str]) -> Any:
+    def check(parameter: typer.CallbackParam, value: Any) -> Any:
         for name in [value] if isinstance(value, str) else value or ():
             if name and name not in names:
-                raise UnknownNameError(what, name, names)
+                raise UnknownNameError(f"value of {max(parameter.opts, key=len)}", name, names)
         return value
 
     return check

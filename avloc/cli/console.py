@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from avloc.errors import AvlocError
+from avloc.errors import AvlocError, MediaError
 
 if TYPE_CHECKING:
     from avloc.progress import Progress
@@ -49,6 +49,22 @@ def say(line: str) -> None:
 def data(text: str) -> None:
     """Write data to stdout."""
     sys.stdout.write(text if text.endswith("\n") else text + "\n")
+
+
+def paths_or_stdin(paths: list[str]) -> list[str]:
+    """Return the paths as they were typed; a single ``-`` stands for one path a line on stdin.
+
+    Raises:
+        MediaError: stdin is empty.
+    """
+    if paths != ["-"]:
+        return paths
+    listed = [line for line in sys.stdin.read().splitlines() if line]
+    if not listed:
+        raise MediaError(
+            "the list on stdin is empty", "Write one path a line; check the command before the |."
+        )
+    return listed
 
 
 def show_error(error: AvlocError) -> None:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from avloc.cli import console
+from avloc.cli.parameters import parameters_of
 
 if TYPE_CHECKING:
     from avloc.progress import Progress
 
 
-def demo(
-    folder: Annotated[Path, typer.Argument(help="The folder to write.")] = Path("demo"),
-) -> None:
+@parameters_of("avloc.tables.demonstration.run_demo")
+def demo(given: dict[str, Any]) -> None:
     """Run every step on artificial clips.
 
     It runs synth, extract, train, eval and localize with heat maps, and writes an HTML report.
@@ -25,7 +22,7 @@ def demo(
 
     begun = time.monotonic()
     with console.progress_bar("demo") as progress:
-        made = run_demo(folder, progress=_announcing(progress))
+        made = run_demo(**given, progress=_announcing(progress))
     console.show_table(made.table.title, made.table.header, made.table.rows)
     console.data(
         f"attention points into the sounding object's box in {made.spatial.pointing:.1%} of "

@@ -3,70 +3,36 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from avloc.cli import console
 from avloc.cli.choices import DECODERS, MODALITIES, SPLITS, choice
-from avloc.cli.parameters import Artifacts, DatasetRoot, Device
-from avloc.errors import UnknownNameError
+from avloc.cli.parameters import parameters_of
 
 if TYPE_CHECKING:
     from avloc.export.report.report_parts import ReportTable
     from avloc.stages.evaluate import EvaluatedSplit
 
-_FORMATS = ("table", "json", "csv")
 
-
+@parameters_of(
+    "avloc.stages.evaluate.evaluate",
+    model={"metavar": "NAME"},
+    split={"choices": SPLITS},
+    decode={"choices": DECODERS},
+    spatial={"metavar": "FILE"},
+    match={"metavar": "NAME"},
+    without={"choices": MODALITIES},
+)
 def evaluate(
-    model: Annotated[
-        str, typer.Option(metavar="NAME", help="A model's name in the workspace, or a model file.")
-    ] = "cman",
-    split: Annotated[str, choice("split", SPLITS, help="The split to evaluate on.")] = "test",
-    decode: Annotated[
-        str,
-        choice(
-            "decoder",
-            DECODERS,
-            help="segment: the likeliest class of each segment; video: one class for the video. "
-            "Numbers of the two are not comparable.",
-        ),
-    ] = "segment",
-    spatial: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="A boxes.json: measure whether attention points into the boxes.",
-            show_default="the data set's boxes.json",
-        ),
-    ] = None,
-    match: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="A second model, of the other modality: find events across modalities (A2V, V2A).",
-        ),
-    ] = None,
-    without: Annotated[
-        str,
-        choice(
-            "modality",
-            MODALITIES,
-            help="Take this modality away, to measure the other one alone.",
-            show_default="nothing",
-        ),
-    ] = "",
+    given: dict[str, Any],
     per_class: Annotated[
         bool, typer.Option("--per-class", help="Also print a table by class.")
     ] = False,
     format: Annotated[
-        str, choice("format", _FORMATS, help="How the results are printed.")
+        str, choice(("table", "json", "csv"), help="How the results are printed.")
     ] = "table",
-    device: Device = "auto",
-    dataset: DatasetRoot = None,
-    artifacts: Artifacts = None,
 ) -> None:
     """Measure a model next to two baselines.
 
@@ -74,21 +40,9 @@ def evaluate(
 
     The predictions are written to artifacts/predictions/MODEL-SPLIT.h5.
     """
-    if format not in _FORMATS:
-        raise UnknownNameError("format", format, _FORMATS)
     import avloc
 
-    done = avloc.evaluate(
-        artifacts=artifacts,
-        dataset=dataset,
-        model=model,
-        split=split,
-        decode=decode,
-        spatial=spatial,
-        match=match,
-        without=without,
-        device=device,
-    )
+    done = avloc.evaluate(**given)
     if format == "json":
         console.data(json.dumps(done.to_dict(), indent=1, ensure_ascii=False))
     elif format == "csv":
@@ -99,7 +53,9 @@ def evaluate(
             console.data(table.caption)
     missing = done.evaluation.missing_videos
     if missing:
-        console.say(f"{len(missing)} videos of {split} have no features and are not counted")
+        console.say(
+            f"{len(missing)} videos of {given['split']} have no features and are not counted"
+        )
     for event in done.evaluation.late_events:
         console.say(f"warning: an event ends after its video: {event}")
     console.say(f"wrote {done.path}")

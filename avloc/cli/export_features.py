@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
+from typing import Any
 
 from avloc.cli import console
-from avloc.cli.parameters import Artifacts, DatasetRoot
+from avloc.cli.parameters import parameters_of
 
 _N_NAMED = 10
 
 
-def export_features(
-    folder: Annotated[Path, typer.Argument(help="The folder to write.")],
-    only_present: Annotated[
-        bool,
-        typer.Option(
-            "--only-present", help="Leave out rows without features, and renumber the others."
-        ),
-    ] = False,
-    dataset: DatasetRoot = None,
-    artifacts: Artifacts = None,
-) -> None:
+@parameters_of("avloc.stages.export_features.export_features")
+def export_features(given: dict[str, Any]) -> None:
     """Write the features in AVE's published layout.
 
     It writes visual_feature.h5, audio_feature.h5, labels.h5, *_order.h5 and Annotations.txt.
@@ -31,13 +19,7 @@ def export_features(
     import avloc
 
     with console.progress_bar("export") as progress:
-        done = avloc.export_features(
-            folder,
-            artifacts=artifacts,
-            dataset=dataset,
-            only_present=only_present,
-            progress=progress,
-        )
+        done = avloc.export_features(**given, progress=progress)
     for video_id, reason in list(done.left_out.items())[:_N_NAMED]:
         console.say(f"left out: {video_id}: {reason}")
     if len(done.left_out) > _N_NAMED:

@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from avloc.cli import console
-from avloc.cli.choices import SAMPLINGS, choice
-from avloc.cli.parameters import (
-    Artifacts,
-    Audio,
-    Device,
-    Offline,
-    Overwrite,
-    Precision,
-    Runtime,
-    Visual,
-    Weights,
-    paths_or_stdin,
-)
+from avloc.cli.choices import SAMPLINGS
+from avloc.cli.parameters import parameters_of
 from avloc.errors import AvlocError, PartialFailureError
 
 if TYPE_CHECKING:
@@ -28,46 +17,20 @@ if TYPE_CHECKING:
     from avloc.stages.extract import Extraction, Sources
 
 
+@parameters_of(
+    "avloc.stages.extract.extract",
+    paths={"more": "A single - reads paths from stdin."},
+    fps={"min": 1, "max": 120},
+    sampling={"choices": SAMPLINGS},
+    workers={"min": 0},
+    batch_size={"min": 1},
+    shard={"metavar": "I/N"},
+)
 def extract(
-    paths: Annotated[
-        list[str],
-        typer.Argument(
-            help="A data set's folder, a manifest, folders of videos, or videos; - reads paths "
-            "from stdin."
-        ),
-    ],
-    visual: Visual = "resnet152",
-    audio: Audio = "vggish",
-    fps: Annotated[int, typer.Option(min=1, max=120, help="Frames sampled per second.")] = 16,
-    sampling: Annotated[
-        str,
-        choice(
-            "sampling",
-            SAMPLINGS,
-            help="How frames are chosen: by their time stamps, or by AVE's frame counts.",
-        ),
-    ] = "pts",
-    device: Device = "auto",
-    precision: Precision = "auto",
-    runtime: Runtime = "auto",
-    workers: Annotated[
-        int | None,
-        typer.Option(min=0, help="Decoding processes.", show_default="by the number of cores"),
-    ] = None,
-    batch_size: Annotated[
-        int | None, typer.Option(min=1, help="Frames per batch.", show_default="auto")
-    ] = None,
-    overwrite: Overwrite = "stale",
-    shard: Annotated[
-        str,
-        typer.Option(metavar="I/N", help="Extract part I of N; other machines extract the others."),
-    ] = "1/1",
+    given: dict[str, Any],
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List the videos and their files, and stop.")
     ] = False,
-    weights: Weights = None,
-    offline: Offline = False,
-    artifacts: Artifacts = None,
 ) -> None:
     """Extract features from videos.
 
@@ -77,29 +40,12 @@ def extract(
     import avloc
     from avloc.stages.extract import find_sources
 
-    sources = paths_or_stdin(paths)
+    given["paths"] = console.paths_or_stdin(given["paths"])
     if dry_run:
-        _show_plan(find_sources(sources, shard))
+        _show_plan(find_sources(given["paths"], given["shard"]))
         return
     with console.progress_bar("extract") as progress:
-        done = avloc.extract(
-            sources,
-            artifacts=artifacts,
-            visual=visual,
-            audio=audio,
-            fps=fps,
-            sampling=sampling,
-            device=device,
-            precision=precision,
-            runtime=runtime,
-            weights=weights,
-            offline=offline,
-            workers=workers,
-            batch_size=batch_size,
-            overwrite=overwrite,
-            shard=shard,
-            progress=progress,
-        )
+        done = avloc.extract(**given, progress=progress)
     _summarise(done)
 
 

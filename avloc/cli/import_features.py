@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from avloc.cli import console
-from avloc.cli.parameters import Artifacts
+from avloc.cli.parameters import parameters_of
 
 if TYPE_CHECKING:
     from avloc.stages.import_features import FeatureImport
@@ -17,27 +14,8 @@ _N_NAMED = 10
 _ABSENT = {"visual": "picture", "audio": "sound"}
 
 
-def import_features(
-    folder: Annotated[
-        Path,
-        typer.Argument(
-            help="A folder with Annotations.txt, visual_feature.h5 and audio_feature.h5."
-        ),
-    ],
-    visual: Annotated[
-        Path | None,
-        typer.Option(help="The visual features.", show_default="FOLDER/visual_feature.h5"),
-    ] = None,
-    audio: Annotated[
-        Path | None,
-        typer.Option(help="The audio features.", show_default="FOLDER/audio_feature.h5"),
-    ] = None,
-    annotations: Annotated[
-        Path | None,
-        typer.Option(help="The annotation of each row.", show_default="FOLDER/Annotations.txt"),
-    ] = None,
-    artifacts: Artifacts = None,
-) -> None:
+@parameters_of("avloc.stages.import_features.import_features", visual={}, audio={})
+def import_features(given: dict[str, Any]) -> None:
     """Import published features in AVE's layout.
 
     They are written to artifacts/features, one file per video. What is there already is skipped.
@@ -45,14 +23,7 @@ def import_features(
     import avloc
 
     with console.progress_bar("import") as progress:
-        done = avloc.import_features(
-            folder,
-            visual=visual,
-            audio=audio,
-            annotations=annotations,
-            artifacts=artifacts,
-            progress=progress,
-        )
+        done = avloc.import_features(**given, progress=progress)
     _summarise(done)
 
 

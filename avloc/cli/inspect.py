@@ -18,7 +18,7 @@ def inspect(
         bool, typer.Option("--all", help="List every tensor of a model's weights.")
     ] = False,
     format: Annotated[
-        str, choice("format", ("table", "json"), help="How the contents are printed.")
+        str, choice(("table", "json"), help="How the contents are printed.")
     ] = "table",
     as_json: Annotated[bool, typer.Option("--json", hidden=True)] = False,
 ) -> None:

@@ -1,87 +1,119 @@
-"""Options that several commands share, each written once."""
+"""Commands whose arguments and options are the parameters of a public function.
+
+Names, types, defaults and help come from the function's signature and docstring. A command says
+only what differs on the command line.
+"""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-from typing import Annotated
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence, Set
+from functools import partial, wraps
+from typing import Annotated, Any
 
 import typer
 
-from avloc.cli import choices
-from avloc.errors import MediaError
+from avloc.cli import choices as names_of
+from avloc.cli.choices import choosing, completing
+from avloc.cli.signatures import REQUIRED, Parameter, read_parameters
 from avloc.options import OVERWRITE
 
-Artifacts = Annotated[
-    Path | None,
-    typer.Option(
-        envvar="AVLOC_ARTIFACTS",
-        help="The workspace: the folder in which the commands leave files for each other.",
-        show_default="./artifacts",
-    ),
-]
-DatasetRoot = Annotated[
-    Path | None,
-    typer.Option(
-        "--dataset",
-        help="The labels: a data set's folder, or a manifest.",
-        show_default="the data set that the features came from",
-    ),
-]
-Device = Annotated[
-    str,
-    typer.Option(
-        metavar="|".join(choices.DEVICES),
-        help="Where the networks run.",
-        autocompletion=choices.completing(choices.DEVICES[:-1]),
-    ),
-]
-Visual = Annotated[
-    str, choices.choice("visual encoder", choices.VISUAL_ENCODERS, help="The visual encoder.")
-]
-Audio = Annotated[
-    str, choices.choice("audio encoder", choices.AUDIO_ENCODERS, help="The audio encoder.")
-]
-Precision = Annotated[
-    str,
-    choices.choice(
-        "precision", choices.PRECISIONS, help="The encoders' arithmetic; auto: fp16 on CUDA."
-    ),
-]
-Runtime = Annotated[
-    str,
-    choices.choice(
-        "runtime",
-        choices.RUNTIMES,
-        help="What runs the encoders; auto: the fastest one that is installed.",
-    ),
-]
-Overwrite = Annotated[
-    str,
-    choices.choice(
-        "way to overwrite",
-        OVERWRITE,
-        help="Which existing results to make again. stale: those made from another video, or "
-        "with another model or other settings.",
-    ),
-]
-Weights = Annotated[
-    Path | None, typer.Option(help="A folder with weight files, searched before any download.")
-]
-Offline = Annotated[bool, typer.Option("--offline", help="Never use the network.")]
+_SHARED: Mapping[str, Mapping[str, Any]] = {
+    "artifacts": {
+        "help": "The workspace: the folder in which the commands leave files for each other.",
+        "envvar": "AVLOC_ARTIFACTS",
+        "show_default": "./artifacts",
+    },
+    "audio": {"choices": names_of.AUDIO_ENCODERS},
+    "device": {"metavar": "auto|cpu|cuda|cuda:N", "completes": ("auto", "cpu", "cuda")},
+    "overwrite": {"choices": OVERWRITE},
+    "precision": {"choices": names_of.PRECISIONS},
+    "runtime": {"choices": names_of.RUNTIMES},
+    "set": {"metavar": "KEY=VALUE", "more": "--settings lists them."},
+    "visual": {"choices": names_of.VISUAL_ENCODERS},
+}
+"""What parameters of these names have in every command."""
 
 
-def paths_or_stdin(paths: list[str]) -> list[str]:
-    """Return the paths as they were typed; a single ``-`` stands for one path a line on stdin.
+def parameters_of(
+    function: str, *, omit: Sequence[str] = (), **differences: Mapping[str, Any]
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the parameters of a function that a shell can give, before its own ones.
 
-    Raises:
-        MediaError: stdin is empty.
+    The command is called with a dict of what was given, ready for the function, and with the
+    values of its own parameters.
+
+    Args:
+        function: the dotted name, for example ``avloc.stages.train.train``.
+        omit: parameters that the command line does not offer.
+        differences: by parameter: ``flags``, ``choices``, ``completes`` (names for the shell),
+            ``more`` (a sentence of help), and whatever else ``typer.Option`` takes.
     """
-    if paths != ["-"]:
-        return paths
-    listed = [line for line in sys.stdin.read().splitlines() if line]
-    if not listed:
-        raise MediaError(
-            "the list on stdin is empty", "Write one path a line; check the command before the |."
-        )
-    return listed
+    offered = [entry for entry in read_parameters(function) if entry.name not in omit]
+    options = {entry.name for entry in offered if not entry.is_positional}
+    declared = [
+        _declared(entry, options, **differences.get(entry.name, _SHARED.get(entry.name, {})))
+        for entry in offered
+    ]
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        _, *own = inspect.signature(command, eval_str=True).parameters.values()
+        own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
+
+        @wraps(command)
+        def run(**values: Any) -> None:
+            given = {entry.name: values.pop(entry.name) for entry in offered}
+            command({name: v for name, v in given.items() if v is not None}, **values)
+
+        run.__signature__ = inspect.Signature([*declared, *own])  # type: ignore[attr-defined]
+        run.__annotations__ = {}
+        return run
+
+    return decorate
+
+
+def _declared(
+    entry: Parameter,
+    options: Set[str],
+    *,
+    flags: Sequence[str] = (),
+    choices: Sequence[str] = (),
+    completes: Sequence[str] = (),
+    more: str = "",
+    **settings: Any,
+) -> inspect.Parameter:
+    """Return a parameter as typer reads it."""
+    kind: Any = entry.kind
+    default, words = entry.default, _in_words(entry.default_in_words, options)
+    if entry.is_list:
+        kind = list[kind]
+        if default is not REQUIRED:
+            default, words = None, words or str(default or "")
+    help = f"{_in_words(entry.help, options)} {more}".rstrip()
+    settings = {"help": help, "show_default": words or True} | settings
+    if names := choices or entry.choices:
+        settings |= choosing(names, settings["help"], is_argument=entry.is_positional)
+    elif completes:
+        settings["autocompletion"] = completing(completes)
+    declare = typer.Argument if entry.is_positional else typer.Option
+    if not entry.is_positional:
+        declare = partial(declare, *(flags or [_flag(entry.name, negated=default is True)]))
+    return inspect.Parameter(
+        entry.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=default,
+        annotation=Annotated[kind | None if default is None else kind, declare(**settings)],
+    )
+
+
+def _flag(name: str, *, negated: bool = False) -> str:
+    flag = "--" + name.replace("_", "-")
+    return f"{flag}/--no-{flag[2:]}" if negated else flag
+
+
+def _in_words(text: str, options: Set[str]) -> str:
+    """Write the docstring's code as a shell's user knows it: ``min_gap`` is --min-gap."""
+    return re.sub(
+        r"``(.*?)``", lambda code: _flag(code[1]) if code[1] in options else code[1], text
+    )

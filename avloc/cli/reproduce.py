@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from avloc.cli import console
-from avloc.cli.choices import CLIP_SOURCES, SUPERVISIONS, TABLES, choice_argument, completing
-from avloc.cli.parameters import Artifacts, DatasetRoot, Device
+from avloc.cli.choices import CLIP_SOURCES, SUPERVISIONS, TABLES
+from avloc.cli.parameters import parameters_of
 from avloc.cli.settings import TrainingSettings
 from avloc.errors import AvlocError, PartialFailureError
 
@@ -17,60 +14,15 @@ if TYPE_CHECKING:
     from avloc.tables.reproduction import Reproduction
 
 
-def reproduce(
-    tables: Annotated[
-        list[str],
-        choice_argument("table", TABLES, help="The paper's tables to run, one or several."),
-    ],
-    on: Annotated[
-        str | None,
-        typer.Option(
-            metavar="|".join((*CLIP_SOURCES, "FILE")),
-            help="Make clips and extract them: drawn ones, ones from photographs and recordings, "
-            "or those of a recipe file.",
-            show_default="the workspace's features",
-            autocompletion=completing(CLIP_SOURCES),
-        ),
-    ] = None,
-    pictures: Annotated[
-        Path | None, typer.Option(help="For --on photos: photographs, one sub-folder per class.")
-    ] = None,
-    sounds: Annotated[
-        Path | None, typer.Option(help="For --on photos: recordings, one sub-folder per class.")
-    ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Runs per row, each with another seed.")] = 5,
-    supervision: Annotated[
-        str,
-        typer.Option(
-            metavar="full|weak|full,weak",
-            help="Train on the label of each segment, on that of the video only, or both in turn.",
-            autocompletion=completing((*SUPERVISIONS, "full,weak")),
-        ),
-    ] = "full,weak",
-    features: Annotated[
-        Path | None,
-        typer.Option(help="A feature store.", show_default="the workspace's"),
-    ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY=VALUE",
-            help="A training setting for all rows, or MODEL.KEY=VALUE for the rows of one model. "
-            "--settings lists them.",
-        ),
-    ] = None,
-    list_settings: TrainingSettings = False,
-    jobs: Annotated[
-        int | None,
-        typer.Option(
-            min=1, help="Runs at the same time.", show_default="one per core, one on a GPU"
-        ),
-    ] = None,
-    device: Device = "auto",
-    dataset: DatasetRoot = None,
-    artifacts: Artifacts = None,
-) -> None:
+@parameters_of(
+    "avloc.tables.reproduction.reproduce",
+    tables={"choices": TABLES},
+    on={"metavar": "|".join((*CLIP_SOURCES, "FILE")), "completes": CLIP_SOURCES},
+    seeds={"min": 1},
+    supervision={"metavar": "full|weak|full,weak", "completes": (*SUPERVISIONS, "full,weak")},
+    jobs={"min": 1},
+)
+def reproduce(given: dict[str, Any], list_settings: TrainingSettings = False) -> None:
     """Run a table of the paper, row by row.
 
     Every row is trained and evaluated with several seeds, and printed beside the paper's
@@ -80,21 +32,7 @@ def reproduce(
     from avloc.tables.reproduction import reproduce as run_tables
 
     with console.progress_bar("reproduce") as progress:
-        done = run_tables(
-            tables,
-            on=on,
-            artifacts=artifacts,
-            features=features,
-            dataset=dataset,
-            seeds=seeds,
-            supervision=supervision,
-            pictures=pictures,
-            sounds=sounds,
-            set=settings or (),
-            device=device,
-            jobs=jobs,
-            progress=progress,
-        )
+        done = run_tables(**given, progress=progress)
     _show(done)
 
 

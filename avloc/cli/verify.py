@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
+from typing import Any
 
 from avloc.cli import console
+from avloc.cli.parameters import parameters_of
 from avloc.errors import AvlocError, PartialFailureError
 
 
-def verify(
-    paths: Annotated[
-        list[Path], typer.Argument(help="Files that avloc wrote, and feature stores.")
-    ],
-) -> None:
+@parameters_of("avloc.stages.verify.verify")
+def verify(given: dict[str, Any]) -> None:
     """Check files and feature stores for damage.
 
     Reads every byte and compares it with the digests in the files. Prints a line for each bad
@@ -24,7 +19,7 @@ def verify(
     import avloc
 
     with console.progress_bar("verify") as progress:
-        done = avloc.verify(paths, progress=progress)
+        done = avloc.verify(**given, progress=progress)
     for path, reason in done.bad:
         console.data(f"{path}\t{' '.join(reason.split())}")
     counts = f"{done.n_checked} checked, {len(done.bad)} bad"

@@ -54,21 +54,21 @@ def bench(
     """Measure extraction, or an epoch of training, on this machine.
 
     Args:
-        paths: videos of similar length; without any, clips are made.
-        visual: the visual encoder.
-        audio: the audio encoder.
-        clips: how many clips to make.
-        size: the size of these clips, ``WxH``.
-        rounds: how many times to measure.
-        workers: decoding processes; None chooses.
-        batch_size: frames per batch; None chooses.
-        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``.
-        precision: ``auto``, ``fp32``, ``fp16``.
-        runtime: ``auto``, ``eager``, ``compile``, ``onnx``.
-        weights: a folder that is searched for weight files first.
-        offline: never open a socket.
-        training: measure an epoch over so many rows instead.
-        scratch: a folder for clips and features; the clips are kept for the next run.
+        paths: Videos of similar length; without any, clips are made.
+        visual: The visual encoder.
+        audio: The audio encoder.
+        clips: How many clips to make.
+        size: The size of the clips to make.
+        rounds: How many times to measure.
+        workers: Decoding processes. Default: by the number of cores.
+        batch_size: Frames per batch. Default: auto.
+        device: Where the networks run.
+        precision: The encoders' arithmetic; auto: fp16 on CUDA.
+        runtime: What runs the encoders; auto: the fastest exact one that is installed.
+        weights: A folder with weight files, searched before any download.
+        offline: Never use the network.
+        training: Measure an epoch of CMAN on so many rows; AVE has 3339.
+        scratch: A folder for clips and features; the clips are kept for the next run.
         progress: called with (rounds done, rounds, what).
 
     Returns:

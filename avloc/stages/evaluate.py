@@ -54,37 +54,37 @@ class EvaluatedSplit:
 
 def evaluate(
     *,
-    artifacts: Path | str | None = None,
-    dataset: Path | str | None = None,
-    model: Path | str = DEFAULT_MODEL,
+    model: str | Path = DEFAULT_MODEL,
     split: str = "test",
     decode: str = "segment",
     spatial: Path | str | None = None,
-    match: Path | str | None = None,
+    match: str | Path | None = None,
     without: str = "",
     device: str = "auto",
+    dataset: Path | str | None = None,
+    artifacts: Path | str | None = None,
 ) -> EvaluatedSplit:
-    """Evaluate a model on a split and leave ``predictions/<model>-<split>.h5``.
+    """Evaluate a model on a split and write ``predictions/<model>-<split>.h5``.
 
     Args:
-        artifacts: the workspace; ``$AVLOC_ARTIFACTS`` or ``./artifacts`` by default.
-        dataset: where the labels are; by default the data set the features came from.
-        model: a model's name in the workspace, or a model file.
-        split: ``train``, ``val`` or ``test``.
-        decode: how classes are read off the scores: ``segment`` or ``video``.
-        spatial: a file of boxes to measure attention against. By default the data set's
-            ``boxes.json``, where it has one and the model has attention.
-        match: a second model: one of the two only hears, the other only sees, and events are
-            sought across the modalities (A2V, V2A).
-        without: ``audio`` or ``visual``: what to take from every video first; the predictions
-            are left in ``<model>-<split>-without-audio.h5``.
-        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``.
+        model: A model's name in the workspace, or a model file.
+        split: The split to evaluate on.
+        decode: How classes are read off the scores. segment: the likeliest class of each
+            segment; video: one class for the video. Numbers of the two are not comparable.
+        spatial: A boxes.json: measure whether attention points into the boxes. Default: the
+            data set's boxes.json.
+        match: A second model, of the other modality: find events across modalities (A2V, V2A).
+        without: Remove this modality, to measure the other one alone. The predictions are
+            written to MODEL-SPLIT-without-MODALITY.h5. Default: nothing.
+        device: Where the networks run.
+        dataset: The labels: a data set's folder, or a manifest. Default: the extracted data set.
+        artifacts: The workspace folder. Default: ``$AVLOC_ARTIFACTS``, or ./artifacts.
 
     Raises:
         ArtifactError: no model or no features. FingerprintError: the model was trained on
         other features. DatasetError: the split has no rows with features, or the boxes are
-        damaged. UsageError: no such decoder, no attention for the boxes that were named, or
-        no two models of one modality each. OutputError: the predictions cannot be written.
+        damaged. UsageError: no such decoder, no attention to measure against the given boxes, or
+        not two models of one modality each. OutputError: the predictions cannot be written.
     """
     check_decoder(decode)
     workspace = Workspace.at(artifacts)

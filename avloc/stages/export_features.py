@@ -47,9 +47,9 @@ class FeatureExport:
 def export_features(
     folder: Path | str,
     *,
-    artifacts: Path | str | None = None,
-    dataset: Path | str | None = None,
     only_present: bool = False,
+    dataset: Path | str | None = None,
+    artifacts: Path | str | None = None,
     progress: Progress | None = None,
 ) -> FeatureExport:
     """Write the workspace's features in AVE's published layout, for other people's code.
@@ -60,11 +60,11 @@ def export_features(
     no more than that is in the float64.
 
     Args:
-        folder: where they go; none of these files may be there yet.
-        artifacts: the workspace; ``$AVLOC_ARTIFACTS`` or ``./artifacts`` by default.
-        dataset: the rows and labels; by default the data set the features came from.
-        only_present: leave out the rows whose video has no features, no picture or no sound,
-            and number the others anew; without it such a row is refused.
+        folder: The folder to write; none of these files may exist in it yet.
+        only_present: Leave out rows without features, picture or sound, and renumber the others.
+            Without it such rows are refused.
+        dataset: The labels: a data set's folder, or a manifest. Default: the extracted data set.
+        artifacts: The workspace folder. Default: ``$AVLOC_ARTIFACTS``, or ./artifacts.
         progress: called with (videos read and rows written, of both, what).
 
     Raises:

@@ -96,9 +96,8 @@ def find_sources(paths: Sequence[Path | str], shard: str = "1/1") -> Sources:
 
 
 def extract(
-    paths: Sequence[Path | str] | Path | str,
+    paths: Sequence[str | Path] | str | Path,
     *,
-    artifacts: Path | str | None = None,
     visual: str = "resnet152",
     audio: str = "vggish",
     fps: int = 16,
@@ -106,37 +105,36 @@ def extract(
     device: str = "auto",
     precision: str = "auto",
     runtime: str = "auto",
-    weights: Path | None = None,
-    offline: bool = False,
     workers: int | None = None,
     batch_size: int | None = None,
     overwrite: str = "stale",
     shard: str = "1/1",
+    weights: Path | None = None,
+    offline: bool = False,
+    artifacts: Path | str | None = None,
     progress: Progress | None = None,
 ) -> Extraction:
-    """Extract features of every video behind ``paths`` into the workspace's store.
+    """Extract features of videos into the workspace's feature store.
 
     Args:
-        paths: a data set's root, a manifest, folders of videos, or videos.
-        artifacts: the workspace; ``$AVLOC_ARTIFACTS`` or ``./artifacts`` by default.
-        visual: the visual encoder (`avloc.features.list_visual_encoders`).
-        audio: the audio encoder (`avloc.features.list_audio_encoders`).
-        fps: frames sampled a second.
-        sampling: ``pts``, or ``ave2018`` for AVE's own rule of frame counts.
-        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``.
-        precision: ``auto``, ``fp32``, ``fp16``.
-        runtime: ``auto`` (the fastest exact one installed), ``eager``, ``compile``, ``onnx``.
-        weights: a folder that is searched for weight files first.
-        offline: never open a socket.
-        workers: decoding processes; one a core by default.
-        batch_size: frames the device takes at once.
-        overwrite: ``stale`` (whatever is missing or of another fingerprint), ``always``, ``never``.
-        shard: ``i/n``: only the i-th of n parts of the videos; runs of the other parts, on this
-            machine or others, may fill the same workspace at the same time.
+        paths: A data set's folder, a manifest, folders of videos, or videos.
+        visual: The visual encoder.
+        audio: The audio encoder.
+        fps: Frames sampled per second.
+        sampling: How frames are chosen: by their time stamps, or by AVE's frame counts.
+        device: Where the networks run.
+        precision: The encoders' arithmetic; auto: fp16 on CUDA.
+        runtime: What runs the encoders; auto: the fastest exact one that is installed.
+        workers: Decoding processes. Default: by the number of cores.
+        batch_size: Frames per batch. Default: auto.
+        overwrite: Which existing results to make again. stale: those made from another video,
+            or with another model or other settings.
+        shard: Extract part I of N. The other parts may be extracted at the same time, on this
+            machine or on others.
+        weights: A folder with weight files, searched before any download.
+        offline: Never use the network.
+        artifacts: The workspace folder. Default: ``$AVLOC_ARTIFACTS``, or ./artifacts.
         progress: called with (videos done, videos, what).
-
-    Returns:
-        The store, how many videos were done, skipped and failed, and the data set's coverage.
 
     Raises:
         MediaError: there is no video. DatasetError: the data set's files are wrong.

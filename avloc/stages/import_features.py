@@ -58,12 +58,12 @@ def import_features(
     rows the first stands for it (`avloc.datasets.published_features` says why).
 
     Args:
-        folder: holds ``Annotations.txt``, ``visual_feature.h5`` and ``audio_feature.h5``.
-        visual: the visual features, where they have another name or place, and
-        audio: the audio features.
-        annotations: the rows, where they have another name or place. The store's labels and
-            splits are those of this file and its folder.
-        artifacts: the workspace; ``$AVLOC_ARTIFACTS`` or ``./artifacts`` by default.
+        folder: A folder with Annotations.txt, visual_feature.h5 and audio_feature.h5.
+        visual: The visual features. Default: FOLDER/visual_feature.h5.
+        audio: The audio features. Default: FOLDER/audio_feature.h5.
+        annotations: The annotation of each row; the store's labels and splits are those of this
+            file and its folder. Default: FOLDER/Annotations.txt.
+        artifacts: The workspace folder. Default: ``$AVLOC_ARTIFACTS``, or ./artifacts.
         progress: called with (videos done, videos, what).
 
     Raises:

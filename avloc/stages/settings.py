@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import fields
 
 from avloc.errors import UnknownNameError
 from avloc.models import model_class
@@ -12,26 +12,15 @@ from avloc.training import TrainingConfig
 
 
 def settings_of(
-    model: str,
-    settings: Settings,
-    named: Mapping[str, object],
-    config: TrainingConfig | None = None,
+    model: str, settings: Settings, named: Mapping[str, object]
 ) -> tuple[TrainingConfig, dict[str, object]]:
     """Sort settings into those of the training and those of the model.
 
-    Args:
-        model: the model's name.
-        settings: ``key=value`` texts, or values by name.
-        named: training options that were given by name; a setting of the same name wins.
-        config: what they change; the defaults if None.
-
-    Raises:
-        UsageError: a setting is no ``key=value``, or a value cannot be.
-        UnknownNameError: neither the training nor the model has such an option.
+    ``named`` are settings of the training too; ``settings`` win over them.
     """
     of_training = {entry.name for entry in fields(TrainingConfig)}
     of_model = {entry.name for entry in fields(model_class(model).Config)}
-    training = asdict(config or TrainingConfig()) | dict(named)
+    training = dict(named)
     options: dict[str, object] = {}
     for key, value in values_of(settings, example="epochs=20").items():
         if key not in of_training | of_model:

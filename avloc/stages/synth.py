@@ -13,52 +13,54 @@ from avloc.progress import Progress
 def synth(
     folder: Path | str,
     *,
-    train: int | None = None,
-    val: int | None = None,
-    test: int | None = None,
+    train: int = SynthesisConfig.n_train,
+    val: int = SynthesisConfig.n_val,
+    test: int = SynthesisConfig.n_test,
     classes: int | None = None,
-    seed: int | None = None,
+    seed: int = SynthesisConfig.seed,
     pictures: Path | str | None = None,
     sounds: Path | str | None = None,
     set: Settings = (),
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Dataset:
-    """Make raw clips in AVE's layout; clips that are there already, of the same, are kept.
+    """Make a labelled data set of artificial clips in AVE's layout.
+
+    Existing clips are kept if they were made from the same settings.
 
     Args:
-        folder: where the data set goes.
-        train: training clips, 120 by default.
-        val: validation clips, 40 by default.
-        test: test clips, 40 by default.
-        classes: event classes, 6 by default; not with ``pictures``, whose folders are the
-            classes.
-        seed: another one makes other clips.
-        pictures: real photographs, a sub-folder a class; drawn by default.
-        sounds: real recordings, a sub-folder a class; synthesised by default.
-        set: any other setting of `avloc.datasets.SynthesisConfig`, by name.
-        workers: processes; one a core by default.
+        folder: The folder to write, in AVE's layout.
+        train: Training clips.
+        val: Validation clips.
+        test: Test clips.
+        classes: Event classes; photographs and recordings bring their own, one per sub-folder.
+            Default: ``SynthesisConfig.n_classes``.
+        seed: Random seed.
+        pictures: Photographs to show, one sub-folder per class. Default: drawn.
+        sounds: Recordings to play, one sub-folder per class. Default: synthesised.
+        set: Any other setting, for example sound_noise=0.6.
+        workers: Processes. Default: one per core.
         progress: called with (clips made, clips, video id).
 
     Raises:
         UsageError: a value is out of its range. UnknownNameError: there is no such setting.
-        DatasetError: the photographs or recordings do not suffice. OutputError: the folder
+        DatasetError: there are too few photographs or recordings. OutputError: the folder
         cannot be written.
     """
-    named = {"n_train": train, "n_val": val, "n_test": test, "n_classes": classes, "seed": seed}
-    given: dict[str, object] = {key: value for key, value in named.items() if value is not None}
+    given: dict[str, object] = {"n_train": train, "n_val": val, "n_test": test, "seed": seed}
+    if classes is not None:
+        given["n_classes"] = classes
     given |= values_of(set, example="sound_noise=0.6")
     if (pictures or sounds) and "n_classes" in given:
         raise UsageError(
             "the sub-folders are the classes, so their number cannot be given",
             "Leave --classes out.",
         )
-    places = [Path(place) if place else None for place in (pictures, sounds)]
     return synthesize(
         Path(folder),
         options_from(SynthesisConfig, given),
-        pictures=places[0],
-        sounds=places[1],
+        pictures=Path(pictures) if pictures else None,
+        sounds=Path(sounds) if sounds else None,
         workers=workers,
         progress=progress,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,17 +28,7 @@ class Training:
 def labelled_store(
     features: Path, dataset: Path | str | None = None
 ) -> tuple[FeatureStore, Dataset]:
-    """Open features and the data set they were extracted from.
-
-    Args:
-        features: the store.
-        dataset: a data set to take the labels from instead of the store's own.
-
-    Raises:
-        ArtifactError: there is no store.
-        UsageError: nothing says what the labels are.
-        DatasetError: the data set's files are wrong.
-    """
+    """Open a feature store and its labels: those of ``dataset``, or of what was extracted."""
     store = FeatureStore.open(features)
     root = dataset or store.dataset_root
     if not root:
@@ -53,60 +43,60 @@ def labelled_store(
 
 def train(
     *,
-    artifacts: Path | str | None = None,
-    dataset: Path | str | None = None,
     model: str = DEFAULT_MODEL,
     name: str | None = None,
-    seed: int | None = None,
-    epochs: int | None = None,
-    supervision: str | None = None,
-    weak_labels: str | None = None,
-    select: str | None = None,
+    seed: int = TrainingConfig.seed,
+    epochs: int = TrainingConfig.epochs,
+    supervision: str = TrainingConfig.supervision,
+    weak_labels: str = TrainingConfig.weak_labels,
+    select: str = TrainingConfig.select,
     set: Settings = (),
-    options: Mapping[str, object] | None = None,
-    config: TrainingConfig | None = None,
-    device: str = "auto",
     resume: bool = False,
+    device: str = "auto",
+    dataset: Path | str | None = None,
+    artifacts: Path | str | None = None,
     report: Callable[[Review], None] | None = None,
     progress: Progress | None = None,
 ) -> Training:
-    """Train a model on the workspace's features and leave it in ``models/<name>.h5``.
+    """Train a model on the workspace's features and write it to ``models/<name>.h5``.
 
-    While it trains, ``models/unfinished/<name>.h5`` is all that is needed to go on after an
-    interruption; each epoch replaces it, and the finished model takes its place.
+    After each epoch ``models/unfinished/<name>.h5`` is replaced. It holds all that ``resume``
+    needs; the finished model takes its place.
 
     Args:
-        artifacts: the workspace; ``$AVLOC_ARTIFACTS`` or ``./artifacts`` by default.
-        dataset: where the labels are; by default the data set the features came from.
-        model: the registered model (`avloc.list_models`).
-        name: the file's name; the model's by default.
-        seed: the random seed, 0 by default.
-        epochs: at most so many, 100 by default.
-        supervision: ``full`` (default), or ``weak``: the label of the video only.
-        weak_labels: ``proportion`` (default) or ``presence``.
-        select: the split that chooses the epoch, ``val`` by default.
-        set: any options of the training or the model, for example ``{"dropout": 0.2}``.
-        options: the model's own options, for example ``{"modalities": "audio"}``.
-        config: the training's, which the arguments above change.
-        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``.
-        resume: go on with the unfinished training of that name, to the same bits on a CPU.
-        report: called before the first epoch with the labels by split, and with warnings.
+        model: The model to train.
+        name: The model file's name. Default: the model's name.
+        seed: Random seed of weights, shuffling and dropout.
+        epochs: The most passes over the training rows.
+        supervision: Train on the label of each segment, or on the labels of the video only.
+        weak_labels: What a weak label says: how much of the video each label fills, or only
+            which labels it has.
+        select: The split that chooses the epoch.
+        set: Any setting of the training or the model, for example learning_rate=3e-4. Settings
+            win over the arguments above.
+        resume: Continue a training that was interrupted, on a CPU to the same bits.
+        device: Where the networks run.
+        dataset: The labels: a data set's folder, or a manifest. Default: the extracted data set.
+        artifacts: The workspace folder. Default: ``$AVLOC_ARTIFACTS``, or ./artifacts.
+        report: called once before the first epoch, with the labels by split and with warnings.
         progress: called with (epochs done, epochs, what).
 
     Raises:
-        ArtifactError: no features, or no unfinished training with these options.
-        DatasetError: no labels for them. UnknownNameError: no such model. UsageError: the name
-        is no plain name. OutputError: the model cannot be written.
+        ArtifactError: no features, or no unfinished training with these settings.
+        DatasetError: no labels for them. UnknownNameError: no such model or setting.
+        UsageError: the name is not a plain name. OutputError: the model cannot be written.
     """
-    given = {
-        "seed": seed,
-        "epochs": epochs,
-        "supervision": supervision,
-        "weak_labels": weak_labels,
-        "select": select,
-    }
-    named = {key: value for key, value in given.items() if value is not None}
-    config, of_model = settings_of(model, set, named, config)
+    config, options = settings_of(
+        model,
+        set,
+        {
+            "seed": seed,
+            "epochs": epochs,
+            "supervision": supervision,
+            "weak_labels": weak_labels,
+            "select": select,
+        },
+    )
     workspace = Workspace.at(artifacts)
     path = workspace.new_model(name or model)
     unfinished = workspace.unfinished(path)
@@ -118,7 +108,7 @@ def train(
         store,
         labelled,
         model=model,
-        options={**(options or {}), **of_model},
+        options=options,
         config=config,
         device=device,
         data=data,

@@ -36,7 +36,7 @@ def verify(
     not avloc's is bad. Files are read a few MiB at a time.
 
     Args:
-        paths: files that avloc wrote, and feature stores.
+        paths: Files that avloc wrote, and feature stores.
         progress: called with (files done, files, file).
     """
     report = progress or silent

@@ -47,20 +47,20 @@ class Demo:
     centre: SpatialMetrics
 
 
-def run_demo(folder: Path, progress: Progress | None = None) -> Demo:
+def run_demo(folder: Path | str = "demo", progress: Progress | None = None) -> Demo:
     """Run the recipe ``pipelines/demo.toml`` from raw clips to the report.
 
     What an earlier run left is taken up: clips and features are not made twice.
 
     Args:
-        folder: where data, artifacts, videos and the report go.
+        folder: The folder to write.
         progress: called with (done, total, what) through each step in turn.
 
     Raises:
         OutputError: the folder cannot be written. DependencyError: the extra ``embedded``,
         which brings the visual weights, is not installed.
     """
-    report = progress or silent
+    report, folder = progress or silent, Path(folder)
     _refuse_foreign(folder)
     recipe = read_recipe(recipe_path("demo"))
     if recipe.synthesis is None:

@@ -199,8 +199,7 @@ def run_rows(
             artifacts=artifacts,
             model=row.model,
             name=row.name,
-            options=row.options,
-            config=recipe.training,
+            set={**asdict(recipe.training), **row.options},
             device=device,
             progress=_named(progress, row.title),
         )

@@ -42,17 +42,17 @@ def reproduce(
     tables: Sequence[str] | str,
     *,
     on: str | None = None,
-    recipe: Recipe | None = None,
-    artifacts: Path | str | None = None,
-    features: Path | str | None = None,
-    dataset: Path | str | None = None,
     pictures: Path | str | None = None,
     sounds: Path | str | None = None,
     seeds: int = 5,
     supervision: str = "full,weak",
+    features: Path | str | None = None,
     set: Settings = (),
-    device: str = "auto",
     jobs: int | None = None,
+    device: str = "auto",
+    dataset: Path | str | None = None,
+    artifacts: Path | str | None = None,
+    recipe: Recipe | None = None,
     progress: Progress | None = None,
 ) -> Reproduction:
     """Run every row of tables over seeds, and write ours beside the paper's.
@@ -61,21 +61,21 @@ def reproduce(
     more seeds adds to it, and rows that two tables share are run once.
 
     Args:
-        tables: ``table1``, ``table2`` or both.
-        on: ``drawn``, ``photos``, or a recipe's file: make its clips, and extract them, in a
-            workspace of that name within ``artifacts``.
-        recipe: training, what rows change in models, and the data to make if it is to be made;
-            that of ``on``, or ``pipelines/base.toml``, by default.
-        artifacts: the workspace; ``$AVLOC_ARTIFACTS`` or ``./artifacts`` by default.
-        features: the feature store; the workspace's by default.
-        dataset: where the labels are; by default the data set the features came from.
-        pictures: photographs for a recipe that makes its data, and
-        sounds: recordings, each with a sub-folder a class.
-        seeds: how many a row.
-        supervision: ``full``, ``weak`` or both.
-        set: training options for all rows; ``MODEL.KEY`` for one model's rows.
-        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``.
-        jobs: processes side by side; one a core by default, one on a GPU.
+        tables: The paper's tables to run, one or several.
+        on: Make clips and extract them: drawn ones, ones from photographs and recordings, or
+            those of a recipe file. Default: the workspace's features.
+        pictures: For ``on`` photos: photographs, one sub-folder per class.
+        sounds: For ``on`` photos: recordings, one sub-folder per class.
+        seeds: Runs per row, each with another seed.
+        supervision: Train on the label of each segment, on that of the video only, or both in
+            turn.
+        features: A feature store. Default: the workspace's.
+        set: A training setting for all rows, or MODEL.KEY=VALUE for the rows of one model.
+        jobs: Runs at the same time. Default: one per core, one on a GPU.
+        device: Where the networks run.
+        dataset: The labels: a data set's folder, or a manifest. Default: the extracted data set.
+        artifacts: The workspace folder. Default: ``$AVLOC_ARTIFACTS``, or ./artifacts.
+        recipe: a recipe to run in place of the file of ``on``.
         progress: called with (done, total, what) through each step.
 
     Raises:

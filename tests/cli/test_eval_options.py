@@ -10,7 +10,6 @@ from commands import Ended, Shell
 from workspaces import SmallWorkspace
 
 import avloc
-from avloc.training import TrainingConfig
 
 
 @pytest.fixture(scope="module")
@@ -20,8 +19,8 @@ def single_modality(small_workspace: SmallWorkspace) -> SmallWorkspace:
         avloc.train(
             artifacts=small_workspace.artifacts,
             name=f"only-{modality}",
-            options={"modalities": modality, "where": False, "which": False, "width": 32},
-            config=TrainingConfig(epochs=1),
+            epochs=1,
+            set={"modalities": modality, "where": False, "which": False, "width": 32},
         )
     return small_workspace
 

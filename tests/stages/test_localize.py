@@ -14,7 +14,6 @@ from avloc.artifacts import read_localization
 from avloc.errors import MediaError, UnknownNameError, UsageError
 from avloc.media import comment_of
 from avloc.stages.localize.run import LocalizedVideo
-from avloc.training import TrainingConfig
 
 pytestmark = pytest.mark.usefixtures("models_load_once")
 
@@ -163,7 +162,7 @@ def two_models(small_workspace: SmallWorkspace) -> SmallWorkspace:
         artifacts=small_workspace.artifacts,
         model="avel",
         name="avel-small",
-        config=TrainingConfig(epochs=1),
+        epochs=1,
     )
     return small_workspace
 
@@ -288,8 +287,8 @@ def test_a_model_that_only_hears_refuses_a_silent_video(
     avloc.train(
         artifacts=small_workspace.artifacts,
         name="hears",
-        options={"modalities": "audio", "where": False, "which": False, "width": 32},
-        config=TrainingConfig(epochs=1),
+        epochs=1,
+        set={"modalities": "audio", "where": False, "which": False, "width": 32},
     )
     [answer] = avloc.localize(
         tmp_path / "silent.mp4", artifacts=small_workspace.artifacts, model="hears"

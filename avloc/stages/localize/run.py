@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from avloc.artifacts import claim
 from avloc.errors import AvlocError, UsageError
 from avloc.events import EventRules
-from avloc.export.heat_style import DEFAULT_STYLE, HeatStyle
+from avloc.export.heat_style import HeatStyle
 from avloc.export.marks import refuse_foreign
 from avloc.media import HEATMAP_SUFFIX
 from avloc.progress import Progress, silent
@@ -58,8 +58,8 @@ def localize(
     *,
     model: Sequence[str | Path] | str | Path = DEFAULT_MODEL,
     heatmap: bool = False,
-    heatmap_style: str = DEFAULT_STYLE.colormap,
-    alpha: float = DEFAULT_STYLE.alpha,
+    heatmap_style: str = HeatStyle.colormap,
+    alpha: float = HeatStyle.alpha,
     figure: str | None = None,
     compare: str | None = None,
     report: Path | str | None = None,
@@ -67,10 +67,10 @@ def localize(
     out: Path | str | None = None,
     overwrite: str = "stale",
     dataset: Path | str | None = None,
-    keep: float = 1.0,
-    min_gap: float = 0.0,
-    min_seconds: float = 0.0,
-    min_score: float = 0.0,
+    keep: float = EventRules.keep,
+    min_gap: float = EventRules.min_gap,
+    min_seconds: float = EventRules.min_seconds,
+    min_score: float = EventRules.min_score,
     labels: Sequence[str] = (),
     device: str = "auto",
     weights: Path | None = None,
@@ -89,7 +89,7 @@ def localize(
     Args:
         videos: Videos, sound files, or folders of them.
         model: A model's name in the workspace, or a model file. Events of further models are
-            shown beside those of the first.
+            shown beside those of the first, and written to NAME.avloc.MODEL.h5.
         heatmap: Also write the video with its heat map and its sound.
         heatmap_style: A matplotlib colour map.
         alpha: The heat map's greatest opacity, from 0 to 1.
@@ -107,12 +107,11 @@ def localize(
         min_gap: Join events of one label that are fewer seconds apart.
         min_seconds: Drop events shorter than this.
         min_score: Drop events with a lower score.
-        labels: Keep only events of these labels. Default: all of them.
+        labels: Keep only events of this label. Default: all of them.
         device: Where the networks run.
         weights: A folder with weight files, searched before any download.
         offline: Never use the network.
-        artifacts: The workspace: the folder in which the commands leave files for each other.
-            Default: ./artifacts.
+        artifacts: The workspace folder. Default: ``$AVLOC_ARTIFACTS``, or ./artifacts.
         write: False only returns the results: no file but the report is written.
         progress: called with (videos done, videos, what); the first may be a fraction.
         each: called with each result as it comes.
