@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import subprocess
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import accumulate
 from pathlib import Path
 
 import av
 import imageio_ffmpeg
 import numpy as np
+
+from avloc.media import MediaInfo, SoundReader
+from avloc.media.media_file import open_media
 
 WIDTH, HEIGHT, BLOCK = 64, 48, 16  # 12 blocks: 4 across, 3 down, one bit each
 # Two B-frames after every other, whatever the encoder thinks of it: so frames are decoded in
@@ -81,3 +89,39 @@ def sound_by_ffmpeg(path: Path, n_channels: int) -> np.ndarray:
     """(n,): the mean over channels of what ffmpeg decodes."""
     raw = run_ffmpeg("-i", path, "-map", "0:a:0", "-f", "f64le", "-c:a", "pcm_f64le", "-")
     return np.frombuffer(raw, np.float64).reshape(-1, n_channels).mean(axis=1)
+
+
+@dataclass(frozen=True)
+class Waveform:
+    """A file's sound read whole: (n,) mono samples, and what `SoundReader` says at its end."""
+
+    samples: np.ndarray
+    rate: int
+    is_valid_from: float
+    is_valid_until: float
+    flags: tuple[str, ...]
+
+
+def read_waveform(path: Path, info: MediaInfo | None = None) -> Waveform:
+    reader = SoundReader(path, info)
+    samples = np.concatenate([np.zeros(0, np.float32), *reader])
+    times = reader.is_valid_from, reader.is_valid_until
+    return Waveform(samples, reader.rate, *times, reader.flags)
+
+
+def frame_index_at(times: Sequence[Fraction], n_samples: int, rate: int | Fraction) -> np.ndarray:
+    """(n_samples,): the frame of each sample by the rule, from a list of all frames' times.
+
+    Sample k is the last frame with ``time < (2k+1)/(2r)``; before the first frame it is the
+    first frame, after the last the last.
+    """
+    # "The last frame before the limit" is the last whose time, or any later one's, is before it.
+    reach = list(accumulate(reversed(times), min))[::-1]
+    limits = [Fraction(2 * k + 1) / (2 * rate) for k in range(n_samples)]
+    return np.maximum([bisect_left(reach, limit) - 1 for limit in limits], 0)
+
+
+def origin_of(path: Path) -> Fraction:
+    """Where a file begins by its own clock, in seconds."""
+    with open_media(path) as media:
+        return media.origin

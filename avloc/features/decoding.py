@@ -19,7 +19,7 @@ from avloc.errors import AvlocError, MediaError
 from avloc.features.logmel import segment_patches, stream_to_16khz
 from avloc.features.preprocess import squash
 from avloc.features.weights import sha256_of
-from avloc.media import MediaInfo, SoundTrack, probe, sampled_segments
+from avloc.media import MediaInfo, SoundReader, probe, sampled_segments
 from avloc.spec import FeatureSpec
 from avloc.timeline import Grid
 
@@ -169,7 +169,7 @@ def _pictures(
 def _sounds(
     task: DecodingTask, info: MediaInfo, grid: Grid, flags: list[str]
 ) -> Iterator[SoundSegments]:
-    track = SoundTrack(task.path, info)
+    track = SoundReader(task.path, info)
     pieces = iter(track)
     samples = stream_to_16khz(pieces, track.rate)
     patches = segment_patches(samples, grid.n_segments, grid.segment_seconds)

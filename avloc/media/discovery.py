@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from avloc.errors import MediaError
-from avloc.media.render import is_heatmap
+from avloc.media.media_file import open_media
 
 VIDEO_SUFFIXES = frozenset(
     (
@@ -24,11 +24,13 @@ AUDIO_SUFFIXES = frozenset(
     )
 )
 MEDIA_SUFFIXES = VIDEO_SUFFIXES | AUDIO_SUFFIXES
+HEATMAP_SUFFIX = ".heatmap.mp4"
+"""How the names of avloc's heat-map videos end: they lie beside their sources."""
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)  # Path makes one slash of two
 
 
 def video_files(path: Path | str) -> list[Path]:
-    """Return the media files a path means: itself, or everything in a folder, sorted.
+    """Return the media files of a path: itself, or everything in a folder, sorted.
 
     A file is taken whatever its name; in a folder, and the folders in it, those with the
     suffix of a video or sound container, but for hidden ones (names that begin with a dot)
@@ -37,12 +39,11 @@ def video_files(path: Path | str) -> list[Path]:
     Raises:
         MediaError: there is none.
     """
-    address = str(path)  # of which Path would make one slash of two
-    path = Path(path)
+    address, path = str(path), Path(path)
     try:
         if path.is_file():
             return [path]
-        _refuse_what_is_no_folder(path, address)
+        _refuse_non_folders(path, address)
         files = sorted(inner for inner in _entries_below(path) if _is_media(inner))
     except OSError as error:  # no permission, or a name that no file can have
         raise MediaError(f"{path} cannot be read: {error.strerror}", "Check the path.") from error
@@ -54,7 +55,16 @@ def video_files(path: Path | str) -> list[Path]:
     return files
 
 
-def _refuse_what_is_no_folder(path: Path, address: str) -> None:
+def comment_of(path: Path) -> str:
+    """Return the comment of a video file; empty if it has none or cannot be opened."""
+    try:
+        with open_media(path) as media:
+            return str(media.container.metadata.get("comment", ""))
+    except MediaError:
+        return ""
+
+
+def _refuse_non_folders(path: Path, address: str) -> None:
     if path.is_dir():
         return
     if _ADDRESS.match(address):
@@ -68,17 +78,17 @@ def _refuse_what_is_no_folder(path: Path, address: str) -> None:
 
 
 def _entries_below(root: Path) -> Iterator[Path]:
-    """Yield what is in a folder and those in it, each once; its own path before links to it."""
-    seen: set[tuple[int, int]] = set()
+    """Yield what a folder holds at any depth, each once; its real path before links to it."""
+    visited: set[tuple[int, int]] = set()
     linked = deque([root])
     while linked:
         inner = [linked.popleft()]
         while inner:
             folder = inner.pop()
-            about = folder.stat()
-            if (about.st_dev, about.st_ino) in seen:
+            status = folder.stat()
+            if (status.st_dev, status.st_ino) in visited:
                 continue
-            seen.add((about.st_dev, about.st_ino))
+            visited.add((status.st_dev, status.st_ino))
             for entry in _entries(folder, is_root=folder == root):
                 if entry.is_dir():
                     (linked if entry.is_symlink() else inner).append(entry)
@@ -86,7 +96,7 @@ def _entries_below(root: Path) -> Iterator[Path]:
 
 
 def _entries(folder: Path, *, is_root: bool) -> list[Path]:
-    """Return what is in a folder but hidden things; nothing where that is not allowed."""
+    """Return what a folder holds but hidden things; nothing where that is not allowed."""
     try:
         return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     except PermissionError:
@@ -96,5 +106,7 @@ def _entries(folder: Path, *, is_root: bool) -> list[Path]:
 
 
 def _is_media(path: Path) -> bool:
-    is_named_so = path.suffix.lower() in MEDIA_SUFFIXES
-    return is_named_so and path.is_file() and not is_heatmap(path)
+    if path.suffix.lower() not in MEDIA_SUFFIXES or not path.is_file():
+        return False
+    is_heatmap = path.name.endswith(HEATMAP_SUFFIX) and comment_of(path).startswith("avloc ")
+    return not is_heatmap

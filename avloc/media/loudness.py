@@ -1,4 +1,4 @@
-"""How loud a file's sound is over time, for people to look at."""
+"""How loud a file's sound is over time, to be drawn."""
 
 from __future__ import annotations
 
@@ -7,30 +7,25 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from avloc.media.waveform import SoundTrack
+from avloc.media.sound_reader import SoundReader
 from avloc.timeline import Grid
 
 
 def loudness(path: Path | str, grid: Grid, moments: int = 20) -> NDArray[np.float32]:
     """Return (T, n): the root mean square of the samples at n moments of each segment.
 
-    Read as it decodes, in memory that does not grow with the file.
-
-    Args:
-        path: a file with sound.
-        grid: the T segments; behind the sound's end it is 0.
-        moments: n.
+    After the sound's end it is 0. Memory does not grow with the file.
 
     Raises:
         MediaError: the file cannot be opened, or has no sound.
     """
-    track, n_seen = SoundTrack(path), 0
+    reader, n_read = SoundReader(path), 0
     n_bins = grid.n_segments * moments
     a_second = moments / float(grid.segment_seconds)
     energy, counts = np.zeros(n_bins), np.zeros(n_bins)
-    for piece in track:
-        bins = (np.arange(n_seen, n_seen + len(piece)) * (a_second / track.rate)).astype(np.int64)
-        n_seen += len(piece)
+    for piece in reader:
+        bins = (np.arange(n_read, n_read + len(piece)) * (a_second / reader.rate)).astype(np.int64)
+        n_read += len(piece)
         bins = bins[bins < n_bins]
         if len(bins) > 0:  # only the bins of this piece: a film has many, and many pieces
             first, last = bins[0], bins[-1]

@@ -14,13 +14,9 @@ if TYPE_CHECKING:
 Picture = NDArray[np.uint8]
 
 
-def quarter_turns(rotation: float | None) -> int:
-    """Return how many quarter turns to the left make a frame upright, 0 to 3.
-
-    Args:
-        rotation: the display matrix' degrees counter-clockwise.
-    """
-    return round((rotation or 0) / 90) % 4
+def quarter_turns(frame: VideoFrame) -> int:
+    """Return how many quarter turns to the left make a frame upright, 0 to 3."""
+    return round((frame.rotation or 0) / 90) % 4
 
 
 class Upright:
@@ -37,15 +33,15 @@ class Upright:
         self._size: tuple[int, int] | None = None
         self._reformatter = VideoReformatter()
 
-    def __call__(self, frame: VideoFrame) -> Picture:
-        """Return (h, w, 3) uint8 RGB as shown, contiguous and the caller's own to paint on."""
+    def convert(self, frame: VideoFrame) -> Picture:
+        """Return (h, w, 3) uint8 RGB as shown, contiguous, which the caller may paint on."""
         converted = self._reformatter.reformat(frame, format="rgb24", threads=1)
         picture = converted.to_ndarray()
-        turns = quarter_turns(frame.rotation)
         size = frame.width, frame.height
-        self.has_changed_size = self.has_changed_size or self._size not in (None, size)
+        self.has_changed_size |= self._size not in (None, size)
         self._size = size
-        self.has_rotated = self.has_rotated or turns > 0
+        turns = quarter_turns(frame)
+        self.has_rotated |= turns > 0
         if converted is frame:  # RGB already: memory that the decoder still predicts from
             picture = picture.copy()
         return np.ascontiguousarray(np.rot90(picture, turns), dtype=np.uint8)

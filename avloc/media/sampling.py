@@ -2,48 +2,86 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator
 from fractions import Fraction
-from itertools import accumulate
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from avloc.errors import UsageError
+from avloc.media.frame_clock import ShownFrame
 from avloc.timeline import Grid
 
 
-def sample_limit(k: int, rate: int | Fraction) -> Fraction:
+class Sample(NamedTuple):
+    """The frame that stands for a sample, and whether the video really shows one then."""
+
+    shown: ShownFrame
+    is_real: bool
+
+
+def samples_per_segment(grid: Grid, rate: int) -> int:
+    """Return r, the samples of one segment; `UsageError` unless that is a whole number."""
+    count = rate * grid.segment_seconds
+    if count.denominator != 1 or count < 1:
+        raise UsageError(
+            f"{rate} samples a second give {float(count):g} samples a segment of "
+            f"{float(grid.segment_seconds):g} s",
+            "Choose a rate that gives a whole number.",
+        )
+    return int(count)
+
+
+def sample_limit(k: int, rate: int) -> Fraction:
     """Return the time sample ``k`` looks back from: ``(2k+1) / (2r)`` seconds.
 
     Sample ``k`` is the last frame that begins strictly before it (docs: extraction, 1).
     """
-    return Fraction(2 * k + 1) / (2 * rate)
+    return Fraction(2 * k + 1, 2 * rate)
 
 
-def frame_index_at(
-    times: Sequence[Fraction], n_samples: int, rate: int | Fraction
-) -> NDArray[np.int32]:
-    """Return (n_samples,): the source frame of each sample, in decode order.
-
-    Sample k is the last frame with ``time < (2k+1)/(2r)``; before the first frame it is the
-    first frame, after the last the last.
+def samples_by_time(
+    frames: Iterator[ShownFrame], rate: int, grid: Grid, notes: list[str]
+) -> Iterator[Sample]:
+    """Yield each sample of a grid; its first and last frame are held beyond the video's ends.
 
     Args:
-        times: each frame's ``pts - origin`` in seconds, in decode order.
-        n_samples: how many samples.
+        frames: in the order they are shown; at least one.
         rate: samples a second.
-
-    Raises:
-        UsageError: there are no frames, or the rate is not positive.
+        grid: the segments.
+        notes: takes ``late_video`` and ``padded``.
     """
-    if not times or rate <= 0:
-        raise UsageError(f"cannot sample {len(times)} frames at {rate} a second")
-    # "The last frame before the limit" is the last whose time, or any later one's, is before it.
-    reach = list(accumulate(reversed(times), min))[::-1]
-    found = [bisect_left(reach, sample_limit(k, rate)) - 1 for k in range(n_samples)]
-    return np.maximum(np.array(found, dtype=np.int32), 0)
+    first = current = next(frames)
+    if first.start >= sample_limit(0, rate):
+        notes.append("late_video")
+    per_segment = samples_per_segment(grid, rate)
+    n_samples = per_segment * grid.n_segments
+    k = 0
+    for following in frames:
+        while k < n_samples and sample_limit(k, rate) <= following.start:
+            yield Sample(current, first.start < (k // per_segment + 1) * grid.segment_seconds)
+            k += 1
+        if k == n_samples:
+            return
+        current = following
+    # A grid by duration misses the end by half a segment at most; more is padding.
+    if grid.n_segments * grid.segment_seconds - current.end > grid.segment_seconds / 2:
+        notes.append("padded")
+    for rest in range(k, n_samples):
+        segment_end = (rest // per_segment + 1) * grid.segment_seconds
+        is_showing = sample_limit(rest, rate) <= current.end
+        begins_here = current.start >= segment_end - grid.segment_seconds
+        yield Sample(current, first.start < segment_end and (is_showing or begins_here))
+
+
+def samples_by_count(frames: Iterator[ShownFrame], wanted: NDArray[np.int32]) -> Iterator[Sample]:
+    """Yield the frames of these indices, which never decrease."""
+    current = next(frames)
+    for index in wanted:
+        while current.index < index and (following := next(frames, None)) is not None:
+            current = following
+        yield Sample(current, True)
 
 
 def ave2018_frame_index(n_frames: int, n_segments: int, per_segment: int) -> NDArray[np.int32]:
@@ -60,19 +98,3 @@ def ave2018_frame_index(n_frames: int, n_segments: int, per_segment: int) -> NDA
     n = n_frames // n_segments
     picked = [t * n + j * n // per_segment for t in range(n_segments) for j in range(per_segment)]
     return np.clip(np.array(picked, dtype=np.int32), 0, max(n_frames - 1, 0))
-
-
-def samples_per_segment(grid: Grid, rate: int) -> int:
-    """Return r, the samples of one segment.
-
-    Raises:
-        UsageError: the rate gives no whole number of samples a segment.
-    """
-    count = rate * grid.segment_seconds
-    if count.denominator != 1 or count < 1:
-        raise UsageError(
-            f"{rate} samples a second give {float(count):g} samples a segment of "
-            f"{float(grid.segment_seconds):g} s",
-            "Choose a rate that gives a whole number.",
-        )
-    return int(count)

@@ -21,9 +21,9 @@ from avloc.export.formats.saving import formats
 from avloc.features import list_audio_encoders, list_visual_encoders
 from avloc.features.precision import Precision
 from avloc.features.runtimes import RUNTIMES
-from avloc.media.frames import SAMPLINGS
 from avloc.models import list_models
 from avloc.options import OVERWRITE
+from avloc.spec import SAMPLINGS
 from avloc.tables.recipes import recipe_folder
 from avloc.tables.reproduction import SUPERVISIONS
 from avloc.training import TrainingConfig

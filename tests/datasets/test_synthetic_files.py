@@ -4,14 +4,16 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
+from media_clips import read_waveform
 
 from avloc.datasets import Dataset, SynthesisConfig, load_dataset, synthesize
 from avloc.datasets.synthetic.composition import compose
 from avloc.datasets.synthetic.rendering import frames
 from avloc.errors import DatasetError, OutputError, UsageError
-from avloc.media import probe, read_waveform, sampled_segments
+from avloc.media import probe, sampled_segments
 from avloc.timeline import Grid
 
 TINY = SynthesisConfig(
@@ -59,7 +61,9 @@ def test_clips_decode_to_what_was_drawn_and_played(made):
     plan = compose(TINY, "train", 1)
     path = made.videos[plan.video_id]
     info = probe(path)
-    assert (info.frame_size, info.average_rate) == ((128, 96), 4)
+    assert info.frame_size == (128, 96)
+    with av.open(str(path)) as container:
+        assert container.streams.video[0].average_rate == 4
     assert abs(float(info.duration) - 6) < 0.2
     decoded = [s.images[s.which[0]] for s in sampled_segments(path, rate=4, grid=Grid(6))]
     drawn = np.stack(list(frames(plan, TINY)))[::4]

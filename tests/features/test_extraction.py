@@ -5,6 +5,7 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from media_clips import read_waveform
 from tiny_encoders import Film, tiny_encoders
 
 from avloc.artifacts import FeatureStore, write_features
@@ -12,7 +13,7 @@ from avloc.errors import FingerprintError, MediaError, UnknownNameError, UsageEr
 from avloc.features import extract, extract_video
 from avloc.features.logmel import log_mel, to_16khz
 from avloc.features.preprocess import squash
-from avloc.media import read_waveform, sampled_segments, write_clip
+from avloc.media import sampled_segments, write_clip
 from avloc.timeline import Grid
 
 ARRAYS = ("segment_times", "visual", "audio", "frame_index", "visual_valid", "audio_valid")

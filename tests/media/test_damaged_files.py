@@ -8,11 +8,17 @@ import av
 import numpy as np
 import odd_files
 import pytest
-from media_clips import counter_clip, read_counter, run_ffmpeg, sampled_by_ffmpeg
+from media_clips import (
+    counter_clip,
+    read_counter,
+    read_waveform,
+    run_ffmpeg,
+    sampled_by_ffmpeg,
+)
 
 from avloc.errors import MediaError
-from avloc.media import probe, read_waveform, sampled_segments
-from avloc.media.streams import Trouble
+from avloc.media import probe, sampled_segments
+from avloc.media.media_file import Damage
 from avloc.timeline import Grid
 
 # A sweep: sound that is put down at the wrong time shows as another pitch.
@@ -107,7 +113,7 @@ def test_a_picture_without_a_frame_costs_only_itself(tmp_path):
     info = probe(odd_files.hollow(tmp_path, "video"))
     assert not info.has_video
     assert info.has_audio
-    assert (info.frame_size, info.average_rate) == (None, None)
+    assert (info.frame_size, info.shown_size) == (None, None)
     assert set(info.flags) == {"no_video", "no_frame"}
     assert read_waveform(info.path, info).is_valid_until == pytest.approx(3, abs=0.01)
 
@@ -116,9 +122,8 @@ def test_sound_without_a_sample_costs_only_itself(tmp_path):
     info = probe(odd_files.hollow(tmp_path, "audio"))
     assert info.has_video
     assert not info.has_audio
-    assert (info.audio_rate, info.n_channels) == (None, None)
+    assert info.sound_rate is None
     assert set(info.flags) == {"no_audio", "no_sound"}
-    assert read_waveform(info.path, info) is None
     assert numbers_and_flags(info.path) == (list(range(75)), [])
 
 
@@ -165,8 +170,8 @@ def test_a_slow_film_is_whole(tmp_path, suffix):
 
 def test_damage_that_decoding_stops_at_is_flagged():
     """A grid may end there, before a later packet shows that it was no broken tail."""
-    trouble = Trouble()
-    trouble.note_damage()
-    assert trouble.flags == ("corrupt",)
-    trouble.note_end()
-    assert trouble.flags == ("truncated",)
+    damage = Damage()
+    damage.note_packet(is_good=False)
+    assert damage.flags == ["corrupt"]
+    damage.note_end()
+    assert damage.flags == ["truncated"]

@@ -6,10 +6,15 @@ import av
 import odd_files
 import pytest
 from faulty_files import faulty_file
-from media_clips import counter_clip, has_b_frames, run_ffmpeg
+from media_clips import (
+    counter_clip,
+    has_b_frames,
+    read_waveform,
+    run_ffmpeg,
+)
 
-from avloc.media import probe, read_waveform, sampled_segments
-from avloc.media.streams import packets
+from avloc.media import probe, sampled_segments
+from avloc.media.media_file import MediaFile
 from avloc.timeline import Grid
 
 # Two seconds of silence, which take few bits, then four of noise, which take many.
@@ -179,8 +184,10 @@ def test_a_healthy_film_is_believed_without_reading_it(tmp_path, monkeypatch):
     """A film's length costs a handful of packets, wherever they lie."""
     clip = clip_of(tmp_path, "mkv", seconds=120)
     taken = []
+    packets = MediaFile.packets
     monkeypatch.setattr(
-        "avloc.media.length.packets",
+        MediaFile,
+        "packets",
         lambda *arguments: (taken.append(one) or one for one in packets(*arguments)),
     )
     assert float(probe(clip).duration) == pytest.approx(120, abs=0.1)

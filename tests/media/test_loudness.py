@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from media_clips import run_ffmpeg
+from media_clips import (
+    read_waveform,
+    run_ffmpeg,
+)
 
-from avloc.media import loudness, read_waveform
+from avloc.media import loudness
 from avloc.timeline import Grid
 
 

@@ -27,7 +27,7 @@ def test_a_turned_picture_is_made_upright(tmp_path, degrees, turns):
     assert [read_counter(picture) for picture in upright] == sampled_by_ffmpeg(
         odd_files.plain(tmp_path), 16
     )[:48]
-    assert probe(turned).rotation == degrees
+    assert "rotated" in probe(turned).flags
     assert flags == ["rotated"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import repeat
 from pathlib import Path
 
 import av
@@ -12,22 +13,19 @@ import pytest
 from av.audio.frame import AudioFrame
 from media_clips import (
     H264,
+    Waveform,
     counter_clip,
+    frame_index_at,
     has_b_frames,
+    origin_of,
     read_counter,
+    read_waveform,
     run_ffmpeg,
     sampled_by_ffmpeg,
 )
 
-from avloc.media import (
-    Waveform,
-    frame_index_at,
-    probe,
-    read_frame_at,
-    read_waveform,
-    sampled_segments,
-    waveform,
-)
+from avloc.media import probe, read_frame, sampled_segments
+from avloc.media.sound_clock import SoundClock
 from avloc.timeline import Grid
 
 TONE = 440
@@ -110,7 +108,7 @@ def test_clips_joined_with_cat_are_as_long_as_together(tmp_path, suffix):
     assert loud.min() == pytest.approx(1, abs=0.06)
     # the beep comes with frame 25 of its own part
     assert loud[loud > 4].min() == pytest.approx((third + 25) / 25, abs=0.08)
-    shown = read_frame_at(joined, (third + 60.5) / 25)
+    shown = read_frame(joined, (third + 60.5) / 25)
     assert read_counter(shown) == 60
 
 
@@ -159,9 +157,8 @@ def test_pictures_that_overlap_a_little_stay_in_step_with_the_clock(tmp_path):
 def test_a_file_that_begins_elsewhere_begins_at_its_origin(tmp_path, suffix):
     whole, shifted = counter_clip(tmp_path / "whole.mp4"), tmp_path / f"shifted.{suffix}"
     run_ffmpeg("-i", whole, "-c", "copy", "-output_ts_offset", "7", shifted)
-    info = probe(shifted)
-    assert info.origin > 6.9
-    assert info.duration == pytest.approx(3, abs=0.05)
+    assert origin_of(shifted) > 6.9
+    assert probe(shifted).duration == pytest.approx(3, abs=0.05)
     numbers, flags = numbers_and_flags(shifted, 3, rate=5)
     assert numbers == sampled_by_ffmpeg(shifted, 5, has_sound=True)[:15]
     assert flags == []
@@ -176,7 +173,7 @@ def test_an_origin_between_two_microseconds_is_exact(tmp_path):
     """
     clip = tmp_path / "clip.ts"
     counter_clip(clip, "48", 144, sound=None, after=("-output_ts_offset", "0.0000556"))
-    origin = probe(clip).origin
+    origin = origin_of(clip)
     assert (origin * 90_000).denominator == 1
     assert (origin * 1_000_000).denominator > 1
     numbers, flags = numbers_and_flags(clip, 3, rate=8)
@@ -209,15 +206,18 @@ def test_late_sound_is_late_by_the_sample(tmp_path):
 
 def put_down(*frames: tuple[float, int], rate: int = 1000, origin: Fraction = Fraction(0)):
     """What a track makes of frames of ones, each (seconds, samples)."""
-    placing, pieces = waveform.Placing(rate, origin), []
-    for seconds, n_samples in frames:
-        frame = AudioFrame.from_ndarray(np.ones((1, n_samples), np.float32), "flt", "mono")
-        frame.sample_rate, frame.time_base = rate, Fraction(1, rate)
-        frame.pts = round(seconds * rate)
-        pieces += placing.add(frame)
-    samples = np.concatenate([*pieces, *placing.rest()])
-    begin, end = (placing.begin or 0) / rate, placing.end / rate
-    return Waveform(samples, rate, end, tuple(dict.fromkeys(placing.flags)), begin)
+    clock = SoundClock(rate, origin)
+
+    def decoded():
+        for seconds, n_samples in frames:
+            frame = AudioFrame.from_ndarray(np.ones((1, n_samples), np.float32), "flt", "mono")
+            frame.sample_rate, frame.time_base = rate, Fraction(1, rate)
+            frame.pts = round(seconds * rate)
+            yield frame
+
+    samples = np.concatenate(list(clock.walk(decoded())))
+    times = (clock.begin or 0) / rate, clock.end / rate
+    return Waveform(samples, rate, *times, tuple(clock.flags))
 
 
 def test_frames_before_the_origin_are_dropped_and_one_across_it_is_cut():
@@ -295,15 +295,12 @@ def test_sound_whose_clock_is_wrong_stays_with_its_stamps(tmp_path, percent, fla
 
 def test_a_rate_that_changes_back_and_forth_adds_up_exactly():
     """1024 samples at 48 kHz are 940.8 at 44.1: rounded each by itself, a second in 80 minutes."""
-    placing, n_samples = waveform.Placing(44_100), 0
-    for _ in range(5000):
-        frame = AudioFrame.from_ndarray(np.ones((1, 1024), np.float32), "flt", "mono")
-        frame.sample_rate = 48_000
-        frame.pts = None
-        n_samples += sum(len(piece) for piece in placing.add(frame))
-    n_samples += sum(len(piece) for piece in placing.rest())
+    frame = AudioFrame.from_ndarray(np.ones((1, 1024), np.float32), "flt", "mono")
+    frame.sample_rate, frame.pts = 48_000, None
+    clock = SoundClock(44_100)
+    n_samples = sum(len(piece) for piece in clock.walk(repeat(frame, 5000)))
     assert n_samples == round(5000 * 1024 * 44_100 / 48_000)
-    assert placing.flags == ["audio_rate_changed"]
+    assert clock.flags == ["audio_rate_changed"]
 
 
 def test_a_sample_rate_that_changes_in_mid_sound_keeps_pitch_and_time(tmp_path):

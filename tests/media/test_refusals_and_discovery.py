@@ -9,28 +9,23 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from media_clips import counter_clip, run_ffmpeg
+from media_clips import (
+    counter_clip,
+    read_waveform,
+    run_ffmpeg,
+)
 from PIL import Image
 
 from avloc.errors import MediaError
-from avloc.media import (
-    probe,
-    read_frame_at,
-    read_waveform,
-    render_video,
-    sampled_segments,
-    video_files,
-)
+from avloc.media import probe, read_frame, repaint, sampled_segments, video_files
 from avloc.timeline import Grid
 
 DOORS = {
     "probe": probe,
     "read_waveform": read_waveform,
     "sampled_segments": lambda path: list(sampled_segments(path, rate=16, grid=Grid(1))),
-    "read_frame_at": lambda path: read_frame_at(path, 0),
-    "render_video": lambda path: render_video(
-        path, path.with_name("out.mp4"), lambda picture, _: picture
-    ),
+    "read_frame": lambda path: read_frame(path, 0),
+    "repaint": lambda path: repaint(path, path.with_name("out.mp4"), lambda picture, _: picture),
 }
 
 
@@ -64,7 +59,7 @@ def test_what_is_no_video_is_refused_in_one_line(tmp_path, kind, door):
     assert caught.value.hint
 
 
-@pytest.mark.parametrize("door", ["sampled_segments", "read_frame_at", "render_video"])
+@pytest.mark.parametrize("door", ["sampled_segments", "read_frame", "repaint"])
 def test_sound_alone_has_no_picture(tmp_path, door):
     whole = counter_clip(tmp_path / "whole.mp4")
     run_ffmpeg("-i", whole, "-vn", "-c", "copy", tmp_path / "song.m4a")
@@ -140,7 +135,7 @@ def test_links_to_folders_are_followed_once(tmp_path):
 def test_a_heat_map_of_avloc_is_left_out_and_another_of_that_name_is_not(tmp_path):
     clip = counter_clip(tmp_path / "holiday.heatmap.mp4", "25", 10)
     made = tmp_path / "clip.heatmap.mp4"
-    render_video(clip, made, lambda picture, _: picture, comment="avloc 0123456789")
+    repaint(clip, made, lambda picture, _: picture, comment="avloc 0123456789")
     assert video_files(tmp_path) == [clip]
     assert video_files(made) == [made]
 

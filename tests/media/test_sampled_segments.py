@@ -12,13 +12,14 @@ import pytest
 from media_clips import (
     H264,
     counter_clip,
+    frame_index_at,
     read_counter,
     run_ffmpeg,
 )
 
 from avloc.errors import UsageError
 from avloc.features.decoding import DecodingTask, decode_clip
-from avloc.media import frame_index_at, probe, sampled_segments
+from avloc.media import probe, sampled_segments
 from avloc.spec import FeatureSpec
 from avloc.timeline import Grid
 

@@ -12,10 +12,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from media_clips import counter_clip, has_b_frames, read_counter, run_ffmpeg, sampled_by_ffmpeg
+from media_clips import (
+    counter_clip,
+    frame_index_at,
+    has_b_frames,
+    read_counter,
+    run_ffmpeg,
+    sampled_by_ffmpeg,
+)
 
 from avloc.errors import UnknownNameError
-from avloc.media import ave2018_frame_index, frame_index_at, probe, sampled_segments
+from avloc.media import ave2018_frame_index, probe, sampled_segments
 from avloc.timeline import Grid
 
 NAMED_RATES = {

@@ -15,7 +15,7 @@ import numpy as np
 from avloc.datasets.synthetic.media_folders import unusable
 from avloc.datasets.synthetic.sounds import Samples
 from avloc.errors import MediaError
-from avloc.media import SoundTrack
+from avloc.media import SoundReader
 
 LONGEST_SECONDS = 60
 """Later parts of a recording are not used."""
@@ -76,15 +76,15 @@ def _joined(pieces: list[Samples], rate: int) -> Samples:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[SoundTrack]:
+def _opened(path: Path) -> Iterator[SoundReader]:
     try:
-        yield SoundTrack(path)
+        yield SoundReader(path)
     except MediaError as error:
         reason = error.message.removeprefix(str(path)).lstrip(": ")
         raise unusable(path, f"has no readable sound ({reason})") from error
 
 
-def _beginning(track: SoundTrack) -> Samples:
+def _beginning(track: SoundReader) -> Samples:
     pieces, n_read = [np.zeros(0)], 0
     for piece in track:
         pieces.append(piece.astype(np.float64))

@@ -15,7 +15,7 @@ from avloc.export.heat_style import DEFAULT_STYLE, HeatStyle
 from avloc.export.heatmap.panel import GROUND, Panel
 from avloc.export.pictures import Frame, lay_heat
 from avloc.export.playback import at_moment, presence_at, total_seconds
-from avloc.media import probe, render_video
+from avloc.media import probe, repaint
 from avloc.progress import Progress, silent
 from avloc.timeline import Event, Timeline
 
@@ -70,7 +70,7 @@ def render_heatmap(
         progress(min(math.ceil(seconds), n_seconds), n_seconds, timeline.video_id)
 
     with atomic_path(target) as temporary:
-        render_video(video, temporary, painter.paint, comment=comment, progress=report)
+        repaint(video, temporary, painter.paint, comment=comment, progress=report)
     return target
 
 

@@ -29,19 +29,24 @@ _MOST_SILENCE = 60  # seconds in one piece
 
 @dataclass(frozen=True)
 class _Block:
-    """The samples of one frame, the sample they begin at as stated, and what only fills up."""
+    """A frame's samples, the sample they are stated to begin at, and how many only fill it up."""
 
     samples: Samples
     stated: int | None
     n_excess: int
 
 
-class Placing:
+class SoundClock:
     """Puts mono samples where their times say, one piece after the other.
 
     Args:
         rate: samples a second.
         origin: the time, in the file's own clock, of sample 0.
+
+    Attributes:
+        begin: the first sample that is sound; None before there is one.
+        end: the sample after the last one so far.
+        flags: what a reader should know, in the words of `avloc.media.flags`.
     """
 
     def __init__(self, rate: int, origin: Fraction = Fraction(0)) -> None:
@@ -50,39 +55,41 @@ class Placing:
         self.end = 0
         self._rate = rate
         self._origin = origin
-        self._held: _Block | None = None
         self._shift = 0
         self._rounded = Fraction(0)
 
-    def add(self, frame: AudioFrame) -> Iterator[Samples]:
-        """Yield the frame before this one: it is held back, for the next shows if it is right."""
-        samples = self._at_rate(mean_of_channels(frame), frame.sample_rate)
-        held, self._held = self._held, _Block(samples, self._stated(frame), self._excess(frame))
-        if held is not None:
-            yield from self._put(held.samples, held.stated, self._held.stated)
+    def walk(self, frames: Iterator[AudioFrame]) -> Iterator[Samples]:
+        """Yield the samples of each frame, and silence in the gaps between them.
 
-    def rest(self) -> Iterator[Samples]:
-        """Yield the last frame, without what its encoder filled it up with."""
-        held, self._held = self._held, None
+        A frame is held back until the next has come, which shows if its time is right.
+        """
+        held: _Block | None = None
+        for frame in frames:
+            samples = self._at_rate(mean_of_channels(frame), frame.sample_rate)
+            block = _Block(samples, self._stated(frame), self._excess(frame))
+            if held is not None:
+                yield from self._put(held.samples, held.stated, block.stated)
+            held = block
         if held is not None:
-            n_kept = max(len(held.samples) - held.n_excess, 0)
-            yield from self._put(held.samples[:n_kept], held.stated, None)
+            n_samples = max(len(held.samples) - held.n_excess, 0)
+            yield from self._put(held.samples[:n_samples], held.stated, None)
 
     def _put(
         self, samples: Samples, stated: int | None, following: int | None
     ) -> Iterator[Samples]:
         """Yield samples and the silence before them, less what lies before the end so far."""
-        place = self._place(len(samples), stated, following)
-        samples, place = samples[max(self.end - place, 0) :], max(self.end, place)
+        first = self._first_sample(len(samples), stated, following)
+        samples, first = samples[max(self.end - first, 0) :], max(self.end, first)
         if len(samples) == 0:
             return
-        n_silent = place - self.end
-        self.begin = place if self.begin is None else self.begin
-        self.end = place + len(samples)
-        yield from _silence(n_silent, self._rate)
+        n_silent = first - self.end
+        self.begin = first if self.begin is None else self.begin
+        self.end = first + len(samples)
+        for n_before in range(0, n_silent, _MOST_SILENCE * self._rate):
+            yield np.zeros(min(n_silent - n_before, _MOST_SILENCE * self._rate), np.float32)
         yield samples
 
-    def _place(self, n_samples: int, stated: int | None, following: int | None) -> int:
+    def _first_sample(self, n_samples: int, stated: int | None, following: int | None) -> int:
         """Return the sample a frame begins at.
 
         Times are coarse in some containers (a millisecond in Matroska), so they are
@@ -134,12 +141,7 @@ class Placing:
         return np.asarray(np.interp(at, np.arange(len(mono)), mono), dtype=np.float32)
 
 
-def _silence(n_samples: int, rate: int) -> Iterator[Samples]:
-    for first in range(0, n_samples, _MOST_SILENCE * rate):
-        yield np.zeros(min(n_samples - first, _MOST_SILENCE * rate), np.float32)
-
-
-def mean_of_channels(frame: AudioFrame) -> NDArray[np.float32]:
+def mean_of_channels(frame: AudioFrame) -> Samples:
     """Return (n,): the arithmetic mean over a frame's channels, scaled and cut to [-1, 1].
 
     Decoders of floats go beyond, 1.4 on loud sound; integers, which the rules speak of, cannot.

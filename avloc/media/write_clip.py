@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,13 +13,13 @@ from av.audio.frame import AudioFrame
 from numpy.typing import NDArray
 
 from avloc.errors import UsageError
-from avloc.media.encode import AAC_RATES, PictureEncoder, writing
 from avloc.media.picture import Picture
+from avloc.media.picture_encoder import AAC_RATES, PictureEncoder, open_output
 
 if TYPE_CHECKING:
-    from av.audio.stream import AudioStream
+    from av.container import OutputContainer
 
-    from avloc.media.streams import StreamPacket
+    from avloc.media.media_file import StreamPacket
 
 _BLOCK = 4096  # samples handed to the sound encoder at a time
 
@@ -44,56 +45,44 @@ def write_clip(
         UsageError: there is no picture, or the sound's shape or rate is wrong.
         OutputError: it cannot be encoded.
     """
-    rate = Fraction(rate)
-    pictures = iter(frames)
+    rate, pictures = Fraction(rate), iter(frames)
     first = next(pictures, None)
     if first is None:
         raise UsageError("a clip needs at least one picture")
-    channels = None if sound is None else _channels(sound)
+    channels = None if sound is None else np.atleast_2d(np.asarray(sound, dtype=np.float32))
+    if channels is not None and (channels.ndim != 2 or len(channels) not in (1, 2)):
+        raise UsageError(f"sound must be (n,) or (2, n), got {channels.shape}")
     if channels is not None and sound_rate not in AAC_RATES:
         raise UsageError(f"AAC knows no {sound_rate} samples a second", "Resample to 44100.")
-    with writing(Path(target)) as container:
+    with open_output(Path(target)) as container:
         # A tick of 1/numerator holds every frame time exactly.
         encoder = PictureEncoder(container, rate, Fraction(1, rate.numerator))
-        encoder.open(first)
-        audio: Iterator[tuple[Fraction, list[StreamPacket]]] = iter(())
-        if channels is not None:
-            layout = "mono" if len(channels) == 1 else "stereo"
-            stream = container.add_stream("aac", rate=sound_rate, layout=layout)
-            audio = _encoded_sound(stream, channels, sound_rate)
-        step = rate.denominator
-        heard = Fraction(0)
-        for k, picture in enumerate(_chain(first, pictures)):
+        audio = iter(() if channels is None else _encoded_sound(container, channels, sound_rate))
+        step, reached = rate.denominator, Fraction(0)
+        for k, picture in enumerate(chain((first,), pictures)):
             container.mux(encoder.encode(picture, k * step, step))
-            while heard <= k / rate and (block := next(audio, None)) is not None:
-                heard = block[0]
+            while reached <= k / rate and (block := next(audio, None)) is not None:
+                reached = block[0]
                 container.mux(block[1])
         container.mux(encoder.finish())
         for _, packets in audio:
             container.mux(packets)
 
 
-def _chain(first: Picture, rest: Iterator[Picture]) -> Iterator[Picture]:
-    yield first
-    yield from rest
-
-
-def _channels(sound: NDArray[np.float32]) -> NDArray[np.float32]:
-    channels = np.atleast_2d(np.asarray(sound, dtype=np.float32))
-    if channels.ndim != 2 or len(channels) not in (1, 2):
-        raise UsageError(f"sound must be (n,) or (2, n), got {np.shape(sound)}")
-    return channels
-
-
 def _encoded_sound(
-    stream: AudioStream, channels: NDArray[np.float32], rate: int
+    container: OutputContainer, channels: NDArray[np.float32], rate: int
 ) -> Iterator[tuple[Fraction, list[StreamPacket]]]:
-    """Yield (seconds fed so far, packets ready)."""
+    """Add a stream of sound; give (seconds fed so far, packets ready) of each block."""
+    layout = "mono" if len(channels) == 1 else "stereo"
+    stream = container.add_stream("aac", rate=rate, layout=layout)
     stream.codec_context.thread_count = 1
-    layout = stream.codec_context.layout.name
-    for begin in range(0, channels.shape[1], _BLOCK):
-        block = np.ascontiguousarray(channels[:, begin : begin + _BLOCK])
-        frame = AudioFrame.from_ndarray(block, format="fltp", layout=layout)
-        frame.sample_rate, frame.pts, frame.time_base = rate, begin, Fraction(1, rate)
-        yield Fraction(begin + block.shape[1], rate), list(stream.encode(frame))
-    yield Fraction(channels.shape[1], rate), list(stream.encode(None))
+
+    def blocks() -> Iterator[tuple[Fraction, list[StreamPacket]]]:
+        for begin in range(0, channels.shape[1], _BLOCK):
+            block = np.ascontiguousarray(channels[:, begin : begin + _BLOCK])
+            frame = AudioFrame.from_ndarray(block, format="fltp", layout=layout)
+            frame.sample_rate, frame.pts, frame.time_base = rate, begin, Fraction(1, rate)
+            yield Fraction(begin + block.shape[1], rate), list(stream.encode(frame))
+        yield Fraction(channels.shape[1], rate), list(stream.encode(None))
+
+    return blocks()

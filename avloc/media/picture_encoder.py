@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from av.container import OutputContainer
     from av.video.stream import VideoStream
 
-    from avloc.media.streams import StreamPacket
+    from avloc.media.media_file import StreamPacket
 
 # The bytes depend on the number of threads, so it is the same on any number of cores.
 N_THREADS = 4
@@ -34,12 +34,12 @@ _BT709 = 1  # ISO/IEC 23091-2, for primaries, transfer and matrix alike
 
 
 @contextmanager
-def writing(target: Path, comment: str = "") -> Iterator[OutputContainer]:
+def open_output(target: Path, comment: str = "") -> Iterator[OutputContainer]:
     """Open a container for writing, its format chosen by the suffix.
 
     Args:
         target: the file.
-        comment: kept in the container's own field of that name.
+        comment: kept in the container's field of that name.
 
     Raises:
         OutputError: its suffix names no such container, or it cannot be encoded.
@@ -68,43 +68,29 @@ def writing(target: Path, comment: str = "") -> Iterator[OutputContainer]:
 
 
 class PictureEncoder:
-    """Adds an H.264 stream to a container and feeds it pictures with exact times.
+    """Adds an H.264 stream to a container and encodes pictures with exact times for it.
 
     The first picture sets the size; odd sizes are padded to even by repeating the last row
     and column; later pictures of another size are scaled to it.
 
     Args:
         container: open for writing.
-        rate: frames a second, a promise to the encoder's rate control only.
+        rate: frames a second, for the encoder's rate control only.
         time_base: the unit of the times, seconds.
+
+    Attributes:
+        is_open: the first picture has come, so that the container's header can be written.
     """
 
     def __init__(self, container: OutputContainer, rate: Fraction, time_base: Fraction) -> None:
+        self.is_open = False
         self._stream: VideoStream = container.add_stream(
             "libx264", rate=rate.limit_denominator(60_000), options=dict(X264_OPTIONS)
         )
         self._time_base = time_base
         self._reformatter = VideoReformatter()
         self._durations: dict[int, int] = {}
-        self._is_open = False
         self._last = -1
-
-    def open(self, picture: Picture) -> None:
-        """Fix the size, so that the container's header can be written."""
-        context, even = self._stream.codec_context, even_sized(picture)
-        context.height, context.width = even.shape[:2]
-        context.pix_fmt = "yuv420p"
-        context.time_base = self._time_base
-        context.thread_count = N_THREADS
-        # Said aloud, or players guess by the picture's size and shift the colours.
-        context.colorspace = context.color_primaries = context.color_trc = _BT709
-        context.color_range = ColorRange.MPEG
-        self._is_open = True
-
-    @property
-    def is_open(self) -> bool:
-        """The first picture has come."""
-        return self._is_open
 
     def encode(self, picture: Picture, ticks: int, duration: int) -> list[StreamPacket]:
         """Return the packets that are ready after one more picture.
@@ -114,22 +100,11 @@ class PictureEncoder:
             ticks: when it is shown, in units of ``time_base``; made later than the last's.
             duration: for how long.
         """
-        if not self._is_open:
-            self.open(picture)
-        frame = self._converted(picture)
-        self._last = max(ticks, self._last + 1)
-        self._durations[self._last] = max(duration, 1)
-        frame.pts, frame.time_base = self._last, self._time_base
-        return self._with_durations(self._stream.encode(frame))
-
-    def finish(self) -> list[StreamPacket]:
-        """Return what the encoder still holds."""
-        return self._with_durations(self._stream.encode(None)) if self._is_open else []
-
-    def _converted(self, picture: Picture) -> VideoFrame:
-        context = self._stream.codec_context
-        return self._reformatter.reformat(
-            VideoFrame.from_ndarray(even_sized(picture), format="rgb24"),
+        even, context = even_sized(picture), self._stream.codec_context
+        if not self.is_open:
+            self._open(*even.shape[:2])
+        frame = self._reformatter.reformat(
+            VideoFrame.from_ndarray(even, format="rgb24"),
             width=context.width,
             height=context.height,
             format="yuv420p",
@@ -137,6 +112,25 @@ class PictureEncoder:
             dst_color_range=ColorRange.MPEG,
             threads=1,
         )
+        self._last = max(ticks, self._last + 1)
+        self._durations[self._last] = max(duration, 1)
+        frame.pts, frame.time_base = self._last, self._time_base
+        return self._with_durations(self._stream.encode(frame))
+
+    def finish(self) -> list[StreamPacket]:
+        """Return what the encoder still holds."""
+        return self._with_durations(self._stream.encode(None))
+
+    def _open(self, height: int, width: int) -> None:
+        context = self._stream.codec_context
+        context.height, context.width = height, width
+        context.pix_fmt = "yuv420p"
+        context.time_base = self._time_base
+        context.thread_count = N_THREADS
+        # Stated, or players guess by the picture's size and shift the colours.
+        context.colorspace = context.color_primaries = context.color_trc = _BT709
+        context.color_range = ColorRange.MPEG
+        self.is_open = True
 
     def _with_durations(self, packets: list[StreamPacket]) -> list[StreamPacket]:
         """Give each packet its frame's length: the encoder only knows a constant rate."""
