@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import av
+from av.container import InputContainer
 
 from avloc.errors import MediaError
-
-if TYPE_CHECKING:
-    from av.container import InputContainer
 
 # Formats that hold no media but name it: lists and patterns of files, addresses, devices,
 # scripts. A text file called clip.mp4 must not choose which files are opened.

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from av.container import InputContainer
-    from av.packet import Packet
+from av import Packet
+from av.container import InputContainer
 
 LONGEST_GAP = 3600  # seconds; more is a broken clock, not a gap to be filled
 RESTART = 1  # seconds; times that go back further start again, less is an overlap

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import av
 
 from avloc.media.continuity import LONGEST_GAP, RESTART, can_be_joined
 from avloc.media.frame_clock import frame_rate
-from avloc.media.media_file import MediaFile, open_media
-
-if TYPE_CHECKING:
-    from avloc.media.media_file import StreamPacket
+from avloc.media.media_file import MediaFile, StreamPacket, open_media
 
 # Bare streams of packets: FFmpeg guesses their length from the first packets' bit rate, and
 # six seconds of AAC that begin in silence come out as 95.

@@ -7,16 +7,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, islice, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from av import VideoFrame, VideoStream
 
 from avloc.media.continuity import LONGEST_GAP, RESTART
-from avloc.media.media_file import MediaFile, open_media
-
-if TYPE_CHECKING:
-    from av.video.frame import VideoFrame
-    from av.video.stream import VideoStream
-
-    from avloc.media.media_file import StreamPacket
+from avloc.media.media_file import MediaFile, StreamPacket, open_media
 
 FALLBACK_RATE = Fraction(25)  # what FFmpeg assumes of a raw stream that states none
 N_LOOKED_AT = 48  # packets; B-frame reordering reaches back 16 at most

@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import av
+from av import AudioFrame, AudioStream, Packet, VideoFrame, VideoStream
+from av.container import InputContainer
 from av.stream import Disposition
 
 from avloc.errors import MediaError
@@ -17,15 +19,7 @@ from avloc.media.containers import open_container
 from avloc.media.continuity import Joins, can_be_joined
 from avloc.progress import give_sign
 
-if TYPE_CHECKING:
-    from av.audio.frame import AudioFrame
-    from av.audio.stream import AudioStream
-    from av.container import InputContainer
-    from av.packet import Packet
-    from av.video.frame import VideoFrame
-    from av.video.stream import VideoStream
-
-    StreamPacket: TypeAlias = Packet[Any]
+StreamPacket: TypeAlias = "Packet[Any]"
 
 _STILL = Disposition.attached_pic | Disposition.timed_thumbnails
 _MICROSECOND = Fraction(1, 1_000_000)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from av import VideoFrame
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    from av.video.frame import VideoFrame
 
 Picture = NDArray[np.uint8]
 

@@ -6,20 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import av
-from av.video.frame import VideoFrame
+from av import VideoFrame, VideoStream
+from av.container import OutputContainer
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from avloc.errors import OutputError
+from avloc.media.media_file import StreamPacket
 from avloc.media.picture import Picture, even_sized
-
-if TYPE_CHECKING:
-    from av.container import OutputContainer
-    from av.video.stream import VideoStream
-
-    from avloc.media.media_file import StreamPacket
 
 # The bytes depend on the number of threads, so it is the same on any number of cores.
 N_THREADS = 4

@@ -7,19 +7,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from av import VideoFrame, VideoStream
 
 from avloc.errors import MediaError
 from avloc.media.duration import duration_of
 from avloc.media.frame_clock import N_LOOKED_AT, are_times_wrong
-from avloc.media.media_file import MediaFile, open_media
+from avloc.media.media_file import MediaFile, StreamPacket, open_media
 from avloc.media.picture import quarter_turns
-
-if TYPE_CHECKING:
-    from av.video.frame import VideoFrame
-    from av.video.stream import VideoStream
-
-    from avloc.media.media_file import StreamPacket
 
 _HDR_TRANSFERS = (16, 18)  # PQ and HLG in ISO/IEC 23091-2
 _MOST_HELD = 2000  # packets, while looking at the picture's times: sound may come long before it

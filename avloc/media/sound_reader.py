@@ -1,13 +1,30 @@
-"""A file's sound as mono samples from the file's origin on."""
+"""A file's sound as mono samples, put where their times say, from the file's origin on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
+from av import AudioFrame
+from numpy.typing import NDArray
+
+from avloc.media.continuity import LONGEST_GAP, RESTART
 from avloc.media.media_file import open_media
 from avloc.media.probe import MediaInfo
-from avloc.media.sound_clock import Samples, SoundClock
+
+Samples = NDArray[np.float32]
+
+# Full scale and silence of the integer sample formats, packed or planar.
+_SCALES: dict[str, tuple[float, float]] = {
+    "u8": (2.0**7, 2.0**7),
+    "s16": (2.0**15, 0.0),
+    "s32": (2.0**31, 0.0),
+    "s64": (2.0**63, 0.0),
+}
+_MOST_SILENCE = 60  # seconds in one piece
 
 
 class SoundReader:
@@ -61,3 +78,132 @@ def _rate_of(path: Path | str) -> int:
     with open_media(path) as media:
         rate: int = media.require_sound().codec_context.sample_rate
         return rate
+
+
+@dataclass(frozen=True)
+class _Block:
+    """A frame's samples, the sample they are stated to begin at, and how many only fill it up."""
+
+    samples: Samples
+    stated: int | None
+    n_excess: int
+
+
+class SoundClock:
+    """Puts mono samples where their times say, one piece after the other.
+
+    Args:
+        rate: samples a second.
+        origin: the time, in the file's own clock, of sample 0.
+
+    Attributes:
+        begin: the first sample that is sound; None before there is one.
+        end: the sample after the last one so far.
+        flags: what a reader should know, in the words of `avloc.media.flags`.
+    """
+
+    def __init__(self, rate: int, origin: Fraction = Fraction(0)) -> None:
+        self.flags: list[str] = []
+        self.begin: int | None = None
+        self.end = 0
+        self._rate = rate
+        self._origin = origin
+        self._shift = 0
+        self._rounded = Fraction(0)
+
+    def walk(self, frames: Iterable[AudioFrame]) -> Iterator[Samples]:
+        """Yield the samples of each frame, and silence in the gaps between them.
+
+        A frame is held back until the next has come, which shows if its time is right.
+        """
+        held: _Block | None = None
+        for frame in frames:
+            samples = self._at_rate(mean_of_channels(frame), frame.sample_rate)
+            block = _Block(samples, self._stated(frame), self._excess(frame))
+            if held is not None:
+                yield from self._put(held.samples, held.stated, block.stated)
+            held = block
+        if held is not None:
+            n_samples = max(len(held.samples) - held.n_excess, 0)
+            yield from self._put(held.samples[:n_samples], held.stated, None)
+
+    def _put(
+        self, samples: Samples, stated: int | None, following: int | None
+    ) -> Iterator[Samples]:
+        """Yield samples and the silence before them, less what lies before the end so far."""
+        first = self._first_sample(len(samples), stated, following)
+        samples, first = samples[max(self.end - first, 0) :], max(self.end, first)
+        if len(samples) == 0:
+            return
+        n_silent = first - self.end
+        self.begin = first if self.begin is None else self.begin
+        self.end = first + len(samples)
+        for n_before in range(0, n_silent, _MOST_SILENCE * self._rate):
+            yield np.zeros(min(n_silent - n_before, _MOST_SILENCE * self._rate), np.float32)
+        yield samples
+
+    def _first_sample(self, n_samples: int, stated: int | None, following: int | None) -> int:
+        """Return the sample a frame begins at.
+
+        Times are coarse in some containers (a millisecond in Matroska), so they are
+        believed only where they differ by more than a frame from plain continuation.
+        """
+        if stated is None:
+            return self.end
+        stated += self._shift
+        is_first, n_late = self.begin is None, stated - self.end
+        if (is_first and n_late <= n_samples) or abs(n_late) <= n_samples:
+            return stated if is_first else self.end
+        is_ahead = following is not None and self.end <= following + self._shift < stated
+        if is_ahead or not -RESTART <= n_late / self._rate < LONGEST_GAP:
+            self._flag("audio_pts_rebuilt")
+            self._shift -= 0 if is_ahead or is_first else n_late
+            return self.end
+        late = "late_audio" if is_first else "audio_gap"
+        self._flag(late if n_late > 0 else "audio_overlap")
+        return stated
+
+    def _flag(self, name: str) -> None:
+        if name not in self.flags:
+            self.flags.append(name)
+
+    def _stated(self, frame: AudioFrame) -> int | None:
+        if frame.pts is None or frame.time_base is None:
+            return None
+        return round((frame.pts * frame.time_base - self._origin) * self._rate)
+
+    def _excess(self, frame: AudioFrame) -> int:
+        """Return how many samples of a frame lie past its stated length.
+
+        Encoders fill their last frame up with silence, and MP4 says so only by a shorter
+        length. Coarser clocks than the sample rate say nothing so exact.
+        """
+        if not frame.duration or frame.time_base != Fraction(1, self._rate):
+            return 0
+        return max(frame.samples - frame.duration, 0)
+
+    def _at_rate(self, mono: Samples, rate: int) -> Samples:
+        """Keep the clock right when a broadcast changes its rate in the middle."""
+        if rate == self._rate:
+            return mono
+        self._flag("audio_rate_changed")
+        exact = Fraction(len(mono) * self._rate, rate) + self._rounded
+        n_samples = round(exact)
+        self._rounded = exact - n_samples  # or many roundings add up to a drift
+        at = np.arange(n_samples) * (rate / self._rate)
+        return np.asarray(np.interp(at, np.arange(len(mono)), mono), dtype=np.float32)
+
+
+def mean_of_channels(frame: AudioFrame) -> Samples:
+    """Return (n,): the arithmetic mean over a frame's channels, scaled and cut to [-1, 1].
+
+    Decoders of floats go beyond, 1.4 on loud sound; integers, which the rules speak of, cannot.
+    """
+    samples = frame.to_ndarray()
+    if not frame.format.is_planar:
+        samples = samples.reshape(-1, frame.layout.nb_channels).T
+    scale, silence = _SCALES.get(frame.format.packed.name, (1.0, 0.0))
+    if frame.format.packed.name in ("flt", "dbl"):
+        samples = samples.clip(-1, 1)
+    mean = samples.mean(axis=0, dtype=np.float64)
+    return np.asarray((mean - silence) / scale, dtype=np.float32)

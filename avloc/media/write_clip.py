@@ -6,20 +6,16 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
-from av.audio.frame import AudioFrame
+from av import AudioFrame
+from av.container import OutputContainer
 from numpy.typing import NDArray
 
 from avloc.errors import UsageError
+from avloc.media.media_file import StreamPacket
 from avloc.media.picture import Picture
 from avloc.media.picture_encoder import AAC_RATES, PictureEncoder, open_output
-
-if TYPE_CHECKING:
-    from av.container import OutputContainer
-
-    from avloc.media.media_file import StreamPacket
 
 _BLOCK = 4096  # samples handed to the sound encoder at a time
 

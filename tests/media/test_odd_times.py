@@ -25,7 +25,7 @@ from media_clips import (
 )
 
 from avloc.media import probe, read_frame, sampled_segments
-from avloc.media.sound_clock import SoundClock
+from avloc.media.sound_reader import SoundClock
 from avloc.timeline import Grid
 
 TONE = 440
