@@ -30,7 +30,7 @@ from avloc.features.runtimes import choose_runtime, with_runtime
 from avloc.features.trunks import fold_batch_norm
 from avloc.features.visual import build_trunk, visual_record
 from avloc.features.weights import WeightsPolicy
-from avloc.models import SentinelLSTM
+from avloc.models.sentinel import SentinelLSTM
 
 Ways = dict[str, Callable[[], Tensor]]
 

@@ -15,20 +15,20 @@ _LEAST_LENGTH = 1e-6  # of a vector to be normalised; a zero vector stays zero
 
 
 class SpatialAttention(nn.Module):
-    """Where: the sound points at regions of the picture (paper, Spatial Attention Module).
+    """Where: the sound weighs the regions of the picture (paper, Spatial Attention Module).
 
     Args:
         visual_channels: Dv.
         audio_channels: Da.
-        width: D, the space in which sound and regions are compared.
-        temperature: tau, what the similarity is multiplied with; 1 is the paper's letter,
-            under which the largest weight can be no more than e times the smallest.
-        is_temperature_learnable: tau moves, in log space, from ``temperature``.
-        is_rectified: regions and sound pass a relu first, as the paper has it, so that a
-            cosine lies in [0, 1]; without it in [-1, 1].
+        width: D, of the space in which sound and regions are compared.
+        temperature: tau, the factor on the similarity. With 1, as in the paper, the largest
+            weight can be no more than e times the smallest.
+        is_temperature_learnable: tau is trained, in log space, from ``temperature``.
+        is_rectified: regions and sound pass a relu first, as in the paper, so that a cosine
+            lies in [0, 1]; without it in [-1, 1].
         similarity: ``cosine``, the paper's; or ``projection`` of the region on the sound's
-            direction, over the root of D. A cosine leaves the region's length out: the edge of
-            an object has the same direction as its middle, and the map's peak falls beside it.
+            direction, over the root of D. A cosine ignores the region's length: the edge of an
+            object has the same direction as its middle, and the map's peak falls beside it.
     """
 
     def __init__(
@@ -55,10 +55,10 @@ class SpatialAttention(nn.Module):
         audio: Float[Tensor, "B T Da"],
         scaling: Scaling,
     ) -> Float[Tensor, "B T N"]:
-        """Return the weights, which sum to 1 over the regions.
+        """Return weights that sum to 1 over the regions.
 
         Args:
-            visual: the regions as extracted, and
+            visual: the regions, not yet scaled.
             audio: the sound, scaled.
             scaling: of the regions.
         """
@@ -76,16 +76,16 @@ class SpatialAttention(nn.Module):
 
 
 class GlobalContextSelfAttention(nn.Module):
-    """When: segments of one modality attend to each other, aware of the whole (eq. 1-3).
+    """When: segments of one modality attend to each other and to a global context (eq. 1-3).
 
-    The equations are lost in the paper's text and taken from Yang et al., Context-aware
+    The equations are missing from the paper's text. They are those of Yang et al., Context-aware
     self-attention networks, AAAI 2019.
 
     Args:
         n_channels: of the input.
         width: D, of the output.
-        has_context: the global context enters queries and keys; without it lambda is 0, which
-            is plain self-attention (table 2, "our model - global context vector").
+        has_context: the global context enters queries and keys. Without it lambda is 0: plain
+            self-attention (table 2, "our model - global context vector").
         is_residual: the input is added to the output.
         dropout: on the attended values.
     """

@@ -12,10 +12,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from avloc.models.model import Model, ModelOptions
-from avloc.models.output import ModelOutput
+from avloc.models.model import Model, ModelOptions, ModelOutput
 from avloc.models.scaling import Scaling
-from avloc.models.two_streams import TwoStreams, classifier
 from avloc.options import option
 
 
@@ -43,8 +41,13 @@ class AVEL(Model):
 
     def __init__(self, options: AVELConfig) -> None:
         super().__init__(options)
-        self.where = _attention(options) if options.where else None
-        self.streams = TwoStreams(options.visual_channels, options.audio_channels, options.width)
+        n_visual, n_audio = options.visual_channels, options.audio_channels
+        self.where = (
+            AdditiveAttention(n_visual, n_audio, options.attention_width, options.score_width)
+            if options.where
+            else None
+        )
+        self.streams = TwoStreams(n_visual, n_audio, options.width)
         n_states = 2 * options.width
         is_dmrn = options.fusion == "dmrn"
         self.fusion = DualResidualFusion(n_states) if is_dmrn else None
@@ -54,28 +57,19 @@ class AVEL(Model):
     def forward(
         self, visual: Float[Tensor, "B T H W Dv"], audio: Float[Tensor, "B T Da"]
     ) -> ModelOutput:
-        """Score every segment of B windows.
-
-        Args:
-            visual: the visual maps as extracted.
-            audio: the audio vectors as extracted.
-        """
+        """Score every segment of B windows."""
         audio = self.scale_audio(audio)
-        picture, attention = self.look(self.where, visual, audio)
-        seen, heard = self.streams(picture, audio)
-        fused = torch.cat([seen, heard], -1) if self.fusion is None else self.fusion(seen, heard)
+        picture, attention = self.pool_regions(self.where, visual, audio)
+        states_v, states_a = self.streams(picture, audio)
+        if self.fusion is None:
+            fused = torch.cat([states_v, states_a], dim=-1)
+        else:
+            fused = self.fusion(states_v, states_a)
         return ModelOutput(logits=self.head(fused), attention=attention)
 
 
 class AdditiveAttention(nn.Module):
-    """The sound scores the regions: ``w^T tanh(W_1 relu(U_v v_i) + W_2 relu(U_a a))``.
-
-    Args:
-        visual_channels: Dv.
-        audio_channels: Da.
-        width: of ``U_v v`` and ``U_a a``.
-        score_width: of ``W_1`` and ``W_2``.
-    """
+    """The sound scores the regions: ``w^T tanh(W_1 relu(U_v v_i) + W_2 relu(U_a a))``."""
 
     def __init__(
         self, visual_channels: int, audio_channels: int, width: int, score_width: int
@@ -93,7 +87,7 @@ class AdditiveAttention(nn.Module):
         audio: Float[Tensor, "B T Da"],
         scaling: Scaling,
     ) -> Float[Tensor, "B T N"]:
-        """Return the weights, which sum to 1 over the regions."""
+        """Return weights that sum to 1 over the regions."""
         regions = self.from_visual(scaling.linear(self.visual, visual).relu())
         sound = self.from_audio(self.audio(audio).relu())
         scores: Tensor = self.score(torch.tanh(regions + sound.unsqueeze(2))).squeeze(-1)
@@ -101,10 +95,7 @@ class AdditiveAttention(nn.Module):
 
 
 class DualResidualFusion(nn.Module):
-    """DMRN: each stream takes on what both say, and the mean of the two goes on.
-
-    ``h_a' = tanh(h_a + f)``, ``h_v' = tanh(h_v + f)``, ``f`` the mean of both projections.
-    """
+    """DMRN: the mean of ``tanh(h_a + f)`` and ``tanh(h_v + f)``; f is that of both projections."""
 
     def __init__(self, n_channels: int) -> None:
         super().__init__()
@@ -112,17 +103,30 @@ class DualResidualFusion(nn.Module):
         self.audio = nn.Linear(n_channels, n_channels)
 
     def forward(
-        self, seen: Float[Tensor, "B T D"], heard: Float[Tensor, "B T D"]
+        self, states_v: Float[Tensor, "B T D"], states_a: Float[Tensor, "B T D"]
     ) -> Float[Tensor, "B T D"]:
         """Return the fused states."""
-        shared = (self.visual(seen) + self.audio(heard)) / 2
-        return (torch.tanh(seen + shared) + torch.tanh(heard + shared)) / 2
+        shared = (self.visual(states_v) + self.audio(states_a)) / 2
+        return (torch.tanh(states_v + shared) + torch.tanh(states_a + shared)) / 2
 
 
-def _attention(options: AVELConfig) -> AdditiveAttention:
-    return AdditiveAttention(
-        options.visual_channels,
-        options.audio_channels,
-        options.attention_width,
-        options.score_width,
+class TwoStreams(nn.Module):
+    """A bidirectional LSTM for each modality, of so many hidden units a direction."""
+
+    def __init__(self, visual_channels: int, audio_channels: int, width: int) -> None:
+        super().__init__()
+        self.visual = nn.LSTM(visual_channels, width, batch_first=True, bidirectional=True)
+        self.audio = nn.LSTM(audio_channels, width, batch_first=True, bidirectional=True)
+
+    def forward(
+        self, picture: Float[Tensor, "B T Dv"], sound: Float[Tensor, "B T Da"]
+    ) -> tuple[Float[Tensor, "B T D"], Float[Tensor, "B T D"]]:
+        """Return the states of both."""
+        return self.visual(picture)[0], self.audio(sound)[0]
+
+
+def classifier(n_channels: int, width: int, n_classes: int) -> nn.Sequential:
+    """Return the head of Tian et al.: relu, linear, relu, linear."""
+    return nn.Sequential(
+        nn.ReLU(), nn.Linear(n_channels, width), nn.ReLU(), nn.Linear(width, n_classes)
     )

@@ -12,10 +12,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from avloc.models.avel import AdditiveAttention
-from avloc.models.model import Model, ModelOptions
-from avloc.models.output import ModelOutput
-from avloc.models.two_streams import classifier
+from avloc.models.avel import AdditiveAttention, classifier
+from avloc.models.model import Model, ModelOptions, ModelOutput
 from avloc.options import option
 
 
@@ -34,11 +32,10 @@ class AVSDNConfig(ModelOptions):
 
 
 class AVSDN(Model):
-    """Encoders read the whole; the decoder begins with what they made of it.
+    """Two encoders read the whole window; the decoder then reads segment by segment.
 
-    The encoders' last states (and memories) of both modalities and directions, side by side
-    and mapped, are the decoder's first; at segment t it is given that segment's picture and
-    sound, so that each answer has the whole and the moment.
+    The encoders' last states and memories, of both modalities and directions, are mapped to the
+    decoder's first. At segment t its input is the segment's picture and sound.
     """
 
     Config: ClassVar[type[AVSDNConfig]] = AVSDNConfig
@@ -61,24 +58,13 @@ class AVSDN(Model):
     def forward(
         self, visual: Float[Tensor, "B T H W Dv"], audio: Float[Tensor, "B T Da"]
     ) -> ModelOutput:
-        """Score every segment of B windows.
-
-        Args:
-            visual: the visual maps as extracted.
-            audio: the audio vectors as extracted.
-        """
+        """Score every segment of B windows."""
         audio = self.scale_audio(audio)
-        picture, attention = self.look(self.where, visual, audio)
+        picture, attention = self.pool_regions(self.where, visual, audio)
         _, (state_v, memory_v) = self.visual(picture)
         _, (state_a, memory_a) = self.audio(audio)
-        state = torch.tanh(self.first_state(_side_by_side(state_v, state_a)))
-        memory = self.first_memory(_side_by_side(memory_v, memory_a))
-        moments = torch.cat([picture, audio], dim=-1)
-        states, _ = self.decoder(moments, (state.unsqueeze(0), memory.unsqueeze(0)))
+        state = torch.tanh(self.first_state(torch.cat([*state_v, *state_a], dim=-1)))
+        memory = self.first_memory(torch.cat([*memory_v, *memory_a], dim=-1))
+        segments = torch.cat([picture, audio], dim=-1)
+        states, _ = self.decoder(segments, (state.unsqueeze(0), memory.unsqueeze(0)))
         return ModelOutput(logits=self.head(states), attention=attention)
-
-
-def _side_by_side(
-    visual: Float[Tensor, "2 B D"], audio: Float[Tensor, "2 B D"]
-) -> Float[Tensor, "B D4"]:
-    return torch.cat([*visual, *audio], dim=-1)

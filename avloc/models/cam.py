@@ -1,4 +1,4 @@
-"""CAM: no attention; the map is what in the picture spoke for the class.
+"""CAM: no attention; a map of the regions that speak for the class.
 
 The multisensory network's class activation map (Owens & Efros, Audio-visual scene analysis with
 self-supervised multisensory features, ECCV 2018) on AVEL's streams, as the paper's table 2.
@@ -13,9 +13,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from avloc.models.model import Model, ModelOptions
-from avloc.models.output import ModelOutput
-from avloc.models.two_streams import TwoStreams, classifier
+from avloc.models.avel import TwoStreams, classifier
+from avloc.models.model import Model, ModelOptions, ModelOutput
 from avloc.options import option
 
 _LEAST = 1e-12
@@ -30,13 +29,12 @@ class CAMConfig(ModelOptions):
 
 
 class CAM(Model):
-    """AVEL with the mean over the picture, and a map that comes after the answer.
+    """AVEL with the mean over the picture, and a map that is computed from the answer.
 
-    Between map and class lie LSTMs here, so a class has no fixed weights: a gradient to the
-    pooled picture takes their place (Grad-CAM, Selvaraju et al., ICCV 2017, which is CAM where
-    a class is linear in the pooled picture). It is the gradient of the strongest event class
-    of every segment, added up over all segments: through the LSTMs, a segment's map shows what
-    spoke for the answers of the other segments too.
+    LSTMs lie between map and class, so a class has no fixed weights. A gradient to the pooled
+    picture takes their place (Grad-CAM, Selvaraju et al., ICCV 2017, which is CAM where a class
+    is linear in the pooled picture). It is the gradient of the sum over all segments of the
+    strongest event class: through the LSTMs, the other segments' answers shape a map too.
     """
 
     Config: ClassVar[type[CAMConfig]] = CAMConfig
@@ -49,19 +47,11 @@ class CAM(Model):
     def forward(
         self, visual: Float[Tensor, "B T H W Dv"], audio: Float[Tensor, "B T Da"]
     ) -> ModelOutput:
-        """Score every segment of B windows; the map is computed in evaluation mode only.
-
-        Args:
-            visual: the visual maps as extracted.
-            audio: the audio vectors as extracted.
-        """
+        """Score every segment of B windows; the map is computed in evaluation mode only."""
         audio = self.scale_audio(audio)
-        picture, _ = self.look(None, visual, audio)
-        logits = self._score(picture, audio)
-        return ModelOutput(
-            logits=logits,
-            attention=None if self.training else self._activation(visual, picture, audio),
-        )
+        picture, _ = self.pool_regions(None, visual, audio)
+        activation = None if self.training else self._activation(visual, picture, audio)
+        return ModelOutput(logits=self._score(picture, audio), attention=activation)
 
     def _score(
         self, picture: Float[Tensor, "B T Dv"], audio: Float[Tensor, "B T Da"]
@@ -82,9 +72,9 @@ class CAM(Model):
             torch.enable_grad(),
             torch.backends.cudnn.flags(enabled=False),
         ):
-            seen = picture.clone().requires_grad_()
-            strongest = self._score(seen, audio.clone())[..., :-1].max(dim=-1).values
-            (weights,) = torch.autograd.grad(strongest.sum(), seen)
+            pooled = picture.clone().requires_grad_()
+            strongest = self._score(pooled, audio.clone())[..., :-1].max(dim=-1).values
+            (weights,) = torch.autograd.grad(strongest.sum(), pooled)
         weights = weights / self.scale_visual.scale  # of the scaled picture, on the map as it is
         activation = torch.einsum("bthwd,btd->bthw", visual - self.scale_visual.mean, weights)
         positive = activation.relu() + _LEAST

@@ -1,7 +1,7 @@
 """CMAN: where, when and which to attend for audio-visual event localization.
 
 Xuan et al., Cross-modal attention network for temporal inconsistent audio-visual event
-localization, AAAI 2020. Each option marked [choice] below is a detail the paper leaves open.
+localization, AAAI 2020. Each option marked [choice] is a detail that the paper leaves open.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ from torch import Tensor, nn
 
 from avloc.errors import UsageError
 from avloc.models.attention import GlobalContextSelfAttention, SpatialAttention
-from avloc.models.co_attention import CoAttended, SentinelCoAttention, StreamStates
-from avloc.models.model import Model, ModelOptions
-from avloc.models.output import ModelOutput
+from avloc.models.co_attention import SentinelCoAttention, StreamStates
+from avloc.models.model import Model, ModelOptions, ModelOutput
 from avloc.models.sentinel import SentinelLSTM
 from avloc.options import option
 
@@ -77,11 +76,7 @@ class CMANConfig(ModelOptions):
     head_width: int = option(64, help="the head's hidden width", minimum=1)
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be built.
-
-        Raises:
-            UsageError: a value is out of range, or two options exclude each other.
-        """
+        """Raise a UsageError for a value out of range, or options that exclude each other."""
         super().__post_init__()
         if self.width % 2:
             raise UsageError(f"width is {self.width}", "It must be even: two directions share it.")
@@ -108,22 +103,34 @@ class CMAN(Model):
 
     def __init__(self, options: CMANConfig) -> None:
         super().__init__(options)
-        self._memory = options.memory
-        self.where = _spatial_attention(options) if options.where else None
-        self.visual = _stream(options, "visual", options.visual_channels)
-        self.audio = _stream(options, "audio", options.audio_channels)
+        n_visual, n_audio, width = options.visual_channels, options.audio_channels, options.width
+        self.where = (
+            SpatialAttention(
+                n_visual,
+                n_audio,
+                width,
+                options.temperature,
+                options.temperature_learnable,
+                options.rectified,
+                options.similarity,
+            )
+            if options.where
+            else None
+        )
+        self.visual = _Stream(options, n_visual) if options.modalities != "audio" else None
+        self.audio = _Stream(options, n_audio) if options.modalities != "visual" else None
         self.which = (
             SentinelCoAttention(
-                options.width,
+                width,
                 has_sentinel=options.sentinel,
                 is_gate_normalized=options.gate == "softmax",
             )
             if options.which
             else None
         )
-        n_streams = sum(stream is not None for stream in (self.visual, self.audio))
+        n_streams = 2 if options.modalities == "both" else 1
         self.head = nn.Sequential(
-            nn.Linear(n_streams * options.width, options.head_width),
+            nn.Linear(n_streams * width, options.head_width),
             nn.ReLU(),
             nn.Linear(options.head_width, options.n_classes),
         )
@@ -131,56 +138,24 @@ class CMAN(Model):
     def forward(
         self, visual: Float[Tensor, "B T H W Dv"], audio: Float[Tensor, "B T Da"]
     ) -> ModelOutput:
-        """Score every segment of B windows.
-
-        Args:
-            visual: the visual maps as extracted.
-            audio: the audio vectors as extracted.
-        """
+        """Score every segment of B windows."""
         audio = self.scale_audio(audio)
-        picture, attention = self.look(self.where, visual, audio)
-        stream_v = self.visual(picture) if self.visual is not None else None
-        stream_a = self.audio(audio) if self.audio is not None else None
-        seen, heard = self._exchange(stream_v, stream_a)
-        states = [_states(part, stream) for part, stream in ((seen, stream_v), (heard, stream_a))]
-        logits = self.head(torch.cat([part for part in states if part is not None], dim=-1))
+        picture, attention = self.pool_regions(self.where, visual, audio)
+        stream_v, when_v = self.visual(picture) if self.visual is not None else (None, None)
+        stream_a, when_a = self.audio(audio) if self.audio is not None else (None, None)
+        co_v, co_a = self.which(stream_v, stream_a) if self.which is not None else (None, None)
+        streams = (co_v or stream_v, co_a or stream_a)
+        logits = self.head(torch.cat([s.states for s in streams if s is not None], dim=-1))
         return ModelOutput(
             logits=logits,
             attention=attention,
-            self_attention_visual=stream_v.weights if stream_v else None,
-            self_attention_audio=stream_a.weights if stream_a else None,
-            gate_visual=seen.gate if seen else None,
-            gate_audio=heard.gate if heard else None,
-            co_attention_visual=seen.weights if seen else None,
-            co_attention_audio=heard.weights if heard else None,
+            self_attention_visual=when_v,
+            self_attention_audio=when_a,
+            gate_visual=co_v.gate if co_v else None,
+            gate_audio=co_a.gate if co_a else None,
+            co_attention_visual=co_v.weights if co_v else None,
+            co_attention_audio=co_a.weights if co_a else None,
         )
-
-    def _exchange(
-        self, visual: _StreamOutput | None, audio: _StreamOutput | None
-    ) -> tuple[CoAttended | None, CoAttended | None]:
-        """Which: the two streams look at each other."""
-        if self.which is None or visual is None or audio is None:
-            return None, None
-        seen: CoAttended
-        heard: CoAttended
-        seen, heard = self.which(visual.brought(self._memory), audio.brought(self._memory))
-        return seen, heard
-
-
-@dataclass(frozen=True)
-class _StreamOutput:
-    """One modality on its way, (B, T, D) each; ``weights`` are (B, T, T)."""
-
-    raw: Float[Tensor, "B T Dx"]
-    attended: Float[Tensor, "B T D"]
-    states: Float[Tensor, "B T D"]
-    sentinels: Float[Tensor, "B T D"] | None
-    weights: Float[Tensor, "B T T"] | None
-
-    def brought(self, memory: str) -> StreamStates:
-        """Return what this stream brings to the co-attention."""
-        seen = {"attended": self.attended, "lstm": self.states, "raw": self.raw}[memory]
-        return StreamStates(self.states, self.sentinels, seen)
 
 
 class _Stream(nn.Module):
@@ -188,12 +163,11 @@ class _Stream(nn.Module):
 
     def __init__(self, options: CMANConfig, n_channels: int) -> None:
         super().__init__()
-        width = options.width
+        self.memory, width = options.memory, options.width
         self.map = nn.Linear(n_channels, width) if options.input_map else nn.Identity()
-        n_mapped = width if options.input_map else n_channels
         self.when = (
             GlobalContextSelfAttention(
-                n_mapped,
+                width if options.input_map else n_channels,
                 width,
                 has_context=options.global_context,
                 is_residual=options.residual,
@@ -209,32 +183,12 @@ class _Stream(nn.Module):
             has_sentinel=options.which and options.sentinel,
         )
 
-    def forward(self, features: Float[Tensor, "B T Df"]) -> _StreamOutput:
+    def forward(
+        self, features: Float[Tensor, "B T Df"]
+    ) -> tuple[StreamStates, Float[Tensor, "B T T"] | None]:
+        """Return what goes into the co-attention, and the weights of the self-attention."""
         raw = self.map(features)
         attended, weights = self.when(raw) if self.when is not None else (raw, None)
         states, sentinels = self.lstm(attended)
-        return _StreamOutput(raw, attended, states, sentinels, weights)
-
-
-def _spatial_attention(options: CMANConfig) -> SpatialAttention:
-    return SpatialAttention(
-        options.visual_channels,
-        options.audio_channels,
-        options.width,
-        options.temperature,
-        options.temperature_learnable,
-        options.rectified,
-        options.similarity,
-    )
-
-
-def _stream(options: CMANConfig, modality: str, n_channels: int) -> _Stream | None:
-    return _Stream(options, n_channels) if options.modalities in ("both", modality) else None
-
-
-def _states(
-    exchanged: CoAttended | None, stream: _StreamOutput | None
-) -> Float[Tensor, "B T D"] | None:
-    if exchanged is not None:
-        return exchanged.states
-    return stream.states if stream is not None else None
+        memory = {"attended": attended, "lstm": states, "raw": raw}[self.memory]
+        return StreamStates(states, sentinels, memory), weights

@@ -11,43 +11,31 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class StreamStates:
-    """What one modality brings to the co-attention.
+    """One modality before the co-attention."""
 
-    Attributes:
-        states: (B, T, D) the LSTM's ``h``.
-        sentinels: (B, T, D) its ``s``; None without sentinels.
-        memory: (B, T, D) what the *other* stream attends to.
-    """
-
-    states: Float[Tensor, "B T D"]
-    sentinels: Float[Tensor, "B T D"] | None
-    memory: Float[Tensor, "B T D"]
+    states: Float[Tensor, "B T D"]  # h of the LSTM
+    sentinels: Float[Tensor, "B T D"] | None  # s of the LSTM
+    memory: Float[Tensor, "B T D"]  # what the other modality attends to
 
 
 @dataclass(frozen=True)
 class CoAttended:
-    """What one modality takes away from it.
+    """One modality after the co-attention."""
 
-    Attributes:
-        states: (B, T, D) ``h^`` of eq. 5.
-        weights: (B, T, T) ``alpha`` of eq. 7 over the other modality's segments.
-        gate: (B, T) ``beta`` as it entered eq. 5; None without sentinels.
-    """
-
-    states: Float[Tensor, "B T D"]
-    weights: Float[Tensor, "B T T"]
-    gate: Float[Tensor, "B T"] | None
+    states: Float[Tensor, "B T D"]  # h^ of eq. 5
+    weights: Float[Tensor, "B T T"]  # alpha of eq. 7, over the other modality's segments
+    gate: Float[Tensor, "B T"] | None  # beta as it entered eq. 5; None without sentinels
 
 
 class SentinelCoAttention(nn.Module):
-    """Each stream attends to the other's segments, and to its own sentinel instead.
+    """Each stream attends to the other's segments, or to its own sentinel.
 
     Args:
         width: D, of states, sentinels and memories, and of the space of the scores.
         has_sentinel: without it the context is the other modality's alone (table 2, "our
             model - sentinel vector").
-        is_gate_normalized: the two gates of a segment pass a softmax before they are used, so
-            both lie in [0.269, 0.731]; otherwise they are used as they come.
+        is_gate_normalized: the two gates of a segment pass a softmax before use, so both lie
+            in [0.269, 0.731].
     """
 
     def __init__(self, width: int, *, has_sentinel: bool, is_gate_normalized: bool) -> None:
@@ -57,7 +45,7 @@ class SentinelCoAttention(nn.Module):
         self.is_gate_normalized = is_gate_normalized
 
     def forward(self, visual: StreamStates, audio: StreamStates) -> tuple[CoAttended, CoAttended]:
-        """Return what the visual and the audio stream know after looking at each other."""
+        """Return the visual and the audio stream after they attended to each other."""
         context_v, weights_v, gate_v = self.visual(visual, audio.memory)
         context_a, weights_a, gate_a = self.audio(audio, visual.memory)
         if gate_v is not None and gate_a is not None and self.is_gate_normalized:
@@ -69,7 +57,7 @@ class SentinelCoAttention(nn.Module):
 
 
 class _OneWay(nn.Module):
-    """One stream looks at the other: scores, weights, context and its own gate (eq. 6-8)."""
+    """One stream attends to the other: scores, weights, context and a gate (eq. 6-8)."""
 
     def __init__(self, width: int, has_sentinel: bool) -> None:
         super().__init__()
@@ -79,24 +67,24 @@ class _OneWay(nn.Module):
         self.sentinel = nn.Linear(width, width, bias=False) if has_sentinel else None  # W_s
 
     def forward(
-        self, own: StreamStates, memory: Float[Tensor, "B T D"]
+        self, stream: StreamStates, memory: Float[Tensor, "B T D"]
     ) -> tuple[Float[Tensor, "B T D"], Float[Tensor, "B T T"], Float[Tensor, "B T"] | None]:
-        state = self.state(own.states)
+        state = self.state(stream.states)
         pairs = torch.tanh(self.memory(memory).unsqueeze(1) + state.unsqueeze(2))
         scores = self.score(pairs).squeeze(-1)  # (7) z
         weights = scores.softmax(dim=-1)  # (7) alpha
         context = weights @ memory  # (6) c
-        if self.sentinel is None or own.sentinels is None:
+        if self.sentinel is None or stream.sentinels is None:
             return context, weights, None
-        extra = self.score(torch.tanh(self.sentinel(own.sentinels) + state))
+        extra = self.score(torch.tanh(self.sentinel(stream.sentinels) + state))
         gate = torch.cat([scores, extra], dim=-1).softmax(dim=-1)[..., -1]  # (8) beta
         return context, weights, gate
 
 
 def _adapted(
-    own: StreamStates, context: Float[Tensor, "B T D"], gate: Float[Tensor, "B T"] | None
+    stream: StreamStates, context: Float[Tensor, "B T D"], gate: Float[Tensor, "B T"] | None
 ) -> Float[Tensor, "B T D"]:
-    if gate is not None and own.sentinels is not None:
+    if gate is not None and stream.sentinels is not None:
         share = gate.unsqueeze(-1)
-        context = share * own.sentinels + (1 - share) * context  # (5) c^
-    return context + own.states  # h^
+        context = share * stream.sentinels + (1 - share) * context  # (5) c^
+    return context + stream.states  # h^

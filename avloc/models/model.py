@@ -11,26 +11,49 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from avloc.models.output import ModelOutput
 from avloc.models.scaling import Scaling
 from avloc.options import check_options, option
 
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """What every model must be told; each paper's config adds its own."""
+    """The options of every model; each paper's config adds more."""
 
     visual_channels: int = option(help="Dv, channels of the visual map", minimum=1)
     audio_channels: int = option(help="Da, channels of the audio vector", minimum=1)
     n_classes: int = option(help="C, the labels and background", minimum=2)
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be built.
-
-        Raises:
-            UsageError: a value is out of range.
-        """
+        """Raise a UsageError for a value out of range."""
         check_options(self)
+
+
+@dataclass(frozen=True)
+class ModelOutput:
+    """Logits, and the weights and gates behind them.
+
+    A field is None when the model, as configured, has no such thing.
+
+    Attributes:
+        logits: (B, T, C), background last.
+        attention: (B, T, H, W) where: weights over the picture, each segment summing to 1.
+        self_attention_visual: (B, T, T) when: the weights segment t gives to each segment.
+        self_attention_audio: (B, T, T) the same for the audio stream.
+        gate_visual: (B, T) which: the visual stream's sentinel gate, as it entered eq. 5.
+        gate_audio: (B, T) the audio stream's.
+        co_attention_visual: (B, T, T) the weights the visual stream's segment t gives to each
+            segment of the audio (alpha of eq. 7).
+        co_attention_audio: (B, T, T) those the audio stream gives to the visual.
+    """
+
+    logits: Float[Tensor, "B T C"]
+    attention: Float[Tensor, "B T H W"] | None = None
+    self_attention_visual: Float[Tensor, "B T T"] | None = None
+    self_attention_audio: Float[Tensor, "B T T"] | None = None
+    gate_visual: Float[Tensor, "B T"] | None = None
+    gate_audio: Float[Tensor, "B T"] | None = None
+    co_attention_visual: Float[Tensor, "B T T"] | None = None
+    co_attention_audio: Float[Tensor, "B T T"] | None = None
 
 
 class Model(nn.Module):
@@ -40,8 +63,8 @@ class Model(nn.Module):
         options: an instance of the class's ``Config``.
 
     Attributes:
-        scale_visual: applied to the visual maps first, and
-        scale_audio: to the audio vectors.
+        scale_visual: applied to the visual maps first.
+        scale_audio: applied to the audio vectors first.
         temperature: what logits are divided by before they become probabilities.
     """
 
@@ -59,31 +82,31 @@ class Model(nn.Module):
 
     @property
     def config(self) -> dict[str, object]:
-        """The options that `build` takes to make this model again."""
+        """The options with which `build` makes this model again."""
         return asdict(self._options)
 
     @property
     def modalities(self) -> str:
-        """Which features it looks at: ``both``, ``audio`` or ``visual``."""
+        """Which features it uses: ``both``, ``audio`` or ``visual``."""
         return str(getattr(self._options, "modalities", "both"))
 
     def probabilities(self, logits: Float[Tensor, "*B C"]) -> Float[Tensor, "*B C"]:
         """Return calibrated probabilities."""
         return (logits / self.temperature).softmax(dim=-1)
 
-    def look(
+    def pool_regions(
         self,
         where: nn.Module | None,
         visual: Float[Tensor, "B T H W Dv"],
         audio: Float[Tensor, "B T Da"],
     ) -> tuple[Float[Tensor, "B T Dv"], Float[Tensor, "B T H W"] | None]:
-        """Where: one vector a segment from its map, and the weights that made it.
+        """Return one vector a segment from its map, and the weights of the regions.
 
         Args:
             where: takes regions (B, T, N, Dv), sound and the regions' scaling, and returns
                 (B, T, N) weights that sum to 1; None for the mean over the picture.
             visual: the maps as extracted.
-            audio: the scaled sound.
+            audio: the sound, scaled.
         """
         regions = visual.flatten(2, 3)
         if where is None:
@@ -97,4 +120,9 @@ class Model(nn.Module):
     def forward(
         self, visual: Float[Tensor, "B T H W Dv"], audio: Float[Tensor, "B T Da"]
     ) -> ModelOutput:
-        """Score every segment."""
+        """Score every segment of B windows.
+
+        Args:
+            visual: the visual maps as extracted.
+            audio: the audio vectors as extracted.
+        """

@@ -47,11 +47,11 @@ def build(
         UnknownNameError: there is no such model, option or choice.
         UsageError: an option's value cannot be.
     """
-    kind = model_class(name)
+    cls = model_class(name)
     sizes = {
         "visual_channels": visual_channels,
         "audio_channels": audio_channels,
         "n_classes": n_classes,
     }
-    make: Callable[[object], Model] = kind  # each paper's class takes its own Config only
-    return make(options_from(kind.Config, {**sizes, **options}))
+    make: Callable[[object], Model] = cls  # each paper's class takes its own Config only
+    return make(options_from(cls.Config, {**sizes, **options}))

@@ -1,4 +1,4 @@
-"""Between a model in memory and a model file, and the device it runs on."""
+"""A model from a model file, and its weights as arrays."""
 
 from __future__ import annotations
 
@@ -19,21 +19,20 @@ def restore(model_file: ModelFile, device: str | torch.device = "cpu") -> Model:
     """Make the model of a file, ready to answer (evaluation mode, no gradients).
 
     Raises:
-        ArtifactError: this avloc cannot build what its config says, or its weights or labels
-            do not fit that.
+        ArtifactError: this avloc cannot build its config, or its weights or labels do not fit.
         UsageError: there is no such device.
     """
-    place = choose_device(device)
+    chosen = choose_device(device)
     _check_fit(model_file)
     model = _built(model_file)
     weights = {name: torch.from_numpy(np.array(w)) for name, w in model_file.weights.items()}
     model.load_state_dict(weights)
     model.temperature = model_file.temperature
-    return model.to(place).eval().requires_grad_(False)
+    return model.to(chosen).eval().requires_grad_(False)
 
 
 def state_arrays(model: Model) -> dict[str, NDArray[Any]]:
-    """Return a copy of a model's weights as arrays, by name, for a model file."""
+    """Return a copy of a model's weights by name, for a model file."""
     return {name: w.detach().cpu().numpy().copy() for name, w in model.state_dict().items()}
 
 
@@ -42,7 +41,7 @@ def _built(model_file: ModelFile) -> Model:
 
 
 def _check_fit(model_file: ModelFile) -> None:
-    """Refuse a config that its weights do not bear out, before memory is taken for it."""
+    """Refuse a config that does not fit the weights, before memory is allocated for it."""
     try:
         with torch.device("meta"):  # shapes without numbers: no width is too large to describe
             wanted = {name: tuple(w.shape) for name, w in _built(model_file).state_dict().items()}
@@ -52,11 +51,11 @@ def _check_fit(model_file: ModelFile) -> None:
             f"the file's model cannot be built here: {reason:.300}",
             f"{getattr(error, 'hint', '')} {_HINT}".strip(),
         ) from error
-    found = {name: w.shape for name, w in model_file.weights.items()}
+    shapes = {name: w.shape for name, w in model_file.weights.items()}
     differing = [
-        f"{name} is {found.get(name, 'missing')} and should be {wanted.get(name, 'missing')}"
-        for name in sorted(wanted.keys() | found.keys())
-        if wanted.get(name) != found.get(name)
+        f"{name} is {shapes.get(name, 'missing')} and should be {wanted.get(name, 'missing')}"
+        for name in sorted(wanted.keys() | shapes.keys())
+        if wanted.get(name) != shapes.get(name)
     ]
     n_named, n_classes = model_file.labels.n_classes, model_file.config["n_classes"]
     if n_named != n_classes:

@@ -11,7 +11,7 @@ from torch.nn.functional import linear
 class Scaling(nn.Module):
     """A fixed affine map a channel, ``(x - mean) / scale``; the identity until it is fitted.
 
-    It is no part of any paper. Every model's first layers are affine, so it changes where
+    It is not part of any paper. The first layers of every model are affine, so it changes where
     training starts and how it is conditioned, not what the model can express.
     """
 
@@ -29,12 +29,10 @@ class Scaling(nn.Module):
         return len(self.mean)
 
     def fit(self, mean: Float[Tensor, " D"], deviation: Float[Tensor, " D"]) -> None:
-        """Take a training set's statistics.
+        """Take the mean and standard deviation of a training set's channels.
 
-        Args:
-            mean: a channel's mean.
-            deviation: a channel's standard deviation. A channel that hardly varies keeps a
-                scale of a tenth of the average deviation: noise is not blown up.
+        A channel that hardly varies gets a tenth of the average deviation as its scale, so that
+        noise is not amplified.
         """
         self.mean.copy_(mean)
         floor = 0.1 * deviation.mean()
@@ -47,8 +45,7 @@ class Scaling(nn.Module):
     def linear(self, layer: nn.Linear, x: Float[Tensor, "*B D"]) -> Float[Tensor, "*B K"]:
         """Return ``layer(self(x))`` with the scaling moved into the layer's weights.
 
-        A set of visual maps is by far the largest array there is: it is read once, and no
-        scaled copy of it is ever made.
+        A set of visual maps is by far the largest array: it is read once and never copied.
         """
         weight = layer.weight * self.scale.reciprocal()
         return linear(x, weight, layer.bias - weight @ self.mean)

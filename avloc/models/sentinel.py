@@ -1,4 +1,4 @@
-"""The LSTM with a sentinel: what it knows by itself, beside what it says (eq. 4)."""
+"""The LSTM with a sentinel: a second output that shows what its memory holds (eq. 4)."""
 
 from __future__ import annotations
 
@@ -13,17 +13,16 @@ _LEAST_LOG_GATE = -60.0  # a state shown so little could not be divided by its g
 class SentinelLSTM(nn.Module):
     """An LSTM that also gives a sentinel vector a segment (Lu et al., CVPR 2017).
 
-    ``torch.nn.LSTM`` is far faster than a loop of steps but hides the memory ``m_t`` of all but
-    the last one. Its states give it away: ``h_t = o_t * tanh(m_t)``, and the output gate
+    ``torch.nn.LSTM`` is far faster than a loop of steps, but it hides the memory ``m_t`` of all
+    steps but the last. The states ``h_t = o_t * tanh(m_t)`` contain it, and the output gate
     ``o_t`` follows from ``x_t`` and ``h_{t-1}``, for all t at once. So eq. 4 becomes
 
         s_t = g_t * tanh(m_t) = h_t * g_t / o_t
 
     Args:
         n_channels: of the input.
-        width: D, of states and sentinels; halved between two directions.
-        is_bidirectional: a second LSTM reads backwards; states and sentinels of both are
-            concatenated.
+        width: D, of states and sentinels; each of two directions has half of it.
+        is_bidirectional: a second LSTM reads backwards, and both are concatenated.
         has_sentinel: without it only states are computed.
     """
 
@@ -48,8 +47,8 @@ class SentinelLSTM(nn.Module):
             return states, None
         with torch.autocast(x.device.type, enabled=False):  # a gate near 0 makes rounding large
             x, exact = _at_least_single(x), _at_least_single(states)
-            own = torch.split(exact, self.lstm.hidden_size, dim=-1)
-            sentinels = [self._sentinels(d, x, states) for d, states in enumerate(own)]
+            halves = torch.split(exact, self.lstm.hidden_size, dim=-1)
+            sentinels = [self._sentinels(d, x, half) for d, half in enumerate(halves)]
         return states, torch.cat(sentinels, dim=-1)
 
     def _sentinels(

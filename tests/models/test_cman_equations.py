@@ -11,17 +11,12 @@ import pytest
 import torch
 from compare_networks import in_steps
 
-from avloc.models import (
-    CMAN,
-    GlobalContextSelfAttention,
-    ModelOutput,
-    Scaling,
-    SentinelCoAttention,
-    SentinelLSTM,
-    SpatialAttention,
-    StreamStates,
-    build,
-)
+from avloc.models import ModelOutput, build
+from avloc.models.attention import GlobalContextSelfAttention, SpatialAttention
+from avloc.models.cman import CMAN
+from avloc.models.co_attention import SentinelCoAttention, StreamStates
+from avloc.models.scaling import Scaling
+from avloc.models.sentinel import SentinelLSTM
 
 SIZES = {"visual_channels": 9, "audio_channels": 5, "n_classes": 4, "width": 6, "head_width": 7}
 TOLERANCE = 1e-10

@@ -9,8 +9,10 @@ from cman_in_numpy import softmax
 from torch.nn.functional import cross_entropy
 
 from avloc.errors import UnknownNameError, UsageError
-from avloc.models import AVEL, CAM, Model, Scaling, build, list_models, model_class
-from avloc.models.avel import AdditiveAttention, DualResidualFusion
+from avloc.models import Model, build, list_models, model_class
+from avloc.models.avel import AVEL, AdditiveAttention, DualResidualFusion
+from avloc.models.cam import CAM
+from avloc.models.scaling import Scaling
 
 SIZES = {"visual_channels": 8, "audio_channels": 6, "n_classes": 5, "width": 8}
 VARIANTS = {

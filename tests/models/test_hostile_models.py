@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from avloc.artifacts import ModelFile
 from avloc.errors import ArtifactError
 from avloc.labels import LabelSet
-from avloc.models import CMANConfig, build, restore, state_arrays
+from avloc.models import build, restore, state_arrays
+from avloc.models.cman import CMANConfig
 from avloc.spec import FeatureSpec
 
 module = import_module("avloc.models.restore")  # the package has a function of that name

@@ -26,7 +26,7 @@ from avloc.artifacts import (
 from avloc.errors import UnknownNameError
 from avloc.evaluation import bootstrap_interval
 from avloc.labels import LabelSet
-from avloc.models import CMAN, CMANConfig
+from avloc.models.cman import CMAN, CMANConfig
 from avloc.options import option
 from avloc.tables.comparing import compare
 from avloc.tables.numbers import CLASS_ORACLE
