@@ -2,63 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from workspaces import SmallWorkspace
 
 import avloc
 from avloc.artifacts import FeatureStore, read_predictions
 from avloc.errors import ArtifactError, FingerprintError, MediaError, UsageError, WrongKindError
-from avloc.localizer import Localizer, blend, windows
+from avloc.localizer import Localizer
 from avloc.media import write_clip
-
-
-@given(st.integers(1, 400), st.integers(1, 60))
-def test_windows_cover_every_segment_with_no_context_lost(n_segments: int, window: int) -> None:
-    laid = windows(n_segments, window)
-    covered = np.zeros(n_segments, int)
-    for one in laid:
-        assert one.stop - one.start == min(window, n_segments)
-        covered[one] += 1
-    assert covered.min() >= 1
-    assert all(b.start - a.start <= max(1, window // 2) for a, b in itertools.pairwise(laid))
-
-
-def test_windows_of_known_lengths() -> None:
-    def as_pairs(n_segments: int, window: int) -> list[tuple[int, int]]:
-        return [(one.start, one.stop) for one in windows(n_segments, window)]
-
-    assert as_pairs(7, 10) == [(0, 7)]
-    assert as_pairs(10, 10) == [(0, 10)]
-    assert as_pairs(23, 10) == [(0, 10), (5, 15), (10, 20), (13, 23)]
-
-
-@pytest.mark.parametrize(("n_segments", "window"), [(0, 10), (10, 0)])
-def test_windows_of_nothing_are_refused(n_segments: int, window: int) -> None:
-    with pytest.raises(UsageError):
-        windows(n_segments, window)
-
-
-def test_blend_weights_by_the_distance_from_the_rim() -> None:
-    # windows of four segments have weights 1 2 2 1; segments 2 and 3 are seen by both
-    first, second = np.full((4, 1), 6.0, np.float32), np.full((4, 1), 12.0, np.float32)
-    parts = [(slice(0, 4), {"scores": first}), (slice(2, 6), {"scores": second})]
-    expected = [6, 6, (2 * 6 + 1 * 12) / 3, (1 * 6 + 2 * 12) / 3, 12, 12]
-    assert blend(6, iter(parts))["scores"][:, 0] == pytest.approx(expected)
-
-
-@given(st.integers(1, 50), st.integers(1, 12))
-def test_blend_of_agreeing_windows_changes_nothing(n_segments: int, window: int) -> None:
-    truth = np.random.default_rng(0).dirichlet(np.ones(3), size=n_segments).astype(np.float32)
-    parts = ((one, {"scores": truth[one]}) for one in windows(n_segments, window))
-    np.testing.assert_allclose(blend(n_segments, parts)["scores"], truth, atol=1e-6)
 
 
 @pytest.fixture(scope="module")

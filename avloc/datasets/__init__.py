@@ -4,8 +4,7 @@ Four kinds of data set are read by one call, :func:`load_dataset`: AVE's own lay
 (:mod:`~avloc.datasets.ave`), the user's own CSV or JSONL
 (:mod:`~avloc.datasets.manifest`), plain videos without annotations
 (:mod:`~avloc.datasets.unlabelled`), and what :func:`synthesize` makes.
-``Examples``, ``load_examples`` and ``batches`` need torch, so they are imported from
-:mod:`avloc.datasets.batches`, where they are.
+Features and labels as tensors are in :mod:`avloc.datasets.batches`, which needs torch.
 """
 
 from avloc.datasets.ave import load_ave

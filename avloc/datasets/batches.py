@@ -1,16 +1,10 @@
-"""Examples and batches: features by video, targets by row, tensors by batch.
-
-A data set with a grid of its own (AVE: 10 segments) gives one example a row; longer features
-are cut and shorter ones padded with zeros, as its protocol has it. Without such a grid a video
-is cut into windows, the last one moved back to end with the video, and a video shorter than a
-window is taken as it is: nothing is padded, and a batch holds windows of one length.
-"""
+"""Batches: examples as tensors, on the device of a model."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from fractions import Fraction
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -18,90 +12,22 @@ from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 from torch import Tensor
 
-from avloc.artifacts import FeatureStore, VideoFeatures
-from avloc.datasets.dataset import SPLITS, Dataset, Row
-from avloc.errors import ArtifactError, DatasetError
-from avloc.progress import Progress
-from avloc.timeline import Grid
+from avloc.datasets.examples import Examples
 
-IGNORED = -1
-"""The target of a segment that is not scored: another window has it already."""
-
-
-@dataclass(frozen=True)
-class Example:
-    """One window of one row.
-
-    Attributes:
-        row: the row's number in the data set.
-        video: the place of its video in `Examples.videos`.
-        first: the video's segment that the window begins with.
-        targets: (T,) class indices; `IGNORED` where the segment is not scored.
-    """
-
-    row: int
-    video: int
-    first: int
-    targets: NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Examples:
-    """A split in memory: each video's features once, and the examples that point at them.
-
-    Attributes:
-        videos: the V videos that have features.
-        entries: the R examples, in the order of the data set's rows.
-        missing: ids of the split's videos whose features are not in the store.
-        unreadable: of those, why: the features that are there and cannot be read.
-        visual_shape: (H, W, Dv) of every visual map.
-        audio_channels: Da.
-    """
-
-    videos: tuple[VideoFeatures, ...]
-    entries: tuple[Example, ...]
-    missing: tuple[str, ...]
-    visual_shape: tuple[int, int, int]
-    audio_channels: int
-    unreadable: tuple[str, ...] = ()
-
-    def __len__(self) -> int:
-        """Return R."""
-        return len(self.entries)
-
-    @property
-    def video_ids(self) -> tuple[str, ...]:
-        """The R video ids."""
-        return tuple(self.videos[entry.video].video_id for entry in self.entries)
-
-    @property
-    def n_segments(self) -> int:
-        """T of the longest window."""
-        return max(len(entry.targets) for entry in self.entries)
-
-    def of_videos(self, video_ids: frozenset[str]) -> Examples:
-        """Return the examples of these videos only, without the others' features."""
-        kept = [n for n, video in enumerate(self.videos) if video.video_id in video_ids]
-        place_of = {old: new for new, old in enumerate(kept)}
-        entries = [
-            replace(entry, video=place_of[entry.video])
-            for entry in self.entries
-            if entry.video in place_of
-        ]
-        return replace(self, videos=tuple(self.videos[n] for n in kept), entries=tuple(entries))
+_SHARE_OF_MEMORY = 0.6
+"""Of a GPU's free memory; the rest is for the model, its gradients and its activations."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """B windows of one length as tensors; a missing modality is zeros and never valid.
+    """B windows of one length; a missing modality is zeros and never valid.
 
     Attributes:
         visual: the visual maps, in half precision or, after `to`, in single.
         audio: the audio vectors.
         targets: class indices, `IGNORED` where not scored.
-        visual_valid: the segment had real picture.
-        audio_valid: the segment had real sound.
-        places: the examples' places in `Examples.entries`.
+        visual_valid, audio_valid: whether the segment has a real picture, and real sound.
+        indices: the examples' indices in `Examples.entries`.
     """
 
     visual: Float[Tensor, "B T H W Dv"]
@@ -109,7 +35,7 @@ class Batch:
     targets: Int[Tensor, "B T"]
     visual_valid: Bool[Tensor, "B T"]
     audio_valid: Bool[Tensor, "B T"]
-    places: tuple[int, ...]
+    indices: tuple[int, ...]
 
     def to(self, device: torch.device) -> Batch:
         """Return it on a device, the visual maps in single precision."""
@@ -119,11 +45,11 @@ class Batch:
             self.targets.to(device),
             self.visual_valid.to(device),
             self.audio_valid.to(device),
-            self.places,
+            self.indices,
         )
 
     def hide(self, modality: str, rows: Tensor | None = None) -> None:
-        """Take a modality from some windows, in place: zeros, as where a video lacks it.
+        """Replace a modality by zeros, in place, as where a video lacks it.
 
         Args:
             modality: ``visual`` or ``audio``.
@@ -133,179 +59,155 @@ class Batch:
             tensor[slice(None) if rows is None else rows.to(tensor.device)] = 0
 
 
-def load_examples(
-    store: FeatureStore,
-    dataset: Dataset,
-    split: str,
-    *,
-    window: int | None = None,
-    channels: tuple[int, int] = (1, 1),
-    progress: Progress | None = None,
-) -> Examples:
-    """Read a split's features and cut them into examples.
-
-    Args:
-        store: where the features lie.
-        dataset: rows, labels and grid.
-        split: ``train``, ``val``, ``test``, or empty for rows without a split.
-        window: the most segments an example may have; None for no limit. A data set's own
-            grid goes before.
-        channels: (Dv, Da) to assume when no video of the split has that stream.
-        progress: called with (videos read, videos, video id).
-
-    Raises:
-        DatasetError: the split has no rows, or none of its videos has features.
-        UnknownNameError: there is no such split.
-    """
-    rows = dataset.split(split)
-    if not rows:
-        message = f"no rows are in {_split_in_words(split)}"
-        raise DatasetError(message, dataset.root, hint=_splits_in_words(dataset))
-    video_ids = list(dict.fromkeys(row.video_id for _, row in rows))
-    videos, unreadable = _read_videos(store, video_ids, progress)
-    if not videos:
-        why = f", and what is there cannot be read: {unreadable[0]}" if unreadable else ""
-        raise DatasetError(
-            f"none of the {len(video_ids)} videos of {_split_in_words(split)} has features in "
-            f"{store.root}{why}",
-            dataset.root,
-            hint=f"Extract them first: avloc extract {dataset.root}",
-        )
-    places = {video_id: place for place, video_id in enumerate(videos)}
-    entries = [
-        Example(number, places[row.video_id], first, targets)
-        for number, row in rows
-        if row.video_id in videos
-        for first, targets in _windows(dataset, row, videos[row.video_id], window)
-    ]
-    missing = tuple(video_id for video_id in video_ids if video_id not in videos)
-    sizes = _sizes(videos, channels)
-    return Examples(tuple(videos.values()), tuple(entries), missing, *sizes, tuple(unreadable))
-
-
-def batches(
-    examples: Examples, size: int, seed: int | Sequence[int] | None = None
-) -> Iterator[Batch]:
-    """Walk the examples in batches.
-
-    Args:
-        examples: what to walk.
-        size: the most examples a batch holds; windows of different length never share one.
-        seed: shuffles by it; None keeps the order.
-    """
-    for places in batch_places(examples, size, seed):
-        yield make_batch(examples, places)
-
-
-def batch_places(
+def batch_indices(
     examples: Examples, size: int, seed: int | Sequence[int] | None = None
 ) -> Iterator[list[int]]:
-    """Walk the places of the examples in `Examples.entries`, as `batches` does."""
+    """Yield the indices of each batch.
+
+    Args:
+        examples: what to go through.
+        size: the most examples in a batch, all of one length.
+        seed: of the order; None keeps the examples' order.
+    """
     order = np.arange(len(examples))
     if seed is not None:
         order = np.random.default_rng(seed).permutation(order)
     waiting: dict[int, list[int]] = {}
-    for place in order.tolist():
-        same_length = waiting.setdefault(len(examples.entries[place].targets), [])
-        same_length.append(place)
-        if len(same_length) == size:
-            yield waiting.pop(len(examples.entries[place].targets))
+    for index in order.tolist():
+        length = len(examples.entries[index].targets)
+        waiting.setdefault(length, []).append(index)
+        if len(waiting[length]) == size:
+            yield waiting.pop(length)
     yield from waiting.values()
 
 
-def _read_videos(
-    store: FeatureStore,
-    video_ids: Sequence[str],
-    progress: Progress | None,
-) -> tuple[dict[str, VideoFeatures], list[str]]:
-    """Read what is there, and say of what cannot be read why."""
-    videos, unreadable = {}, []
-    for done, video_id in enumerate(video_ids, start=1):
-        try:
-            if store.path_of(video_id).exists():
-                videos[video_id] = store.read(video_id)
-        except ArtifactError as error:
-            unreadable.append(error.message)
-        if progress is not None:
-            progress(done, len(video_ids), video_id)
-    return videos, unreadable
-
-
-def _windows(
-    dataset: Dataset, row: Row, features: VideoFeatures, window: int | None
-) -> Iterator[tuple[int, NDArray[np.int64]]]:
-    """Give each window's first segment and its targets."""
-    segment_seconds = Fraction(features.segment_seconds).limit_denominator(10**6)
-    n_segments = dataset.n_segments or features.n_segments
-    targets = dataset.targets(row, Grid(n_segments, segment_seconds))
-    length = n_segments if dataset.n_segments else min(window or n_segments, n_segments)
-    for start in range(0, n_segments, length):
-        first = min(start, n_segments - length)
-        own = targets[first : first + length].copy()
-        own[: start - first] = IGNORED
-        yield first, own
-
-
-def _sizes(
-    videos: dict[str, VideoFeatures], channels: tuple[int, int]
-) -> tuple[tuple[int, int, int], int]:
-    maps = (video.visual for video in videos.values() if video.visual is not None)
-    sounds = (video.audio for video in videos.values() if video.audio is not None)
-    first_map, first_sound = next(maps, None), next(sounds, None)
-    height, width, depth = (1, 1, channels[0]) if first_map is None else first_map.shape[1:]
-    return (height, width, depth), channels[1] if first_sound is None else first_sound.shape[1]
-
-
-def make_batch(examples: Examples, places: Sequence[int], visual: Tensor | None = None) -> Batch:
+def make_batch(examples: Examples, indices: Sequence[int], visual: Tensor | None = None) -> Batch:
     """Put examples of one length together.
 
     Args:
-        examples: where they are.
-        places: which, by their places in `Examples.entries`.
-        visual: memory for the visual maps, of their shape and any precision; new memory in
-            half precision by default.
+        examples: the split.
+        indices: of the examples.
+        visual: memory for the visual maps, in any precision; by default new memory in half
+            precision.
     """
-    entries = [examples.entries[place] for place in places]
+    entries = [examples.entries[index] for index in indices]
     size = (len(entries), len(entries[0].targets))
     if visual is None:
         visual = torch.empty(*size, *examples.visual_shape, dtype=torch.float16)
     audio = torch.empty(*size, examples.audio_channels)
-    visual_valid, audio_valid = np.zeros(size), np.zeros(size)
+    visual_valid, audio_valid = torch.zeros(2, *size, dtype=torch.bool)
     for b, entry in enumerate(entries):
-        video, first = examples.videos[entry.video], entry.first
-        visual_valid[b] = _fill(visual[b], video.visual, video.visual_valid, first)
-        audio_valid[b] = _fill(audio[b], video.audio, video.audio_valid, first)
-    return Batch(
-        visual,
-        audio,
-        torch.from_numpy(np.stack([entry.targets for entry in entries])),
-        torch.from_numpy(visual_valid.astype(np.bool_)),
-        torch.from_numpy(audio_valid.astype(np.bool_)),
-        tuple(places),
-    )
+        video = examples.videos[entry.video]
+        _fill(visual[b], visual_valid[b], video.visual, video.visual_valid, entry.first)
+        _fill(audio[b], audio_valid[b], video.audio, video.audio_valid, entry.first)
+    targets = torch.from_numpy(np.stack([entry.targets for entry in entries]))
+    return Batch(visual, audio, targets, visual_valid, audio_valid, tuple(indices))
 
 
 def _fill(
     target: Tensor,
+    target_valid: Tensor,
     source: NDArray[np.floating] | None,
     source_valid: NDArray[np.bool_],
     first: int,
-) -> NDArray[np.bool_]:
-    """Copy a window; what the video does not have is zero, and not valid, which is returned."""
-    n_segments = len(target)
-    n_there = 0 if source is None else min(n_segments, len(source) - first)
+) -> None:
+    """Copy a window; segments that the video does not have are zero and stay invalid."""
+    n_real = 0 if source is None else min(len(target), len(source) - first)
     if source is not None:
-        target[:n_there] = torch.from_numpy(source[first : first + n_there])
-    target[n_there:] = 0
-    valid = np.zeros(n_segments, dtype=np.bool_)
-    valid[:n_there] = source_valid[first : first + n_there]
-    return valid
+        target[:n_real] = torch.from_numpy(source[first : first + n_real])
+        target_valid[:n_real] = torch.from_numpy(source_valid[first : first + n_real])
+    target[n_real:] = 0
 
 
-def _split_in_words(split: str) -> str:
-    return f"the {split} split" if split else "the part without a split"
+class Feed:
+    """Batches on a device.
+
+    A split that fits on a GPU is copied there once, and a batch is a look-up there. On a CPU the
+    visual maps of all batches share memory: a batch is valid until the next is made.
+
+    Args:
+        examples: the split.
+        device: the model's.
+        hold: whether to copy the split to the device; by default where it is a GPU and it fits.
+    """
+
+    def __init__(
+        self, examples: Examples, device: torch.device, *, hold: bool | None = None
+    ) -> None:
+        self.examples, self.device = examples, device
+        self._memory = torch.empty(0)
+        is_held = _fits(examples, device) if hold is None else hold
+        self._held = _Held(examples, device) if is_held else None
+
+    def order(self, size: int, seed: int | Sequence[int] | None = None) -> Iterator[list[int]]:
+        """Yield the indices of each batch (see `batch_indices`)."""
+        return batch_indices(self.examples, size, seed)
+
+    def targets(self, indices: Sequence[int]) -> Int[Tensor, "B T"]:
+        """Return the targets, on the CPU."""
+        return torch.from_numpy(np.stack([self.examples.entries[n].targets for n in indices]))
+
+    def batch(self, indices: Sequence[int]) -> Batch:
+        """Return examples of one length, on the device."""
+        if self._held is not None:
+            return self._held.batch(indices, self.targets(indices).to(self.device))
+        return make_batch(self.examples, indices, self._visual(indices)).to(self.device)
+
+    def _visual(self, indices: Sequence[int]) -> Tensor | None:
+        """Return memory for a batch's maps: the system would clear new memory first."""
+        if self.device.type != "cpu":
+            return None
+        n_segments = len(self.examples.entries[indices[0]].targets)
+        shape = (len(indices), n_segments, *self.examples.visual_shape)
+        if math.prod(shape) > self._memory.numel():
+            self._memory = torch.empty(math.prod(shape))
+        return self._memory[: math.prod(shape)].view(shape)
 
 
-def _splits_in_words(dataset: Dataset) -> str:
-    present = [name for name in SPLITS if any(row.split == name for row in dataset.rows)]
-    return f"Its splits are: {', '.join(present)}." if present else "It has no splits at all."
+class _Held:
+    """A split on a device: all segments of all videos, and a last one that is empty."""
+
+    def __init__(self, examples: Examples, device: torch.device) -> None:
+        self._examples = examples
+        self._lengths = [video.n_segments for video in examples.videos]
+        self._firsts = np.cumsum([0, *self._lengths])[:-1].tolist()
+        n_all = sum(self._lengths) + 1
+        self._visual = torch.zeros(
+            n_all, *examples.visual_shape, dtype=torch.float16, device=device
+        )
+        self._audio = torch.zeros(n_all, examples.audio_channels, device=device)
+        self._visual_valid, self._audio_valid = torch.zeros(
+            2, n_all, dtype=torch.bool, device=device
+        )
+        for first, video in zip(self._firsts, examples.videos, strict=True):
+            part = slice(first, first + video.n_segments)
+            if video.visual is not None:
+                self._visual[part] = torch.from_numpy(np.array(video.visual)).to(device)
+                self._visual_valid[part] = torch.from_numpy(np.array(video.visual_valid)).to(device)
+            if video.audio is not None:
+                self._audio[part] = torch.from_numpy(np.array(video.audio)).to(device)
+                self._audio_valid[part] = torch.from_numpy(np.array(video.audio_valid)).to(device)
+
+    def batch(self, indices: Sequence[int], targets: Tensor) -> Batch:
+        segments = np.full(tuple(targets.shape), len(self._visual) - 1)
+        for row, index in zip(segments, indices, strict=True):
+            entry = self._examples.entries[index]
+            first = self._firsts[entry.video] + entry.first
+            n_real = min(len(row), self._lengths[entry.video] - entry.first)
+            row[:n_real] = np.arange(first, first + n_real)
+        chosen = torch.from_numpy(segments).to(self._visual.device)
+        return Batch(
+            self._visual[chosen].float(),
+            self._audio[chosen],
+            targets,
+            self._visual_valid[chosen],
+            self._audio_valid[chosen],
+            tuple(indices),
+        )
+
+
+def _fits(examples: Examples, device: torch.device) -> bool:
+    if device.type != "cuda":
+        return False
+    n_bytes = sum(0 if v.visual is None else v.visual.nbytes for v in examples.videos)
+    return n_bytes < _SHARE_OF_MEMORY * torch.cuda.mem_get_info(device)[0]

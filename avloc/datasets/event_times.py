@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from avloc.datasets.batches import Examples
 from avloc.datasets.dataset import Dataset
+from avloc.datasets.examples import Examples
 
 
 def late_events(dataset: Dataset, *parts: Examples) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from avloc.evaluation.cross_modal import (
     trivial_matches,
 )
 from avloc.evaluation.decoders import DECODERS, check_decoder, decode
-from avloc.evaluation.evaluator import check_fingerprint, evaluate
+from avloc.evaluation.evaluator import evaluate
 from avloc.evaluation.event_metrics import event_f1
 from avloc.evaluation.measure import Evaluation, measure
 from avloc.evaluation.metrics import (
@@ -24,7 +24,6 @@ from avloc.evaluation.metrics import (
     has_boundary,
     segment_accuracy,
 )
-from avloc.evaluation.predict import Scored, predict
 from avloc.evaluation.spatial import (
     SpatialMetrics,
     SpatialPair,
@@ -41,7 +40,6 @@ __all__ = [
     "ClassMetrics",
     "CrossModal",
     "Evaluation",
-    "Scored",
     "SpatialMetrics",
     "SpatialPair",
     "TrivialMatches",
@@ -49,7 +47,6 @@ __all__ = [
     "bootstrap_interval",
     "centre_map",
     "check_decoder",
-    "check_fingerprint",
     "class_metrics",
     "class_oracle_accuracy",
     "confusion",
@@ -67,7 +64,6 @@ __all__ = [
     "measure_attention",
     "measure_centre",
     "measure_spatial",
-    "predict",
     "segment_accuracy",
     "spatial_metrics",
     "trivial_matches",

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avloc.artifacts import Predictions
-from avloc.datasets.batches import IGNORED
+from avloc.datasets.examples import IGNORED
 from avloc.errors import UsageError
 
 Events = NDArray[np.bool_]

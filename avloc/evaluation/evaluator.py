@@ -1,7 +1,8 @@
-"""A model on a split: predictions and what they are worth."""
+"""A model on a split: its predictions, and metrics of them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -10,14 +11,15 @@ from numpy.typing import NDArray
 
 from avloc.artifacts import FeatureStore, ModelFile, Predictions
 from avloc.datasets import Dataset
-from avloc.datasets.batches import IGNORED, Examples, load_examples
+from avloc.datasets.batches import batch_indices, make_batch
 from avloc.datasets.event_times import late_events
+from avloc.datasets.examples import IGNORED, Examples, load_examples
 from avloc.errors import DatasetError, FingerprintError, UnknownNameError
 from avloc.evaluation.decoders import check_decoder
 from avloc.evaluation.measure import Evaluation, measure
-from avloc.evaluation.predict import predict
+from avloc.inference import Outputs, infer
 from avloc.labels import LabelSet
-from avloc.models import restore
+from avloc.models import Model, restore
 from avloc.progress import Progress
 from avloc.spec import FeatureSpec
 
@@ -36,7 +38,7 @@ def evaluate(
     without: str = "",
     progress: Progress | None = None,
 ) -> tuple[Predictions, Evaluation]:
-    """Score a split and measure the scores.
+    """Score the videos of a split as `avloc.localize` does, and measure the scores.
 
     Args:
         model: the trained model.
@@ -44,10 +46,9 @@ def evaluate(
         dataset: rows and labels; labels are matched by name, so their order may differ.
         split: ``train``, ``val`` or ``test``.
         device: ``auto``, ``cpu``, ``cuda``, ...
-        batch_size: windows at once.
-        decode: how classes are read off the scores, one of `decoding.DECODERS`.
-        without: ``audio`` or ``visual``: what to take from every video first, to see how much
-            the other half is worth alone.
+        batch_size: videos of one length at once; a video longer than a window is alone.
+        decode: one of `DECODERS`.
+        without: ``audio`` or ``visual``: the modality to take from every video.
         progress: called with (done, total, what).
 
     Raises:
@@ -58,51 +59,75 @@ def evaluate(
     check_decoder(decode)
     if without not in ("", *MODALITIES):
         raise UnknownNameError("modality", without, MODALITIES)
-    check_fingerprint(model, store)
+    _check_fingerprint(model, store)
     network = restore(model, device)
-    examples = load_examples(
-        store,
-        dataset,
-        split,
-        window=model.n_segments,
-        channels=(network.scale_visual.n_channels, network.scale_audio.n_channels),
-        progress=progress,
-    )
+    channels = (network.scale_visual.n_channels, network.scale_audio.n_channels)
+    examples = load_examples(store, dataset, split, channels=channels, progress=progress)
     class_of = _class_map(dataset, model.labels)
-    scored = predict(network, examples, batch_size=batch_size, without=without, progress=progress)
+    targets = np.full((len(examples), examples.n_segments), IGNORED, dtype=np.int64)
+    for row, entry in zip(targets, examples.entries, strict=True):
+        row[: len(entry.targets)] = class_of[entry.targets]
+    outputs = _predict(network, examples, model.n_segments, batch_size, without, progress)
     predictions = Predictions(
-        scores=scored.scores,
-        targets=_targets(examples, class_of),
+        targets=targets,
         video_ids=examples.video_ids,
         rows=np.array([entry.row for entry in examples.entries], dtype=np.int64),
         labels=model.labels,
         split=split,
         model=model.name,
         fingerprint=model.fingerprint,
-        gate_visual=scored.gate_visual,
-        gate_audio=scored.gate_audio,
-        attention=scored.attention,
+        **outputs,
     )
-    trained_on = {row.video_id for row in dataset.rows if row.split == "train" != split}
     evaluation = measure(
         predictions,
-        dataset=dataset.name,
-        missing_videos=examples.missing,
-        training_videos=trained_on,
+        training_videos={row.video_id for row in dataset.rows if row.split == "train" != split},
         decode=decode,
         selection=str(model.data.get("selection", "")),
-        without=without,
         majority_label=str(model.data.get("majority_label", "")),
     )
-    return predictions, replace(evaluation, late_events=late_events(dataset, examples))
+    return predictions, replace(
+        evaluation,
+        dataset=dataset.name,
+        missing_videos=examples.missing,
+        without=without,
+        late_events=late_events(dataset, examples),
+    )
 
 
-def check_fingerprint(model: ModelFile, store: FeatureStore) -> None:
-    """Refuse features the model was not trained on.
+def _predict(
+    model: Model,
+    examples: Examples,
+    window: int,
+    batch_size: int,
+    without: str,
+    progress: Progress | None,
+) -> Outputs:
+    """Return the model's outputs for R examples, T that of the longest; the rest are zeros."""
+    columns: Outputs = {}
+    done = 0
+    for indices in _batches(examples, window, batch_size):
+        batch = make_batch(examples, indices)
+        if without:
+            batch.hide(without)
+        for name, values in infer(model, batch.visual, batch.audio, window).items():
+            if name not in columns:
+                shape = (len(examples), examples.n_segments, *values.shape[2:])
+                columns[name] = np.zeros(shape, dtype=np.float32)
+            columns[name][indices, : values.shape[1]] = values
+        done += len(indices)
+        if progress is not None:
+            progress(done, len(examples), "evaluate")
+    return columns
 
-    Raises:
-        FingerprintError: naming both.
-    """
+
+def _batches(examples: Examples, window: int, batch_size: int) -> Iterator[list[int]]:
+    """Yield the indices of each batch; a video longer than the window is alone in one."""
+    for indices in batch_indices(examples, batch_size):
+        is_long = len(examples.entries[indices[0]].targets) > window
+        yield from ([index] for index in indices) if is_long else [indices]
+
+
+def _check_fingerprint(model: ModelFile, store: FeatureStore) -> None:
     if model.fingerprint != store.fingerprint:
         raise FingerprintError(
             f"the features in {store.root} are {_in_words(store.spec)}, "
@@ -116,7 +141,7 @@ def _in_words(spec: FeatureSpec) -> str:
 
 
 def _class_map(dataset: Dataset, labels: LabelSet) -> NDArray[np.int64]:
-    """Return (C' + 1,): the model's class of each of the data set's, `IGNORED` last."""
+    """Return the model's class of each of the data set's classes."""
     unknown = [name for name in dataset.labels.names if name not in labels.names]
     if unknown:
         raise DatasetError(
@@ -125,12 +150,4 @@ def _class_map(dataset: Dataset, labels: LabelSet) -> NDArray[np.int64]:
             hint=f"It knows: {', '.join(labels.names)}.",
         )
     classes = [labels.index(name) for name in dataset.labels.names]
-    return np.array([*classes, labels.background_index, IGNORED], dtype=np.int64)
-
-
-def _targets(examples: Examples, class_of: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return (R, T) in the model's classes, `IGNORED` behind the end of shorter windows."""
-    targets = np.full((len(examples), examples.n_segments), IGNORED, dtype=np.int64)
-    for row, entry in zip(targets, examples.entries, strict=True):
-        row[: len(entry.targets)] = class_of[entry.targets]
-    return targets
+    return np.array([*classes, labels.background_index], dtype=np.int64)

@@ -9,7 +9,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from avloc.datasets.batches import IGNORED
+from avloc.datasets.examples import IGNORED
 
 
 @dataclass(frozen=True)

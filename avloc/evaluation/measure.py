@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avloc.artifacts import Predictions
-from avloc.datasets.batches import IGNORED
+from avloc.datasets.examples import IGNORED
 from avloc.evaluation.decoders import decode as decoded
 from avloc.evaluation.event_metrics import event_f1
 from avloc.evaluation.metrics import (

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_support
 
-from avloc.datasets.batches import IGNORED
+from avloc.datasets.examples import IGNORED
 
 Classes = NDArray[np.int64]
 

@@ -16,7 +16,7 @@ from torch.nn.functional import interpolate
 
 from avloc.artifacts import Predictions
 from avloc.datasets import Box, SegmentBoxes
-from avloc.datasets.batches import IGNORED
+from avloc.datasets.examples import IGNORED
 from avloc.errors import UsageError
 
 Map = NDArray[np.floating]

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 from avloc.artifacts import VideoFeatures
-from avloc.datasets.batches import Example, Examples
-from avloc.datasets.feed import Feed
+from avloc.datasets.batches import Feed
+from avloc.datasets.examples import Example, Examples
 from avloc.models import build
 from avloc.spec import FeatureSpec
 from avloc.training import TrainingConfig, begin, loss_of, train_epoch

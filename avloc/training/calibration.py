@@ -7,8 +7,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from avloc.datasets.batches import IGNORED
-from avloc.datasets.feed import Feed
+from avloc.datasets.batches import Feed
+from avloc.datasets.examples import IGNORED
 from avloc.models import Model
 
 _TEMPERATURES = torch.logspace(-1, 1, 401)  # 0.1 to 10, a step of 1.2 %

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import Adam
 
-from avloc.datasets.batches import IGNORED, Batch
-from avloc.datasets.feed import Feed
+from avloc.datasets.batches import Batch, Feed
+from avloc.datasets.examples import IGNORED
 from avloc.errors import AvlocError
 from avloc.models import Model, state_arrays
 from avloc.training.config import TrainingConfig
@@ -86,8 +86,10 @@ def train_epoch(
         batch = examples.batch(own or places[:1])
         if drops:
             chances = np.random.default_rng((config.seed, state.epoch, n)).random(len(places))
-            of_place = dict(zip(places, chances.tolist(), strict=True))
-            drop_modalities(batch, drops, torch.tensor([of_place[p] for p in batch.places]))
+            of_index = dict(zip(places, chances.tolist(), strict=True))
+            drop_modalities(
+                batch, drops, torch.tensor([of_index[index] for index in batch.indices])
+            )
         with _arithmetic(state.device, config):
             logits = state.step(batch.visual, batch.audio).logits.float()
         total = loss.total(logits, batch.targets) * bool(own)

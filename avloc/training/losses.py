@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from avloc.datasets.batches import IGNORED
+from avloc.datasets.examples import IGNORED
 from avloc.training.config import TrainingConfig
 
 

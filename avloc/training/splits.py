@@ -9,7 +9,7 @@ import numpy as np
 
 from avloc.artifacts import FeatureStore
 from avloc.datasets import Dataset
-from avloc.datasets.batches import IGNORED, Examples, load_examples
+from avloc.datasets.examples import IGNORED, Examples, load_examples
 from avloc.errors import DatasetError
 from avloc.labels import LabelSet
 from avloc.progress import Progress

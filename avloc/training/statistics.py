@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from avloc.datasets.batches import Examples
+from avloc.datasets.examples import Examples
 from avloc.models import Model
 
 Moments = tuple[Tensor, Tensor]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -10,9 +11,15 @@ import torch
 from made_up import SPEC, features_of, made_up
 
 from avloc.datasets import Row
-from avloc.datasets.batches import IGNORED, batches, load_examples
+from avloc.datasets.batches import Batch, batch_indices, make_batch
+from avloc.datasets.examples import IGNORED, Examples, load_examples
 from avloc.errors import DatasetError, UnknownNameError
 from avloc.timeline import Grid
+
+
+def batches(examples: Examples, size: int, seed: int | None = None) -> Iterator[Batch]:
+    for indices in batch_indices(examples, size, seed):
+        yield make_batch(examples, indices)
 
 
 def test_rows_meet_their_videos_and_targets(tmp_path):
@@ -20,8 +27,8 @@ def test_rows_meet_their_videos_and_targets(tmp_path):
     examples = load_examples(world.store, world.dataset, "train")
     seen = 0
     for batch in batches(examples, 3):
-        for b, place in enumerate(batch.places):
-            row = world.dataset.rows[examples.entries[place].row]
+        for b, index in enumerate(batch.indices):
+            row = world.dataset.rows[examples.entries[index].row]
             features = world.store.read(row.video_id)
             np.testing.assert_array_equal(batch.visual[b], features.visual)
             np.testing.assert_array_equal(batch.audio[b], features.audio)
@@ -102,7 +109,7 @@ def test_shuffling_is_a_permutation_set_by_the_seed(tmp_path):
     examples = load_examples(world.store, world.dataset, "train")
 
     def order(seed):
-        return [place for batch in batches(examples, 4, seed) for place in batch.places]
+        return [index for indices in batch_indices(examples, 4, seed) for index in indices]
 
     assert sorted(order((0, 1))) == list(range(9))
     assert order((0, 1)) == order((0, 1))
@@ -153,7 +160,7 @@ def test_a_hidden_modality_is_as_one_that_a_video_lacks(tmp_path):
     examples = load_examples(world.store, world.dataset, "train")
     hidden = next(batches(examples, 8))
     first, second = hidden.visual[0].clone(), hidden.visual[1].clone()
-    hidden.hide("visual", torch.tensor([True, *[False] * (len(hidden.places) - 1)]))
+    hidden.hide("visual", torch.tensor([True, *[False] * (len(hidden.indices) - 1)]))
     world.store.write(lacking)
     truly = next(batches(load_examples(world.store, world.dataset, "train"), 8))
     assert first.any()

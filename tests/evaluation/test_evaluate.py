@@ -14,6 +14,7 @@ from avloc.artifacts import ModelFile, Predictions
 from avloc.datasets import Row
 from avloc.errors import DatasetError, FingerprintError, UnknownNameError
 from avloc.evaluation import evaluate, measure
+from avloc.inference import infer
 from avloc.labels import LabelSet
 from avloc.models import build, restore, state_arrays
 
@@ -60,13 +61,34 @@ def test_predictions_are_the_models_own_answers(tmp_path):
     json.dumps(evaluation.to_dict(), allow_nan=False)
 
 
-def test_windows_of_different_length(tmp_path):
+def test_a_long_video_is_one_row_and_seen_in_windows(tmp_path):
     world = made_up(tmp_path, n_videos=4, lengths=(23, 4), splits=("test",), n_segments=None)
-    predictions, evaluation = evaluate(untrained(), world.store, world.dataset)
-    assert predictions.scores.shape == (2 * 3 + 2, 10, 3)
+    model = untrained()
+    predictions, evaluation = evaluate(model, world.store, world.dataset)
+    assert predictions.scores.shape == (4, 23, 3)
     assert evaluation.n_segments == 2 * 23 + 2 * 4
+    assert predictions.rows.tolist() == [0, 1, 2, 3]
     sums = predictions.scores.sum(-1)
     np.testing.assert_allclose(sums[predictions.targets != -1], 1, atol=1e-5)
+    network = restore(model)
+    for r, video_id in enumerate(predictions.video_ids):
+        features = world.store.read(video_id)
+        visual, audio = (torch.from_numpy(x)[None] for x in (features.visual, features.audio))
+        expected = infer(network, visual, audio, model.n_segments)["scores"][0]
+        np.testing.assert_allclose(predictions.scores[r, : len(expected)], expected, atol=1e-6)
+        assert (predictions.targets[r, len(expected) :] == -1).all()
+
+
+def test_an_event_over_the_edge_of_a_window_is_one_event(tmp_path):
+    """Windows of ten cut it in two when each was measured by itself."""
+    world = made_up(tmp_path, n_videos=1, lengths=(16,), splits=("test",), n_segments=None)
+    row = Row("video000", "bell", 7, 13, "test")
+    dataset = replace(world.dataset, rows=(row,))
+    predictions, _ = evaluate(untrained(), world.store, dataset)
+    scores = np.full_like(predictions.scores, 0.1)
+    scores[0, :, 2] = 0.8
+    scores[0, 9:13, :] = (0.8, 0.1, 0.1)  # bell: four of its six segments
+    assert measure(replace(predictions, scores=scores)).event_f1 == 1.0
 
 
 def test_features_of_another_kind_are_refused_naming_both(tmp_path):

@@ -45,7 +45,7 @@ def test_files_of_one_name_are_told_apart(tmp_path, monkeypatch, format):
         (tmp_path / folder / "clip.mp4").touch()
     (tmp_path / "a" / "other.mp4").touch()
     texts = [
-        dumps(timeline_of([0], video_id=found.video_id, source=str(found.video)), format)
+        dumps(timeline_of([0], video_id=found.video_id, source=str(found.path)), format)
         for found in find_inputs(["a", "b"], None)
     ]
     tables = [_pandas(text, format).iloc[:, 0] for text in texts]

@@ -14,6 +14,7 @@ from avloc.artifacts import read_localization
 from avloc.errors import MediaError, UnknownNameError, UsageError
 from avloc.media import comment_of
 from avloc.stages.localize.run import LocalizedVideo
+from avloc.stages.train import labelled_store
 
 pytestmark = pytest.mark.usefixtures("models_load_once")
 
@@ -222,7 +223,7 @@ def test_the_truth_of_a_data_set_is_shown(small_workspace: SmallWorkspace, tmp_p
         report=page,
         heatmap=True,
     )
-    truth = avloc.stages.labelled_store(small_workspace.artifacts / "features")[1]
+    truth = labelled_store(small_workspace.artifacts / "features")[1]
     events = truth.events_of(clip.stem)
     assert events
     text = page.read_text(encoding="utf-8")

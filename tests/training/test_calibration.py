@@ -10,8 +10,8 @@ import torch
 from made_up import made_up
 
 from avloc.artifacts import read_model, write_model
-from avloc.datasets.batches import IGNORED, load_examples
-from avloc.datasets.feed import Feed
+from avloc.datasets.batches import Feed
+from avloc.datasets.examples import IGNORED, load_examples
 from avloc.evaluation import evaluate
 from avloc.evaluation.metrics import calibration_error
 from avloc.models import build

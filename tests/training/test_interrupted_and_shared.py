@@ -18,8 +18,8 @@ from made_up import made_up
 from trained_process import CONFIG, OPTIONS
 
 from avloc.artifacts import ModelFile, read_model, write_model
-from avloc.datasets.batches import load_examples
-from avloc.datasets.feed import Feed
+from avloc.datasets.batches import Feed
+from avloc.datasets.examples import load_examples
 from avloc.errors import ArtifactError, DatasetError
 from avloc.training import train
 
@@ -188,7 +188,7 @@ def test_held_examples_are_the_same_as_those_from_memory(tmp_path):
             one, other = here.batch(places), held.batch(places)
             for name in ("visual", "audio", "targets", "visual_valid", "audio_valid"):
                 assert torch.equal(getattr(one, name), getattr(other, name)), name
-            assert one.places == other.places
+            assert one.indices == other.indices
 
 
 def test_mixed_precision_trains_and_leaves_single_precision_weights(tmp_path):

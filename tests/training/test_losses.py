@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avloc.datasets.batches import IGNORED
+from avloc.datasets.examples import IGNORED
 from avloc.training import TrainingConfig, loss_of
 from avloc.training.losses import presence, proportion
 

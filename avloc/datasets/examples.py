@@ -1,0 +1,179 @@
+"""Examples: the features of a split in memory, cut into the windows that are trained on.
+
+A data set with a grid of its own (AVE: 10 segments) gives one example for each row; longer
+features are cut and shorter ones padded with zeros, as in its protocol. Without such a grid a
+video is cut into windows. The last one is moved back to end with the video, and a video shorter
+than a window is one example: nothing is padded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avloc.artifacts import FeatureStore, VideoFeatures
+from avloc.datasets.dataset import SPLITS, Dataset, Row
+from avloc.errors import ArtifactError, DatasetError
+from avloc.progress import Progress
+from avloc.timeline import Grid
+
+IGNORED = -1
+"""The target of a segment that is not scored: padding, or a segment of another window."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """One window of one row.
+
+    Attributes:
+        row: the row's number in the data set.
+        video: the index of its video in `Examples.videos`.
+        first: the video's segment that the window begins with.
+        targets: (T,) class indices; `IGNORED` where the segment is not scored.
+    """
+
+    row: int
+    video: int
+    first: int
+    targets: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Examples:
+    """A split in memory.
+
+    Attributes:
+        videos: the V videos that have features, each once.
+        entries: the R examples, in the order of the data set's rows.
+        missing: ids of the split's videos without features in the store.
+        visual_shape: (H, W, Dv) of every visual map.
+        audio_channels: Da.
+        unreadable: why features of missing videos cannot be read.
+    """
+
+    videos: tuple[VideoFeatures, ...]
+    entries: tuple[Example, ...]
+    missing: tuple[str, ...]
+    visual_shape: tuple[int, int, int]
+    audio_channels: int
+    unreadable: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    @property
+    def video_ids(self) -> tuple[str, ...]:
+        """The R video ids."""
+        return tuple(self.videos[entry.video].video_id for entry in self.entries)
+
+    @property
+    def n_segments(self) -> int:
+        """T of the longest window."""
+        return max(len(entry.targets) for entry in self.entries)
+
+    def of_videos(self, video_ids: frozenset[str]) -> Examples:
+        """Return the examples of these videos only, without the others' features."""
+        chosen = [n for n, video in enumerate(self.videos) if video.video_id in video_ids]
+        new_index = {old: new for new, old in enumerate(chosen)}
+        entries = [
+            replace(entry, video=new_index[entry.video])
+            for entry in self.entries
+            if entry.video in new_index
+        ]
+        return replace(self, videos=tuple(self.videos[n] for n in chosen), entries=tuple(entries))
+
+
+def load_examples(
+    store: FeatureStore,
+    dataset: Dataset,
+    split: str,
+    *,
+    window: int | None = None,
+    channels: tuple[int, int] = (1, 1),
+    progress: Progress | None = None,
+) -> Examples:
+    """Read a split's features and cut them into examples.
+
+    Args:
+        store: the features.
+        dataset: rows, labels and grid.
+        split: ``train``, ``val``, ``test``, or empty for rows without a split.
+        window: the most segments of an example; None for no limit. A data set's own grid
+            overrides it.
+        channels: (Dv, Da) to assume when no video of the split has that modality.
+        progress: called with (videos read, videos, video id).
+
+    Raises:
+        DatasetError: the split has no rows, or none of its videos has features.
+        UnknownNameError: there is no such split.
+    """
+    part = f"the {split} split" if split else "the part without a split"
+    rows = dataset.split(split)
+    if not rows:
+        present = [name for name in SPLITS if any(row.split == name for row in dataset.rows)]
+        hint = f"Its splits are: {', '.join(present)}." if present else "It has no splits at all."
+        raise DatasetError(f"no rows are in {part}", dataset.root, hint=hint)
+    video_ids = list(dict.fromkeys(row.video_id for _, row in rows))
+    videos, unreadable = _read_videos(store, video_ids, progress)
+    if not videos:
+        why = f", and existing features cannot be read: {unreadable[0]}" if unreadable else ""
+        raise DatasetError(
+            f"none of the {len(video_ids)} videos of {part} has features in {store.root}{why}",
+            dataset.root,
+            hint=f"Extract them first: avloc extract {dataset.root}",
+        )
+    index_of = {video_id: index for index, video_id in enumerate(videos)}
+    entries = [
+        Example(number, index_of[row.video_id], first, targets)
+        for number, row in rows
+        if row.video_id in videos
+        for first, targets in _windows(dataset, row, videos[row.video_id], window)
+    ]
+    missing = tuple(video_id for video_id in video_ids if video_id not in videos)
+    features = tuple(videos.values())
+    return Examples(features, tuple(entries), missing, *_sizes(features, channels), unreadable)
+
+
+def _read_videos(
+    store: FeatureStore, video_ids: Sequence[str], progress: Progress | None
+) -> tuple[dict[str, VideoFeatures], tuple[str, ...]]:
+    """Return the features that can be read, and why others cannot."""
+    videos, unreadable = {}, []
+    for done, video_id in enumerate(video_ids, start=1):
+        try:
+            if store.path_of(video_id).exists():
+                videos[video_id] = store.read(video_id)
+        except ArtifactError as error:
+            unreadable.append(error.message)
+        if progress is not None:
+            progress(done, len(video_ids), video_id)
+    return videos, tuple(unreadable)
+
+
+def _windows(
+    dataset: Dataset, row: Row, features: VideoFeatures, window: int | None
+) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """Yield each window's first segment and its targets."""
+    segment_seconds = Fraction(features.segment_seconds).limit_denominator(10**6)
+    n_segments = dataset.n_segments or features.n_segments
+    targets = dataset.targets(row, Grid(n_segments, segment_seconds))
+    length = n_segments if dataset.n_segments else min(window or n_segments, n_segments)
+    for start in range(0, n_segments, length):
+        first = min(start, n_segments - length)
+        scored = targets[first : first + length].copy()
+        scored[: start - first] = IGNORED
+        yield first, scored
+
+
+def _sizes(
+    videos: Sequence[VideoFeatures], channels: tuple[int, int]
+) -> tuple[tuple[int, int, int], int]:
+    """Return (H, W, Dv) and Da."""
+    visual = next((video.visual for video in videos if video.visual is not None), None)
+    audio = next((video.audio for video in videos if video.audio is not None), None)
+    height, width, depth = (1, 1, channels[0]) if visual is None else visual.shape[1:]
+    return (height, width, depth), channels[1] if audio is None else audio.shape[1]

@@ -1,0 +1,92 @@
+"""A model's outputs for whole videos, in windows as long as those of its training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy.typing import NDArray
+from torch import Tensor
+
+from avloc.errors import UsageError
+from avloc.models import Model
+
+Outputs = dict[str, NDArray[np.float32]]
+"""``scores`` and, if the model has them, ``attention``, ``gate_visual`` and ``gate_audio``."""
+
+
+@torch.inference_mode()
+def infer(
+    model: Model,
+    visual: Float[Tensor, "B T H W Dv"],
+    audio: Float[Tensor, "B T Da"],
+    window: int,
+) -> Outputs:
+    """Run a model over videos of one length.
+
+    A video longer than the window is covered by windows that overlap by half. The output of a
+    segment is the mean over its windows, weighted by its distance from the window's edge, where
+    context is short.
+
+    Args:
+        model: on its device, in evaluation mode.
+        visual: the visual maps, on any device and in any precision.
+        audio: the audio vectors.
+        window: the most segments that the model takes at once.
+
+    Returns:
+        ``scores`` (B, T, C), ``attention`` (B, T, H, W), ``gate_visual`` and ``gate_audio`` (B, T).
+    """
+    device = next(model.parameters()).device
+    n_segments = visual.shape[1]
+
+    def run(part: slice) -> Outputs:
+        output = model(visual[:, part].to(device).float(), audio[:, part].to(device).float())
+        tensors = {
+            "scores": model.probabilities(output.logits),
+            "attention": output.attention,
+            "gate_visual": output.gate_visual,
+            "gate_audio": output.gate_audio,
+        }
+        return {name: t.float().cpu().numpy() for name, t in tensors.items() if t is not None}
+
+    return blend(n_segments, ((part, run(part)) for part in windows(n_segments, window)))
+
+
+def windows(n_segments: int, window: int) -> list[slice]:
+    """Return windows over T segments, half a window apart; the last one ends with the video."""
+    if n_segments < 1 or window < 1:
+        raise UsageError(f"cannot lay windows of {window} over {n_segments} segments")
+    if n_segments <= window:
+        return [slice(0, n_segments)]
+    last = n_segments - window
+    starts = [*range(0, last, max(1, window // 2)), last]
+    return [slice(start, start + window) for start in starts]
+
+
+def blend(n_segments: int, parts: Iterable[tuple[slice, Outputs]]) -> Outputs:
+    """Return the weighted mean of overlapping windows, each with its (B, window, ...) arrays.
+
+    Means of distributions are distributions: scores, attention and gates still sum to 1.
+    """
+    sums: dict[str, NDArray[np.float64]] = {}
+    total = np.zeros(n_segments)
+    for part, outputs in parts:
+        length = part.stop - part.start
+        weight = np.minimum(np.arange(1, length + 1), np.arange(length, 0, -1)).astype(float)
+        total[part] += weight
+        for name, array in outputs.items():
+            if name not in sums:
+                sums[name] = np.zeros((len(array), n_segments, *array.shape[2:]))
+            sums[name][:, part] += _per_segment(weight, array) * array
+    return {
+        name: (array / _per_segment(total, array)).astype(np.float32)
+        for name, array in sums.items()
+    }
+
+
+def _per_segment(values: NDArray[np.float64], array: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return (T,) values in a shape that multiplies (B, T, ...)."""
+    return values.reshape(-1, *[1] * (array.ndim - 2))
