@@ -94,6 +94,13 @@ def report_thumbnails(
     ]
 
 
+def evenly(n: int, n_most: int) -> list[int]:
+    """Return at most ``n_most`` of the numbers below ``n``, evenly spread."""
+    if n <= n_most:
+        return list(range(n))
+    return [(2 * k + 1) * n // (2 * n_most) for k in range(n_most)]
+
+
 def maps_of_events(timeline: Timeline) -> list[FloatArray | None]:
     """Return each segment's attention; None without an event or without attention."""
     if timeline.attention is None:

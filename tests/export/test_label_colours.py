@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from avloc.colours import label_colour
-from avloc.export.figures import figure_sheet
+from avloc.export.figures.figure_rows import PAPER
 from avloc.export.heatmap import panel
 from avloc.labels import LabelSet
 
@@ -59,7 +59,7 @@ def grounds():
     found = re.findall(r"--(?:ground|card|trough|mark): #(\w{6})", style)
     assert len(found) == 8  # light and dark
     page = [tuple(bytes.fromhex(digits)) for digits in found]
-    return [*page, figure_sheet.PAPER, (255, 255, 255), panel.TROUGH, panel.GROUND]
+    return [*page, tuple(bytes.fromhex(PAPER[1:])), (255, 255, 255), panel.TROUGH, panel.GROUND]
 
 
 def test_no_label_is_grey():

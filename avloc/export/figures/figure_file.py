@@ -1,4 +1,4 @@
-"""A figure becomes a PNG, PDF or SVG file: the same bytes each time, its words still words."""
+"""A figure as a PNG, PDF or SVG file: the same bytes each time, its text as text."""
 
 from __future__ import annotations
 
@@ -22,19 +22,21 @@ _METADATA: dict[str, dict[str, str | None]] = {
     ".svg": {"Creator": _MAKER, "Date": None},
 }
 _SETTINGS = {
-    "pdf.fonttype": 42,  # journals refuse type 3
-    "svg.fonttype": "none",  # words that can be searched and edited
-    "svg.hashsalt": "avloc",
+    "axes.spines.bottom": False,
+    "axes.spines.left": False,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "font.size": 6.5,
     "image.composite_image": False,
+    "pdf.fonttype": 42,  # journals refuse type 3
+    "svg.fonttype": "none",  # text that can be searched and edited
+    "svg.hashsalt": "avloc",
+    "text.parse_math": False,  # a dollar in a label is a dollar
 }
 
 
 def figure_suffix(target: Path | str) -> str:
-    """Return the suffix that chooses a figure's kind: ``.png``, ``.pdf`` or ``.svg``.
-
-    Raises:
-        UnknownNameError: the target has another suffix.
-    """
+    """Return the suffix of a figure's file; another than .png, .pdf or .svg is refused."""
     path = Path(target)
     suffix = path.suffix.lower()
     if suffix not in _METADATA:
@@ -44,33 +46,21 @@ def figure_suffix(target: Path | str) -> str:
 
 @contextmanager
 def plain_style() -> Iterator[None]:
-    """Draw by matplotlib's own defaults, whatever style the user's session or file sets.
+    """Draw by matplotlib's defaults, whatever style the user's session or file sets.
 
-    Letters that no font here has become boxes in PNG and PDF, and stay letters in SVG: that
-    is no reason to speak of each. The settings are matplotlib's one set, so that figures are
-    drawn in one thread at a time.
+    A letter that no font has becomes a box in PNG and PDF, and stays a letter in SVG; that is
+    not worth a warning. The settings are global: figures are drawn in one thread at a time.
     """
     with style.context(["default", _SETTINGS]), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         yield
 
 
+@plain_style()
 def write_figure(figure: Figure, target: Path | str) -> Path:
-    """Write a figure in the kind of its suffix, whole or not at all.
-
-    Args:
-        figure: drawn within `plain_style`.
-        target: the file.
-
-    Returns:
-        ``target``.
-
-    Raises:
-        UnknownNameError: the suffix is not .png, .pdf or .svg.
-        OutputError: the place cannot be written.
-    """
+    """Write a figure in the kind that its suffix names, whole or not at all."""
     suffix = figure_suffix(target)
-    with atomic_path(target) as temporary, plain_style():
+    with atomic_path(target) as temporary:
         figure.savefig(
             temporary, format=suffix[1:], dpi=figure.dpi, metadata=dict(_METADATA[suffix])
         )

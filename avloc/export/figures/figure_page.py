@@ -1,176 +1,208 @@
-"""The page of a figure: a head, bands of rows below each other, names in the margin, a foot."""
+"""The page of a figure: a title and a legend, bands of rows with their names, a foot."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Any
 
-from avloc.colours import Colour
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.gridspec import GridSpec
+from matplotlib.legend import Legend
+from matplotlib.patches import Patch
+
 from avloc.errors import UsageError
-from avloc.export.figures.columns import GAP, Band
-from avloc.export.figures.figure_rows import Row
-from avloc.export.figures.figure_sheet import (
-    DIM,
-    LETTERS,
-    MARGIN,
-    PAGE_HEIGHT,
-    PAGE_WIDTH,
-    SMALL,
-    Sheet,
-    breadth,
-    cut_to,
-)
-from avloc.timeline import Grid
+from avloc.export.figures.figure_rows import DIM, GAP, INK, SMALL, Columns, Row, fit
+from avloc.export.heat_style import HeatStyle
+from avloc.export.lines import one_line
+from avloc.export.links import shown_names
+from avloc.export.pictures import FULL, Frame, lay_heat
+from avloc.timeline import Timeline
 
-_LINE = 44
-_BETWEEN = 40
-_FOOT = 40
-_LEAST_WIDTH = 1000
-_TALLEST = 30_000
-_LEAST_PICTURE = 80
-_TITLE = 8.0
-_SWATCH = 22
-
-Legend = Sequence[tuple[str, Colour]]
-
-
-@dataclass(frozen=True)
-class Overview:
-    """Rows that show a whole video as one column.
-
-    Attributes:
-        grid: of one segment, as long as the video.
-        rows: none of them pictures.
-    """
-
-    grid: Grid
-    rows: Sequence[Row]
+TRUTH = "truth"
+DPI = 300
+# inches
+_WIDTH, _MIN_WIDTH = 7.0, 3.4  # the two columns of a paper
+_HEIGHT, _MAX_HEIGHT = 10.0, 100.0
+_MAX_COLUMN, _MIN_PICTURE = 1.1, 0.27
+_MARGIN, _LINE, _FOOT, _BETWEEN = 0.07, 0.18, 0.2, 0.13
+_TITLE = 8.0  # points
+_LEGEND: dict[str, Any] = {
+    "frameon": False,
+    "borderpad": 0,
+    "borderaxespad": 0,
+    "handlelength": 0.8,
+    "handleheight": 0.8,
+    "handletextpad": 0.4,
+    "columnspacing": 1.2,
+}
 
 
-@dataclass(frozen=True)
-class Page:
-    """A drawn page.
+def model_names(timelines: Sequence[Timeline], names: Sequence[str] | None = None) -> list[str]:
+    """Return a short name for the model of each timeline of a video; equal ones are numbered."""
+    if not timelines:
+        raise UsageError("a figure needs a timeline", "Give one per model.")
+    if any(timeline.grid != timelines[0].grid for timeline in timelines):
+        raise UsageError(
+            "the timelines have different segments, which one figure cannot show",
+            "Localize the video with models of one segment length.",
+        )
+    given = [timeline.model for timeline in timelines] if names is None else names
+    whole = [one_line(name) or "found" for name in given]
+    short = [shortened(name, 18) for name in whole]
+    if len({*short, TRUTH}) <= len(short):
+        short = [shortened(f"{n}: {name}", 18) for n, name in enumerate(whole, start=1)]
+    return short
 
-    Attributes:
-        sheet: what it is drawn on.
-        right: the last dot of what is drawn.
-        foot: the middle of the line at the foot, which is free.
-    """
 
-    sheet: Sheet
-    right: int
-    foot: int
+def aspect_of(frames: Mapping[int, Frame]) -> float:
+    """Return the height of pictures by their width, at most 1.4: higher ones have margins."""
+    aspects = [frame.shape[0] / frame.shape[1] for frame in frames.values()]
+    return min(float(median(aspects or [0])), 1.4)
 
-    def note(self, text: str) -> None:
-        """Write a remark at the foot."""
-        self.sheet.word((MARGIN, self.foot), text, points=SMALL, colour=DIM, role="note")
+
+def shortened(text: str, n_most: int) -> str:
+    """Return one line of at most ``n_most`` letters."""
+    line = one_line(text)
+    return line if len(line) <= n_most else line[: n_most - 1].rstrip() + "…"
 
 
 def draw_page(
-    title: str,
-    legend: Legend,
+    timeline: Timeline,
+    legend: Mapping[str, str],
     rows: Sequence[Row],
-    wrap: Callable[[int, int], list[Band]],
-    natural: Callable[[int], int],
-    overview: Overview | None = None,
-) -> Page:
-    """Draw rows in bands, as high as they must be.
+    segments: Sequence[int],
+    n_across: int,
+    *,
+    aspect: float,
+    overview: Sequence[Row] = (),
+    style: HeatStyle | None = None,
+) -> Figure:
+    """Draw rows, one column per segment, wrapped into bands of at most ``n_across`` columns.
 
     Args:
-        title: the video's name.
-        legend: names with their colours.
+        timeline: of the video that names the page.
+        legend: names with their colours, ``#rrggbb``.
         rows: of each band.
-        wrap: makes the bands between two columns of dots.
-        natural: the best height of a picture by its cell's width; it is less where the page
-            would overflow.
-        overview: stands over the bands.
-
-    Raises:
-        UsageError: the page would be taller than a picture can be.
+        segments: one per column.
+        n_across: columns side by side at most.
+        aspect: height of a picture by its width.
+        overview: rows above all bands, which show the whole video as one column.
+        style: of the maps, for the scale at the foot; None without maps.
     """
-    above = () if overview is None else overview.rows
-    widest = max(breadth(row.name, LETTERS, row.is_bold) for row in (*above, *rows))
-    bands = wrap(MARGIN + round(widest) + 24, PAGE_WIDTH - MARGIN)
-    right = max(bands[0].right, _LEAST_WIDTH)
-    lines = _legend_lines(legend, right - MARGIN)
-    is_beside = len(lines) == 1 and _breadth_of(lines[0]) < (right - MARGIN) * 0.6
-    head = MARGIN + _LINE * (1 if is_beside else 1 + len(lines)) + 10
-    top = head + _height_of(above) + (_BETWEEN if above else 0)
-    free = PAGE_HEIGHT - top - _FOOT - MARGIN
-    picture = min(natural(bands[0].column - GAP), _picture_room(rows, len(bands), free))
-    heights = [picture if row.height is None else row.height for row in rows]
-    step = sum(heights) + sum(row.after for row in rows) + _BETWEEN
-    end = top + len(bands) * step - _BETWEEN + _FOOT
-    if end > _TALLEST:
+    figure = Figure(dpi=DPI, facecolor="white")
+    FigureCanvasAgg(figure)  # measures text
+    seconds, n_segments = float(timeline.grid.segment_seconds), timeline.grid.n_segments
+    n_bands = math.ceil(len(segments) / n_across)
+    n_across = math.ceil(len(segments) / n_bands)
+    left = 2 * _MARGIN + max(_name_width(figure, row) for row in (*overview, *rows))
+    column = min((_WIDTH - left - _MARGIN) / n_across, _MAX_COLUMN)
+    right = left + n_across * column
+    width = max(right + _MARGIN, _MIN_WIDTH)
+    key, is_beside = _legend(figure, legend, width - 2 * _MARGIN)
+    head = _MARGIN + _LINE + (0 if is_beside else key.get_window_extent().height / DPI + _MARGIN)
+
+    parts = [segments[n : n + n_across] for n in range(0, len(segments), n_across)]
+    bands = [(rows, Columns(part, seconds)) for part in parts]
+    if overview:
+        bands.insert(0, (overview, Columns([0], n_segments * seconds)))
+    heights = _heights(
+        [band for band, _ in bands], column * (1 - GAP) * aspect, _HEIGHT - head - _FOOT
+    )
+    height = head + sum(heights) + _FOOT
+    if height > _MAX_HEIGHT:
         raise UsageError(
             f"{len(bands)} bands of {len(rows)} rows are too much for one figure",
-            "Show fewer columns or fewer models.",
+            "Show fewer models.",
         )
-    sheet = Sheet(right + MARGIN, end + MARGIN)
-    _draw_head(sheet, right, title, lines, is_beside)
-    if overview is not None:
-        column = Band(overview.grid, (0,), bands[0].left, right - bands[0].left)
-        _draw_band(sheet, column, above, [row.height or 0 for row in above], head)
-    for n, band in enumerate(bands):
-        _draw_band(sheet, band, rows, heights, top + n * step)
-    return Page(sheet, right, end - _FOOT // 2 + MARGIN // 2)
+    figure.set_size_inches(width, height)
+    _draw_head(figure, timeline.video_id, key, is_beside)
+    grid = GridSpec(
+        len(heights),
+        1,
+        figure,
+        left=left / width,
+        right=right / width,
+        top=1 - head / height,
+        bottom=_FOOT / height,
+        hspace=0,
+        height_ratios=heights,
+    )
+    drawn = [(row, columns) for band, columns in bands for row in band]
+    for n, (row, columns) in enumerate(drawn):
+        axes = figure.add_subplot(grid[2 * n])
+        n_columns = 1 if n < len(overview) else n_across
+        axes.set(xlim=(0, n_columns), ylim=(0, 1), xticks=[], yticks=[])
+        axes.set_ylabel(row.name, rotation=0, ha="right", va="center_baseline", **_look(row))
+        row.draw(axes, columns)
+    note = f"{len(segments)} of {n_segments} segments, evenly spread" if overview else ""
+    _draw_foot(figure, note, style)
+    return figure
 
 
-def _height_of(rows: Sequence[Row]) -> int:
-    """Return how high rows are without their pictures."""
-    return sum((row.height or 0) + row.after for row in rows)
-
-
-def _picture_room(rows: Sequence[Row], n_bands: int, free: int) -> int:
-    """Return how high pictures may be for all to go into ``free`` dots."""
+def _heights(bands: Sequence[Sequence[Row]], picture: float, room: float) -> list[float]:
+    """Return each row's height and the free height below it, in turn; pictures fill the page."""
+    rows = [row for band in bands for row in band]
+    free = [row.after for row in rows]
+    for end in np.cumsum([len(band) for band in bands])[:-1]:
+        free[end - 1] = _BETWEEN
     n_pictures = sum(row.height is None for row in rows)
-    room = (free - n_bands * (_height_of(rows) + _BETWEEN)) // (n_bands * max(n_pictures, 1))
-    return max(room, _LEAST_PICTURE)
+    left_over = room - sum(free) - sum(row.height or 0.0 for row in rows)
+    picture = min(picture, max(left_over / max(n_pictures, 1), _MIN_PICTURE))
+    heights = [picture if row.height is None else row.height for row in rows]
+    return [height for pair in zip(heights, free, strict=True) for height in pair]
 
 
-def _draw_head(
-    sheet: Sheet, right: int, title: str, lines: Sequence[Legend], is_beside: bool
-) -> None:
-    beside = _breadth_of(lines[0]) + 40 if is_beside else 0
-    word = cut_to(title, right - MARGIN - beside, _TITLE, True)
-    middle = MARGIN + _LINE // 2
-    sheet.word((MARGIN, middle), word, points=_TITLE, is_bold=True, role="title")
-    for n, line in enumerate(lines):
-        left: float = right - _breadth_of(line) if is_beside else MARGIN
-        row, half = middle + (0 if is_beside else (n + 1) * _LINE), _SWATCH / 2
-        for name, colour in line:
-            sheet.block((left, row - half, left + _SWATCH, row + half), colour, role="legend")
-            sheet.word((left + _SWATCH + 10, row), name, role="legend")
-            left += _breadth_of([(name, colour)]) + 30
+def _look(row: Row) -> dict[str, Any]:
+    return {"weight": "bold", "color": INK} if row.is_bold else {"size": SMALL, "color": DIM}
 
 
-def _draw_band(
-    sheet: Sheet, band: Band, rows: Sequence[Row], heights: Sequence[int], top: int
-) -> None:
-    for row, height in zip(rows, heights, strict=True):
-        row.paint(sheet, band, top, top + height)
-        sheet.word(
-            (band.left - 16, top + height / 2),
-            row.name,
-            points=LETTERS if row.is_bold else SMALL,
-            colour=row.colour,
-            is_bold=row.is_bold,
-            align="right",
-            role="name",
-        )
-        top += height + row.after
+def _name_width(figure: Figure, row: Row) -> float:
+    text = figure.text(0, 0, row.name, **_look(row))
+    width = text.get_window_extent().width / DPI
+    text.remove()
+    return float(width)
 
 
-def _legend_lines(legend: Legend, room: float) -> list[Legend]:
-    """Break a legend into lines that fit."""
-    lines: list[list[tuple[str, Colour]]] = [[]]
-    for entry in legend:
-        if lines[-1] and _breadth_of([*lines[-1], entry]) > room:
-            lines.append([])
-        lines[-1].append(entry)
-    return list(lines)
+def _legend(figure: Figure, names: Mapping[str, str], room: float) -> tuple[Legend, bool]:
+    """Add a legend of as few lines as fit; return it, and whether the title fits beside it."""
+    patches = [Patch(color=colour, label=name) for name, colour in names.items()]
+    for n_columns in range(min(len(patches), 8), -1, -1):
+        legend = figure.legend(handles=patches, ncols=max(n_columns, 1), **_LEGEND)
+        width = legend.get_window_extent().width / DPI
+        if width <= room or n_columns <= 1:
+            break
+        legend.remove()
+    return legend, n_columns == len(patches) and width < 0.6 * room
 
 
-def _breadth_of(line: Legend) -> float:
-    """Return the dots of swatches and names side by side."""
-    return sum(_SWATCH + 10 + breadth(name) for name, _ in line) + 30 * (len(line) - 1)
+def _draw_head(figure: Figure, video_id: str, key: Legend, is_beside: bool) -> None:
+    width, height = figure.get_size_inches()
+    x, y, line = _MARGIN / width, 1 - _MARGIN / height, _LINE / height
+    room = width - 3 * _MARGIN - is_beside * key.get_window_extent().width / DPI
+    title = figure.text(x, y - line / 2, one_line(shown_names([video_id])[0]), va="center")
+    title.set_fontweight("bold")
+    fit(title, room * DPI, [_TITLE])
+    key.set_loc("center right" if is_beside else "upper left")
+    key.set_bbox_to_anchor((1 - x, y - line / 2) if is_beside else (x, y - line))
+
+
+def _draw_foot(figure: Figure, note: str, style: HeatStyle | None) -> None:
+    """Write a note at the left, and show what the map's colours mean at the right."""
+    width, height = figure.get_size_inches()
+    look: dict[str, Any] = {"size": SMALL, "color": DIM, "va": "center_baseline"}
+    y = _FOOT / height / 2
+    figure.text(_MARGIN / width, y, note, **look)
+    if style is None:
+        return
+    most = f"{FULL:g}× uniform attention or more"
+    text = figure.text(1 - _MARGIN / width, y, most, ha="right", **look)
+    x = text.get_window_extent().x0 / DPI / width
+    weights = np.exp(np.linspace(0, np.log(FULL), 256))[None] / 256
+    axes = figure.add_axes((x - 0.75 / width, y - 0.04 / height, 0.7 / width, 0.08 / height))
+    axes.set(xticks=[], yticks=[])
+    axes.imshow(lay_heat(np.full((24, 256, 3), 150, np.uint8), weights, style), aspect="auto")
+    figure.text(x - 0.8 / width, y, "1×", ha="right", **look)

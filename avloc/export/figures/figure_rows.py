@@ -1,188 +1,196 @@
-"""The rows of figure 6: each knows its height, its name and how it is drawn into a band."""
+"""The rows of a figure. Each is drawn on axes of its own, one unit wide for each column."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
+from PIL import Image, ImageOps
 
-from avloc.colours import Colour, ink_on, label_colour
-from avloc.export.axis import Axis
-from avloc.export.figures.columns import GAP, Band, moment, tells_seconds
-from avloc.export.figures.figure_frames import paste
-from avloc.export.figures.figure_sheet import (
-    DIM,
-    INK,
-    LETTERS,
-    PAPER,
-    SMALL,
-    Sheet,
-    breadth,
-    cut_to,
-)
+from avloc.colours import Colour, as_hex, ink_on, label_colour
+from avloc.export.axis import moment, ticks
 from avloc.export.heat_style import HeatStyle
 from avloc.export.lines import one_line
-from avloc.export.pictures import Frame
+from avloc.export.pictures import Frame, lay_heat
 from avloc.labels import LabelSet
-from avloc.timeline import Event, FloatArray, Grid
+from avloc.timeline import Event, FloatArray
 
-_LABEL_LETTERS = (LETTERS, 6.0, 5.5, 5.0, 4.5)
-_HEAR: Colour = (247, 213, 148)
-_SEE: Colour = (168, 214, 242)
-_WHITE: Colour = (255, 255, 255)
-_LEAST_BLOCK = 3  # dots: the shortest event of a film is still seen
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom as fractions of the picture."""
 
-Paint = Callable[[Sheet, Band, int, int], None]
-"""Draws a row into a band, from its top to its bottom dot."""
+INK, DIM, PAPER, GREEN = "#191c22", "#5f646e", "#eef0f3", "#46f05a"
+LETTERS, SMALL = 6.5, 5.5  # points
+_SMALLER = (LETTERS, SMALL, 4.5)
+GAP = 0.03  # of a column
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Segments side by side, rising, each of ``seconds``."""
+
+    segments: Sequence[int]
+    seconds: float
+
+    def runs(self) -> list[tuple[int, int, float]]:
+        """Return (column, segment, length) of each run of segments that follow one another."""
+        pairs = groupby(enumerate(self.segments), key=lambda pair: pair[1] - pair[0])
+        runs = [list(run) for _, run in pairs]
+        # time that is left out must not look like time that is shown
+        return [(*run[0], len(run) - (0 if run is runs[-1] else GAP)) for run in runs]
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a band.
+    """One row.
 
     Attributes:
-        paint: draws it.
-        height: in dots; None for pictures, which share what the page has left.
-        name: stands in the margin.
-        is_bold: whether the name is a model's or the truth's, and not only a row's.
-        after: dots left free below it.
+        name: in the margin.
+        height: in inches; None for pictures, which share what the page has left.
+        draw: draws it.
+        is_bold: whether the name is a model's or the truth's.
+        after: inches left free below.
     """
 
-    paint: Paint
-    height: int | None
-    name: str = ""
+    name: str
+    height: float | None
+    draw: Callable[[Axes, Columns], None]
     is_bold: bool = False
-    after: int = GAP
-
-    @property
-    def colour(self) -> Colour:
-        """The colour of the name."""
-        return INK if self.is_bold else DIM
+    after: float = 0.02
 
 
-def time_row(grid: Grid) -> Row:
-    """Make the row that heads each column with the moment at which it begins."""
-
-    def paint(sheet: Sheet, band: Band, top: int, bottom: int) -> None:
-        for n, segment in enumerate(band.segments):
-            word = cut_to(moment(grid, segment), band.column, SMALL)
-            place = (band.left_of(n), (top + bottom) / 2)
-            sheet.word(place, word, points=SMALL, colour=DIM, role="time")
-
-    return Row(paint, 28, "seconds" if tells_seconds(grid) else "time", after=2)
-
-
-def sound_row(loudness: FloatArray) -> Row:
-    """Make the row of the sound's envelope, (T, n), as high as the loudest moment allows."""
-    heard = np.abs(np.nan_to_num(np.asarray(loudness, np.float64), posinf=0, neginf=0))
-    heard = heard / (heard.max(initial=0.0) or 1.0)
-    n_each = heard.shape[1]
-
-    def paint(sheet: Sheet, band: Band, top: int, bottom: int) -> None:
-        for run in band.runs():
-            steps = (np.arange(len(run) * n_each) + 0.5) / n_each
-            levels = heard[[band.segments[n] for n in run]].ravel()
-            half = np.maximum(levels * (bottom - top) / 2, 0.5)
-            across = band.left_of(run.start) + steps * band.column
-            sheet.curve(across.tolist(), (top + bottom) / 2, half.tolist())
-
-    return Row(paint, 72, "sound")
+def fit(text: Text, room: float, sizes: Sequence[float]) -> None:
+    """Make a text smaller, then cut it, until it is at most ``room`` dots wide."""
+    for size in sizes:
+        text.set_fontsize(size)
+        if text.get_window_extent().width <= room:
+            return
+    whole = text.get_text()
+    for n in range(min(len(whole), 200), 0, -1):
+        text.set_text(whole[:n].rstrip() + "…")
+        if text.get_window_extent().width <= room:
+            return
+    text.set_text("")
 
 
-def picture_row(
-    frames: Sequence[Frame | None],
-    maps: Sequence[FloatArray | None],
-    name: str,
-    *,
+def draw_times(axes: Axes, columns: Columns, total: float) -> None:
+    """Draw the moment at which each column begins."""
+    for n, segment in enumerate(columns.segments):
+        word = moment(segment * columns.seconds, total)
+        _write(axes, n, word, 1 - GAP, sizes=[SMALL], color=DIM)
+
+
+def draw_ticks(axes: Axes, columns: Columns) -> None:
+    """Draw round moments along the one column of a whole video."""
+    for second in ticks(columns.seconds):
+        x = second / columns.seconds
+        align = "left" if x < 0.02 else "right" if x > 0.98 else "center"
+        axes.vlines(x, 0.85, 1, DIM, linewidth=0.5)
+        word = moment(second, columns.seconds)
+        _write(axes, x, word, 1, y=0.4, sizes=[SMALL], color=DIM, ha=align)
+
+
+def draw_sound(axes: Axes, columns: Columns, loudness: FloatArray) -> None:
+    """Draw the sound's envelope, (T, n), as high as its loudest moment allows."""
+    levels = np.abs(np.nan_to_num(loudness, posinf=0, neginf=0)).astype(np.float64)
+    levels = np.maximum(levels / (levels.max() or 1), 0.01)
+    axes.set_ylim(-1, 1)
+    for column, first, length in columns.runs():
+        heights = levels[first : first + round(length)].ravel()
+        across = column + (np.arange(len(heights)) + 0.5) / levels.shape[1]
+        axes.fill_between(across, -heights, heights, color=DIM, linewidth=0.2)
+
+
+def draw_pictures(
+    axes: Axes,
+    columns: Columns,
+    frames: Mapping[int, Frame],
+    maps: Sequence[FloatArray | None] | None,
     style: HeatStyle,
-    is_bold: bool = False,
-    role: str = "frame",
-) -> Row:
-    """Make a row of frames under their maps, one or None a segment each."""
-
-    def paint(sheet: Sheet, band: Band, top: int, bottom: int) -> None:
-        for n, k in enumerate(band.segments):
-            left, right = band.cell(n)
-            cell = (left, top, right, bottom)
-            paste(sheet, cell, frames[k], maps[k], style=style, role=role)
-
-    return Row(paint, None, name, is_bold)
-
-
-def track_row(events: Sequence[Event], labels: LabelSet, name: str, role: str) -> Row:
-    """Make a row of events as blocks in their labels' colours, named as large as may be."""
-
-    def paint(sheet: Sheet, band: Band, top: int, bottom: int) -> None:
-        for run in band.runs():
-            _draw_ground(sheet, band, run, top, bottom)
-            first = band.segments[run.start]
-            ends = (first + len(run)) * band.grid.segment_seconds
-            for event in events:
-                if event.start < ends and (place := band.span(run, event.start, event.end)):
-                    left, right = place
-                    colour = label_colour(event.label, labels)
-                    box = (left, top, max(right - 2, left + _LEAST_BLOCK), bottom)
-                    sheet.block(box, colour, role=role)
-                    _draw_label(sheet, event.label, left, right, (top + bottom) / 2, colour)
-
-    return Row(paint, 44, name, True)
-
-
-def tick_row(total: float) -> Row:
-    """Make the row that tells the moments along ``total`` seconds drawn as one column."""
-    marks = Axis(total).ticks()
-
-    def paint(sheet: Sheet, band: Band, top: int, bottom: int) -> None:
-        for percent, words in marks:
-            x = band.left + percent / 100 * band.column
-            sheet.block((x - 1, top, x + 1, top + 6), DIM)
-            half = breadth(words, SMALL) / 2
-            inside = min(max(x, band.left + half), band.right - half)
-            place = (inside, (top + 6 + bottom) / 2)
-            sheet.word(place, words, points=SMALL, colour=DIM, align="center", role="tick")
-
-    return Row(paint, 40, "whole video")
-
-
-def gate_row(gate: FloatArray, name: str, role: str) -> Row:
-    """Make a row of a sense's gate: a bar and its number a segment."""
-    light = _HEAR if role == "hear" else _SEE
-
-    def paint(sheet: Sheet, band: Band, top: int, bottom: int) -> None:
-        for n, segment in enumerate(band.segments):
-            left, right = band.cell(n)
-            sheet.block((left, top, right, bottom), PAPER)
-            value = float(gate[segment])
-            word = "–"
-            if np.isfinite(value):
-                value = min(max(value, 0.0), 1.0)
-                box = (left, top, left + value * (right - left), bottom)
-                sheet.block(box, light, role=role)
-                word = f"{value:.2f}"
-            middle = ((left + right) / 2, (top + bottom) / 2)
-            sheet.word(middle, cut_to(word, band.column, SMALL), points=SMALL, align="center")
-
-    return Row(paint, 32, name, after=3)
-
-
-def _draw_ground(sheet: Sheet, band: Band, run: range, top: int, bottom: int) -> None:
-    """Draw the empty track of a run, a white line at each segment's start."""
-    is_last = run.stop == len(band.segments)
-    right = band.left_of(run.stop) - (0 if is_last else GAP)
-    sheet.block((band.left_of(run.start), top, right, bottom), PAPER)
-    for n in run[1:]:
-        sheet.block((band.left_of(n) - 1, top, band.left_of(n) + 1, bottom), _WHITE)
-
-
-def _draw_label(
-    sheet: Sheet, label: str, left: float, right: float, middle: float, colour: Colour
+    boxes: Sequence[Box | None] | None = None,
 ) -> None:
-    room = right - left - 12
-    fitting = (points for points in _LABEL_LETTERS if breadth(label, points) <= room)
-    points = next(fitting, _LABEL_LETTERS[-1])
-    word = cut_to(label, room, points)
-    if len(word) > 2 or word == one_line(label):
-        ink = INK if ink_on(colour) == (0, 0, 0) else _WHITE
-        centre = ((left + right) / 2, middle)
-        sheet.word(centre, word, points=points, colour=ink, align="center", role="label")
+    """Draw the frames, whole and in the middle of their cells, under maps and boxes."""
+    wide, high = axes.get_xlim()[1] / axes.bbox.width, 1 / axes.bbox.height  # of a dot
+    room = max(1, round((1 - GAP) / wide)), max(1, round(axes.bbox.height))
+    for n, segment in enumerate(columns.segments):
+        if segment not in frames:
+            continue
+        picture = Image.fromarray(frames[segment])
+        picture = ImageOps.contain(picture, room, Image.Resampling.LANCZOS)
+        picture = lay_heat(picture, None if maps is None else maps[segment], style)
+        across, down = picture.width * wide, picture.height * high
+        left, bottom = n + (1 - across) / 2, (1 - down) / 2
+        extent = (left, left + across, bottom, bottom + down)
+        axes.imshow(np.asarray(picture), extent=extent, aspect="auto")
+        if boxes is not None and (box := boxes[segment]) is not None:
+            x0, y0, x1, y1 = box
+            corner = left + x0 * across, bottom + (1 - y1) * down
+            for colour, points in (("black", 1.8), (GREEN, 1.0)):  # seen on any picture
+                size = (x1 - x0) * across, (y1 - y0) * down
+                axes.add_patch(
+                    Rectangle(corner, *size, fill=False, edgecolor=colour, linewidth=points)
+                )
+
+
+def draw_events(axes: Axes, columns: Columns, events: Sequence[Event], labels: LabelSet) -> None:
+    """Draw events as blocks in their labels' colours, with the label where there is room."""
+    dot = axes.get_xlim()[1] / axes.bbox.width
+    runs = columns.runs()
+    ground = [(column, length) for column, _, length in runs]
+    axes.broken_barh(ground, (0, 1), color=PAPER, zorder=0)
+    axes.vlines(range(1, len(columns.segments)), 0, 1, "white", linewidth=0.5, zorder=0.5)
+    spans, colours = [], []
+    for column, first, length in runs:
+        for event in events:
+            start = max(event.start / columns.seconds - first, 0)
+            end = min(event.end / columns.seconds - first, length)
+            if start < end:
+                width = max(end - start - 2 * dot, 3 * dot)  # the shortest event is still seen
+                spans.append((column + start, width))
+                colours.append(colour := label_colour(event.label, labels))
+                ink = INK if ink_on(colour) == (0, 0, 0) else "white"
+                middle = column + start + width / 2
+                _write(axes, middle, event.label, width - 8 * dot, color=ink, ha="center")
+    axes.broken_barh(spans, (0, 1), color=[as_hex(colour) for colour in colours], linewidth=0)
+
+
+def draw_gate(axes: Axes, columns: Columns, gate: FloatArray, colour: Colour) -> None:
+    """Draw the gate of a sense: a bar and its number for each segment."""
+    lefts = [n + GAP / 2 for n in range(len(columns.segments))]
+    values = np.clip(gate[list(columns.segments)], 0, 1).tolist()
+    axes.broken_barh([(left, 1 - GAP) for left in lefts], (0, 1), color=PAPER, zorder=0)
+    bars = [
+        (left, value * (1 - GAP))
+        for left, value in zip(lefts, values, strict=True)
+        if np.isfinite(value)
+    ]
+    axes.broken_barh(bars, (0, 1), color=as_hex(colour), linewidth=0)
+    for n, value in enumerate(values):
+        word = f"{value:.2f}" if np.isfinite(value) else "–"
+        _write(axes, n + 0.5, word, 1 - GAP, sizes=[SMALL], ha="center")
+
+
+def _write(
+    axes: Axes,
+    x: float,
+    text: str,
+    room: float,
+    *,
+    y: float = 0.5,
+    sizes: Sequence[float] = _SMALLER,
+    color: str = INK,
+    ha: str = "left",
+) -> None:
+    """Write a line that takes at most ``room`` columns, and more than two of its letters."""
+    dots = room * axes.bbox.width / axes.get_xlim()[1]
+    if dots < 12:
+        return
+    line = one_line(text)
+    written = axes.text(x, y, line, color=color, ha=ha, va="center_baseline")
+    fit(written, dots, sizes)
+    if len(written.get_text()) < 3 and written.get_text() != line:
+        written.remove()

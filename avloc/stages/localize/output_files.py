@@ -117,35 +117,36 @@ def _render(
 def _draw_events(
     path: Path, video: InputVideo, timelines: Sequence[Timeline], options: OutputOptions
 ) -> None:
-    from avloc.export.figures.columns import evenly
-    from avloc.export.figures.events_figure import MOST_COLUMNS, draw_events_figure
+    from avloc.export.figures.events_figure import events_figure, events_segments
+    from avloc.export.figures.figure_file import write_figure
 
     grid, flags = timelines[0].grid, timelines[0].flags
-    draw_events_figure(
+    figure = events_figure(
         timelines,
-        _frames(video.path, timelines[0], evenly(grid.n_segments, MOST_COLUMNS)),
-        path,
+        _frames(video.path, timelines[0], events_segments(timelines[0])),
         names=options.model_names,
         truth=video.true_events,
         waveform=None if "no_audio" in flags else loudness(video.path, grid),
         style=options.look,
     )
+    write_figure(figure, path)
 
 
 def _draw_attention(
     path: Path, video: InputVideo, timelines: Sequence[Timeline], options: OutputOptions
 ) -> None:
-    from avloc.export.figures.attention_figure import attention_segments, draw_attention_figure
+    from avloc.export.figures.attention_figure import attention_figure, attention_segments
+    from avloc.export.figures.figure_file import write_figure
 
     has_boxes = len(video.boxes) == timelines[0].grid.n_segments
-    draw_attention_figure(
+    figure = attention_figure(
         timelines,
         _frames(video.path, timelines[0], attention_segments(timelines)),
-        path,
         names=options.model_names,
         boxes=video.boxes if has_boxes else None,
         style=options.look,
     )
+    write_figure(figure, path)
 
 
 def _check_figure(target: str, n_videos: int) -> None:
@@ -166,10 +167,8 @@ def _figure_path(video: InputVideo, figure: str, what: str) -> Path:
     return video.result(f"{OWN}.{what}.{figure}") if is_suffix else Path(figure)
 
 
-def _frames(video: Path, timeline: Timeline, segments: Sequence[int]) -> list[Frame | None]:
-    """Return pictures for these segments of a video, and None for the others."""
-    n_segments = timeline.grid.n_segments
+def _frames(video: Path, timeline: Timeline, segments: Sequence[int]) -> dict[int, Frame]:
+    """Return pictures of these segments of a video."""
     if timeline.frame_size is None:
-        return [None] * n_segments
-    pictures = middle_frames(video, timeline.grid, segments, width=_WIDTH)
-    return [pictures.get(t) for t in range(n_segments)]
+        return {}
+    return middle_frames(video, timeline.grid, segments, width=_WIDTH)

@@ -11,11 +11,10 @@ from typing import Self
 from avloc.artifacts import check_place
 from avloc.errors import AvlocError, PartialFailureError, UsageError
 from avloc.events import EventRules
-from avloc.export.figures.columns import evenly
 from avloc.export.heat_style import HeatStyle
 from avloc.export.links import jpeg
 from avloc.export.marks import refuse_foreign
-from avloc.export.pictures import report_thumbnails
+from avloc.export.pictures import evenly, report_thumbnails
 from avloc.export.report.page import write_report
 from avloc.export.report.report_parts import ReportClip
 from avloc.media import HEATMAP_SUFFIX, middle_frames
