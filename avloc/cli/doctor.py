@@ -16,6 +16,6 @@ def doctor() -> None:
 
     findings = examine()
     for finding in findings:
-        console.data(f"{'ok ' if finding.is_sound else 'BAD'}  {finding.what}: {finding.said}")
+        console.data(f"{'ok ' if finding.is_sound else 'BAD'}  {finding.what}: {finding.state}")
     if not all(finding.is_sound for finding in findings):
         raise typer.Exit(1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,8 +12,9 @@ from avloc.cli.parameters import parameters_of
 from avloc.errors import AvlocError, PartialFailureError
 
 if TYPE_CHECKING:
-    from avloc.datasets import Coverage
-    from avloc.stages.extract import Extraction, Sources
+    from avloc.datasets import Dataset
+    from avloc.features import ExtractionReport
+    from avloc.stages.extract import Sources
 
 
 @parameters_of(
@@ -46,47 +46,44 @@ def extract(
         return
     with console.progress_bar("extract") as progress:
         done = avloc.extract(**given, progress=progress)
-    _summarise(done)
-
-
-def _show_plan(sources: Sources) -> None:
-    for video_id, path in sources.videos:
-        console.data(f"{video_id}\t{path}")
-    n_videos = len(sources.videos)
-    console.say(f"{n_videos} video{'s' * (n_videos != 1)}")
-    _say_coverage(sources.coverage)
-    _say_ignored(sources.ignored_fields)
-    for line in sources.labels.lines() if sources.labels else ():
-        console.say(line)
-
-
-def _say_coverage(coverage: Coverage | None) -> None:
-    if coverage is not None and coverage.missing:
-        console.say(f"{len(coverage.missing)} of {coverage.total} videos are missing")
-
-
-def _say_ignored(fields: Sequence[str]) -> None:
-    if fields:
-        console.say(f"fields of the manifest that are ignored: {', '.join(fields)}")
-
-
-def _summarise(done: Extraction) -> None:
-    report = done.report
-    _say_coverage(done.coverage)
-    _say_ignored(done.ignored_fields)
-    for failure in report.failures:
-        console.say(f"failed: {failure.video_id}: {failure.reason}")
-    counts = f"{report.n_done} extracted, {report.n_skipped} already there"
-    if report.failures:
-        counts += f", {len(report.failures)} failed"
-    where = f"features {done.store.fingerprint} in {done.store.root}"
-    if report.failures and not report.n_done + report.n_skipped:
-        raise AvlocError(f"no video could be extracted ({len(report.failures)} failed)")
-    if report.failures:
-        raise PartialFailureError(f"{counts}; {where}")
-    console.say(f"{counts}; {where}")
+    _say_missing(done.dataset)
+    _summarise(done.report, f"features {done.store.fingerprint} in {done.store.root}")
     if not done.store.dataset_root:
         console.say(
             "these videos have no labels, and `avloc train` needs labels: --dataset with a data "
             "set's folder, or with a CSV file whose columns are video, label, start, end, split"
         )
+
+
+def _show_plan(sources: Sources) -> None:
+    from avloc.datasets import count_labels
+
+    for video_id, path in sources.videos:
+        console.data(f"{video_id}\t{path}")
+    n_videos = len(sources.videos)
+    console.say(f"{n_videos} video{'s' * (n_videos != 1)}")
+    _say_missing(sources.dataset)
+    for line in count_labels(sources.dataset).lines() if sources.dataset else ():
+        console.say(line)
+
+
+def _say_missing(dataset: Dataset | None) -> None:
+    if dataset is None:
+        return
+    if missing := dataset.coverage.missing:
+        console.say(f"{len(missing)} of {dataset.coverage.total} videos are missing")
+    if dataset.ignored_fields:
+        console.say(f"fields of the manifest that are ignored: {', '.join(dataset.ignored_fields)}")
+
+
+def _summarise(report: ExtractionReport, where: str) -> None:
+    for failure in report.failures:
+        console.say(f"failed: {failure.video_id}: {failure.reason}")
+    counts = f"{report.n_done} extracted, {report.n_skipped} already there"
+    if not report.failures:
+        console.say(f"{counts}; {where}")
+        return
+    n_failed = len(report.failures)
+    if not report.n_done + report.n_skipped:
+        raise AvlocError(f"no video could be extracted ({n_failed} failed)")
+    raise PartialFailureError(f"{counts}, {n_failed} failed; {where}")

@@ -10,51 +10,40 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
 _TORCH_FAMILY = ("torch", "torchvision", "torchaudio")
-_OTHERS = ("av", "librosa", "h5py", "numpy")
+_PACKAGES = (*_TORCH_FAMILY, "av", "librosa", "h5py", "numpy")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at.
-
-    Attributes:
-        what: the thing.
-        said: what was found, in words, with what to do where it is not sound.
-        is_sound: whether avloc can work with it.
-    """
+    """What was checked, its state in words, and whether avloc can work with it."""
 
     what: str
-    said: str
+    state: str
     is_sound: bool = True
 
 
 def examine() -> list[Finding]:
-    """Look at Python, the packages that must fit, the device and the encoders.
-
-    Returns:
-        A finding each; never raises for what it finds.
-    """
+    """Check Python, the packages that must fit each other, the device and the encoders."""
     findings = [Finding("python", platform.python_version())]
-    findings += [_package(name) for name in (*_TORCH_FAMILY, *_OTHERS)]
+    findings += [_check_package(name) for name in _PACKAGES]
     if all(finding.is_sound for finding in findings):
-        findings += [_looked_at("device", _device), _looked_at("encoders", _encoders)]
+        findings += [_check("device", _device), _check("encoders", _encoders)]
     return findings
 
 
-def _package(name: str) -> Finding:
+def _check_package(name: str) -> Finding:
     try:
         import_module(name)
     except Exception as error:
-        return Finding(name, _trouble(name, error), is_sound=False)
+        return Finding(name, _load_error(name, error), is_sound=False)
     return Finding(name, version(name))
 
 
-def _trouble(name: str, error: Exception) -> str:
-    """Say in words why a package does not load.
+def _load_error(name: str, error: Exception) -> str:
+    """Say why a package does not load.
 
-    torch, torchvision and torchaudio must come from one build: a CPU torch beside CUDA
-    versions of the other two, or a torch newer than torchaudio knows, fails in the loader
-    with a message about symbols that helps nobody.
+    torch, torchvision and torchaudio must come from one build. Otherwise the loader fails with a
+    message about symbols that does not help.
     """
     try:
         installed = {part: version(part) for part in _TORCH_FAMILY}
@@ -72,9 +61,9 @@ def _trouble(name: str, error: Exception) -> str:
     )
 
 
-def _looked_at(what: str, look: Callable[[], str]) -> Finding:
+def _check(what: str, state: Callable[[], str]) -> Finding:
     try:
-        return Finding(what, look())
+        return Finding(what, state())
     except Exception as error:
         return Finding(what, str(error), is_sound=False)
 
@@ -82,11 +71,9 @@ def _looked_at(what: str, look: Callable[[], str]) -> Finding:
 def _device() -> str:
     import torch
 
-    if torch.cuda.is_available():
-        return ", ".join(
-            torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())
-        )
-    return f"no CUDA device; {os.cpu_count()} CPU cores"
+    if not torch.cuda.is_available():
+        return f"no CUDA device; {os.cpu_count()} CPU cores"
+    return ", ".join(map(torch.cuda.get_device_name, range(torch.cuda.device_count())))
 
 
 def _encoders() -> str:

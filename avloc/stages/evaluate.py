@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from avloc.artifacts import ModelFile, Predictions, read_model, write_predictions
+from avloc.artifacts import Predictions, read_model, write_predictions
 from avloc.datasets import SegmentBoxes, find_boxes, read_boxes
 from avloc.errors import UsageError
 from avloc.evaluation import (
     CrossModal,
     Evaluation,
     SpatialPair,
-    check_decoder,
     has_boxes,
     measure_spatial,
 )
@@ -26,13 +25,13 @@ from avloc.stages.workspace import DEFAULT_MODEL, Workspace
 
 @dataclass(frozen=True)
 class EvaluatedSplit:
-    """Predictions on a split, where they were written, and what they are worth.
+    """Predictions on a split, where they were written, and their metrics.
 
     Attributes:
-        path: of the predictions.
+        path: the file of the predictions.
         predictions: scores beside the truth.
-        evaluation: when and which.
-        spatial: where, by rule (``half``, ``median``); None without boxes or attention.
+        evaluation: metrics of when and which.
+        spatial: metrics of where, by rule (``half``, ``median``); None without boxes or attention.
         cross_modal: A2V and V2A; None without a second model.
     """
 
@@ -44,11 +43,9 @@ class EvaluatedSplit:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers as plain values for JSON."""
-        by_rule = {rule: asdict(pair) for rule, pair in (self.spatial or {}).items()}
-        cross_modal = asdict(self.cross_modal) if self.cross_modal else None
         return self.evaluation.to_dict() | {
-            "spatial": by_rule or None,
-            "cross_modal": cross_modal,
+            "spatial": {rule: asdict(pair) for rule, pair in (self.spatial or {}).items()} or None,
+            "cross_modal": asdict(self.cross_modal) if self.cross_modal else None,
         }
 
 
@@ -86,69 +83,47 @@ def evaluate(
         damaged. UsageError: no such decoder, no attention to measure against the given boxes, or
         not two models of one modality each. OutputError: the predictions cannot be written.
     """
-    check_decoder(decode)
     workspace = Workspace.at(artifacts)
-    paths = [workspace.existing_model(one) for one in (model, match) if one is not None]
+    paths = [workspace.existing_model(name) for name in (model, match) if name is not None]
     models = [read_model(path) for path in paths]
-    if match is not None:
-        _check_modalities(paths, models)
-    given = f"{split}-without-{without}" if without else split
-    target = workspace.predictions(paths[0].stem, given)
+    modalities = [str(file.config.get("modalities", "both")) for file in models]
+    if match is not None and sorted(modalities) != ["audio", "visual"]:
+        raise UsageError(
+            "matching needs a model that only hears and one that only sees; "
+            f"{paths[0].stem} uses {modalities[0]}, {paths[1].stem} uses {modalities[1]}",
+            "Train them with --set where=false --set which=false and --set modalities=audio, "
+            "or modalities=visual.",
+        )
+    name = paths[0].stem  # two files may hold one kind of model: the file's name distinguishes
+    target = workspace.predictions(name, f"{split}-without-{without}" if without else split)
     store, labelled = labelled_store(workspace.features, dataset)
     boxes = find_boxes(labelled.root) if spatial is None else read_boxes(spatial)
     predictions, evaluation = evaluate_model(
         models[0], store, labelled, split, decode=decode, without=without, device=device
     )
-    seen = None if without == "visual" else boxes  # a map over no picture points nowhere
-    where = _where(predictions, seen, is_asked=spatial is not None)
-    across = None
+    predictions, evaluation = replace(predictions, model=name), replace(evaluation, model=name)
+    attention = cross_modal = None
+    if without != "visual":  # a map over no picture points nowhere
+        attention = _measure_attention(predictions, boxes, is_required=spatial is not None)
     if match is not None:
         others, _ = evaluate_model(models[1], store, labelled, split, device=device)
-        across = _across(paths, models, (predictions, others))
-    name = paths[0].stem  # two files may hold one kind of model: the file's name tells them apart
-    predictions, evaluation = replace(predictions, model=name), replace(evaluation, model=name)
+        both = {modalities[0]: predictions, modalities[1]: replace(others, model=paths[1].stem)}
+        cross_modal = match_modalities(both["audio"], both["visual"])
     write_predictions(target, predictions)
-    return EvaluatedSplit(target, predictions, evaluation, where, across)
+    return EvaluatedSplit(target, predictions, evaluation, attention, cross_modal)
 
 
-def _where(
-    predictions: Predictions, boxes: SegmentBoxes | None, *, is_asked: bool
+def _measure_attention(
+    predictions: Predictions, boxes: SegmentBoxes | None, *, is_required: bool
 ) -> Mapping[str, SpatialPair] | None:
-    """Measure attention; what nobody asked for and cannot be given is None."""
     if boxes is None:
         return None
-    is_there = has_boxes(predictions, boxes)
-    if not (is_there or is_asked):
-        return None
-    if not is_there and predictions.attention is not None:
-        raise UsageError(
-            f"the boxes are of other videos than the {predictions.split} split's",
-            "Name the file of this data set's boxes.",
-        )
+    if not has_boxes(predictions, boxes):
+        if not is_required:
+            return None
+        if predictions.attention is not None:
+            raise UsageError(
+                f"the boxes are of other videos than the {predictions.split} split's",
+                "Name the file of this data set's boxes.",
+            )
     return measure_spatial(predictions, boxes)
-
-
-def _modality(model: ModelFile) -> str:
-    return str(model.config.get("modalities", "both"))
-
-
-def _across(
-    paths: Sequence[Path], models: Sequence[ModelFile], predictions: Sequence[Predictions]
-) -> CrossModal:
-    """Match two models' predictions, whichever of them hears, under their files' names."""
-    of_modality = {
-        _modality(model): replace(one, model=path.stem)
-        for path, model, one in zip(paths, models, predictions, strict=True)
-    }
-    return match_modalities(of_modality["audio"], of_modality["visual"])
-
-
-def _check_modalities(paths: Sequence[Path], models: Sequence[ModelFile]) -> None:
-    of_modality = [_modality(model) for model in models]
-    if sorted(of_modality) != ["audio", "visual"]:
-        raise UsageError(
-            "matching needs a model that only hears and one that only sees; "
-            f"{paths[0].stem} is of {of_modality[0]}, {paths[1].stem} of {of_modality[1]}",
-            "Train them with --set where=false --set which=false and --set modalities=audio, "
-            "or modalities=visual.",
-        )

@@ -7,12 +7,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from avloc.artifacts import FeatureStore
-from avloc.datasets import Coverage, LabelCounts, count_labels, load_dataset
+from avloc.datasets import Dataset, load_dataset
 from avloc.errors import MediaError
 from avloc.features import ExtractionReport, Shard, WeightsPolicy, load_encoders
 from avloc.features import extract as extract_features
 from avloc.progress import Progress
 from avloc.stages.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The videos behind some paths.
+
+    Attributes:
+        videos: (video id, file) pairs, those of the shard.
+        dataset: the labelled data set if the paths are exactly one, else None.
+    """
+
+    videos: list[tuple[str, Path]]
+    dataset: Dataset | None
 
 
 @dataclass(frozen=True)
@@ -22,49 +35,16 @@ class Extraction:
     Attributes:
         store: the features.
         report: how many videos were done, skipped and failed.
-        coverage: videos present and missing, if a data set was given; None otherwise.
-        ignored_fields: fields of its manifest that say nothing here.
+        dataset: the labelled data set that was extracted, None for plain videos.
     """
 
     store: FeatureStore
     report: ExtractionReport
-    coverage: Coverage | None
-    ignored_fields: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Sources:
-    """The videos behind some paths.
-
-    Attributes:
-        videos: (video id, file) pairs, those of the shard.
-        dataset_root: the data set's place if exactly one labelled data set was named, else "".
-        n_segments: the grid that the data set fixes, None if it fixes none.
-        coverage: of the data set, None without one.
-        labels: its events by label and split, None without one.
-        ignored_fields: of its manifest.
-    """
-
-    videos: list[tuple[str, Path]]
-    dataset_root: str = ""
-    n_segments: int | None = None
-    coverage: Coverage | None = None
-    labels: LabelCounts | None = None
-    ignored_fields: tuple[str, ...] = ()
+    dataset: Dataset | None
 
 
 def find_sources(paths: Sequence[Path | str], shard: str = "1/1") -> Sources:
-    """Find the videos behind data set roots, manifests, folders and files.
-
-    Args:
-        paths: where to look.
-        shard: ``i/n`` keeps the i-th of n parts.
-
-    Raises:
-        UsageError: there is no such shard.
-        MediaError: there is no video, or two videos share a name.
-        DatasetError: a data set's own files are wrong.
-    """
+    """Find the videos behind data sets, manifests, folders and files; a shard keeps its part."""
     part = Shard.parse(shard)
     datasets = [load_dataset(Path(path)) for path in paths]
     videos: dict[str, Path] = {}
@@ -81,18 +61,11 @@ def find_sources(paths: Sequence[Path | str], shard: str = "1/1") -> Sources:
         raise MediaError(
             f"no video found in {', '.join(map(str, paths))}", "Check the path and the suffixes."
         )
-    own = [(video_id, path) for video_id, path in videos.items() if part.has(video_id)]
-    if len(datasets) == 1 and datasets[0].rows:
-        only = datasets[0]
-        return Sources(
-            own,
-            str(only.root.resolve()),
-            only.n_segments,
-            only.coverage,
-            count_labels(only),
-            only.ignored_fields,
-        )
-    return Sources(own)
+    is_labelled = len(datasets) == 1 and bool(datasets[0].rows)
+    return Sources(
+        [(video_id, path) for video_id, path in videos.items() if part.has(video_id)],
+        datasets[0] if is_labelled else None,
+    )
 
 
 def extract(
@@ -142,7 +115,7 @@ def extract(
         FingerprintError: the store holds other features. OutputError: it cannot be written.
     """
     sources = find_sources([paths] if isinstance(paths, str | Path) else paths, shard)
-    policy = WeightsPolicy(folder=weights, offline=offline)
+    dataset = sources.dataset
     encoders = load_encoders(
         visual,
         audio,
@@ -151,18 +124,21 @@ def extract(
         device=device,
         precision=precision,
         runtime=runtime,
-        weights=policy,
+        weights=WeightsPolicy(folder=weights, offline=offline),
     )
-    place = Workspace.at(artifacts).features
-    store = FeatureStore.create(place, encoders.spec, sources.dataset_root)
+    store = FeatureStore.create(
+        Workspace.at(artifacts).features,
+        encoders.spec,
+        str(dataset.root.resolve()) if dataset else "",
+    )
     report = extract_features(
         sources.videos,
         store,
         encoders,
-        n_segments=sources.n_segments,
+        n_segments=dataset.n_segments if dataset else None,
         workers=workers,
         batch_size=batch_size,
         overwrite=overwrite,
         progress=progress,
     )
-    return Extraction(store, report, sources.coverage, sources.ignored_fields)
+    return Extraction(store, report, dataset)

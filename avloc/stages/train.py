@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from avloc.artifacts import FeatureStore, ModelFile, read_model, write_model
 from avloc.datasets import Dataset, load_dataset
-from avloc.errors import ArtifactError, UsageError
-from avloc.options import Settings
+from avloc.errors import ArtifactError, UnknownNameError, UsageError
+from avloc.models import model_class
+from avloc.options import Settings, options_from, values_of
 from avloc.progress import Progress
-from avloc.stages.settings import settings_of
 from avloc.stages.workspace import DEFAULT_MODEL, Workspace
 from avloc.training import Review, TrainingConfig, is_leader, load_splits, review
 from avloc.training import train as train_model
@@ -34,9 +34,9 @@ def labelled_store(
     if not root:
         raise UsageError(
             f"{store.root} was extracted from plain videos, which have no labels",
-            "Write down what happens when: a file manifest.csv beside the videos with the columns "
-            "video,label,start,end,split (times in seconds; split: train, val, test or empty), a "
-            "line an event. Then name it: --dataset manifest.csv.",
+            "Write the events into a file manifest.csv beside the videos, one event per line, with "
+            "the columns video,label,start,end,split (times in seconds; split: train, val, test "
+            "or empty). Then name it: --dataset manifest.csv.",
         )
     return store, load_dataset(Path(root))
 
@@ -86,17 +86,14 @@ def train(
         DatasetError: no labels for them. UnknownNameError: no such model or setting.
         UsageError: the name is not a plain name. OutputError: the model cannot be written.
     """
-    config, options = settings_of(
-        model,
-        set,
-        {
-            "seed": seed,
-            "epochs": epochs,
-            "supervision": supervision,
-            "weak_labels": weak_labels,
-            "select": select,
-        },
-    )
+    named = {
+        "seed": seed,
+        "epochs": epochs,
+        "supervision": supervision,
+        "weak_labels": weak_labels,
+        "select": select,
+    }
+    config, options = settings_of(model, named | values_of(set, example="epochs=20"))
     workspace = Workspace.at(artifacts)
     path = workspace.new_model(name or model)
     unfinished = workspace.unfinished(path)
@@ -128,3 +125,17 @@ def _unfinished(path: Path) -> ModelFile:
             f"there is no unfinished training {path}", "Leave out --resume to begin one."
         )
     return read_model(path)
+
+
+def settings_of(
+    model: str, settings: Mapping[str, object]
+) -> tuple[TrainingConfig, dict[str, object]]:
+    """Sort settings into those of the training and those of the model."""
+    of_training = {entry.name for entry in fields(TrainingConfig)}
+    of_model = {entry.name for entry in fields(model_class(model).Config)}
+    for name in settings:
+        if name not in of_training | of_model:
+            raise UnknownNameError("setting", name, of_training | of_model)
+    training = {name: value for name, value in settings.items() if name in of_training}
+    options = {name: value for name, value in settings.items() if name not in of_training}
+    return options_from(TrainingConfig, training), options

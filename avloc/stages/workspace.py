@@ -1,4 +1,4 @@
-"""Where the stages leave things for each other, so that commands chain with no arguments."""
+"""Where the stages leave files for each other, so that commands chain with no arguments."""
 
 from __future__ import annotations
 
@@ -10,24 +10,19 @@ from pathlib import Path
 from avloc.errors import ArtifactError, UsageError
 from avloc.export.marks import refuse_foreign
 
-ENVIRONMENT_VARIABLE = "AVLOC_ARTIFACTS"
 DEFAULT_MODEL = "cman"
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """The artifacts folder: ``features/``, ``models/<name>.h5``, ``predictions/``.
-
-    Attributes:
-        root: the folder, made when something is first written.
-    """
+    """The artifacts folder: ``features/``, ``models/<name>.h5``, ``predictions/``."""
 
     root: Path
 
     @classmethod
     def at(cls, root: Path | str | None = None) -> Workspace:
         """Return the workspace at ``root``, ``$AVLOC_ARTIFACTS``, or ``./artifacts``."""
-        return cls(Path(root or os.environ.get(ENVIRONMENT_VARIABLE) or "artifacts"))
+        return cls(Path(root or os.environ.get("AVLOC_ARTIFACTS") or "artifacts"))
 
     @property
     def features(self) -> Path:
@@ -35,30 +30,21 @@ class Workspace:
         return self.root / "features"
 
     def new_model(self, name: str) -> Path:
-        """Return where a model of this name goes.
-
-        Raises:
-            UsageError: it is a path, and no name. OutputError: a file that avloc did not
-            write is there.
-        """
+        """Return the path of a model to write; refuse to replace a file that is not avloc's."""
         if Path(name).name != name or not name.strip("."):
             raise UsageError(
-                f"{name!r} is no plain name for a model", "Choose the folder with --artifacts."
+                f"{name!r} is not a plain name for a model", "Choose the folder with --artifacts."
             )
         path = self.root / "models" / f"{name}.h5"
         refuse_foreign(path)
         return path
 
     def unfinished(self, model: Path) -> Path:
-        """Return where the training that will write a model keeps what it needs to go on."""
+        """Return the path of what a training needs to go on after an interruption."""
         return model.parent / "unfinished" / model.name
 
     def existing_model(self, name_or_path: str | Path = DEFAULT_MODEL) -> Path:
-        """Return a model file that is there: a path as it is, a bare name in ``models/``.
-
-        Raises:
-            ArtifactError: there is none; names the models there are.
-        """
+        """Return the file of a model: a path as it is, a bare name in ``models/``."""
         text = str(name_or_path)
         is_path = "/" in text or text.endswith((".h5", ".hdf5"))
         path = Path(text) if is_path else self.root / "models" / f"{text}.h5"
@@ -66,27 +52,23 @@ class Workspace:
             path = Path(text)
         if path.exists():
             return path
-        there = sorted(file.stem for file in (self.root / "models").glob("[!.]*.h5"))
+        names = sorted(file.stem for file in (self.root / "models").glob("[!.]*.h5"))
         extract, train = self.command("avloc extract DATASET"), self.command("avloc train")
         hint = (
             f"avloc brings no trained model. Train one on labelled videos: {extract}, then "
             f"{train}. To see it work on artificial clips: avloc demo."
         )
-        if there:
-            hint = f"There are: {', '.join(there)}."
-        raise ArtifactError(f"there is no model {path}", hint)
+        raise ArtifactError(
+            f"there is no model {path}", f"There are: {', '.join(names)}." if names else hint
+        )
 
     def command(self, line: str) -> str:
-        """Return a command line that works in this workspace, as a hint shows it."""
-        is_found = self == Workspace.at()
-        return line if is_found else f"{line} --artifacts {shlex.quote(str(self.root))}"
+        """Return a command line that works in this workspace, for a hint."""
+        is_default = self == Workspace.at()
+        return line if is_default else f"{line} --artifacts {shlex.quote(str(self.root))}"
 
     def predictions(self, model: str, split: str) -> Path:
-        """Return where a model's predictions on a split go.
-
-        Raises:
-            OutputError: a file that avloc did not write is there.
-        """
+        """Return the path of predictions to write; refuse to replace a file not avloc's."""
         path = self.root / "predictions" / f"{model}-{split}.h5"
         refuse_foreign(path)
         return path

@@ -168,7 +168,7 @@ def test_unwritable_output(avloc: Shell, tmp_path: Path, small_workspace: SmallW
     place = ("--artifacts", small_workspace.artifacts)
     ended = avloc("localize", clip, *place, "--out", tmp_path / "file" / "out")
     assert_one_line(ended, 1, "cannot be written", "--out DIR")
-    assert_one_line(avloc("train", *place, "--name", "../elsewhere"), 2, "no plain name")
+    assert_one_line(avloc("train", *place, "--name", "../elsewhere"), 2, "not a plain name")
 
 
 def test_unknown_format_split_and_device(avloc: Shell, small_workspace: SmallWorkspace) -> None:

@@ -85,7 +85,7 @@ def test_matching_across_modalities(avloc: Shell, single_modality: SmallWorkspac
         assert name in shown
     ended = avloc(*place, "--match", "only-audio")
     assert ended.code == 2
-    assert "cman is of both, only-audio of audio" in ended.err
+    assert "cman uses both, only-audio uses audio" in ended.err
 
 
 def test_a_half_that_was_taken_away_is_told_and_has_no_map(

@@ -134,8 +134,12 @@ def test_the_three_ave_clips_are_extracted_and_the_rest_counted(
 ) -> None:
     done = avloc.extract(real_data / "AVE_Dataset", artifacts=tmp_path, fps=4, **FEATURES)
     assert done.report.n_done == 3
-    assert done.coverage is not None
-    assert (done.coverage.present, done.coverage.total, len(done.coverage.missing)) == (
+    assert done.dataset is not None
+    assert (
+        done.dataset.coverage.present,
+        done.dataset.coverage.total,
+        len(done.dataset.coverage.missing),
+    ) == (
         3,
         4097,
         4094,
