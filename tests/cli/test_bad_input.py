@@ -138,7 +138,7 @@ def test_features_of_another_fingerprint_never_mix(
     clip = small_workspace.clips[0]
     other = ("--visual", "efficientnet-lite0", "--audio", "logmel", "--fps", 2)
     ended = avloc("extract", clip, "--artifacts", small_workspace.artifacts, *other)
-    assert_one_line(ended, 1, "fps: 1 there, 2 here", "another folder")
+    assert_one_line(ended, 1, "fps: 2 here, 1 there", "another folder")
     assert avloc("extract", clip, "--artifacts", tmp_path, *other).code == 0
     model = small_workspace.artifacts / "models" / "cman.h5"
     ended = avloc(
