@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,6 +28,10 @@ from avloc.cli.train import train
 from avloc.cli.verify import verify
 from avloc.errors import AvlocError, UsageError
 
+_FILE_SUFFIXES = {
+    *(".mp4", ".mkv", ".webm", ".mov", ".avi", ".wav", ".mp3", ".flac", ".ogg", ".m4a"),
+    *(".h5", ".csv", ".jsonl"),
+}
 # rich's help pages cost 0.2 s of imports; `avloc --help` answers in 0.2 s without them
 app = typer.Typer(
     name="avloc",
@@ -98,28 +103,23 @@ def main() -> None:
     try:
         refuse_dashed_names(arguments)
         app(arguments, prog_name="avloc")
-    except SystemExit as done:
-        if done.code == 130:
+    except SystemExit as ended:
+        if ended.code == 130:
             console.say(after_interruption(arguments))
         raise
-    except AvlocError as error:
-        _show_traceback_if_asked()
-        console.show_error(error)
-        sys.exit(error.exit_code)
-    except Exception as bug:
-        _show_traceback_if_asked()
+    except Exception as error:
+        if os.environ.get("AVLOC_TRACEBACK"):
+            import traceback
+
+            traceback.print_exc()
+        if isinstance(error, AvlocError):
+            console.say(f"error: {console.one_line(error)}")
+            sys.exit(error.exit_code)
         console.say(
-            f"error: {type(bug).__name__}: {bug}. This is a fault in avloc. Run the command again "
-            "with --traceback, and report what it prints."
+            f"error: {type(error).__name__}: {error}. This is a fault in avloc. Run the command "
+            "again with --traceback, and report what it prints."
         )
         sys.exit(1)
-
-
-def _show_traceback_if_asked() -> None:
-    if os.environ.get("AVLOC_TRACEBACK"):
-        import traceback
-
-        traceback.print_exc()
 
 
 def traceback_first(arguments: Sequence[str]) -> list[str]:
@@ -131,30 +131,20 @@ def traceback_first(arguments: Sequence[str]) -> list[str]:
 
 def after_interruption(arguments: Sequence[str]) -> str:
     """Return what to do after Ctrl-C; that depends on the command."""
-    command = _command_of(arguments)
+    command = _command_name(arguments)
     if command == "train":
         return "interrupted: run the same command with --resume to go on after the last epoch"
-    if command in _GOING_ON:
+    if command in ("extract", "localize", "reproduce", "import-features", "synth", "demo"):
         return "interrupted: what was finished is kept; run the same command again to go on"
     return "interrupted"
-
-
-_GOING_ON = {"extract", "localize", "reproduce", "import-features", "synth", "demo"}
-
-
-def _command_of(arguments: Sequence[str]) -> str:
-    return next((argument for argument in arguments if argument in _COMMANDS), "")
 
 
 def refuse_dashed_names(arguments: Sequence[str]) -> None:
     """Refuse a file whose name begins with ``-`` where it would be read as options.
 
     1012 of AVE's ids begin with ``-``; "no such option: -x" would not explain why.
-
-    Raises:
-        UsageError: says how to write such a name.
     """
-    for before, argument in zip(["", *arguments], arguments, strict=False):
+    for before, argument in pairwise(["", *arguments]):
         if argument == "--":
             return
         if _is_dashed_name(argument) and not _takes_value(before, arguments):
@@ -171,16 +161,13 @@ def _is_dashed_name(argument: str) -> bool:
 
 
 def _takes_value(option: str, arguments: Sequence[str]) -> bool:
-    """Say whether what follows is the value of an option of the command."""
     if not option.startswith("-"):
         return False
     commands: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    command = commands.get(_command_of(arguments))
+    command = commands.get(_command_name(arguments))
     parameters = command.params if command else ()
     return any(option in p.opts and not getattr(p, "is_flag", True) for p in parameters)
 
 
-_FILE_SUFFIXES = {
-    *(".mp4", ".mkv", ".webm", ".mov", ".avi", ".wav", ".mp3", ".flac", ".ogg", ".m4a"),
-    *(".h5", ".csv", ".jsonl"),
-}
+def _command_name(arguments: Sequence[str]) -> str:
+    return next((argument for argument in arguments if argument in _COMMANDS), "")

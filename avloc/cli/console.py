@@ -1,4 +1,4 @@
-"""How the commands talk: data on stdout, everything else on stderr, bars only on a terminal."""
+"""How the commands print: data on stdout, all else on stderr, bars only on a terminal."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import io
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avloc.errors import AvlocError, MediaError
@@ -21,13 +20,10 @@ def accept_any_name() -> None:
 
     Python reads such a name with lone surrogates in it, which stdout would refuse.
     """
-    codecs.register_error(_ANY_NAME, _byte_or_escape)
-    for stream, errors in ((sys.stdin, "surrogateescape"), (sys.stdout, _ANY_NAME)):
+    codecs.register_error("avloc-any-name", _byte_or_escape)
+    for stream, errors in ((sys.stdin, "surrogateescape"), (sys.stdout, "avloc-any-name")):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=errors)
-
-
-_ANY_NAME = "avloc-any-name"
 
 
 def _byte_or_escape(error: UnicodeError) -> tuple[str | bytes, int]:
@@ -40,23 +36,8 @@ def _byte_or_escape(error: UnicodeError) -> tuple[str | bytes, int]:
         return codecs.backslashreplace_errors(error)
 
 
-def say(line: str) -> None:
-    """Write one line of talk to stderr."""
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
-
-
-def data(text: str) -> None:
-    """Write data to stdout."""
-    sys.stdout.write(text if text.endswith("\n") else text + "\n")
-
-
 def paths_or_stdin(paths: list[str]) -> list[str]:
-    """Return the paths as they were typed; a single ``-`` stands for one path a line on stdin.
-
-    Raises:
-        MediaError: stdin is empty.
-    """
+    """Return the paths as they were typed; a single ``-`` stands for one path per line of stdin."""
     if paths != ["-"]:
         return paths
     listed = [line for line in sys.stdin.read().splitlines() if line]
@@ -67,21 +48,27 @@ def paths_or_stdin(paths: list[str]) -> list[str]:
     return listed
 
 
-def show_error(error: AvlocError) -> None:
-    """Write what happened and what to do next as one line."""
-    say("error: " + one_line(error))
+def say(line: str) -> None:
+    """Write a line to stderr."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+def data(text: str) -> None:
+    """Write lines of data to stdout."""
+    write(text if text.endswith("\n") else text + "\n")
+
+
+def write(text: str) -> None:
+    """Write text to stdout at once, so that a pipe's reader gets it."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 def one_line(error: AvlocError) -> str:
     """Return an error and its hint as one line."""
     line = " ".join(str(error).split())
     return line if error.hint else line.rstrip(".")
-
-
-def failure_line(video: Path, error: AvlocError) -> str:
-    """Return which video failed and why, its path once."""
-    line = one_line(error)
-    return f"failed: {line}" if video.name in line else f"failed: {video}: {line}"
 
 
 def show_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -115,22 +102,16 @@ def progress_bar(what: str) -> Iterator[Progress]:
     if not sys.stderr.isatty():
         yield silent
         return
+    from rich import progress
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
 
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[at]}", markup=False),
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TimeRemainingColumn(),
+        progress.TextColumn("{task.fields[at]}", markup=False),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None, at="")
         yield lambda done, total, at: bar.update(task, completed=done, total=total, at=at)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from typer.core import TyperCommand
-
-_WORDS = {"path": "PATH", "int": "N", "float": "X"}
-_TYPE = re.compile(r"<(?:list\[)?(\w+)(?: range)?\]?>")
-_LIST = " May be given several times."
 
 
 class Command(TyperCommand):
@@ -21,35 +18,40 @@ class Command(TyperCommand):
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the sections of arguments and options."""
+        shown = [parameter for parameter in self.get_params(ctx) if not parameter.hidden]
         for title, kind in (("Arguments", "argument"), ("Options", "option")):
-            rows = [
-                help_row(parameter, record)
-                for parameter in self.get_params(ctx)
-                if parameter.param_type_name == kind and (record := parameter.get_help_record(ctx))
-            ]
-            if rows:
+            if rows := [_row(entry) for entry in shown if entry.param_type_name == kind]:
                 with formatter.section(title):
                     formatter.write_dl(rows)
 
 
-def help_row(parameter: Any, record: tuple[str, str]) -> tuple[str, str]:
-    """Return a parameter's name with its kind of value, and its help."""
-    name, text = record
-    if parameter.param_type_name == "argument":
-        name = name.partition(" ")[0].upper()
-    elif parameter.multiple:
-        text, between, facts = text.partition("  [")
-        text += _LIST + between + facts
-    return _TYPE.sub(lambda found: value_word(found[1]), name), _facts_in_words(text)
-
-
 def value_word(kind: str) -> str:
     """Return the word for a kind of value, by its Python name: ``PATH``, ``N``, ``X``, ``TEXT``."""
-    return _WORDS.get(kind.lower(), "TEXT")
+    return {"path": "PATH", "int": "N", "float": "X"}.get(kind.lower(), "TEXT")
 
 
-def _facts_in_words(text: str) -> str:
-    """Rewrite what typer adds to a help: ``default: (cman)``, ``1<=x<=120``, ``x>=0``."""
-    text = re.sub(r"(default: )\(([^()]*)\)(?=[;\]])", r"\1\2", text)
-    text = re.sub(r"(\d+)<=x<=(\d+)(?=\])", r"\1 to \2", text)
-    return re.sub(r"x>=(\d+)(?=\])", r"at least \1", text)
+def _row(parameter: Any) -> tuple[str, str]:
+    """Return a parameter's name with its kind of value, and its help."""
+    text, facts = parameter.help, "; ".join(_facts(parameter))
+    if parameter.param_type_name == "argument":
+        name = parameter.name.upper() + "..." * (parameter.nargs == -1)
+    else:
+        name = ", ".join(sorted(parameter.opts, key=len))
+        if not parameter.is_flag:
+            name += " " + (parameter.metavar or value_word(parameter.bare_type()))
+        if parameter.multiple:
+            text += " May be given several times."
+    return name, f"{text}  [{facts}]" if facts else text
+
+
+def _facts(parameter: Any) -> Iterator[str]:
+    if parameter.envvar:
+        yield f"env var: {parameter.envvar}"
+    default = parameter.default if parameter.show_default is True else parameter.show_default
+    if str(default) not in ("", "None", "False"):
+        yield f"default: {default}"
+    if parameter.min is not None:
+        least = parameter.min
+        yield f"at least {least}" if parameter.max is None else f"{least} to {parameter.max}"
+    if parameter.required:
+        yield "required"

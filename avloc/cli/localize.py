@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from avloc.cli import console
 from avloc.cli.choices import EXPORT_FORMATS
 from avloc.cli.parameters import parameters_of
-from avloc.cli.piping import Pipe
-from avloc.errors import AvlocError, NameRefusedError, OutputError, PartialFailureError
+from avloc.errors import (
+    AvlocError,
+    NameRefusedError,
+    OutputError,
+    PartialFailureError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from avloc.stages.localize.run import LocalizedVideo
-    from avloc.timeline import Timeline
+
+_WITH_HEADER = ("csv", "tsv")
+_JOINABLE = ("json", "jsonl", *_WITH_HEADER)  # json as one list, the others line after line
 
 
 @parameters_of(
@@ -43,74 +50,107 @@ def localize(given: dict[str, Any]) -> None:
     from avloc.stages.localize.inputs import find_inputs
 
     given["videos"] = console.paths_or_stdin(given["videos"])
-    is_piped = str(given.get("out")) == "-"
-    if is_piped:
+    output: AbstractContextManager[Callable[[LocalizedVideo], None]] = nullcontext(_show)
+    if str(given.get("out")) == "-":
         given |= {"out": None, "write": False}
+        output = _stdout(given.get("format", ()), len(find_inputs(given["videos"], None)))
     answers: list[LocalizedVideo] = []
 
-    def take(answer: LocalizedVideo) -> None:
+    def each(answer: LocalizedVideo) -> None:
         answers.append(answer)
         show(answer)
 
-    n_videos = len(find_inputs(given["videos"], None)) if is_piped else 0
-    output = Pipe(given.get("format", ()), n_videos) if is_piped else nullcontext(_show)
     with (
         _summary(answers, given.get("report")),
         output as show,
         console.progress_bar("localize") as progress,
     ):
-        avloc.localize(**given, progress=progress, each=take)
+        avloc.localize(**given, progress=progress, each=each)
 
 
 def _show(answer: LocalizedVideo) -> None:
     if answer.timeline is None:
         return
-    _show_events(answer.video, answer.timeline)
-    if answer.note:
-        console.say(f"{answer.video} has {answer.note}")
+    rows = [
+        (f"{event.start:g}", f"{event.end:g}", event.label, f"{event.score:.2f}")
+        for event in answer.timeline
+    ]
+    title = f"{answer.video}: {len(rows) or 'no'} event{'s' * (len(rows) != 1)}"
+    if rows:
+        console.show_table(title, ("start", "end", "label", "score"), rows)
+    else:
+        console.data(title)
+    _say_note(answer)
     if answer.kept:
         console.say(f"already there: {', '.join(map(str, answer.kept))}")
     if answer.written:
         console.say(f"wrote {', '.join(map(str, answer.written))}")
 
 
-def _show_events(video: Path, timeline: Timeline) -> None:
-    rows = [
-        (f"{event.start:g}", f"{event.end:g}", event.label, f"{event.score:.2f}")
-        for event in timeline
-    ]
-    title = f"{video}: {len(rows) or 'no'} event{'s' * (len(rows) != 1)}"
-    if rows:
-        console.show_table(title, ("start", "end", "label", "score"), rows)
-    else:
-        console.data(title)
+def _say_note(answer: LocalizedVideo) -> None:
+    if answer.note:
+        console.say(f"{answer.video} has {answer.note}")
+
+
+@contextmanager
+def _stdout(formats: Sequence[str], n_videos: int) -> Iterator[Callable[[LocalizedVideo], None]]:
+    """Yield a function that writes answers to stdout; what an interruption leaves can be read."""
+    from avloc.export.formats.saving import dumps
+
+    if len(formats) > 1:
+        raise UsageError("stdout takes one format", "Name one: --format jsonl.")
+    format = formats[0] if formats else "jsonl"
+    if n_videos > 1 and format not in _JOINABLE:
+        raise UsageError(
+            f"{format} holds one video, and there are {n_videos}",
+            f"On stdout choose one of {', '.join(_JOINABLE)}.",
+        )
+    is_list = format == "json" and n_videos > 1
+    n_written = 0
+
+    def write(answer: LocalizedVideo) -> None:
+        nonlocal n_written
+        if answer.timeline is None:
+            return
+        text = dumps(answer.timeline, format)
+        if is_list:
+            text = ("," if n_written else "") + "\n" + text.rstrip("\n")
+        elif n_written and format in _WITH_HEADER:
+            text = text.partition("\n")[2]
+        n_written += 1
+        console.write(text)
+        _say_note(answer)
+
+    if is_list:
+        console.write("[")
+    try:
+        yield write
+    finally:
+        if is_list:
+            console.write("\n]\n")
 
 
 @contextmanager
 def _summary(answers: Sequence[LocalizedVideo], report: Path | None) -> Iterator[None]:
-    """Name what failed, also where the run ends with an error; end with the report's place.
-
-    Raises:
-        AvlocError: all failed. PartialFailureError: some did.
-    """
-    failed: list[tuple[Path, AvlocError]] = []
+    """At the end, also of an interrupted run, name the failures and the report."""
+    failures: list[tuple[Path, AvlocError]] = []
     try:
         yield
     finally:
-        failed = [(one.video, _hinted(one.error)) for one in answers if one.error is not None]
-        if len(answers) > 1:
-            for video, error in failed:
-                console.say(console.failure_line(video, error))
-    if len(answers) == 1 and failed:
-        raise failed[0][1]
-    if report is not None and len(failed) < len(answers):
+        failures += [(done.video, _with_hint(done.error)) for done in answers if done.error]
+        for video, error in failures if len(answers) > 1 else ():
+            line = console.one_line(error)
+            console.say(f"failed: {line}" if video.name in line else f"failed: {video}: {line}")
+    if len(answers) == 1 and failures:
+        raise failures[0][1]
+    if report is not None and len(failures) < len(answers):
         console.say(f"wrote {report}")
-    if failed:
-        kind = AvlocError if len(failed) == len(answers) else PartialFailureError
-        raise kind(f"{len(failed)} of {len(answers)} videos failed")
+    if failures:
+        kind = AvlocError if len(failures) == len(answers) else PartialFailureError
+        raise kind(f"{len(failures)} of {len(answers)} videos failed")
 
 
-def _hinted(error: AvlocError) -> AvlocError:
+def _with_hint(error: AvlocError) -> AvlocError:
     """Add the option that helps where a result cannot be written beside its video."""
     if isinstance(error, OutputError) and not isinstance(error, NameRefusedError):
         error.hint = f"{error.hint} --out DIR names another folder.".strip()
