@@ -18,9 +18,9 @@ class Command(TyperCommand):
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the sections of arguments and options."""
-        shown = [parameter for parameter in self.get_params(ctx) if not parameter.hidden]
+        parameters: list[Any] = self.get_params(ctx)
         for title, kind in (("Arguments", "argument"), ("Options", "option")):
-            if rows := [_row(entry) for entry in shown if entry.param_type_name == kind]:
+            if rows := [_row(p) for p in parameters if p.param_type_name == kind and not p.hidden]:
                 with formatter.section(title):
                     formatter.write_dl(rows)
 
