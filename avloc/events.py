@@ -1,11 +1,10 @@
-"""From scores to events: which segments are one event, and which events are told."""
+"""From scores to events: which segments are one event, and which events are reported."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +13,6 @@ from avloc.errors import UnknownNameError, UsageError
 from avloc.labels import LabelSet
 from avloc.options import check_options, option
 from avloc.timeline import Event, FloatArray, Grid
-
-Classes = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -39,22 +36,21 @@ class EventRules:
     labels: tuple[str, ...] = option((), help="only events of these labels; all if empty")
 
     def __post_init__(self) -> None:
-        """Refuse values out of range.
-
-        Raises:
-            UsageError: one is.
-        """
         check_options(self)
 
     def check_labels(self, known: LabelSet) -> None:
-        """Refuse a label that a model does not know.
-
-        Raises:
-            UnknownNameError: naming the nearest it knows.
-        """
+        """Raise `UnknownNameError` for a label that a model does not know."""
         for name in self.labels:
             if name not in known.names:
                 raise UnknownNameError("label", name, known.names)
+
+    def accept(self, event: Event) -> bool:
+        """Say whether an event is long and sure enough, and of a wanted label."""
+        return (
+            event.end - event.start >= self.min_seconds
+            and event.score >= self.min_score
+            and (not self.labels or event.label in self.labels)
+        )
 
 
 def events_from_scores(
@@ -85,69 +81,47 @@ def events_from_scores(
         raise UsageError(f"scores {scores.shape} do not fit {grid.n_segments} x {labels.n_classes}")
     rules = rules or EventRules()
     rules.check_labels(labels)
-    background = labels.background_index
+    background, times = labels.background_index, grid.segment_times()
     classes = scores.argmax(axis=1)
     _extend(classes, scores, background, rules.keep)
     _close_gaps(classes, background, rules.min_gap / float(grid.segment_seconds))
-    return tuple(
-        event
-        for event in _events(classes, scores, grid, labels, duration)
-        if _is_told(event, rules)
-    )
+    events = []
+    for first, last, winner in runs(classes):
+        if winner != background:
+            start, end = float(times[first, 0]), float(times[last - 1, 1])
+            end = min(end, duration) if duration > start else end
+            score = float(scores[first:last, winner].mean())
+            events.append(Event(start, float(end), labels.all_names[winner], score))
+    return tuple(event for event in events if rules.accept(event))
 
 
-def _extend(classes: Classes, scores: FloatArray, background: int, keep: float) -> None:
+def runs(values: NDArray[np.int64]) -> list[tuple[int, int, int]]:
+    """Return the maximal runs of equal values: (start, end, value), the end exclusive."""
+    edges = [0, *(np.flatnonzero(np.diff(values)) + 1).tolist(), len(values)]
+    return [(start, end, int(values[start])) for start, end in pairwise(edges) if start < end]
+
+
+def _extend(classes: NDArray[np.int64], scores: FloatArray, background: int, keep: float) -> None:
     """Let events grow into background, segment by segment, while their label is likely enough.
 
     Where two events meet, the likelier label of the segment takes it.
     """
     while True:
-        grown = {
-            t: neighbours[int(np.argmax(scores[t, neighbours]))]
-            for t in np.flatnonzero(classes == background).tolist()
-            if (neighbours := _likely_neighbours(classes, scores, background, keep, t))
-        }
+        grown: dict[int, int] = {}
+        for t in np.flatnonzero(classes == background).tolist():
+            beside = [k for k in classes[max(0, t - 1) : t + 2].tolist() if k != background]
+            likely = [k for k in beside if scores[t, k] >= keep]
+            if likely:
+                grown[t] = likely[int(np.argmax(scores[t, likely]))]
         if not grown:
             return
         classes[list(grown)] = list(grown.values())
 
 
-def _likely_neighbours(
-    classes: Classes, scores: FloatArray, background: int, keep: float, t: int
-) -> list[int]:
-    beside = classes[max(0, t - 1) : t + 2].tolist()
-    return [k for k in beside if k != background and scores[t, k] >= keep]
-
-
-def _close_gaps(classes: Classes, background: int, min_gap: float) -> None:
-    """Give background shorter than ``min_gap`` segments to the one label on both its sides."""
-    runs = list(_runs(classes))
-    for (before, _), (winner, gap), (after, _) in zip(runs, runs[1:], runs[2:], strict=False):
-        if winner == background and before == after and len(gap) < min_gap:
-            classes[gap] = before
-
-
-def _events(
-    classes: Classes, scores: FloatArray, grid: Grid, labels: LabelSet, duration: float
-) -> Iterator[Event]:
-    times = grid.segment_times()
-    for winner, segments in _runs(classes):
-        if winner != labels.background_index:
-            start, end = times[segments[0], 0], times[segments[-1], 1]
-            end = min(end, duration) if duration > start else end
-            score = float(scores[segments, winner].mean())
-            yield Event(float(start), float(end), labels.all_names[winner], score)
-
-
-def _runs(classes: Classes) -> Iterator[tuple[int, list[int]]]:
-    """Give each maximal run of one class with its segments."""
-    for winner, run in groupby(range(len(classes)), key=classes.tolist().__getitem__):
-        yield winner, list(run)
-
-
-def _is_told(event: Event, rules: EventRules) -> bool:
-    return (
-        event.end - event.start >= rules.min_seconds
-        and event.score >= rules.min_score
-        and (not rules.labels or event.label in rules.labels)
-    )
+def _close_gaps(classes: NDArray[np.int64], background: int, min_gap: float) -> None:
+    """Give background shorter than ``min_gap`` segments to the label on both its sides."""
+    all_runs = runs(classes)
+    for before, gap, after in zip(all_runs, all_runs[1:], all_runs[2:], strict=False):
+        start, end, winner = gap
+        if winner == background and before[2] == after[2] and end - start < min_gap:
+            classes[start:end] = before[2]

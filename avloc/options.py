@@ -1,13 +1,13 @@
 """Options: a frozen dataclass whose fields carry their help, choices and range.
 
-One place for each default: command line, recipes and documentation read these fields.
+Each default is written once: command line, recipes and documentation read these fields.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, Field, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, Field, field, fields
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_type_hints
 
 from avloc.errors import UnknownNameError, UsageError
 
@@ -17,6 +17,18 @@ if TYPE_CHECKING:
 OVERWRITE = ("stale", "always", "never")
 """Which files are made anew: those that no longer follow from their sources, all, or none."""
 Options = TypeVar("Options", bound="DataclassInstance")
+Settings = Mapping[str, object] | Sequence[str]
+"""Options by name: ``{"epochs": 20}``, or ``["epochs=20"]`` as on the command line."""
+_KINDS: dict[Any, str] = {
+    bool: "true or false",
+    int: "whole number",
+    float: "number",
+    str: "text",
+    tuple[int, ...]: "whole numbers separated by commas",
+    tuple[str, ...]: "names",
+}
+_BOOLEANS = dict.fromkeys(("true", "yes", "on", "1"), True)
+_BOOLEANS |= dict.fromkeys(("false", "no", "off", "0"), False)
 
 
 def option(
@@ -48,16 +60,8 @@ def option(
     return field(default=default, metadata=metadata)
 
 
-@dataclass(frozen=True)
-class OptionLine:
-    """One option in words, for a list of settings.
-
-    Attributes:
-        name: the option.
-        default: its default, as it would be written.
-        values: what it may be: a range, names, or the kind of value.
-        help: what it is.
-    """
+class OptionLine(NamedTuple):
+    """One option in words: its name, default, possible values and help."""
 
     name: str
     default: str
@@ -71,29 +75,13 @@ def describe_options(kind: type[DataclassInstance]) -> list[OptionLine]:
     return [
         OptionLine(
             entry.name,
-            _as_written(entry.default),
+            _as_text(entry.default),
             _values_in_words(entry, hints[entry.name]),
             entry.metadata["help"],
         )
         for entry in fields(kind)
         if entry.default is not MISSING and not entry.metadata["is_derived"]
     ]
-
-
-def _as_written(value: object) -> str:
-    if isinstance(value, tuple):
-        return ",".join(map(str, value))
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _values_in_words(entry: Field[Any], hint: Any) -> str:
-    limits = entry.metadata
-    if limits["choices"]:
-        return ", ".join(limits["choices"])
-    low, high = limits["minimum"], limits["maximum"]
-    if low is not None and high is not None:
-        return f"{_KINDS[str(hint)]}, {low} to {high}"
-    return ", ".join([_KINDS[str(hint)], *_range_parts(entry)])
 
 
 def options_from(kind: type[Options], given: Mapping[str, object]) -> Options:
@@ -107,7 +95,6 @@ def options_from(kind: type[Options], given: Mapping[str, object]) -> Options:
         UnknownNameError: no option has that name, or a choice is not one of its names.
         UsageError: a value is missing, of the wrong type, or out of range.
     """
-    hints = get_type_hints(kind)
     known = {entry.name: entry for entry in fields(kind)}
     for name in given:
         if name not in known:
@@ -116,11 +103,18 @@ def options_from(kind: type[Options], given: Mapping[str, object]) -> Options:
     for name, entry in known.items():
         if name not in given and entry.default is MISSING and entry.default_factory is MISSING:
             raise UsageError(f"the option {name!r} must be given: {entry.metadata['help']}")
-    return kind(**{name: _read(known[name], hints[name], value) for name, value in given.items()})
-
-
-Settings = Mapping[str, object] | Sequence[str]
-"""Options by name: ``{"epochs": 20}``, or ``["epochs=20"]`` as on the command line."""
+    hints, values = get_type_hints(kind), {}
+    for name, value in given.items():
+        hint = hints[name]
+        try:
+            values[name] = _read(hint, value)
+        except (TypeError, ValueError):
+            expected = hint.__name__ if hint in (bool, int, float, str) else hint
+            raise UsageError(
+                f"{name} cannot be {value!r}: it takes {expected}",
+                f"It is {known[name].metadata['help']}.",
+            ) from None
+    return kind(**values)
 
 
 def values_of(settings: Settings, example: str) -> dict[str, object]:
@@ -161,76 +155,43 @@ def check_options(options: DataclassInstance) -> None:
         low, high = limits.get("minimum"), limits.get("maximum")
         for number in value if isinstance(value, tuple) else (value,):
             if (low is not None and not number >= low) or (high is not None and not number <= high):
-                raise UsageError(f"{entry.name} is {value}", _range_in_words(entry))
+                allowed = " and ".join(_range_in_words(entry))
+                raise UsageError(
+                    f"{entry.name} is {value}", f"It must be {allowed}: {limits['help']}."
+                )
 
 
-def _range_in_words(entry: Field[Any]) -> str:
-    return f"It must be {' and '.join(_range_parts(entry))}: {entry.metadata['help']}."
+def _as_text(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _range_parts(entry: Field[Any]) -> list[str]:
+def _values_in_words(entry: Field[Any], hint: Any) -> str:
     low, high = entry.metadata["minimum"], entry.metadata["maximum"]
-    parts = [f"at least {low}"] if low is not None else []
-    return [*parts, f"at most {high}"] if high is not None else parts
+    if entry.metadata["choices"]:
+        return ", ".join(entry.metadata["choices"])
+    if low is not None and high is not None:
+        return f"{_KINDS[hint]}, {low} to {high}"
+    return ", ".join([_KINDS[hint], *_range_in_words(entry)])
 
 
-def _read(entry: Field[Any], hint: Any, value: object) -> object:
-    try:
-        return _READERS[str(hint)](value)
-    except (TypeError, ValueError):
-        name = getattr(hint, "__name__", str(hint)) if hint in (bool, int, float, str) else hint
-        raise UsageError(
-            f"{entry.name} cannot be {value!r}: it takes {name}", f"It is {entry.metadata['help']}."
-        ) from None
+def _range_in_words(entry: Field[Any]) -> list[str]:
+    low, high = entry.metadata["minimum"], entry.metadata["maximum"]
+    words = [f"at least {low}"] if low is not None else []
+    return [*words, f"at most {high}"] if high is not None else words
 
 
-def _read_bool(value: object) -> bool:
-    words = {"true": True, "yes": True, "on": True, "1": True}
-    words |= {"false": False, "no": False, "off": False, "0": False}
-    if isinstance(value, str) and value.lower() in words:
-        return words[value.lower()]
-    if isinstance(value, bool):
-        return value
-    raise ValueError(value)
-
-
-def _read_int(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | str):
+def _read(hint: Any, value: Any) -> object:
+    """Return a value as a type, read from text where it is text."""
+    if hint == tuple[int, ...]:
+        parts = [part for part in value.split(",") if part] if isinstance(value, str) else value
+        if not isinstance(parts, list | tuple):
+            raise TypeError(value)
+        return tuple(_read(int, part) for part in parts)
+    if hint is bool and isinstance(value, str) and value.lower() in _BOOLEANS:
+        return _BOOLEANS[value.lower()]
+    accepted = {bool: bool, int: int | str, float: int | float | str, str: str}[hint]
+    if not isinstance(value, accepted) or isinstance(value, bool) != (hint is bool):
         raise TypeError(value)
-    return int(value)
-
-
-def _read_float(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise TypeError(value)
-    return float(value)
-
-
-def _read_text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(value)
-    return value
-
-
-def _read_ints(value: object) -> tuple[int, ...]:
-    parts = [part for part in value.split(",") if part] if isinstance(value, str) else value
-    if not isinstance(parts, list | tuple):
-        raise TypeError(value)
-    return tuple(_read_int(part) for part in parts)
-
-
-_READERS: dict[str, Callable[[object], object]] = {
-    str(bool): _read_bool,
-    str(int): _read_int,
-    str(float): _read_float,
-    str(str): _read_text,
-    str(tuple[int, ...]): _read_ints,
-}
-_KINDS = {
-    str(bool): "true or false",
-    str(int): "whole number",
-    str(float): "number",
-    str(str): "text",
-    str(tuple[int, ...]): "whole numbers separated by commas",
-    str(tuple[str, ...]): "names",
-}
+    return hint(value)
