@@ -1,4 +1,4 @@
-"""Where tensors live, and how many cores there are: one rule for all rooms."""
+"""The device that tensors are on, and the number of processor cores."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from avloc.errors import UsageError
 
 
 def choose_device(name: str | torch.device = "auto") -> torch.device:
-    """Return the device called ``name``; ``auto`` is CUDA where there is one, else the CPU.
+    """Return a device by name; ``auto`` is CUDA if available, else the CPU.
 
     Raises:
         UsageError: there is no such device on this machine.
@@ -31,5 +31,5 @@ def choose_device(name: str | torch.device = "auto") -> torch.device:
 
 def count_cores() -> int:
     """Return how many processor cores this process may use."""
-    is_told = hasattr(os, "sched_getaffinity")  # Linux tells
-    return len(os.sched_getaffinity(0)) if is_told else os.cpu_count() or 1
+    is_linux = hasattr(os, "sched_getaffinity")
+    return len(os.sched_getaffinity(0)) if is_linux else os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""Everything avloc can refuse, as one tree.
+"""Every error that avloc raises on purpose, as one tree.
 
 ::
 
@@ -11,10 +11,10 @@
     │   ├── WrongKindError              a sound avloc file of another kind than was asked for
     │   ├── NewerSchemaError            written by a newer avloc
     │   └── FingerprintError            features a model was not trained on
-    ├── WeightsError                    an encoder's weights cannot be had
-    ├── OutputError                     a place that cannot be written
+    ├── WeightsError                    an encoder's weights cannot be read or downloaded
+    ├── OutputError                     a path that cannot be written
     │   └── NameRefusedError            a name that the file system cannot hold
-    ├── DependencyError                 an optional package is missing, or two packages do not fit
+    ├── DependencyError                 an optional package is missing, or two are incompatible
     └── PartialFailureError    exit 3   some inputs were done and some failed
 
 An error's text says what happened, where, and what to do next: its ``message``, then its
@@ -46,11 +46,10 @@ class AvlocError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        """Return the message and the hint."""
         return f"{self.message.rstrip('.')}. {self.hint}" if self.hint else self.message
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Survive the way back from a worker process, hint and all."""
+        # A worker process pickles it; the hint must come along.
         return (_rebuild, (type(self), self.message, self.hint))
 
 
@@ -106,7 +105,7 @@ class DatasetError(AvlocError):
 
 
 class ArtifactError(AvlocError):
-    """A file that is damaged, or no avloc file at all."""
+    """A file that is damaged, or not an avloc file."""
 
 
 class WrongKindError(ArtifactError):
@@ -118,15 +117,15 @@ class NewerSchemaError(ArtifactError):
 
 
 class FingerprintError(ArtifactError):
-    """Features that a model was not trained on, or that would not mix."""
+    """Features that a model was not trained on, or of different specs."""
 
 
 class WeightsError(AvlocError):
-    """An encoder's weights cannot be had."""
+    """An encoder's weights cannot be read or downloaded."""
 
 
 class OutputError(AvlocError):
-    """A place that cannot be written."""
+    """A path that cannot be written."""
 
 
 class NameRefusedError(OutputError):
@@ -134,7 +133,7 @@ class NameRefusedError(OutputError):
 
 
 class DependencyError(AvlocError):
-    """An optional package is missing, or two packages do not fit."""
+    """An optional package is missing, or two packages are incompatible."""
 
 
 class PartialFailureError(AvlocError):

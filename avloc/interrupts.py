@@ -1,4 +1,4 @@
-"""Ctrl-C reaches the process that a person started, and that one ends its helpers."""
+"""Ctrl-C ends the process that a person started, which ends its worker processes."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from multiprocessing import resource_tracker
 
 @contextlib.contextmanager
 def deaf_to_interrupts() -> Iterator[None]:
-    """Start processes deaf to Ctrl-C, which is this process's to handle: it ends them.
+    """Start processes that ignore Ctrl-C; this process handles it and ends them.
 
-    The mask is inherited, so there is no moment at which they would print a traceback.
+    The signal mask is inherited, so they never print a traceback, not even while they start.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    resource_tracker.ensure_running()  # it resets the mask when it starts
+    resource_tracker.ensure_running()  # it resets the signal mask when it starts
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

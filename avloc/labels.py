@@ -1,4 +1,4 @@
-"""The names a model can answer with, and their indices."""
+"""The labels of a model and their class indices."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ class LabelSet:
     """Event labels in order, with background after the last.
 
     Attributes:
-        names: the event labels; a label's place is its class index, as in AVE, where the
-            order is that of first appearance in the annotation file.
+        names: the event labels, by class index. In AVE that is the order of first appearance
+            in ``Annotations.txt``.
         background: the name of the class "no event".
     """
 
@@ -22,11 +22,6 @@ class LabelSet:
     background: str = "background"
 
     def __post_init__(self) -> None:
-        """Refuse what would make an index ambiguous.
-
-        Raises:
-            UsageError: a name is empty, appears twice, or is the background's.
-        """
         if len(set(self.names)) != len(self.names) or not all(self.names):
             raise UsageError(f"labels must be distinct and not empty, got {list(self.names)}")
         if self.background in self.names:
@@ -34,10 +29,7 @@ class LabelSet:
 
     @classmethod
     def in_order_of_appearance(cls, names: Iterable[str]) -> LabelSet:
-        """Make a label set from names that repeat, in order of first appearance.
-
-        AVE's class index is the order of first appearance in ``Annotations.txt``.
-        """
+        """Make a label set from names that repeat, in order of first appearance."""
         return cls(tuple(dict.fromkeys(names)))
 
     @property
@@ -56,11 +48,7 @@ class LabelSet:
         return (*self.names, self.background)
 
     def index(self, name: str) -> int:
-        """Return the class index of a label or of background.
-
-        Raises:
-            UnknownNameError: there is no such label.
-        """
+        """Return the class index of a label or of background; else `UnknownNameError`."""
         try:
             return self.all_names.index(name)
         except ValueError:

@@ -1,4 +1,4 @@
-"""How long work tells its caller how far it is: the library itself never prints."""
+"""How long work reports its progress to the caller; the library itself never prints."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from collections.abc import Callable
 from contextvars import ContextVar
 
 Progress = Callable[[float, int, str], None]
-"""Called with (done, total, what it is at); what is done may be a fraction."""
+"""Called with (done, total, what is in progress); ``done`` may be a fraction."""
 
 
 def silent(done: float, total: int, what: str) -> None:
-    """Say nothing: the progress of a caller that gave none."""
+    """Report nothing: the default."""
 
 
 def _unwatched() -> None:
-    """Do nothing: nobody limits this thread's silence."""
+    """Do nothing: no time limit watches this thread."""
 
 
 _sign: ContextVar[Callable[[], None]] = ContextVar("sign", default=_unwatched)
 
 
 def give_sign() -> None:
-    """Say that this thread's work goes on: called at every packet read and block hashed."""
+    """Signal that this thread makes progress: called at every packet read and block hashed."""
     _sign.get()()
 
 
 def send_signs_to(watcher: Callable[[], None]) -> None:
-    """Have every sign of this thread's work call ``watcher``, which may raise to end the work."""
+    """Call ``watcher`` at every sign of this thread; it may raise an error to end the work."""
     _sign.set(watcher)

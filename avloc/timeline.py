@@ -1,4 +1,4 @@
-"""A video's events and the scores behind them: the word every stage speaks."""
+"""A video's events and the scores behind them: what every stage works on."""
 
 from __future__ import annotations
 
@@ -33,7 +33,6 @@ class Grid:
     segment_seconds: Fraction = Fraction(1)
 
     def __post_init__(self) -> None:
-        """Refuse a grid without segments or without length."""
         if self.n_segments < 1 or self.segment_seconds <= 0:
             asked = f"{self.n_segments} x {self.segment_seconds} s"
             raise UsageError(f"a grid needs a segment and a length, got {asked}")
@@ -88,9 +87,9 @@ class Timeline:
         gate_audio: (T,) the same for the audio stream.
         frame_size: the shown picture's (width, height) in pixels, None without a picture.
         duration: the video's seconds.
-        source: where the video lies.
-        model: the model's name, and
-        fingerprint: of the features it was given.
+        source: the video's path.
+        model: the model's name.
+        fingerprint: of the features that the model was given.
         flags: what a reader should know (``no_audio``, ``rotated``, ...).
     """
 
@@ -110,21 +109,17 @@ class Timeline:
     flags: tuple[str, ...] = field(default=())
 
     def __bool__(self) -> bool:
-        """Return True: a timeline without events is an answer too."""
-        return True
+        return True  # a timeline without events is an answer too
 
     def __repr__(self) -> str:
-        """Return the facts without the arrays."""
         whole = float(self.grid.n_segments * self.grid.segment_seconds)
         n = f"{len(self)} event{'' if len(self) == 1 else 's'}"
         return f"<Timeline of {self.video_id!r}: {n} in {self.duration or whole:g} s>"
 
     def __iter__(self) -> Iterator[Event]:
-        """Walk the events in order of start."""
         return iter(self.events)
 
     def __len__(self) -> int:
-        """Return the number of events."""
         return len(self.events)
 
     def middles(self) -> NDArray[np.float64]:
@@ -135,27 +130,15 @@ class Timeline:
         return np.asarray(times.mean(axis=1))
 
     def _repr_html_(self) -> str:
-        """Return the events as a notebook shows them."""
-        from avloc.export.notebook import (
-            timeline_html,  # costs matplotlib, which is not asked for yet
-        )
+        from avloc.export.notebook import timeline_html  # costs jinja2, which only notebooks need
 
-        known_duration = math.isfinite(self.duration) and self.duration > 0
-        n = len(self)
-        facts = (
-            f"{self.duration:.1f} s" if known_duration else "",
-            self.model,
-            f"{n or 'no'} event{'' if n == 1 else 's'}",
-            *(flag.replace("_", " ") for flag in self.flags),
-        )
-        whole = float(self.grid.n_segments * self.grid.segment_seconds)
-        return timeline_html(self.video_id, facts, whole, self.events, self.labels)
+        return timeline_html(self)
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the events as a table: ``video_id``, ``start``, ``end``, ``label``, ``score``.
 
         Raises:
-            DependencyError: pandas is not installed.
+            DependencyError: pandas, which avloc does not bring along, is not installed.
         """
         numbers = np.array([(e.start, e.end, e.score) for e in self], float).reshape(-1, 3)
         columns = {
@@ -171,20 +154,16 @@ class Timeline:
         """Return the scores as a table, a row a segment.
 
         Columns: ``start``, ``end`` in seconds; one a label, background last; and, from a model
-        with sentinel gates, ``gate_audio`` and ``gate_visual``.
-
-        Raises:
-            DependencyError: pandas is not installed.
+        with sentinel gates, ``gate_audio`` and ``gate_visual``. Needs pandas.
         """
         gates = {"gate_audio": self.gate_audio, "gate_visual": self.gate_visual}
-        told = {name: gate for name, gate in gates.items() if gate is not None}
-        columns = ["start", "end", *self.labels.all_names, *told]
-        numbers = np.column_stack([self.grid.segment_times(), self.scores, *told.values()])
+        known = {name: gate for name, gate in gates.items() if gate is not None}
+        columns = ["start", "end", *self.labels.all_names, *known]
+        numbers = np.column_stack([self.grid.segment_times(), self.scores, *known.values()])
         return _pandas().DataFrame(numbers, columns=columns)
 
 
 def _pandas() -> Any:
-    """Return pandas, which avloc does not bring along."""
     try:
         import pandas
     except ImportError:

@@ -10,36 +10,16 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Protocol
 
 import jinja2
 
 from avloc.colours import as_hex, ink_on, label_colour
 from avloc.labels import LabelSet
+from avloc.timeline import Event, Timeline
 
 MOST_ROWS = 20
 
 _NARROWEST = 0.25  # percent of the strip: under two pixels of the widest
-
-
-class Span(Protocol):
-    """What is shown of an event."""
-
-    @property
-    def start(self) -> float:
-        """Seconds."""
-
-    @property
-    def end(self) -> float:
-        """Seconds."""
-
-    @property
-    def label(self) -> str:
-        """What it is."""
-
-    @property
-    def score(self) -> float:
-        """How sure the model is, 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -56,24 +36,23 @@ class _Block:
     ink: str
 
 
-def timeline_html(
-    name: str, facts: Sequence[str], whole: float, events: Sequence[Span], labels: LabelSet
-) -> str:
+def timeline_html(timeline: Timeline) -> str:
     """Return a fragment of HTML: a title line, a strip of the events, and their table.
 
-    The strip shows every event; of those that fall on the same place of it, one. The table
-    shows the first `MOST_ROWS` and says how many more there are.
-
-    Args:
-        name: the title.
-        facts: what else the title line tells, empty words left out.
-        whole: the strip's length in seconds.
-        events: what happened, in order of start.
-        labels: give each event its colour.
+    The strip shows every event; of those that lie at the same position, one. The table shows
+    the first `MOST_ROWS` and says how many more there are.
     """
-    blocks = [_block(event, whole, labels) for event in events]
+    whole, n = float(timeline.grid.n_segments * timeline.grid.segment_seconds), len(timeline)
+    is_known = math.isfinite(timeline.duration) and timeline.duration > 0
+    facts = (
+        f"{timeline.duration:.1f} s" if is_known else "",
+        timeline.model,
+        f"{n or 'no'} event{'' if n == 1 else 's'}",
+        *(flag.replace("_", " ") for flag in timeline.flags),
+    )
+    blocks = [_block(event, whole, timeline.labels) for event in timeline]
     text = _template().render(
-        name=name,
+        name=timeline.video_id,
         facts=[fact for fact in facts if fact],
         whole=whole,
         blocks=list(_apart(blocks)),
@@ -85,7 +64,7 @@ def timeline_html(
     return text.encode("utf-8", errors="replace").decode("utf-8")
 
 
-def _block(event: Span, whole: float, labels: LabelSet) -> _Block:
+def _block(event: Event, whole: float, labels: LabelSet) -> _Block:
     left, right = (100 * min(max(s / whole, 0.0), 1.0) for s in (event.start, event.end))
     left = min(left, 100 - _NARROWEST)
     colour = label_colour(event.label, labels)
