@@ -1,18 +1,18 @@
-"""Cross-modality localization: where in one modality is what the other one shows?
+"""Cross-modality localization: where in one modality is the event of the other?
 
-Given the event's segments of one modality, find them in the other: A2V asks with the sound,
-V2A with the picture. A window as long as the event slides over the other modality; it is put
-where it resembles the query most, segment by segment. Only the exact start counts. Rows
-without an event, or whose event fills all segments, ask nothing and are left out. (Tian et
-al., Audio-visual event localization in unconstrained videos, ECCV 2018, section 6.3.)
+The segments of an event in one modality are the query: the sound for A2V, the picture for V2A. A
+window as long as the event slides over the other modality and stops where it resembles the query
+most, segment by segment. Only the exact start counts. Rows without an event, or whose event fills
+all segments, are not queries. (Tian et al., Audio-visual event localization in unconstrained
+videos, ECCV 2018, section 6.3.)
 
-Events are (R, T) truth values. ``scored`` (R, T) says which segments a row really has, all of
+Events are (R, T) truth values. ``scored`` (R, T) marks the segments of a row that count, all of
 them by default; a window lies wholly within these.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,19 +23,19 @@ from avloc.datasets.examples import IGNORED
 from avloc.errors import UsageError
 
 Events = NDArray[np.bool_]
-NOT_ASKED = -1
-"""The start of a row that asks nothing."""
+NO_QUERY = -1
+"""The start of a row that is not a query."""
 
 
 @dataclass(frozen=True)
 class TrivialMatches:
-    """How often an exact start is hit without looking; None where no row asks.
+    """Expected accuracy of trivial answers; None where no row is a query.
 
     Attributes:
-        chance: by any start, all equally likely.
-        first: by always the first start there is.
-        last: by always the last.
-        n_rows: the rows that ask.
+        chance: of any start, all equally likely.
+        first: of the first possible start.
+        last: of the last possible start.
+        n_rows: the number of queries.
     """
 
     chance: float | None
@@ -46,14 +46,14 @@ class TrivialMatches:
 
 @dataclass(frozen=True)
 class CrossModal:
-    """Two models of one modality each, on a split; an accuracy is None where no row asks.
+    """Two models of one modality each, on a split; an accuracy is None without queries.
 
     Attributes:
-        a2v: share of exact starts in the picture, asked with the sound.
-        v2a: share of exact starts in the sound, asked with the picture.
-        trivial: the same without looking: print it beside.
-        audio: the model that hears.
-        visual: the model that sees.
+        a2v: share of exact starts in the picture, with the sound as query.
+        v2a: share of exact starts in the sound, with the picture as query.
+        trivial: the accuracy of trivial answers.
+        audio: the name of the model of the sound.
+        visual: the name of the model of the picture.
     """
 
     a2v: float | None
@@ -64,54 +64,56 @@ class CrossModal:
 
 
 def matched_starts(
-    similarity: NDArray[np.floating], events: Events, scored: Events | None = None
+    similarities: Iterable[NDArray[np.floating]], events: Events, scored: Events | None = None
 ) -> NDArray[np.int64]:
-    """Put each row's window where it resembles the query most; the first of equals.
+    """Find the window of each row that resembles the query most; the first of equals.
 
     Args:
-        similarity: (R, T, T), of query segment t and target segment u; a distance negated.
+        similarities: for each row (T, T), of query segment and target segment.
         events: (R, T), the query's segments.
         scored: (R, T).
 
     Returns:
-        (R,) first segment of the window; `NOT_ASKED` where the row asks nothing.
+        (R,) the first segment of the window; `NO_QUERY` where the row is not a query.
     """
-    found = np.full(len(events), NOT_ASKED, dtype=np.int64)
-    for row, query, starts in _questions(events, scored):
-        offsets = np.arange(len(query))
-        sums = [similarity[row, query, start + offsets].sum() for start in starts]
-        found[row] = starts[int(np.argmax(sums))]
-    return found
+    queries = {row: (query, starts) for row, query, starts in _queries(events, scored)}
+    matched = np.full(len(events), NO_QUERY, dtype=np.int64)
+    for row, similarity in enumerate(similarities):
+        if row in queries:
+            query, starts = queries[row]
+            offsets = np.arange(len(query))
+            sums = [similarity[query, start + offsets].sum() for start in starts]
+            matched[row] = starts[int(np.argmax(sums))]
+    return matched
 
 
 def cross_modal_accuracy(
     starts: NDArray[np.int64], events: Events, scored: Events | None = None
 ) -> float | None:
-    """Return the share of exact starts among the rows that ask; None if none does."""
-    right = [starts[row] == query[0] for row, query, _ in _questions(events, scored)]
-    return _mean(right)
+    """Return the share of exact starts; None without queries."""
+    return _mean([starts[row] == query[0] for row, query, _ in _queries(events, scored)])
 
 
 def trivial_matches(events: Events, scored: Events | None = None) -> TrivialMatches:
-    """Return the expected accuracy of chance, of always first and of always last."""
-    asked = list(_questions(events, scored))
+    """Return the expected accuracy of chance, of always the first and of always the last start."""
+    queries = [(query[0], starts) for _, query, starts in _queries(events, scored)]
     return TrivialMatches(
-        chance=_mean([(query[0] in starts) / len(starts) for _, query, starts in asked]),
-        first=_mean([query[0] == starts[0] for _, query, starts in asked]),
-        last=_mean([query[0] == starts[-1] for _, query, starts in asked]),
-        n_rows=len(asked),
+        chance=_mean([(first in starts) / len(starts) for first, starts in queries]),
+        first=_mean([first == starts[0] for first, starts in queries]),
+        last=_mean([first == starts[-1] for first, starts in queries]),
+        n_rows=len(queries),
     )
 
 
 def match(audio: Predictions, visual: Predictions) -> CrossModal:
-    """Match by class: two segments resemble each other by sum_c p_audio(c) p_visual(c).
+    """Match by class: the similarity of two segments is sum_c p_audio(c) p_visual(c).
 
-    The classes are the space both modalities share, so nothing more needs training; it is
-    not the distance learning of the AVE paper, whose numbers are of other rows as well.
+    Both modalities share the classes, so nothing more needs training. This is not the distance
+    learning of the AVE paper, whose numbers are also of other rows.
 
     Args:
-        audio: of a model that only hears.
-        visual: of a model that only sees, on the same rows, with the same labels.
+        audio: of a model of the sound.
+        visual: of a model of the picture.
 
     Raises:
         UsageError: they are not of the same rows and labels.
@@ -122,36 +124,40 @@ def match(audio: Predictions, visual: Predictions) -> CrossModal:
         or not np.array_equal(audio.targets, visual.targets)
     ):
         raise UsageError(
-            f"{audio.model} and {visual.model} were not scored on the same windows and labels",
+            f"{audio.model} and {visual.model} were not scored on the same rows and labels",
             "Train both on the same data, with the same labels.",
         )
     scored = audio.targets != IGNORED
     events = scored & (audio.targets != audio.labels.background_index)
-    similarity = np.einsum("rtc,ruc->rtu", audio.scores, visual.scores, dtype=np.float64)
-    by_sound = matched_starts(similarity, events, scored)
-    by_sight = matched_starts(similarity.swapaxes(1, 2), events, scored)
+
+    def accuracy(query: Predictions, target: Predictions) -> float | None:
+        pairs = zip(query.scores, target.scores, strict=True)
+        similarities = (np.einsum("tc,uc->tu", q, t, dtype=np.float64) for q, t in pairs)
+        starts = matched_starts(similarities, events, scored)
+        return cross_modal_accuracy(starts, events, scored)
+
     return CrossModal(
-        a2v=cross_modal_accuracy(by_sound, events, scored),
-        v2a=cross_modal_accuracy(by_sight, events, scored),
+        a2v=accuracy(audio, visual),
+        v2a=accuracy(visual, audio),
         trivial=trivial_matches(events, scored),
         audio=audio.model,
         visual=visual.model,
     )
 
 
-def _questions(
+def _queries(
     events: Events, scored: Events | None
 ) -> Iterator[tuple[int, NDArray[np.intp], NDArray[np.intp]]]:
-    """Give each asking row's number, its query's segments, and the starts a window can have."""
-    present = np.ones_like(events) if scored is None else scored
-    for row, (of_row, there) in enumerate(zip(events & present, present, strict=True)):
-        query = np.flatnonzero(of_row)
-        if 0 < len(query) < there.sum():
-            inside = np.lib.stride_tricks.sliding_window_view(there, len(query)).all(axis=1)
-            starts = np.flatnonzero(inside)
+    """Yield for each query its row, its segments, and the possible starts of a window."""
+    scored = np.ones_like(events) if scored is None else scored
+    for row, (is_event, is_scored) in enumerate(zip(events & scored, scored, strict=True)):
+        query = np.flatnonzero(is_event)
+        if 0 < len(query) < is_scored.sum():
+            windows = np.lib.stride_tricks.sliding_window_view(is_scored, len(query))
+            starts = np.flatnonzero(windows.all(axis=1))
             if len(starts):
                 yield row, query, starts
 
 
-def _mean(values: list[bool] | list[float]) -> float | None:
+def _mean(values: Sequence[float]) -> float | None:
     return float(np.mean(values)) if values else None

@@ -1,7 +1,7 @@
 """Segment metrics: numbers from predicted and true classes.
 
-Arrays are (R, T) class indices, background last; a target of ``IGNORED`` is not scored.
-A metric that the data cannot give (no background in it, say) is None, never a made-up number.
+Arrays are (R, T) class indices, background last; a target of ``IGNORED`` is not scored. A metric
+that the data cannot give (no background in it, for example) is None.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ Classes = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class ClassMetrics:
-    """How one class fared.
+    """The metrics of one class.
 
     Attributes:
         name: the class.
         accuracy: share of right segments among all segments of the rows in which the class
-            occurs, background too, as the field's tables per category have it: where only
-            the background is found it is not 0. None if the class occurs in no row.
-        precision: of its predicted segments, the share that is right.
-        recall: of its true segments, the share that is found.
+            occurs, background too, as in the field's tables by category. It is not 0 where only
+            background is recognized. None if the class occurs in no row.
+        precision: share of its predicted segments that are right.
+        recall: share of its true segments that are predicted.
         f1: their harmonic mean.
         support: the number of its true segments.
     """
@@ -48,13 +48,13 @@ def segment_accuracy(predicted: Classes, targets: Classes) -> float | None:
 
 
 def class_oracle_accuracy(targets: Classes, background: int) -> float | None:
-    """Return the accuracy of who knows each clip's class, and says it in every segment."""
+    """Return the accuracy of the true class of each row in all its segments, never background."""
     scored = targets[targets != IGNORED]
     return float((scored != background).mean()) if scored.size else None
 
 
 def constant_accuracy(targets: Classes, answer: int) -> float | None:
-    """Return the accuracy of one class in every segment of every clip."""
+    """Return the accuracy of one class in every segment of every row."""
     scored = targets[targets != IGNORED]
     return float((scored == answer).mean()) if scored.size else None
 
@@ -66,12 +66,14 @@ def has_boundary(targets: Classes) -> NDArray[np.bool_]:
 
 def background_recall(predicted: Classes, targets: Classes, background: int) -> float | None:
     """Return the share of true background segments predicted as such."""
-    where = targets == background
-    return float((predicted[where] == background).mean()) if where.any() else None
+    is_background = targets == background
+    if not is_background.any():
+        return None
+    return float((predicted[is_background] == background).mean())
 
 
 def foreground_f1(predicted: Classes, targets: Classes, background: int) -> float | None:
-    """Return F1 of "something happens" against background, whatever the class."""
+    """Return F1 of any event against background."""
     scored = targets != IGNORED
     truth, guess = targets[scored] != background, predicted[scored] != background
     if not truth.any() and not guess.any():
@@ -90,41 +92,41 @@ def confusion(predicted: Classes, targets: Classes, n_classes: int) -> NDArray[n
 def class_metrics(
     predicted: Classes, targets: Classes, names: Sequence[str]
 ) -> tuple[ClassMetrics, ...]:
-    """Return every class's metrics, background last."""
+    """Return the metrics of each class, background last."""
     scored = targets != IGNORED
     columns = precision_recall_fscore_support(
         targets[scored], predicted[scored], labels=np.arange(len(names)), zero_division=0.0
     )
-    found = []
+    classes = []
     for k, (precision, recall, f1, support) in enumerate(zip(*columns, strict=True)):
         rows = (targets == k).any(axis=1)
         accuracy = segment_accuracy(predicted[rows], targets[rows])
-        numbers = (float(precision), float(recall), float(f1))
-        found.append(ClassMetrics(names[k], accuracy, *numbers, int(support)))
-    return tuple(found)
+        ratios = (float(precision), float(recall), float(f1))
+        classes.append(ClassMetrics(names[k], accuracy, *ratios, int(support)))
+    return tuple(classes)
 
 
 def calibration_error(
     scores: NDArray[np.floating], targets: Classes, n_bins: int = 10
 ) -> float | None:
-    """Return how far confidence and accuracy are apart (expected calibration error).
+    """Return the expected calibration error: the mean gap between confidence and accuracy.
 
-    Segments go into bins of equal width by the probability of their likeliest class; the gap
-    between a bin's mean probability and its accuracy is averaged over segments. With 0, what
-    is said with 0.8 is right in 80 of 100 cases.
+    Segments go into bins of equal width by the probability of their likeliest class. The gap
+    between a bin's mean probability and its accuracy is averaged over segments. An error of 0
+    means that of segments with confidence 0.8, 80 % are right.
 
     Args:
         scores: (R, T, C) probabilities.
         targets: (R, T).
-        n_bins: how many bins.
+        n_bins: the number of bins.
     """
     scored = targets != IGNORED
     if not scored.any():
         return None
-    sureness = scores.max(axis=-1)[scored].astype(np.float64)
+    confidence = scores.max(axis=-1)[scored].astype(np.float64)
     right = (scores.argmax(axis=-1) == targets)[scored]
-    bins = np.minimum((sureness * n_bins).astype(np.int64), n_bins - 1)
-    gaps = np.bincount(bins, sureness - right, n_bins)
+    bins = np.minimum((confidence * n_bins).astype(np.int64), n_bins - 1)
+    gaps = np.bincount(bins, confidence - right, n_bins)
     return float(np.abs(gaps).sum() / scored.sum())
 
 
@@ -136,11 +138,11 @@ def bootstrap_interval(
     n_resamples: int = 1000,
     seed: int = 0,
 ) -> tuple[float, float] | None:
-    """Return the 95 % interval of the segment accuracy when videos are drawn again.
+    """Return the 95 % interval of the segment accuracy over resampled videos.
 
-    Segments of a video stand or fall together, so videos, with all their rows, are resampled
-    with replacement; the interval is that between the 2.5 and 97.5 percentiles. Predictions
-    of several seeds, (S, R, T), give the interval of their mean accuracy.
+    The segments of a video are not independent, so whole videos, with all their rows, are drawn
+    with replacement. The interval lies between the 2.5 and 97.5 percentiles. Predictions of
+    several seeds, (S, R, T), give the interval of their mean accuracy.
     """
     names, video_of_row = np.unique(np.asarray(video_ids), return_inverse=True)
     scored = targets != IGNORED

@@ -1,4 +1,4 @@
-"""Where: attention maps against boxes around what sounds.
+"""Where: attention maps against boxes around the sources of sound.
 
 Maps are (H, W) weights over the picture, boxes (x0, y0, x1, y1) in fractions of its width
 and height, the origin at the top left.
@@ -6,7 +6,7 @@ and height, the origin at the top left.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,9 +33,9 @@ class SpatialMetrics:
     Attributes:
         pointing: share of maps whose greatest weight lies in a box (the pointing game).
         ciou: share of maps whose region overlaps the boxes with IoU of at least 0.5.
-        auc: area under that share as the IoU asked for goes from 0 to 1.
+        auc: area under that share as the required IoU goes from 0 to 1.
         mean_iou: the mean IoU.
-        n_maps: how many maps.
+        n_maps: the number of maps.
     """
 
     pointing: float
@@ -66,18 +66,18 @@ def spatial_metrics(
         maps: an (H, W) map each; up-sampled bilinearly to ``size`` as for a heat map.
         boxes: for each map its boxes, at least one.
         rule: one of `RULES`.
-        size: (height, width) of the picture the regions are compared on.
+        size: (height, width) of the picture on which regions are compared.
 
     Raises:
         UsageError: there is nothing to measure, the numbers differ, or no such rule.
     """
     if not maps or len(maps) != len(boxes) or not all(boxes):
         raise UsageError(f"{len(maps)} maps need as many lists of boxes, got {len(boxes)}")
-    scaled = [upsampled(one, size) for one in maps]
-    masks = [boxes_mask(some, size) for some in boxes]
+    scaled = [upsampled(weights, size) for weights in maps]
+    masks = [boxes_mask(around, size) for around in boxes]
     overlaps = np.array([iou(region(s, rule), m) for s, m in zip(scaled, masks, strict=True)])
     hits = [bool(m.flat[s.argmax()]) for s, m in zip(scaled, masks, strict=True)]
-    shares = [(overlaps >= asked).mean() for asked in np.linspace(0, 1, 101)]
+    shares = [(overlaps >= required).mean() for required in np.linspace(0, 1, 101)]
     return SpatialMetrics(
         pointing=float(np.mean(hits)),
         ciou=float((overlaps >= 0.5).mean()),
@@ -90,23 +90,18 @@ def spatial_metrics(
 def measure_attention(
     predictions: Predictions, boxes: SegmentBoxes, rule: str = "half"
 ) -> SpatialMetrics:
-    """Measure a split's attention against the boxes of what sounds, in event segments.
-
-    Raises:
-        UsageError: the model has no attention, or no segment has a box.
-    """
+    """Measure a split's attention against the boxes in event segments."""
     if predictions.attention is None:
         raise UsageError("the model has no spatial attention to measure")
-    maps, truths = _boxed(predictions, boxes)
-    return spatial_metrics(maps, truths, rule=rule)
+    return spatial_metrics(*_boxed(predictions, boxes), rule=rule)
 
 
 def measure_centre(
     predictions: Predictions, boxes: SegmentBoxes, rule: str = "half"
 ) -> SpatialMetrics:
-    """Measure always pointing at the centre, in the segments that `measure_attention` takes."""
-    maps, truths = _boxed(predictions, boxes)
-    return spatial_metrics([centre_map()] * len(maps), truths, rule=rule)
+    """Measure always pointing at the centre, in the segments of `measure_attention`."""
+    _, true_boxes = _boxed(predictions, boxes)
+    return spatial_metrics([centre_map()] * len(true_boxes), true_boxes, rule=rule)
 
 
 def measure_spatial(predictions: Predictions, boxes: SegmentBoxes) -> dict[str, SpatialPair]:
@@ -125,32 +120,29 @@ def measure_spatial(predictions: Predictions, boxes: SegmentBoxes) -> dict[str, 
 
 def has_boxes(predictions: Predictions, boxes: SegmentBoxes) -> bool:
     """Return whether there is anything to measure: attention where a segment has a box."""
-    return predictions.attention is not None and bool(_boxed(predictions, boxes)[0])
+    return bool(_boxed(predictions, boxes)[0])
 
 
-def _boxed(predictions: Predictions, boxes: SegmentBoxes) -> tuple[list[Map], list[Sequence[Box]]]:
-    """Return the maps of the segments that have a box, and the boxes.
-
-    The scored segments of a row's windows, one after the other, are its video's segments.
-    """
+def _boxed(predictions: Predictions, boxes: SegmentBoxes) -> tuple[list[Map], list[list[Box]]]:
+    """Return the maps of the segments that have a box, and the boxes."""
     maps: list[Map] = []
-    truths: list[Sequence[Box]] = []
+    true_boxes: list[list[Box]] = []
     if predictions.attention is None:
-        return maps, truths
-    left: dict[int, Iterator[Box | None]] = {}
-    for r, video_id in enumerate(predictions.video_ids):
-        of_row = left.setdefault(int(predictions.rows[r]), iter(boxes.get(video_id, ())))
-        for t in np.flatnonzero(predictions.targets[r] != IGNORED):
-            if (box := next(of_row, None)) is not None:
-                maps.append(predictions.attention[r, t])
-                truths.append([box])
-    return maps, truths
+        return maps, true_boxes
+    rows = zip(predictions.attention, predictions.targets, predictions.video_ids, strict=True)
+    for attention, targets, video_id in rows:
+        scored = attention[targets != IGNORED]
+        for weights, box in zip(scored, boxes.get(video_id, ()), strict=False):
+            if box is not None:
+                maps.append(weights)
+                true_boxes.append([box])
+    return maps, true_boxes
 
 
 def centre_map(height: int = 57, width: int = 57) -> Map:
     """Return the baseline that always points at the centre.
 
-    A cone: 1 at the centre, falling linearly with the distance, in fractions of the sides,
+    It is a cone: 1 at the centre, falling linearly with the distance, in fractions of the sides,
     to 0 in the corners. By the half rule its region is the disc with a quarter of the
     diagonal for radius, 39 % of the picture; by the median rule it is half of the picture.
     """
@@ -159,18 +151,14 @@ def centre_map(height: int = 57, width: int = 57) -> Map:
     return np.asarray(1 - np.hypot(y[:, None], x[None, :]) / np.hypot(0.5, 0.5))
 
 
-def upsampled(one: Map, size: tuple[int, int]) -> NDArray[np.float32]:
+def upsampled(weights: Map, size: tuple[int, int]) -> NDArray[np.float32]:
     """Return a map at a picture's (height, width), bilinearly, edges held."""
-    tensor = torch.from_numpy(np.array(one, dtype=np.float32))[None, None]
+    tensor = torch.from_numpy(np.array(weights, dtype=np.float32))[None, None]
     return interpolate(tensor, size=size, mode="bilinear", align_corners=False)[0, 0].numpy()
 
 
 def region(scaled: Map, rule: str = "half") -> Mask:
-    """Return what a map marks: at least half of its maximum, or above its median.
-
-    Raises:
-        UsageError: there is no such rule.
-    """
+    """Return the region of a map by one of `RULES`."""
     if rule == "half":
         return np.asarray(scaled >= scaled.max() / 2)
     if rule == "median":
@@ -179,7 +167,7 @@ def region(scaled: Map, rule: str = "half") -> Mask:
 
 
 def boxes_mask(boxes: Sequence[Box], size: tuple[int, int]) -> Mask:
-    """Return which pixels' middles lie in any of the boxes."""
+    """Return which pixels' centres lie in any of the boxes."""
     height, width = size
     y = ((np.arange(height) + 0.5) / height)[:, None]
     x = ((np.arange(width) + 0.5) / width)[None, :]
@@ -188,6 +176,6 @@ def boxes_mask(boxes: Sequence[Box], size: tuple[int, int]) -> Mask:
 
 
 def iou(one: Mask, other: Mask) -> float:
-    """Return the pixels both have over the pixels either has; 0 when neither has any."""
+    """Return the pixels in both masks over the pixels in either; 0 when both are empty."""
     either = np.count_nonzero(one | other)
     return float(np.count_nonzero(one & other) / either) if either else 0.0

@@ -109,7 +109,7 @@ def test_other_rows_or_labels_are_refused():
         {"labels": LabelSet(("bark", "bell"))},
         {"targets": SEEN.targets[:, :3]},
     ):
-        with pytest.raises(UsageError, match="same windows"):
+        with pytest.raises(UsageError, match="same rows"):
             match(HEARD, replace(SEEN, **change))
 
 

@@ -60,14 +60,14 @@ def test_tables_name_their_rule_and_have_the_centre_beneath():
         assert table.rows[0][1:3] == ("50.0%", "50.0%")
 
 
-def test_the_windows_of_a_video_go_on_where_the_last_one_ended():
-    # five segments in windows of three: 0 1 2 and 2 3 4, the latter's first not scored again
-    maps = [[TO_LEFT, TO_RIGHT, TO_LEFT], [TO_RIGHT, TO_RIGHT, TO_LEFT], [TO_RIGHT] * 3]
-    targets = [[0, 0, 0], [-1, 0, 0], [0, -1, -1]]
-    windows = predictions_of(maps, targets, ("a", "a", "b"), [4, 4, 7])
-    boxes = {"a": [LEFT, RIGHT, LEFT, RIGHT, LEFT], "b": [RIGHT]}
-    found = measure_spatial(windows, boxes)["half"].attention
-    assert (found.n_maps, found.pointing) == (6, 1.0)
+def test_each_scored_segment_meets_its_own_box():
+    # rows of five segments and of one, padded; a video without boxes is left out
+    maps = [[TO_LEFT, TO_RIGHT, TO_LEFT, TO_RIGHT, TO_LEFT], [TO_RIGHT] * 5, [TO_LEFT] * 5]
+    targets = [[0, 0, 0, 0, 0], [0, -1, -1, -1, -1], [0] * 5]
+    videos = predictions_of(maps, targets, ("a", "b", "c"), [4, 7, 9])
+    boxes = {"a": [LEFT, RIGHT, LEFT, RIGHT, LEFT], "b": [RIGHT] * 5}
+    metrics = measure_spatial(videos, boxes)["half"].attention
+    assert (metrics.n_maps, metrics.pointing) == (6, 1.0)
 
 
 def test_two_rows_of_one_video_have_its_boxes_each():
