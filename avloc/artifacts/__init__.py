@@ -1,12 +1,14 @@
 """The HDF5 files between the stages: schema, version, atomic write; the only importer of h5py."""
 
-from avloc.artifacts.atomic import atomic_path, check_place, write_text
-from avloc.artifacts.checking import check_artifact
-from avloc.artifacts.claims import claim
+from avloc.artifacts.atomic import atomic_path, check_writable, claim, write_text
 from avloc.artifacts.comparison_file import Comparison, read_comparison, write_comparison
-from avloc.artifacts.description import Description, describe
-from avloc.artifacts.feature_writer import FeatureWriter, write_features
-from avloc.artifacts.features_file import VideoFeatures, read_features
+from avloc.artifacts.features_file import (
+    FeatureWriter,
+    VideoFeatures,
+    read_features,
+    write_features,
+)
+from avloc.artifacts.inspection import Description, check_artifact, describe
 from avloc.artifacts.localization_file import (
     localization_key,
     read_localization,
@@ -27,7 +29,7 @@ __all__ = [
     "VideoFeatures",
     "atomic_path",
     "check_artifact",
-    "check_place",
+    "check_writable",
     "claim",
     "describe",
     "localization_key",

@@ -1,27 +1,31 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and claims on files that are being made.
+
+Temporary files and claims are locked while they are in use; the system ends a lock with its
+process. So what killed runs left is recognised, and removed.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import errno
+import fcntl
 import os
 import secrets
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 
 from xxhash import xxh3_64_hexdigest
 
-from avloc.artifacts.claims import HIDDEN, is_abandoned, lock
 from avloc.errors import NameRefusedError, OutputError
 
-PARTIAL_SUFFIX = ".partial"
+_HIDDEN = ".avloc."
+"""How the name of every temporary file begins: a constant, so no target's name is too long."""
+_PARTIAL_SUFFIX = ".partial"
 _DAY = 24 * 60 * 60
 _LONGEST_SUFFIX = 20
-_NAME_ERRORS = (errno.ENAMETOOLONG, errno.EILSEQ)
 _swept: set[Path] = set()
 
 
@@ -29,88 +33,99 @@ _swept: set[Path] = set()
 def atomic_path(target: Path | str) -> Iterator[Path]:
     """Yield a temporary name beside ``target``; rename it there when the block succeeds.
 
-    The temporary file has the target's suffix, so that writers that choose a format by suffix
-    (containers, pictures) can be handed the path. What killed runs left half-written in the
-    target's folder is removed by the first file that a process writes there.
+    The temporary file has the target's suffix, so writers that choose a format by suffix can
+    be given the path. The first file that a process writes in a folder removes the half-written
+    files of killed runs there.
 
     Args:
         target: the final path; its folder is made.
 
     Raises:
-        NameRefusedError: the file system has no such names, for example one this long.
+        NameRefusedError: the file system does not allow the name, for example one this long.
         OutputError: the folder cannot be made or written, or the disk is full.
     """
     target = Path(target)
     handle, temporary = _reserve(target)
     try:
         yield temporary
-        _flush(temporary)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
         temporary.replace(target)
     except OSError as error:
         if error.filename not in (None, str(temporary), str(target)):
-            raise  # about some other file, which the caller knows better
+            raise  # about another file, which the caller knows better
         raise _output_error(target, error) from error
     finally:
         temporary.unlink(missing_ok=True)
         os.close(handle)
 
 
-def check_place(target: Path | str) -> None:
-    """Refuse a file that could not be written, before the work whose end it would be.
-
-    Args:
-        target: the file; its folder is made.
-
-    Raises:
-        OutputError: the folder cannot be made or written.
-    """
+def check_writable(target: Path | str) -> None:
+    """Raise an OutputError if a file could not be written; its folder is made."""
     handle, temporary = _reserve(Path(target))
     temporary.unlink(missing_ok=True)
     os.close(handle)
 
 
 def write_text(target: Path | str, text: str) -> None:
-    """Write a UTF-8 text file atomically.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
+    """Write a UTF-8 text file atomically; OutputError if it cannot be written."""
     with atomic_path(target) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
-def append_line(target: Path | str, line: str) -> None:
+def append_line(target: Path, line: str) -> None:
     """Append one line in one system call, so that the lines of many writers stay whole.
 
-    A line that a kill or a full disk has torn is ended first: it costs no other line.
-
-    Raises:
-        OutputError: it cannot be written.
+    A line that a kill or a full disk has torn is ended first, so that no other line is lost.
     """
-    target = Path(target)
     try:
         with target.open("a+b", buffering=0) as file:
             content = (_end_of_torn_line(file) + line + "\n").encode("utf-8", "replace")
-            if file.write(content) < len(content):  # which is no error to the system
+            if file.write(content) < len(content):  # which is not an error to the system
                 raise OSError(errno.ENOSPC, "")
     except OSError as error:
         raise _output_error(target, error) from error
 
 
-def sweep(folder: Path) -> int:
-    """Remove what killed runs left half-written in a folder; returns how many files.
+def sweep(folder: Path) -> None:
+    """Remove the half-written files of killed runs in a folder.
 
     A file that a run on this machine writes is locked and stays. The locks of other machines
-    may not be visible here, so what they left is removed a day later.
+    may not be visible here, so their files are removed a day later.
     """
-    oldest, n_swept = time.time() - _DAY, 0
-    for path in [*folder.glob(f"{HIDDEN}*"), *folder.glob(f".*{PARTIAL_SUFFIX}.*")]:
-        with contextlib.suppress(OSError):  # gone meanwhile, or not ours to remove
-            is_local = path.name.startswith(_hidden()) or path.suffix == ".lock"
-            if is_abandoned(path) and (is_local or path.stat().st_mtime < oldest):
+    oldest = time.time() - _DAY
+    for path in [*folder.glob(f"{_HIDDEN}*"), *folder.glob(f".*{_PARTIAL_SUFFIX}.*")]:
+        with suppress(OSError):  # removed meanwhile, or not ours to remove
+            is_local = path.name.startswith(_local_prefix()) or path.suffix == ".lock"
+            if _is_abandoned(path) and (is_local or path.stat().st_mtime < oldest):
                 path.unlink()
-                n_swept += 1
-    return n_swept
+
+
+@contextmanager
+def claim(target: Path | str) -> Iterator[bool]:
+    """Yield whether this block may make ``target``; False while another run makes it.
+
+    So runs over the same videos share them. A claim ends with its block, or with its process.
+    Where nothing can be locked every claim is granted.
+
+    Args:
+        target: the file to be made; its folder is made.
+    """
+    target = Path(target)
+    path = target.parent / f"{_HIDDEN}{xxh3_64_hexdigest(os.fsencode(target.name))}.lock"
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
+    except OSError:  # which writing the target will report
+        yield True
+        return
+    is_mine = _lock(handle)
+    try:
+        yield is_mine
+    finally:
+        if is_mine:
+            path.unlink(missing_ok=True)
+        os.close(handle)
 
 
 def _reserve(target: Path) -> tuple[int, Path]:
@@ -123,23 +138,43 @@ def _reserve(target: Path) -> tuple[int, Path]:
         if folder not in _swept:
             _swept.add(folder)
             sweep(folder)
-        return _locked_file(folder, PARTIAL_SUFFIX + target.suffix[-_LONGEST_SUFFIX:])
+        suffix = _PARTIAL_SUFFIX + target.suffix[-_LONGEST_SUFFIX:]
+        while True:
+            path = folder / f"{_local_prefix()}{secrets.token_hex(6)}{suffix}"
+            handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
+            if _lock(handle):
+                return handle, path
+            os.close(handle)  # another run swept it between the two calls
     except OSError as error:
         raise _output_error(target, error) from error
 
 
-def _locked_file(folder: Path, suffix: str) -> tuple[int, Path]:
-    while True:
-        path = folder / f"{_hidden()}{secrets.token_hex(6)}{suffix}"
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
-        if lock(handle):
-            return handle, path
-        os.close(handle)  # another run swept it between the two calls
-
-
-def _hidden() -> str:
+def _local_prefix() -> str:
     """Return how the names of this machine's temporary files begin."""
-    return f"{HIDDEN}{xxh3_64_hexdigest(socket.gethostname().encode())[:6]}."
+    return f"{_HIDDEN}{xxh3_64_hexdigest(socket.gethostname().encode())[:6]}."
+
+
+def _lock(handle: int) -> bool:
+    """Lock an open file until it is closed; False if it is locked or was removed meanwhile."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # no locks on this file system
+        return True
+    return os.fstat(handle).st_nlink > 0
+
+
+def _is_abandoned(path: Path) -> bool:
+    """Tell whether an existing file is not locked."""
+    handle = os.open(path, os.O_RDWR)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # locked, or no locks on this file system
+        return False
+    finally:
+        os.close(handle)
+    return True
 
 
 def _end_of_torn_line(file: FileIO) -> str:
@@ -149,17 +184,12 @@ def _end_of_torn_line(file: FileIO) -> str:
     return "" if file.read(1) == b"\n" else "\n"
 
 
-def _flush(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-
-
 def _output_error(target: Path, error: OSError) -> OutputError:
     # HDF5 puts half a page into strerror; the number says the same in three words
     reason = os.strerror(error.errno) if error.errno else str(error)
     message = f"{target} cannot be written: {reason}"
-    if error.errno in _NAME_ERRORS:
+    if error.errno in (errno.ENAMETOOLONG, errno.EILSEQ):
         return NameRefusedError(message, "Rename the video.")
     is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-    hint = "Free some space and run it again." if is_full else "Choose another place."
+    hint = "Free some space and run it again." if is_full else "Choose another path."
     return OutputError(message, hint)

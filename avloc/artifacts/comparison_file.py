@@ -5,58 +5,55 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from avloc.artifacts.arrays import REAL, WHOLE, Arrays
+from avloc.artifacts.arrays import Arrays
 from avloc.artifacts.hdf5 import read_artifact
-from avloc.artifacts.header import Header
 from avloc.artifacts.new_artifact import create
+from avloc.artifacts.schema import REAL, WHOLE, Array, header_fields, types_of
+
+_Shares = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Ours beside the paper's; every share is from 0 to 1, and NaN where there is none.
+    """Our results beside the paper's; every share is from 0 to 1, and NaN where there is none.
 
     Attributes:
         table: the table's name.
         supervision: ``full``, ``weak, proportion`` or ``weak, presence``.
         titles: R rows.
         seeds: (S,).
-        metrics: (R, S) a metric, of each row and seed.
-        interval: (R, 2) 95 % interval of the mean accuracy, videos drawn again.
+        interval: (R, 2) 95 % interval of the mean accuracy, by bootstrap over videos.
         paper: (R,) the paper's accuracy.
-        baselines: what trivial answers reach, by name.
+        metrics: (R, S) of each row and seed, by metric.
+        baselines: the accuracy of trivial baselines, by name.
         made: how: data set, features, decoder, how the epoch was chosen.
     """
 
     table: str
     supervision: str
     titles: tuple[str, ...]
-    seeds: NDArray[np.int64]
-    metrics: Mapping[str, NDArray[np.float64]]
-    interval: NDArray[np.float64]
-    paper: NDArray[np.float64]
+    seeds: Annotated[NDArray[np.int64], Array("S", WHOLE)]
+    interval: Annotated[_Shares, Array("R 2", REAL, may_be_nan=True)]
+    paper: Annotated[_Shares, Array("R", REAL, may_be_nan=True)]
+    metrics: Annotated[Mapping[str, _Shares], Array("R S", REAL, may_be_nan=True)]
     baselines: Mapping[str, float]
     made: Mapping[str, object]
-
-
-_FIELDS = ("table", "supervision", "titles", "baselines", "made")
-_ARRAYS = ("seeds", "interval", "paper")
 
 
 def write_comparison(path: Path | str, comparison: Comparison) -> None:
     """Write a comparison atomically.
 
     Raises:
-        OutputError: the place cannot be written.
+        OutputError: the file cannot be written.
         ArtifactError: no reader would take the file.
     """
     with create(path, "comparison", parse_comparison) as new:
-        new.put({name: getattr(comparison, name) for name in _ARRAYS}, may_be_nan=True)
-        new.put(comparison.metrics, "metrics", may_be_nan=True)
-        new.header |= {name: getattr(comparison, name) for name in _FIELDS}
+        new.put(vars(comparison), types_of(Comparison))
 
 
 def read_comparison(path: Path | str) -> Comparison:
@@ -68,20 +65,9 @@ def read_comparison(path: Path | str) -> Comparison:
     return read_artifact(path, "comparison", parse_comparison)
 
 
-def parse_comparison(arrays: Arrays, header: Header) -> Comparison:
+def parse_comparison(arrays: Arrays, header: dict[str, Any]) -> Comparison:
     """Make a comparison of a file's arrays and header; ValueError where they are damaged."""
-    titles, seeds = header.texts("titles"), arrays.read("seeds", "S", WHOLE)
-    metrics = arrays.group("metrics")
-    for group in (arrays, metrics):
-        group.sizes |= {"R": len(titles), "S": len(seeds)}
-    return Comparison(
-        table=header.text("table"),
-        supervision=header.text("supervision"),
-        titles=titles,
-        seeds=seeds,
-        metrics={n: metrics.read(n, "R S", REAL, may_be_nan=True) for n in metrics.names()},
-        interval=arrays.read("interval", "R 2", REAL, may_be_nan=True),
-        paper=arrays.read("paper", "R", REAL, may_be_nan=True),
-        baselines=header.numbers("baselines"),
-        made=header.mapping("made"),
-    )
+    types = types_of(Comparison)
+    fields = header_fields(header, types)
+    arrays.sizes["R"] = len(fields["titles"])
+    return Comparison(**fields, **arrays.fields(types))

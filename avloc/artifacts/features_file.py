@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from avloc.artifacts.arrays import REAL, TRUTH, WHOLE, Arrays
+from avloc.artifacts.arrays import Arrays, Depth
+from avloc.artifacts.digests import ArrayDigest
 from avloc.artifacts.hdf5 import read_artifact
-from avloc.artifacts.header import SEGMENT_SECONDS, Header
-from avloc.artifacts.reading import Depth
+from avloc.artifacts.new_artifact import create_on
+from avloc.artifacts.schema import (
+    REAL,
+    TRUTH,
+    WHOLE,
+    Array,
+    FrameSize,
+    Range,
+    Seconds,
+    SegmentSeconds,
+    header_fields,
+    types_of,
+)
+from avloc.artifacts.steady_file import steady_file
+from avloc.errors import OutputError
 from avloc.spec import FeatureSpec
+
+_Valid = Annotated[NDArray[np.bool_], Array("T", TRUTH, is_small=True)]
 
 
 @dataclass(frozen=True)
@@ -36,36 +54,35 @@ class VideoFeatures:
         source_sha256: of the video file.
         source_bytes: its size.
         frame_size: shown (width, height) in pixels; None without a video stream.
+
+    Raises:
+        ValueError: an array has another T than ``segment_times``.
     """
 
     video_id: str
-    segment_times: NDArray[np.float64]
-    visual: NDArray[np.float16] | None
-    audio: NDArray[np.float32] | None
-    frame_index: NDArray[np.int32] | None
-    visual_valid: NDArray[np.bool_]
-    audio_valid: NDArray[np.bool_]
-    duration: float
-    fps_sampled: float
-    segment_seconds: float
+    segment_times: Annotated[NDArray[np.float64], Array("T 2", REAL, is_small=True)]
+    visual: Annotated[NDArray[np.float16] | None, Array("T H W Dv", REAL)]
+    audio: Annotated[NDArray[np.float32] | None, Array("T Da", REAL)]
+    frame_index: Annotated[NDArray[np.int32] | None, Array("T r", WHOLE)]
+    visual_valid: _Valid
+    audio_valid: _Valid
+    duration: Seconds
+    fps_sampled: Annotated[float, Range(0, 1e12)]
+    segment_seconds: SegmentSeconds
     spec: FeatureSpec
     flags: tuple[str, ...] = ()
     source: str = ""
     source_sha256: str = ""
-    source_bytes: int = 0
-    frame_size: tuple[int, int] | None = None
+    source_bytes: Annotated[int, Range(0)] = 0
+    frame_size: FrameSize = None
 
     def __post_init__(self) -> None:
-        """Refuse arrays whose segments do not agree.
-
-        Raises:
-            ValueError: an array's T differs from that of ``segment_times``.
-        """
-        n_segments = len(self.segment_times)
         for name in ("visual", "audio", "frame_index", "visual_valid", "audio_valid"):
             array = getattr(self, name)
-            if array is not None and len(array) != n_segments:
-                raise ValueError(f"{name} has {len(array)} segments, segment_times {n_segments}")
+            if array is not None and len(array) != self.n_segments:
+                raise ValueError(
+                    f"{name} has {len(array)} segments, segment_times {self.n_segments}"
+                )
 
     @property
     def n_segments(self) -> int:
@@ -78,69 +95,107 @@ class VideoFeatures:
         return self.spec.fingerprint
 
 
-FEATURE_ARRAYS = ("segment_times", "visual", "audio", "frame_index", "visual_valid", "audio_valid")
-FEATURE_FIELDS = (
-    "video_id",
-    "duration",
-    "fps_sampled",
-    "segment_seconds",
-    "fingerprint",
-    "source",
-    "source_sha256",
-    "source_bytes",
-    "spec",
-    "flags",
-    "frame_size",
-)
-
-
-def read_features(path: Path | str) -> VideoFeatures:
+def read_features(path: Path | str, depth: Depth = Depth.WHOLE) -> VideoFeatures:
     """Read one video's features.
 
-    Raises:
-        ArtifactError: it is missing, damaged, of another kind or too new.
-    """
-    return read_artifact(path, "features", parse_features)
-
-
-def look_at_features(path: Path) -> VideoFeatures:
-    """Check all that a reader would refuse but the maps' and vectors' content.
-
-    Their arrays have the right shape and type, and no content.
+    Args:
+        path: the file.
+        depth: with ``HEADERS`` the maps and vectors are not read, and all else is checked.
 
     Raises:
         ArtifactError: it is missing, damaged, of another kind or too new.
     """
-    return read_artifact(path, "features", parse_features, Depth.HEADERS)
+    return read_artifact(path, "features", parse_features, depth)
 
 
-def parse_features(arrays: Arrays, header: Header) -> VideoFeatures:
+def parse_features(arrays: Arrays, header: dict[str, Any]) -> VideoFeatures:
     """Make features of a file's arrays and header; ValueError where they are damaged."""
-    video_id = header.text("video_id")
-    arrays.owner = f"the video {video_id!r:.200}"
-    return VideoFeatures(
-        segment_times=_segment_times(arrays),
-        visual=arrays.find("visual", "T H W Dv", REAL),
-        audio=arrays.find("audio", "T Da", REAL),
-        frame_index=arrays.find("frame_index", "T r", WHOLE),
-        visual_valid=arrays.read("visual_valid", "T", TRUTH, is_small=True),
-        audio_valid=arrays.read("audio_valid", "T", TRUTH, is_small=True),
-        video_id=video_id,
-        duration=header.number("duration"),
-        fps_sampled=header.number("fps_sampled"),
-        segment_seconds=header.number("segment_seconds", *SEGMENT_SECONDS),
-        spec=header.spec("spec"),
-        flags=header.texts("flags"),
-        source=header.text("source"),
-        source_sha256=header.text("source_sha256"),
-        source_bytes=header.whole("source_bytes", least=0),
-        frame_size=header.frame_size(),
-    )
-
-
-def _segment_times(arrays: Arrays) -> NDArray[np.float64]:
-    times = arrays.read("segment_times", "T 2", REAL, is_small=True)
-    is_forward = (times[:, 0] < times[:, 1]).all() and (np.diff(times[:, 0]) > 0).all()
-    if not is_forward:
+    types = types_of(VideoFeatures)
+    fields = header_fields(header, types)
+    arrays.owner = f"the video {fields['video_id']!r:.200}"
+    features = VideoFeatures(**fields, **arrays.fields(types))
+    times = features.segment_times
+    if not ((times[:, 0] < times[:, 1]).all() and (np.diff(times[:, 0]) > 0).all()):
         raise ValueError("segment_times do not run forward")
-    return times
+    return features
+
+
+class FeatureWriter:
+    """Writes a features file: its maps first, a few segments at a time, then all else.
+
+    The file has its final name only after `finish`; nothing is left after `abandon`.
+
+    Args:
+        path: the file.
+        n_segments: T.
+
+    Raises:
+        OutputError: the file cannot be written (every method).
+        ArtifactError: a value is NaN or infinite, or no reader would take the file (every
+            method).
+    """
+
+    def __init__(self, path: Path | str, n_segments: int) -> None:
+        self._n_segments = n_segments
+        self._n_written = 0
+        self._digest = ArrayDigest()
+        with ExitStack() as stack:
+            self._disk = stack.enter_context(steady_file(path))
+            new = create_on(self._disk, Path(path), "features", parse_features)
+            self._new = stack.enter_context(new)
+            self._stack = stack.pop_all()
+
+    def put_visual(self, maps: NDArray[np.float16]) -> None:
+        """Append the next segments' maps, (k, H, W, Dv)."""
+        with self._abandoned_on_error():
+            file = self._new.file
+            if "visual" not in file:
+                file.create_dataset("visual", (self._n_segments, *maps.shape[1:]), maps.dtype)
+            visual = file["visual"]
+            maps = np.asarray(maps, visual.dtype)
+            visual[self._n_written : self._n_written + len(maps)] = maps
+            self._n_written += len(maps)
+            self._digest.add(maps)
+            self._new.note("visual", self._digest, visual)
+            self._disk.check()  # now, not after the hours that the rest may take
+
+    def finish(self, rest: VideoFeatures) -> None:
+        """Write everything but the maps, and rename the file.
+
+        Raises:
+            ValueError: maps were put, but not T of them.
+        """
+        with self._abandoned_on_error():
+            if self._n_written not in (0, self._n_segments):
+                raise ValueError(f"{self._n_written} of {self._n_segments} maps were written")
+            types = types_of(VideoFeatures)
+            self._new.put(vars(rest), {n: kind for n, kind in types.items() if n != "visual"})
+            self._new.header["fingerprint"] = rest.fingerprint
+        self._stack.close()
+
+    def abandon(self) -> None:
+        """Leave no trace, also where the disk is full."""
+        with suppress(OutputError):
+            self._stack.__exit__(_AbandonedError, _AbandonedError(), None)
+
+    def _abandoned_on_error(self) -> ExitStack:
+        """Return a context in which an error abandons the file as well."""
+        guard = ExitStack()
+        guard.push(lambda *error: self._stack.__exit__(*error) if error[0] else None)
+        return guard
+
+
+class _AbandonedError(Exception):
+    """Ends a file that is being written; it is never seen outside."""
+
+
+def write_features(path: Path | str, features: VideoFeatures) -> None:
+    """Write one video's features atomically.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    writer = FeatureWriter(path, features.n_segments)
+    if features.visual is not None:
+        writer.put_visual(features.visual)
+    writer.finish(replace(features, visual=None))

@@ -1,9 +1,9 @@
 """One way to open an HDF5 artifact; `avloc.artifacts.new_artifact` is the one way to write one.
 
-Every artifact of format 2 carries four short texts as attributes of its root, ``schema``
-(``avloc.<kind>/2``), ``avloc_version``, ``created`` and ``digest``; all else but arrays is a
+Every artifact of format 2 has four short texts as attributes of its root, ``schema``
+(``avloc.<kind>/2``), ``avloc_version``, ``created`` and ``digest``. All else but arrays is a
 JSON object, stored as the bytes of the dataset ``header``. It lists each array with its type,
-shape and digest, and ``digest`` is of the header and the other attributes: so a flipped bit
+shape and digest; ``digest`` is of the header and the other attributes. So a flipped bit
 anywhere is noticed, and the header is trusted without a look at the arrays.
 """
 
@@ -13,42 +13,46 @@ import struct
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import h5py
 import numpy as np
 from h5py import h5a
 
-from avloc.artifacts.arrays import WHOLE, Arrays
-from avloc.artifacts.digests import Record, digest_of_bytes
+from avloc.artifacts.arrays import Arrays, Budget, Depth
+from avloc.artifacts.digests import digest_of_bytes
 from avloc.artifacts.format1 import OldTexts, is_text, old_header
-from avloc.artifacts.header import Header
-from avloc.artifacts.reading import Budget, Depth
-from avloc.artifacts.typed_json import MAX_JSON, from_json
+from avloc.artifacts.schema import MAX_JSON, WHOLE, Array, from_json
 from avloc.errors import ArtifactError, NewerSchemaError, WrongKindError
 
 SCHEMA_VERSION = 2
-KINDS = ("features", "model", "predictions", "localization", "comparison")
+MADE_BY = {
+    "features": "avloc extract",
+    "model": "avloc train",
+    "predictions": "avloc eval",
+    "localization": "avloc localize",
+    "comparison": "avloc reproduce",
+}
 STAMPS = ("schema", "avloc_version", "created")
 HEADER = "header"
 _LONGEST_STAMP = 256
 
 T = TypeVar("T")
-Parse = Callable[[Arrays, Header], T]
+Parse = Callable[[Arrays, dict[str, Any]], T]
 """Makes an artifact of a file's arrays and header."""
+
+# What h5py raises for a damaged file; MemoryError where a damaged length asks for too much.
+REFUSALS = (
+    *(OSError, KeyError, ValueError, TypeError, RuntimeError, OverflowError, MemoryError),
+    struct.error,
+)
 
 
 def read_artifact(path: Path | str, kind: str, parse: Parse[T], depth: Depth = Depth.WHOLE) -> T:
-    """Read an artifact, once its kind and version are seen to be right.
-
-    Args:
-        path: the file.
-        kind: what it must hold.
-        parse: makes the artifact.
-        depth: how far to go; arrays that are not read have their shape only.
+    """Read an artifact.
 
     Raises:
-        ArtifactError: it is missing, damaged, no HDF5, or lacks what its schema asks for.
+        ArtifactError: it is missing, damaged, not HDF5, or lacks what its schema asks for.
         WrongKindError: it is an artifact of another kind.
         NewerSchemaError: a newer avloc wrote it.
     """
@@ -57,37 +61,42 @@ def read_artifact(path: Path | str, kind: str, parse: Parse[T], depth: Depth = D
         return parse(*contents_of(file, path, kind, depth))
 
 
-def contents_of(file: h5py.File, path: Path, kind: str, depth: Depth) -> tuple[Arrays, Header]:
+def contents_of(
+    file: h5py.File, path: Path, kind: str, depth: Depth
+) -> tuple[Arrays, dict[str, Any]]:
     """Return the arrays and the header of an open file.
 
     Raises:
         ArtifactError: it is of another kind or version. ValueError: it is damaged.
     """
     budget = Budget(path.stat().st_size)
-    if not _is_old(file):
-        check_schema(_schema(file), kind, path)
-        header = _sealed_header(file, budget)
-        return Arrays(file.id, budget, _records(header), depth), header
-    texts = OldTexts(path, budget)
-    if (schema := texts.attribute("schema")).endswith(f"/{SCHEMA_VERSION}"):
-        raise ValueError(f"it says {schema:.60} and has texts of variable length")
-    check_schema(schema, kind, path)
-    arrays = Arrays(file.id, budget, None, depth)
-    return arrays, Header(old_header(file.id, texts, arrays))
+    if _is_old(file):
+        texts = OldTexts(path, budget)
+        if (schema := texts.attribute("schema")).endswith(f"/{SCHEMA_VERSION}"):
+            raise ValueError(f"it says {schema:.60} and has texts of variable length")
+        check_schema(schema, kind, path)
+        arrays = Arrays(file.id, budget, None, depth)
+        return arrays, old_header(file.id, texts, arrays)
+    check_schema(_schema(file), kind, path)
+    header = _sealed_header(file, budget)
+    records = header.get("arrays")
+    if not isinstance(records, dict) or not all(isinstance(r, dict) for r in records.values()):
+        raise ValueError("its header does not list its arrays")
+    return Arrays(file.id, budget, records, depth), header
 
 
 def identify(path: Path) -> tuple[str, bool]:
     """Return the kind of artifact a file is, and whether it carries a digest.
 
     Raises:
-        ArtifactError: it is missing, no HDF5, or no avloc file.
+        ArtifactError: it is missing, not HDF5, or not an avloc file.
     """
     with _opened(path, "avloc") as file:
         is_old = _is_old(file)
         texts = OldTexts(path, Budget(path.stat().st_size)) if is_old else None
         schema = _schema(file) if texts is None else texts.attribute("schema")
     kind = schema.partition("/")[0].removeprefix("avloc.")
-    if kind not in KINDS:
+    if kind not in MADE_BY:
         raise ArtifactError(
             f"{path} is an HDF5 file, but none that avloc wrote", "Give a file that avloc wrote."
         )
@@ -95,18 +104,14 @@ def identify(path: Path) -> tuple[str, bool]:
 
 
 def check_schema(schema: str, kind: str, path: Path) -> None:
-    """Refuse a schema that is not ``avloc.<kind>`` of a version this avloc reads.
-
-    Raises:
-        ArtifactError: no avloc schema. WrongKindError: another kind. NewerSchemaError: newer.
-    """
+    """Refuse a schema that is not ``avloc.<kind>`` of a version this avloc reads."""
     name, _, major = schema.partition("/")
-    found = name.removeprefix("avloc.")
+    stated = name.removeprefix("avloc.")
     if not name.startswith("avloc.") or not (major.isascii() and major.isdigit()):
         raise ArtifactError(f"{path} was not written by avloc", f"A {kind} file is wanted.")
-    if found != kind:
+    if stated != kind:
         raise WrongKindError(
-            f"{path} holds {found:.60}, and {kind} is wanted here",
+            f"{path} holds {stated:.60}, and {kind} is wanted here",
             f"`avloc inspect {path}` shows it; to make one: {MADE_BY[kind]}.",
         )
     if int(major) > SCHEMA_VERSION:
@@ -129,7 +134,7 @@ def in_words(error: BaseException) -> str:
 
 @contextmanager
 def _opened(path: Path, kind: str) -> Iterator[h5py.File]:
-    """Yield an open file, and turn whatever is found wrong with it into words that name it."""
+    """Yield an open file; turn errors into an ArtifactError that names it."""
     made_by = f": {MADE_BY[kind]}" if kind in MADE_BY else ""
     try:
         if path.exists() and not path.is_file() and not path.is_dir():
@@ -159,7 +164,6 @@ def _is_old(file: h5py.File) -> bool:
 
 
 def _schema(file: h5py.File) -> str:
-    """Return the schema, empty where there is none."""
     return _stamp(file, "schema") if h5a.exists(file.id, b"schema") else ""
 
 
@@ -173,44 +177,17 @@ def _stamp(file: h5py.File, name: str) -> str:
     return bytes(holder.item()).decode()
 
 
-def _sealed_header(file: h5py.File, budget: Budget) -> Header:
-    """Read the header, whose digest has to be right."""
+def _sealed_header(file: h5py.File, budget: Budget) -> dict[str, Any]:
+    """Read the header and the attributes beside it, which must match their digest."""
     n_bytes = min(budget.n_bytes, MAX_JSON)
-    raw = Arrays(file.id, Budget(n_bytes)).read(HEADER, "bytes", WHOLE)
+    raw = Arrays(file.id, Budget(n_bytes)).read(HEADER, Array("bytes", WHOLE))
     if raw.dtype != np.uint8:
         raise ValueError("its header is not of bytes")
     budget.spend(raw.nbytes, HEADER)
-    if seal([_stamp(file, name) for name in STAMPS], raw.tobytes()) != _stamp(file, "digest"):
+    stamps = {name: _stamp(file, name) for name in STAMPS}
+    if seal(list(stamps.values()), raw.tobytes()) != _stamp(file, "digest"):
         raise ValueError("its header does not match its digest: it was damaged or changed")
     fields = from_json(raw.tobytes().decode())
     if not isinstance(fields, dict):
         raise ValueError("its header is not a JSON object")
-    return Header(fields)
-
-
-def _records(header: Header) -> dict[str, Record]:
-    records = header.mapping("arrays")
-    if not all(isinstance(record, dict) for record in records.values()):
-        raise ValueError("its header does not list its arrays")
-    return records
-
-
-MADE_BY = {
-    "features": "avloc extract",
-    "model": "avloc train",
-    "predictions": "avloc eval",
-    "localization": "avloc localize",
-    "comparison": "avloc reproduce",
-}
-
-# What h5py raises for a damaged file; MemoryError where a damaged length asks for too much.
-REFUSALS = (
-    OSError,
-    KeyError,
-    ValueError,
-    TypeError,
-    RuntimeError,
-    OverflowError,
-    MemoryError,
-    struct.error,
-)
+    return stamps | fields

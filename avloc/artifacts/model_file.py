@@ -5,25 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from avloc.artifacts.arrays import Arrays
+from avloc.artifacts.arrays import Arrays, Depth
 from avloc.artifacts.digests import digest_of_bytes
 from avloc.artifacts.hdf5 import read_artifact
-from avloc.artifacts.header import (
-    MAX_SEGMENTS,
-    SEGMENT_SECONDS,
-    Header,
-    labels_to_plain,
-)
 from avloc.artifacts.new_artifact import create
-from avloc.artifacts.reading import Depth
-from avloc.artifacts.typed_json import to_json
+from avloc.artifacts.schema import (
+    Array,
+    Range,
+    SegmentSeconds,
+    header_fields,
+    to_json,
+    types_of,
+)
 from avloc.labels import LabelSet
 from avloc.spec import FeatureSpec
+
+_MOST_SEGMENTS = 10**6  # of a window: eleven days, a second a segment
+_Tensors = Annotated[Mapping[str, NDArray[Any]], Array()]
+_Columns = Annotated[Mapping[str, list[float]], Array("epochs", is_small=True, may_be_nan=True)]
 
 
 @dataclass(frozen=True)
@@ -45,24 +48,24 @@ class ModelFile:
         training: the training options.
         history: a column a metric, an entry an epoch.
         temperature: what its logits are divided by, fitted on validation.
-        resume: what an unfinished training needs to go on; empty once it has ended.
+        resume: the state of an unfinished training, to go on with; empty once it has ended.
     """
 
     name: str
     config: Mapping[str, object]
-    weights: Mapping[str, NDArray[Any]]
+    weights: _Tensors
     labels: LabelSet
     spec: FeatureSpec
     supervision: str
-    n_segments: int
-    segment_seconds: float
+    n_segments: Annotated[int, Range(1, _MOST_SEGMENTS)]
+    segment_seconds: SegmentSeconds
     metrics: Mapping[str, float]
-    seed: int
+    seed: Annotated[int, Range(0)]
     data: Mapping[str, object]
     training: Mapping[str, object] = field(default_factory=dict)
-    history: Mapping[str, list[float]] = field(default_factory=dict)
-    temperature: float = 1.0
-    resume: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    history: _Columns = field(default_factory=dict)
+    temperature: Annotated[float, Range(1e-3, 1e3)] = 1.0
+    resume: _Tensors = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:
@@ -70,28 +73,16 @@ class ModelFile:
         return self.spec.fingerprint
 
 
-_FIELDS = (
-    *("name", "config", "fingerprint", "supervision", "n_segments", "segment_seconds", "seed"),
-    *("metrics", "data", "training", "temperature"),
-)
-
-
 def write_model(path: Path | str, model: ModelFile) -> None:
     """Write a model file atomically.
 
     Raises:
-        OutputError: the place cannot be written.
+        OutputError: the file cannot be written.
         ArtifactError: a weight is NaN or infinite, or no reader would take the file.
     """
     with create(path, "model", parse_model) as new:
-        new.put(model.weights, "weights")
-        history = {name: np.asarray(column) for name, column in model.history.items()}
-        new.put(history, "history", may_be_nan=True)
-        if model.resume:
-            new.put(model.resume, "resume")
-        new.header |= {name: getattr(model, name) for name in _FIELDS}
-        new.header["feature_spec"] = model.spec
-        new.header["labels"] = labels_to_plain(model.labels)
+        new.put(vars(model), _types(bool(model.resume)))
+        new.header |= {"feature_spec": new.header.pop("spec"), "fingerprint": model.fingerprint}
 
 
 def read_model(path: Path | str) -> ModelFile:
@@ -115,52 +106,28 @@ def model_identity(path: Path | str) -> str:
     return read_artifact(path, "model", _identity, Depth.HEADERS)
 
 
-def parse_model(arrays: Arrays, header: Header) -> ModelFile:
+def parse_model(arrays: Arrays, header: dict[str, Any]) -> ModelFile:
     """Make a model file of a file's arrays and header; ValueError where they are damaged."""
-    history = arrays.group("history")
-    return ModelFile(
-        name=header.text("name"),
-        config=header.mapping("config"),
-        weights=_tensors(arrays.group("weights")),
-        labels=header.labels(),
-        spec=header.spec("feature_spec"),
-        supervision=header.text("supervision"),
-        n_segments=header.whole("n_segments", least=1, most=MAX_SEGMENTS),
-        segment_seconds=header.number("segment_seconds", *SEGMENT_SECONDS),
-        metrics=header.numbers("metrics"),
-        seed=header.whole("seed", least=0),
-        data=header.mapping("data"),
-        training=header.mapping("training"),
-        history={name: _epochs(history, name) for name in history.names()},
-        temperature=_temperature(header),
-        resume=_tensors(arrays.group("resume")) if arrays.has("resume") else {},
-    )
+    fields = _header_fields(header) | arrays.fields(_types(arrays.has("resume")))
+    fields["history"] = {name: column.tolist() for name, column in fields["history"].items()}
+    return ModelFile(**fields)
 
 
-def _tensors(group: Arrays) -> dict[str, NDArray[Any]]:
-    return {name: group.read(name, shape=None) for name in group.names()}
+def _types(is_unfinished: bool) -> dict[str, Any]:
+    return {n: kind for n, kind in types_of(ModelFile).items() if is_unfinished or n != "resume"}
 
 
-def _epochs(history: Arrays, name: str) -> list[float]:
-    column: list[float] = history.read(name, "epochs", is_small=True, may_be_nan=True).tolist()
-    return column
+def _header_fields(header: dict[str, Any]) -> dict[str, Any]:
+    return header_fields(header | {"spec": header.get("feature_spec")}, types_of(ModelFile))
 
 
-def _temperature(header: Header) -> float:
-    """Return 1 for a model that was written before scores were calibrated."""
-    return header.number("temperature", 1e-3, 1e3) if header.has("temperature") else 1.0
+_IDENTITY = ("name", "config", "labels", "spec", "n_segments", "segment_seconds", "temperature")
 
 
-def _identity(arrays: Arrays, header: Header) -> str:
-    parts = {
-        "name": header.text("name"),
-        "config": header.mapping("config"),
+def _identity(arrays: Arrays, header: dict[str, Any]) -> str:
+    fields = _header_fields(header)
+    parts = {name: fields[name] for name in _IDENTITY} | {
+        "fingerprint": fields["spec"].fingerprint,
         "weights": arrays.group("weights").digests(),
-        "labels": labels_to_plain(header.labels()),
-        "spec": header.spec("feature_spec"),
-        "fingerprint": header.text("fingerprint"),
-        "n_segments": header.whole("n_segments", least=1, most=MAX_SEGMENTS),
-        "segment_seconds": header.number("segment_seconds", *SEGMENT_SECONDS),
-        "temperature": _temperature(header),
     }
     return digest_of_bytes(to_json(parts).encode())[:16]

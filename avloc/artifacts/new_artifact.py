@@ -11,8 +11,8 @@ from typing import Any
 
 import h5py
 import numpy as np
-from numpy.typing import NDArray
 
+from avloc.artifacts.arrays import Depth
 from avloc.artifacts.digests import ArrayDigest, Record, digest_of
 from avloc.artifacts.hdf5 import (
     HEADER,
@@ -24,9 +24,8 @@ from avloc.artifacts.hdf5 import (
     in_words,
     seal,
 )
-from avloc.artifacts.reading import Depth
+from avloc.artifacts.schema import MAX_JSON, array_of, to_json
 from avloc.artifacts.steady_file import SteadyFile, steady_file
-from avloc.artifacts.typed_json import MAX_JSON, to_json
 from avloc.errors import ArtifactError
 
 _AGAINST_NAN = {
@@ -36,7 +35,7 @@ _AGAINST_NAN = {
 
 
 class NewArtifact:
-    """An artifact under way: its arrays, then its header.
+    """An artifact that is being written: its arrays, then its header.
 
     Args:
         file: open for writing.
@@ -53,55 +52,48 @@ class NewArtifact:
         self.header: dict[str, object] = {}
         self._records: dict[str, Record] = {}
 
-    def put(
-        self,
-        arrays: Mapping[str, NDArray[Any] | None],
-        group: str = "",
-        *,
-        may_be_nan: bool = False,
-    ) -> None:
-        """Write the arrays that are not None, uncompressed (gzip is 26 times slower here).
+    def put(self, values: Mapping[str, Any], types: Mapping[str, Any]) -> None:
+        """Write the fields that are arrays, and add the others to the header.
+
+        Args:
+            values: by field; arrays that are None are left out.
+            types: of the fields to write, by name.
 
         Raises:
             ArtifactError: an array holds NaN or infinity, and must not.
         """
-        if group:
-            self.file.create_group(group)
-        for name, array in arrays.items():
-            if array is not None:
-                path = f"{group}/{name}" if group else name
-                little = np.asarray(array, array.dtype.newbyteorder("<"))
-                digest = digest_of(little)
-                digest.is_finite |= may_be_nan
-                self.file.create_dataset(path, data=little)
-                self.note(path, digest, little.dtype, little.shape)
+        for name, kind in types.items():
+            value, array = values[name], array_of(kind)
+            if array is None:
+                self.header[name] = value
+            elif isinstance(value, Mapping):
+                self.file.create_group(name)
+                for key, item in value.items():
+                    self._put_array(f"{name}/{key}", item, array.may_be_nan)
+            elif value is not None:
+                self._put_array(name, value, array.may_be_nan)
 
-    def note(
-        self, path: str, digest: ArrayDigest, dtype: np.dtype[Any], shape: tuple[int, ...]
-    ) -> None:
-        """List an array that was written.
+    def _put_array(self, path: str, value: Any, may_be_nan: bool) -> None:
+        """Write an array, uncompressed (gzip is 26 times slower here)."""
+        value = np.asarray(value)
+        value = np.asarray(value, value.dtype.newbyteorder("<"))
+        digest = digest_of(value)
+        digest.is_finite |= may_be_nan
+        self.note(path, digest, self.file.create_dataset(path, data=value))
 
-        Raises:
-            ArtifactError: it holds NaN or infinity.
-        """
+    def note(self, path: str, digest: ArrayDigest, array: h5py.Dataset) -> None:
+        """List an array that was written; ArtifactError if it holds NaN or infinity."""
         if not digest.is_finite:
-            raise self.not_finite(path)
-        self._records[path] = digest.record(dtype, shape)
-
-    def not_finite(self, name: str) -> ArtifactError:
-        """Return the error of an array with NaN or infinity in it."""
-        return self.refusal(f"{name} holds NaN or infinity", _AGAINST_NAN.get(self._kind, ""))
+            hint = _AGAINST_NAN.get(self._kind, "")
+            raise self.refusal(f"{path} holds NaN or infinity", hint)
+        self._records[path] = digest.record(array.dtype, array.shape)
 
     def refusal(self, reason: str, hint: str = "") -> ArtifactError:
         """Return the error of a file that no reader would take."""
         return ArtifactError(f"{self._path} cannot be written: {reason}", hint)
 
     def seal(self) -> None:
-        """Write the header, and the digest over all.
-
-        Raises:
-            ArtifactError: the header is too long, or holds what is no text.
-        """
+        """Write the header, and the digest over all."""
         try:
             header = to_json(self.header | {"arrays": self._records}).encode()
         except UnicodeEncodeError as error:
@@ -121,10 +113,10 @@ def create(path: Path | str, kind: str, parse: Parse[object]) -> Iterator[NewArt
     Args:
         path: the file.
         kind: of the artifact.
-        parse: its reader, which has to take what was written.
+        parse: its reader, which must accept what was written.
 
     Raises:
-        OutputError: the place cannot be written.
+        OutputError: the file cannot be written.
         ArtifactError: no reader would take it.
     """
     with steady_file(path) as disk, create_on(disk, Path(path), kind, parse) as new:
@@ -135,11 +127,7 @@ def create(path: Path | str, kind: str, parse: Parse[object]) -> Iterator[NewArt
 def create_on(
     disk: SteadyFile, path: Path, kind: str, parse: Parse[object]
 ) -> Iterator[NewArtifact]:
-    """Yield a new artifact on an open file, as `create` does.
-
-    Raises:
-        OSError: the disk's.
-    """
+    """Yield a new artifact on an open file, as `create` does; OSError where the disk fails."""
     with h5py.File(disk, "w") as file:
         new = NewArtifact(file, path, kind)
         yield new

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from avloc.artifacts.arrays import REAL, WHOLE, Arrays
+from avloc.artifacts.arrays import Arrays
 from avloc.artifacts.hdf5 import read_artifact
-from avloc.artifacts.header import Header, labels_to_plain
 from avloc.artifacts.new_artifact import create
+from avloc.artifacts.schema import REAL, WHOLE, Array, header_fields, types_of
 from avloc.labels import LabelSet
+
+_Gate = Annotated[NDArray[np.float32] | None, Array("R T", REAL)]
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """Scores of R rows beside the truth, keyed by video id.
+    """Scores of R rows beside the truth.
 
     Attributes:
         scores: (R, T, C) probabilities.
@@ -32,35 +35,28 @@ class Predictions:
         attention: (R, T, H, W) weights over the picture; None without it.
     """
 
-    scores: NDArray[np.float32]
-    targets: NDArray[np.int64]
+    scores: Annotated[NDArray[np.float32], Array("R T C", REAL)]
+    targets: Annotated[NDArray[np.int64], Array("R T", WHOLE, is_small=True)]
     video_ids: tuple[str, ...]
-    rows: NDArray[np.int64]
+    rows: Annotated[NDArray[np.int64], Array("R", WHOLE)]
     labels: LabelSet
     split: str
     model: str
     fingerprint: str
-    gate_visual: NDArray[np.float32] | None = None
-    gate_audio: NDArray[np.float32] | None = None
-    attention: NDArray[np.float32] | None = None
-
-
-_ARRAYS = ("scores", "targets", "rows")
-_OPTIONAL = ("gate_visual", "gate_audio", "attention")
-_FIELDS = ("video_ids", "split", "model", "fingerprint")
+    gate_visual: _Gate = None
+    gate_audio: _Gate = None
+    attention: Annotated[NDArray[np.float32] | None, Array("R T H W", REAL)] = None
 
 
 def write_predictions(path: Path | str, predictions: Predictions) -> None:
     """Write predictions atomically.
 
     Raises:
-        OutputError: the place cannot be written.
+        OutputError: the file cannot be written.
         ArtifactError: a score is NaN or infinite, or no reader would take the file.
     """
     with create(path, "predictions", parse_predictions) as new:
-        new.put({name: getattr(predictions, name) for name in (*_ARRAYS, *_OPTIONAL)})
-        new.header |= {name: getattr(predictions, name) for name in _FIELDS}
-        new.header["labels"] = labels_to_plain(predictions.labels)
+        new.put(vars(predictions), types_of(Predictions))
 
 
 def read_predictions(path: Path | str) -> Predictions:
@@ -72,27 +68,13 @@ def read_predictions(path: Path | str) -> Predictions:
     return read_artifact(path, "predictions", parse_predictions)
 
 
-def parse_predictions(arrays: Arrays, header: Header) -> Predictions:
+def parse_predictions(arrays: Arrays, header: dict[str, Any]) -> Predictions:
     """Make predictions of a file's arrays and header; ValueError where they are damaged."""
-    labels = header.labels()
-    arrays.sizes["C"] = labels.n_classes
-    return Predictions(
-        scores=arrays.read("scores", "R T C", REAL),
-        targets=_targets(arrays, labels),
-        rows=arrays.read("rows", "R", WHOLE),
-        video_ids=header.texts("video_ids", arrays.sizes["R"]),
-        gate_visual=arrays.find("gate_visual", "R T", REAL),
-        gate_audio=arrays.find("gate_audio", "R T", REAL),
-        attention=arrays.find("attention", "R T H W", REAL),
-        labels=labels,
-        split=header.text("split"),
-        model=header.text("model"),
-        fingerprint=header.text("fingerprint"),
-    )
-
-
-def _targets(arrays: Arrays, labels: LabelSet) -> NDArray[np.int64]:
-    targets = arrays.read("targets", "R T", WHOLE, is_small=True)
-    if targets.size and not -1 <= targets.min() <= targets.max() < labels.n_classes:
-        raise ValueError(f"targets are not all classes from 0 to {labels.n_classes - 1}")
-    return targets
+    types = types_of(Predictions)
+    fields = header_fields(header, types)
+    arrays.sizes |= {"C": fields["labels"].n_classes, "R": len(fields["video_ids"])}
+    predictions = Predictions(**fields, **arrays.fields(types))
+    n_classes, targets = predictions.labels.n_classes, predictions.targets
+    if targets.size and not -1 <= targets.min() <= targets.max() < n_classes:
+        raise ValueError(f"targets are not all classes from 0 to {n_classes - 1}")
+    return predictions

@@ -1,4 +1,4 @@
-"""A feature store: a folder of features, one file a video, that fills up over many runs.
+"""A feature store: a folder of features, one file a video, that is filled by many runs.
 
 ``store.json`` says what the features are; ``videos/<video_id>.h5`` are the features;
 ``failures.jsonl`` has a row for each video that could not be extracted.
@@ -7,27 +7,29 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-from avloc.artifacts.atomic import append_line, sweep
-from avloc.artifacts.feature_writer import FeatureWriter, write_features
-from avloc.artifacts.features_file import VideoFeatures, look_at_features, read_features
-from avloc.artifacts.store_file import read_store_file, write_store_file
-from avloc.artifacts.typed_json import to_json
-from avloc.errors import (
-    ArtifactError,
-    FingerprintError,
-    UsageError,
-    WrongKindError,
+from avloc.artifacts.arrays import Depth
+from avloc.artifacts.atomic import append_line, sweep, write_text
+from avloc.artifacts.digests import digest_of_bytes
+from avloc.artifacts.features_file import (
+    FeatureWriter,
+    VideoFeatures,
+    read_features,
+    write_features,
 )
+from avloc.artifacts.hdf5 import check_schema
+from avloc.artifacts.new_artifact import stamp
+from avloc.artifacts.schema import header_fields, to_json
+from avloc.errors import ArtifactError, FingerprintError, UsageError, WrongKindError
 from avloc.spec import FeatureSpec
 
 _STORE_FILE = "store.json"
 _FAILURES_FILE = "failures.jsonl"
-_NO_STORE = (
-    "Make one first: avloc extract PATH; for training, PATH is a labelled data set or a manifest."
-)
+_LONGEST_STORE_FILE = 2**20  # bytes
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,9 @@ class Failure:
     reason: str
 
 
+@dataclass(frozen=True)
 class FeatureStore:
-    """A folder of features of one fingerprint.
+    """A folder of features of one spec.
 
     Attributes:
         root: the folder.
@@ -49,25 +52,18 @@ class FeatureStore:
         has_digest: its ``store.json`` carries a digest, as those of avloc 0.1 did not.
     """
 
-    def __init__(
-        self,
-        root: Path,
-        spec: FeatureSpec,
-        dataset_root: str,
-        has_digest: bool = True,
-    ) -> None:
-        self.root = root
-        self.spec = spec
-        self.dataset_root = dataset_root
-        self.has_digest = has_digest
+    root: Path
+    spec: FeatureSpec
+    dataset_root: str
+    has_digest: bool = True
 
     @classmethod
     def open(cls, root: Path | str) -> FeatureStore:
         """Open a store that exists.
 
         Raises:
-            ArtifactError: there is none at this place, or it is damaged.
-            WrongKindError: the place is a file, for example a model.
+            ArtifactError: there is no store, or it is damaged.
+            WrongKindError: ``root`` is a file, for example a model.
         """
         root = Path(root)
         if root.is_file():
@@ -77,10 +73,19 @@ class FeatureStore:
             )
         path = root / _STORE_FILE
         try:
-            return cls(root, **read_store_file(path))
+            content = _read_store_file(path)
+            fields = header_fields(
+                content, {"schema": str, "spec": FeatureSpec, "dataset_root": str}
+            )
+            check_schema(fields.pop("schema"), "features", path)
+            return cls(root, **fields, has_digest="digest" in content)
         except FileNotFoundError:
-            raise ArtifactError(f"there is no feature store at {root}", _NO_STORE) from None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise ArtifactError(
+                f"there is no feature store at {root}",
+                "Make one first: avloc extract PATH; for training, PATH is a labelled data set or"
+                " a manifest.",
+            ) from None
+        except (OSError, ValueError, RecursionError) as error:
             raise ArtifactError(
                 f"{path} is damaged: {error!s:.400}", "Extract into a fresh folder."
             ) from error
@@ -96,12 +101,17 @@ class FeatureStore:
         root = Path(root)
         if (root / _STORE_FILE).exists() or root.is_file():
             store = cls.open(root)
-            _refuse_mixing(store, spec)
+            store._refuse_mixing(spec)
             if dataset_root in ("", store.dataset_root):
                 return store
-        store = cls(root, spec, dataset_root)
-        write_store_file(root / _STORE_FILE, spec, dataset_root)
-        return store
+        content = stamp("features") | {
+            "spec": asdict(spec) | {"size": list(spec.size)},
+            "fingerprint": spec.fingerprint,
+            "dataset_root": dataset_root,
+        }
+        text = json.dumps(content | {"digest": _digest(content)}, indent=2)
+        write_text(root / _STORE_FILE, text + "\n")
+        return cls(root, spec, dataset_root)
 
     @property
     def fingerprint(self) -> str:
@@ -109,12 +119,7 @@ class FeatureStore:
         return self.spec.fingerprint
 
     def path_of(self, video_id: str) -> Path:
-        """Return where a video's features lie, or would.
-
-        Raises:
-            UsageError: the id is no file name (empty, with a slash or NUL), or begins with a
-                dot, as hidden files do.
-        """
+        """Return the path of a video's features; UsageError if the id cannot name a file."""
         if not video_id or video_id[0] == "." or any(letter in video_id for letter in "/\\\0"):
             raise UsageError(
                 f"{video_id!r} cannot name a video: it must be a plain file name",
@@ -123,13 +128,12 @@ class FeatureStore:
         return self.root / "videos" / f"{video_id}.h5"
 
     def __contains__(self, video_id: str) -> bool:
-        """Tell whether a readable file with this store's fingerprint is there.
+        """Tell whether the video has a file that `read` would accept.
 
-        All is checked that `read` would refuse but the content of the maps and vectors, which
-        is not read.
+        The content of the maps and vectors is not read.
         """
         try:
-            return look_at_features(self.path_of(video_id)).fingerprint == self.fingerprint
+            return read_features(self.path_of(video_id), Depth.HEADERS).spec == self.spec
         except ArtifactError:
             return False
 
@@ -147,7 +151,7 @@ class FeatureStore:
         """
         path = self.path_of(video_id)
         features = read_features(path)
-        if features.fingerprint != self.fingerprint:
+        if features.spec != self.spec:
             raise FingerprintError(
                 f"{path} has fingerprint {features.fingerprint}, its store {self.fingerprint}",
                 "Extract again with --overwrite stale.",
@@ -158,44 +162,33 @@ class FeatureStore:
         """Write a video's features atomically and return the path.
 
         Raises:
-            FingerprintError: they are not this store's kind.
-            OutputError: the place cannot be written.
+            FingerprintError: they have another spec than the store.
+            OutputError: the file cannot be written.
         """
-        _refuse_mixing(self, features.spec)
+        self._refuse_mixing(features.spec)
         path = self.path_of(features.video_id)
         write_features(path, features)
         return path
 
     def writer(self, video_id: str, n_segments: int) -> FeatureWriter:
-        """Begin a video's file, to be written as its segments come.
-
-        Raises:
-            OutputError: the place cannot be written.
-        """
+        """Begin a video's file, to be written segment by segment."""
         return FeatureWriter(self.path_of(video_id), n_segments)
 
     def sweep(self) -> None:
-        """Remove what runs that were killed more than a day ago left half-written."""
+        """Remove files that killed runs left half-written."""
         for folder in (self.root, self.root / "videos"):
             sweep(folder)
 
     def record_failure(self, video_id: str, source: str, reason: str) -> None:
-        """Append a failure row; rows of many writers stay whole.
-
-        Raises:
-            OutputError: the place cannot be written.
-        """
+        """Append a failure row; rows of many writers stay whole."""
         row = to_json(asdict(Failure(video_id, source, reason)))
         append_line(self.root / _FAILURES_FILE, row)
 
     def failures(self) -> list[Failure]:
         """Return the videos whose last attempt failed, in order of their id.
 
-        A line that is no whole row is passed over: runs that were killed tear lines, and other
-        runs go on behind them.
-
-        Raises:
-            ArtifactError: the rows cannot be read at all.
+        A line that is not a whole row is skipped: killed runs tear lines, and other runs append
+        after them.
         """
         path = self.root / _FAILURES_FILE
         try:
@@ -208,7 +201,7 @@ class FeatureStore:
         return [rows[name] for name in sorted(rows) if name not in self]
 
     def _failure(self, line: bytes) -> Failure | None:
-        """Return the failure that a line tells of, None if the line is no whole row."""
+        """Return the failure in a line, None if the line is not a whole row."""
         try:
             row = Failure(**json.loads(line.decode()))
             "".join((row.video_id, row.source, row.reason)).encode()
@@ -217,11 +210,32 @@ class FeatureStore:
             return None
         return row
 
+    def _refuse_mixing(self, spec: FeatureSpec) -> None:
+        if spec != self.spec:
+            raise FingerprintError(
+                f"{self.root} holds features {self.fingerprint}, these are {spec.fingerprint}"
+                f" ({spec.differences(self.spec)})",
+                "Features of different fingerprints never mix: give another folder for these.",
+            )
 
-def _refuse_mixing(store: FeatureStore, spec: FeatureSpec) -> None:
-    if spec != store.spec:
-        raise FingerprintError(
-            f"{store.root} holds features {store.fingerprint}, these are {spec.fingerprint}"
-            f" ({spec.differences(store.spec)})",
-            "Features of different fingerprints never mix: give another folder for these.",
+
+def _digest(content: Mapping[str, Any]) -> str:
+    covered = {name: value for name, value in content.items() if name != "digest"}
+    return digest_of_bytes(to_json(covered).encode("utf-8", "surrogatepass"))
+
+
+def _read_store_file(path: Path) -> dict[str, Any]:
+    if path.exists() and not path.is_file():
+        raise ValueError("it is not a file")
+    with path.open("rb") as file:
+        raw = file.read(_LONGEST_STORE_FILE + 1)
+    if len(raw) > _LONGEST_STORE_FILE:
+        raise ValueError(f"it is longer than {_LONGEST_STORE_FILE} bytes")
+    content = json.loads(raw.decode())
+    if not isinstance(content, dict):
+        raise ValueError("it is not a JSON object")
+    if "digest" in content and content["digest"] != _digest(content):
+        raise ValueError(
+            "it does not match its digest (remove that line if you changed it by hand)"
         )
+    return content

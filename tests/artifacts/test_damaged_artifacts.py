@@ -263,7 +263,7 @@ def test_thousands_of_tensors_and_a_group_in_itself_are_refused(reader, tmp_path
     with h5py.File(path, "r+") as file:
         del file["weights"]
         file["weights"] = file["/"]
-    assert "is no array" in answer_to(reader, path, path.read_bytes()).message
+    assert "is not an array" in answer_to(reader, path, path.read_bytes()).message
 
 
 def test_big_endian_numbers_are_read_as_this_machines(tmp_path: Path) -> None:

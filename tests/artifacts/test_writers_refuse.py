@@ -59,7 +59,7 @@ REFUSED: dict[str, tuple[Callable[[Path, Any], Any], Any, str]] = {
     "event": (artifacts.write_localization, timeline((Event(0, 1, "bark", NAN),)), "score"),
     "event without end": (
         artifacts.write_localization,
-        timeline((Event(0, INF, "bark", 0.5),)),
+        timeline((Event(0.0, INF, "bark", 0.5),)),
         "lasts from 0.0 to inf",
     ),
     "event of another label": (
@@ -70,7 +70,7 @@ REFUSED: dict[str, tuple[Callable[[Path, Any], Any], Any, str]] = {
     "negative duration": (
         artifacts.write_features,
         replace(features(), duration=-5.0),
-        "duration is not a number from 0",
+        "duration is -5.0, not from 0",
     ),
     "times that stand still": (
         artifacts.write_features,
@@ -90,7 +90,7 @@ REFUSED: dict[str, tuple[Callable[[Path, Any], Any], Any, str]] = {
     "number of ids": (
         artifacts.write_predictions,
         replace(predictions(), video_ids=("a",)),
-        "video_ids has 1 texts, not 2",
+        "scores has the shape (2, 4, 3), not (R=1, T, C=3)",
     ),
     "targets": (
         artifacts.write_predictions,

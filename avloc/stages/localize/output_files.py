@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from avloc.artifacts import check_place
+from avloc.artifacts import check_writable
 from avloc.errors import UnknownNameError, UsageError
 from avloc.export.formats.saving import formats, save
 from avloc.export.heat_style import DEFAULT_STYLE, HeatStyle
@@ -159,7 +159,7 @@ def _check_figure(target: str, n_videos: int) -> None:
             f"Write {suffix[1:]} for a figure beside each one's results.",
         )
     refuse_foreign(target)
-    check_place(target)
+    check_writable(target)
 
 
 def _figure_path(video: InputVideo, figure: str, what: str) -> Path:

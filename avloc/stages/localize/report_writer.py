@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Self
 
-from avloc.artifacts import check_place
+from avloc.artifacts import check_writable
 from avloc.errors import AvlocError, PartialFailureError, UsageError
 from avloc.events import EventRules
 from avloc.export.heat_style import HeatStyle
@@ -39,7 +39,7 @@ class ReportWriter:
         if path.suffix.lower() not in (".html", ".htm"):
             raise UsageError(f"{path} is not the name of a page", "End it in .html.")
         refuse_foreign(path)
-        check_place(path)
+        check_writable(path)
         self._path, self._models, self._look = path, models, look
         self._clips: list[ReportClip] = []
         self._failures: list[str] = []

@@ -1,0 +1,137 @@
+"""What ``avloc inspect`` shows of an artifact, and ``avloc verify`` checks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from avloc.artifacts.arrays import Arrays, Depth
+from avloc.artifacts.comparison_file import parse_comparison
+from avloc.artifacts.features_file import parse_features
+from avloc.artifacts.hdf5 import Parse, identify, read_artifact
+from avloc.artifacts.localization_file import parse_localization
+from avloc.artifacts.model_file import parse_model
+from avloc.artifacts.predictions_file import parse_predictions
+from avloc.artifacts.store import FeatureStore
+
+_PARSERS: dict[str, Parse[object]] = {
+    "features": parse_features,
+    "model": parse_model,
+    "predictions": parse_predictions,
+    "localization": parse_localization,
+    "comparison": parse_comparison,
+}
+_MOST_VALUES = 30  # of a list
+
+
+@dataclass(frozen=True)
+class Description:
+    """An artifact in words.
+
+    Attributes:
+        kind: ``features``, ``feature store``, ``model``, ``predictions``, ``comparison`` or
+            ``localization``.
+        facts: name and value, in the order to show them.
+        header: the columns of the table, empty without one.
+        rows: the table: arrays of the file, events, or failures.
+        is_detail: the facts sum the table up, and few readers want it.
+    """
+
+    kind: str
+    facts: tuple[tuple[str, str], ...]
+    header: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    is_detail: bool = False
+
+
+def check_artifact(path: Path | str) -> bool:
+    """Check a file against its digests, and that its numbers are finite, in little memory.
+
+    Returns:
+        Whether it has digests. Files of format 1 have none: a changed number is not noticed.
+
+    Raises:
+        ArtifactError: it is missing, damaged, or not an avloc file.
+    """
+    path = Path(path)
+    kind, has_digest = identify(path)
+    read_artifact(path, kind, _PARSERS[kind], Depth.PIECES)
+    return has_digest
+
+
+def describe(file: Path | str) -> Description:
+    """Describe any artifact, from its header and the names, shapes and types of its arrays.
+
+    The content of arrays is not read; `avloc.stages.verify` checks it.
+
+    Args:
+        file: a features, model, predictions, comparison or localization file, or a store.
+
+    Raises:
+        ArtifactError: it is missing, damaged, or not an avloc file.
+    """
+    path = Path(file)
+    if path.is_dir():
+        return _describe_store(FeatureStore.open(path))
+    kind, _ = identify(path)
+
+    def described(arrays: Arrays, header: dict[str, Any]) -> Description:
+        _PARSERS[kind](arrays, header)
+        return _describe_file(kind, arrays, header)
+
+    return read_artifact(path, kind, described, Depth.HEADERS)
+
+
+def _describe_file(kind: str, arrays: Arrays, header: dict[str, Any]) -> Description:
+    facts = list(_facts({n: header[n] for n in header if n not in ("arrays", "events")}))
+    columns: tuple[str, ...] = ("array", "shape", "type")
+    rows: list[tuple[str, ...]] = [
+        (path, str(shape), str(dtype)) for path, (dtype, shape) in arrays.read_types.items()
+    ]
+    if kind == "localization":
+        columns = ("start", "end", "label", "score")
+        rows = [tuple(_in_words(event[column]) for column in columns) for event in header["events"]]
+    elif kind == "model":
+        facts.append(("weights", _weights(arrays)))
+        if arrays.has("resume"):
+            facts.append(("unfinished", "avloc train --resume continues it"))
+    return Description(kind, tuple(facts), columns, tuple(rows), is_detail=kind == "model")
+
+
+def _weights(arrays: Arrays) -> str:
+    weights = [kind for path, kind in arrays.read_types.items() if path.startswith("weights/")]
+    sizes = [math.prod(shape) for _, shape in weights]
+    n_bytes = sum(dtype.itemsize * n for (dtype, _), n in zip(weights, sizes, strict=True))
+    return f"{len(sizes)} tensors, {sum(sizes):,} parameters, {n_bytes:,} bytes"
+
+
+def _describe_store(store: FeatureStore) -> Description:
+    failures = store.failures()
+    facts = {
+        "data set": store.dataset_root or "none",
+        "videos": len(store.video_ids()),
+        "failures": len(failures),
+        "fingerprint": store.fingerprint,
+        "spec": asdict(store.spec),
+    }
+    rows = tuple((failure.video_id, failure.reason) for failure in failures)
+    header = ("failed video", "reason") if rows else ()
+    return Description("feature store", tuple(_facts(facts)), header, rows)
+
+
+def _facts(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from _facts(value, f"{prefix}{name}: ")
+        else:
+            yield f"{prefix}{name}", _in_words(value)
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        more = ", ..." if len(value) > _MOST_VALUES else ""
+        return ", ".join(map(str, value[:_MOST_VALUES])) + more or "none"
+    return f"{value:.6g}" if isinstance(value, float) else "none" if value is None else str(value)
