@@ -7,14 +7,14 @@
     labels.h5           avadataset   (R, T, C) float32, one-hot, background last
     *_order.h5          order        (n,) int64, the 0-based row numbers of a split
 
-An array is never in memory as a whole: it is read and written a row at a time, and a file
-that declares nonsense is refused by what it declares, before anything is allocated for it.
+An array is never in memory as a whole: it is read and written a row at a time. A file that
+declares an absurd size is refused before memory is allocated for it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,17 +26,17 @@ from avloc.artifacts.steady_file import steady_file
 from avloc.errors import DatasetError, FingerprintError
 from avloc.spec import FeatureSpec
 
-ARRAY_KEY = "avadataset"
-ORDER_KEY = "order"
+VISUAL_FILE = "visual_feature.h5"
+AUDIO_FILE = "audio_feature.h5"
 PUBLISHED_VISUAL = "published-visual"
 PUBLISHED_AUDIO = "published-audio"
-"""What a spec calls the encoders of features that others made: no encoder has these names."""
-_FLOATS = ("float64", "float32", "float16")
-_WHOLE_NUMBERS = tuple(f"{sign}int{bits}" for bits in (64, 32, 16, 8) for sign in ("", "u"))
-BLOCK_BYTES = 2**26
+"""What a spec calls the encoders of published features: no encoder has these names."""
+_ARRAY_KEY = "avadataset"
+_ORDER_KEY = "order"
+_BLOCK_BYTES = 2**26
 """The most that is read ahead of the row asked for."""
 PIECE_BYTES = 2**28
-"""The largest row, and the largest compressed piece, that is taken into memory."""
+"""The largest row, and the largest compressed piece, that is read into memory."""
 
 
 def refuse_published(spec: FeatureSpec, model: Path | str) -> None:
@@ -51,7 +51,7 @@ def refuse_published(spec: FeatureSpec, model: Path | str) -> None:
 
 
 class RowReader:
-    """Reads an array's rows; in order, a stored piece is unpacked once or a few times.
+    """Reads the rows of an array; fast in order, where a compressed piece is unpacked once.
 
     Attributes:
         path: the file.
@@ -66,25 +66,20 @@ class RowReader:
         self._array = array
         # Rows that share a compressed piece are read together, or it is unpacked for each.
         n_in_piece = array.chunks[0] if array.chunks else 1
-        self._n_together = max(1, min(n_in_piece, BLOCK_BYTES // _row_bytes(array)))
+        self._n_together = max(1, min(n_in_piece, _BLOCK_BYTES // _row_bytes(array)))
         self._first = 0
         self._block: NDArray[np.floating] = np.empty((0, *self.row_shape), array.dtype)
 
     def read(self, row: int) -> NDArray[np.floating]:
-        """Return a row; not to be written to.
-
-        Raises:
-            DatasetError: the file is damaged there.
-            IndexError: there is no such row.
-        """
+        """Return a row, not to be changed; DatasetError if the file is damaged there."""
         if not 0 <= row < self.n_rows:
             raise IndexError(f"row {row} of {self.n_rows}")
         if not 0 <= row - self._first < len(self._block):
             self._first = row - row % self._n_together
             with _in_words(self.path):
                 self._block = self._array[self._first : self._first + self._n_together]
-        found: NDArray[np.floating] = self._block[row - self._first]
-        return found
+        values: NDArray[np.floating] = self._block[row - self._first]
+        return values
 
 
 @contextmanager
@@ -92,10 +87,10 @@ def open_rows(path: Path, rank: int) -> Iterator[RowReader]:
     """Yield the rows of a published array of ``rank`` dimensions, the first of them R.
 
     Raises:
-        DatasetError: there is no such file or no such array in it, or it is damaged, of
-        another rank or of no floating type, or its rows or pieces are too large to hold.
+        DatasetError: the file or the array is missing, damaged, of another rank or not of
+        floats, or its rows or pieces are too large for memory.
     """
-    with _opened(path, ARRAY_KEY, rank, _FLOATS) as array:
+    with _opened(path, _ARRAY_KEY, rank, "f") as array:
         yield RowReader(path, array)
 
 
@@ -104,12 +99,12 @@ def read_order(path: Path, n_rows: int) -> NDArray[np.int64]:
 
     Args:
         path: for example ``train_order.h5``.
-        n_rows: R of the annotation file that the numbers speak of.
+        n_rows: R of the annotation file that the numbers belong to.
 
     Raises:
-        DatasetError: it is missing or damaged, or a number is no row's or is there twice.
+        DatasetError: it is missing or damaged, or a number is out of range or repeated.
     """
-    with _opened(path, ORDER_KEY, 1, _WHOLE_NUMBERS) as array:
+    with _opened(path, _ORDER_KEY, 1, "iu") as array:
         if len(array) > n_rows:
             raise DatasetError(f"lists {len(array)} rows, and there are {n_rows}", path)
         with _in_words(path):
@@ -132,12 +127,9 @@ class RowWriter:
         self.n_written = 0
 
     def append(self, values: NDArray[np.generic]) -> None:
-        """Write the next row.
-
-        Raises:
-            ValueError: it is of another shape; HDF5 would repeat it to fill the row.
-        """
+        """Write the next row."""
         if values.shape != self._array.shape[1:]:
+            # HDF5 would repeat it to fill the row
             raise ValueError(f"a row of {values.shape} among rows of {self._array.shape[1:]}")
         self._array[self.n_written] = values
         self.n_written += 1
@@ -156,64 +148,59 @@ def create_rows(
         path: the file.
         shape: of the array, the first dimension R.
         dtype: of its numbers; AVE's features are float64, its labels float32.
-        attributes: what else the file says of itself; other people's readers pass it over.
+        attributes: texts about the array; other people's readers ignore them.
 
     Raises:
-        OutputError: the place cannot be written.
-        ValueError: the block ended before the last row: it would have been silent zeros.
+        OutputError: the file cannot be written.
+        ValueError: the block ended before the last row, which would be zeros.
     """
     with steady_file(path) as disk, h5py.File(disk, "w") as file:
         file.attrs.update(attributes or {})
-        writer = RowWriter(file.create_dataset(ARRAY_KEY, shape, dtype))
+        writer = RowWriter(file.create_dataset(_ARRAY_KEY, shape, dtype))
         yield writer
         if writer.n_written != shape[0]:
             raise ValueError(f"{path} was given {writer.n_written} of {shape[0]} rows")
 
 
 def write_order(path: Path, numbers: list[int]) -> None:
-    """Write the row numbers of a split.
-
-    Raises:
-        OutputError: the place cannot be written.
-    """
+    """Write the row numbers of a split; OutputError if the file cannot be written."""
     with steady_file(path) as disk, h5py.File(disk, "w") as file:
-        file.create_dataset(ORDER_KEY, data=np.array(numbers, dtype=np.int64))
+        file.create_dataset(_ORDER_KEY, data=np.array(numbers, dtype=np.int64))
 
 
 @contextmanager
-def _opened(path: Path, key: str, rank: int, types: Sequence[str]) -> Iterator[h5py.Dataset]:
-    """Yield the array ``key`` of a file once what it declares is seen to make sense.
-
-    What goes wrong in the caller's block is not put down to the file.
-    """
+def _opened(path: Path, key: str, rank: int, kinds: str) -> Iterator[h5py.Dataset]:
+    """Yield the array ``key`` of a file; errors of the caller's block are not the file's."""
     if not path.is_file():
         raise DatasetError("there is no such file", path)
     with _in_words(path):
         file = h5py.File(path, "r")
     with file:
         with _in_words(path):
-            array = _own_array(path, file, key)
-            _check_declared(path, array, rank, types)
+            array = _array(path, file, key)
+            _check_declared(path, array, rank, kinds)
         yield array
 
 
-def _own_array(path: Path, file: h5py.File, key: str) -> h5py.Dataset:
-    if key not in file.keys() or not isinstance(file.get(key, getlink=True), h5py.HardLink):  # noqa: SIM118 - `in` would follow links
-        there = ", ".join(list(file.keys())[:5]) or "nothing"
-        raise DatasetError(f"has no array {key!r} of its own; it has: {there:.200}", path)
+def _array(path: Path, file: h5py.File, key: str) -> h5py.Dataset:
+    names = list(file.keys())
+    if key not in names or not isinstance(file.get(key, getlink=True), h5py.HardLink):
+        listed = ", ".join(names[:5]) or "nothing"
+        raise DatasetError(f"has no array {key!r} of its own; it has: {listed:.200}", path)
     array = file[key]
     if not isinstance(array, h5py.Dataset) or array.shape is None:
         raise DatasetError(f"{key} is not an array", path)
     if array.external or array.is_virtual:
-        raise DatasetError(f"the numbers of {key} lie in other files", path)
+        raise DatasetError(f"the numbers of {key} are in other files", path)
     return array
 
 
-def _check_declared(path: Path, array: h5py.Dataset, rank: int, types: Sequence[str]) -> None:
+def _check_declared(path: Path, array: h5py.Dataset, rank: int, kinds: str) -> None:
     if array.ndim != rank:
         raise DatasetError(f"has {array.ndim} dimensions {array.shape}, not {rank}", path)
-    if array.dtype.newbyteorder("=").name not in types:
-        raise DatasetError(f"holds {array.dtype}, none of {', '.join(types)}", path)
+    if array.dtype.kind not in kinds or array.dtype.itemsize > 8:
+        numbers = "floating-point numbers" if kinds == "f" else "whole numbers"
+        raise DatasetError(f"holds {array.dtype}, not {numbers} of up to 64 bits", path)
     if 0 in array.shape[1:]:
         raise DatasetError(f"is empty: its shape is {array.shape}", path)
     piece = math.prod(array.chunks or (1,)) * array.dtype.itemsize
@@ -233,7 +220,7 @@ def _row_bytes(array: h5py.Dataset) -> int:
 
 @contextmanager
 def _in_words(path: Path) -> Iterator[None]:
-    """Turn what HDF5 says of a damaged file into a refusal of that file."""
+    """Turn HDF5's errors about a damaged file into a DatasetError that names it."""
     try:
         yield
     except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:

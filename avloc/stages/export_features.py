@@ -1,28 +1,34 @@
-"""The stage ``export-features``: a store in, AVE's published layout out, for others to train on."""
+"""The stage ``export-features``: a store in, AVE's published layout out, for others to train on.
+
+A video is reported if it cannot be written: without features, without picture or sound, or of
+another length. Its rows are never filled with zeros.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from avloc.artifacts import FeatureStore, write_text
-from avloc.artifacts.published_arrays import create_rows, write_order
+from avloc.artifacts import FeatureStore, VideoFeatures, write_text
+from avloc.artifacts.published_arrays import AUDIO_FILE, VISUAL_FILE, create_rows, write_order
 from avloc.datasets import SPLITS, Dataset
 from avloc.datasets.ave import ANNOTATIONS, order_file
-from avloc.datasets.publication import Survey, annotation_lines, one_hot, orders, survey
-from avloc.datasets.published_features import AUDIO_FILE, VISUAL_FILE, rows_by_video
-from avloc.errors import DatasetError, OutputError
+from avloc.errors import ArtifactError, DatasetError, OutputError, UsageError
 from avloc.progress import Progress, silent
+from avloc.stages.import_features import rows_by_video
 from avloc.stages.train import labelled_store
 from avloc.stages.workspace import Workspace
+from avloc.timeline import Grid
 
-LABELS_FILE = "labels.h5"
+_LABELS_FILE = "labels.h5"
+_ORDER_FILES = {split: order_file(split) for split in SPLITS}
+_FILES = (VISUAL_FILE, AUDIO_FILE, _LABELS_FILE, *_ORDER_FILES.values(), ANNOTATIONS)
 
 
 @dataclass(frozen=True)
@@ -56,8 +62,8 @@ def export_features(
 
     ``visual_feature.h5`` (R, T, H, W, Dv) and ``audio_feature.h5`` (R, T, Da) in float64,
     ``labels.h5`` (R, T, C) in float32, ``*_order.h5``, and last ``Annotations.txt``, whose
-    lines are the R rows. Features were kept in half precision (picture) and single (sound);
-    no more than that is in the float64.
+    lines are the R rows. The store has half precision (picture) and single (sound), and the
+    float64 has no more.
 
     Args:
         folder: The folder to write; none of these files may exist in it yet.
@@ -69,102 +75,146 @@ def export_features(
 
     Raises:
         ArtifactError: there is no store. DatasetError: a row cannot be written, or none can.
-        UsageError: the data set has no fixed grid. OutputError: the place cannot be written, or
-        has such files.
+        UsageError: the data set has no fixed grid. OutputError: the folder cannot be written,
+        or has such files.
     """
-    report = progress or silent
     store, labelled = labelled_store(Workspace.at(artifacts).features, dataset)
     target = Path(folder)
-    _refuse_overwriting(target)
-    n_steps = len(rows_by_video(labelled)) + len(labelled.rows)
-    found = survey(store, labelled, lambda done, _, what: report(done, n_steps, what))
-    _check_gaps(found, store, labelled, only_present)
-    _write_arrays(target, store, labelled, found, report)
-    split_rows = orders(labelled, found.rows)
-    for name, numbers in split_rows.items():
-        write_order(target / order_file(name), numbers)
-    write_text(target / ANNOTATIONS, annotation_lines(labelled, found.rows))
-    return FeatureExport(
-        tuple(target / name for name in _names()),
-        len(found.rows),
-        {name: len(numbers) for name, numbers in split_rows.items()},
-        found.reasons,
-        found.n_filled,
-    )
-
-
-def _write_arrays(
-    target: Path, store: FeatureStore, dataset: Dataset, found: Survey, report: Progress
-) -> None:
-    """Write the three arrays side by side, a row of each at a time."""
-    n_rows, n_videos = len(found.rows), len(rows_by_video(dataset))
-    label_shape = (n_rows, found.audio_shape[0], dataset.labels.n_classes)
-    made_by = _provenance(store)
-    with ExitStack() as files:
-        # The visual file is opened last: of an error that names no file, such as a full disk,
-        # the innermost block takes the blame, and nearly all bytes are the visual's.
-        labels = files.enter_context(
-            create_rows(
-                target / LABELS_FILE,
-                label_shape,
-                np.float32,
-                {"labels": json.dumps(dataset.labels.all_names)},
+    for name in _FILES:
+        if (target / name).exists():
+            raise OutputError(
+                f"{target} holds {name} already, which may be the only copy",
+                "Name another folder, or remove the files first.",
             )
+    survey = _survey(store, labelled, progress or silent)
+    _check_gaps(survey, store, labelled, only_present)
+    _write_arrays(target, store, labelled, survey, progress or silent)
+    rows = [labelled.rows[number] for number in survey.rows]
+    split_sizes = {}
+    for split, name in _ORDER_FILES.items():
+        numbers = [number for number, row in enumerate(rows) if row.split == split]
+        write_order(target / name, numbers)
+        split_sizes[split] = len(numbers)
+    lines = (
+        f"{row.label}&{row.video_id}&{row.quality}&{_plain(row.start)}&{_plain(row.end)}\n"
+        for row in rows
+    )
+    write_text(target / ANNOTATIONS, "".join(lines))
+    written = tuple(target / name for name in _FILES)
+    return FeatureExport(written, len(rows), split_sizes, survey.reasons, survey.n_filled)
+
+
+@dataclass
+class _Survey:
+    """What a store has of a data set.
+
+    Attributes:
+        rows: the numbers of the rows that can be written, in order.
+        reasons: why a video's rows cannot, by video id.
+        shapes: (T, H, W, Dv) and (T, Da) of every video that can.
+        n_filled: how many of ``rows`` have segments without real picture or sound, as a clip
+            that is shorter than the grid has at its end.
+    """
+
+    rows: list[int] = field(default_factory=list)
+    reasons: dict[str, str] = field(default_factory=dict)
+    shapes: tuple[tuple[int, ...], ...] = ()
+    n_filled: int = 0
+
+
+def _survey(store: FeatureStore, dataset: Dataset, report: Progress) -> _Survey:
+    """Read each video's features once, and note which rows can be written."""
+    if dataset.n_segments is None or not dataset.is_row_alone:
+        raise UsageError(
+            f"{dataset.root} cannot be written in AVE's layout, where every row has one event and"
+            " as many segments as any other",
+            "The layout is for data sets like AVE: a folder with Annotations.txt.",
         )
-        audio = files.enter_context(
-            create_rows(target / AUDIO_FILE, (n_rows, *found.audio_shape), attributes=made_by)
-        )
-        visual = files.enter_context(
-            create_rows(target / VISUAL_FILE, (n_rows, *found.visual_shape), attributes=made_by)
-        )
-        for done, number in enumerate(found.rows, start=1):
-            features = store.read(dataset.rows[number].video_id)
-            assert features.visual is not None  # the survey has seen it
-            assert features.audio is not None
-            visual.append(features.visual)
-            audio.append(features.audio)
-            labels.append(one_hot(dataset, number, features))
-            report(n_videos + done, n_videos + n_rows, features.video_id)
+    survey, videos = _Survey(), rows_by_video(dataset)
+    for done, (video_id, rows) in enumerate(videos.items(), start=1):
+        report(done, len(videos) + len(dataset.rows), video_id)
+        try:
+            features = store.read(video_id)
+        except ArtifactError as error:
+            is_missing = not store.path_of(video_id).exists()
+            survey.reasons[video_id] = "no features" if is_missing else error.message
+            continue
+        visual, audio = features.visual, features.audio
+        if visual is None or audio is None:
+            survey.reasons[video_id] = "no picture" if visual is None else "no sound"
+        elif len(audio) != dataset.n_segments:
+            survey.reasons[video_id] = f"{len(audio)} segments, not {dataset.n_segments}"
+        elif (shapes := (visual.shape, audio.shape)) != (survey.shapes or shapes):
+            survey.reasons[video_id] = f"shapes {shapes}, unlike {survey.shapes} before"
+        else:
+            survey.rows += rows
+            survey.shapes = shapes
+            if not (features.visual_valid.all() and features.audio_valid.all()):
+                survey.n_filled += len(rows)
+    survey.rows.sort()
+    return survey
 
 
-def _provenance(store: FeatureStore) -> Mapping[str, str]:
-    return {
-        "avloc_version": version("avloc"),
-        "fingerprint": store.fingerprint,
-        "spec": json.dumps(asdict(store.spec), sort_keys=True),
-    }
-
-
-def _check_gaps(found: Survey, store: FeatureStore, dataset: Dataset, only_present: bool) -> None:
+def _check_gaps(survey: _Survey, store: FeatureStore, dataset: Dataset, only_present: bool) -> None:
     """Refuse rows that cannot be written, unless they may be left out and others remain."""
-    if found.rows and (only_present or not found.reasons):
+    if survey.rows and (only_present or not survey.reasons):
         return
-    n_gaps = len(dataset.rows) - len(found.rows)
-    first = "; ".join(f"{name}: {reason}" for name, reason in list(found.reasons.items())[:3])
+    n_gaps = len(dataset.rows) - len(survey.rows)
+    first = "; ".join(f"{name}: {reason}" for name, reason in list(survey.reasons.items())[:3])
     raise DatasetError(
         f"{n_gaps} of {len(dataset.rows)} rows have no features to write in {store.root} ({first}"
-        f"{'; ...' if len(found.reasons) > 3 else ''})",
+        f"{'; ...' if len(survey.reasons) > 3 else ''})",
         dataset.root,
         hint="Extract them first, or leave such rows out with --only-present."
-        if found.rows
+        if survey.rows
         else "Extract them first: avloc extract.",
     )
 
 
-def _refuse_overwriting(target: Path) -> None:
-    there = [name for name in _names() if (target / name).exists()]
-    if there:
-        raise OutputError(
-            f"{target} holds {there[0]} already, which may be the only copy of somebody's",
-            "Name another folder, or remove the files first.",
+def _write_arrays(
+    target: Path, store: FeatureStore, dataset: Dataset, survey: _Survey, report: Progress
+) -> None:
+    """Write the three arrays side by side, a row of each at a time."""
+    n_rows, n_videos = len(survey.rows), len(rows_by_video(dataset))
+    visual_shape, audio_shape = survey.shapes
+    label_shape = (n_rows, audio_shape[0], dataset.labels.n_classes)
+    names = {"labels": json.dumps(dataset.labels.all_names)}
+    made_by = {
+        "avloc_version": version("avloc"),
+        "fingerprint": store.fingerprint,
+        "spec": json.dumps(asdict(store.spec), sort_keys=True),
+    }
+    with ExitStack() as files:
+        # The visual file is opened last: an error that names no file, such as a full disk, is
+        # reported by the innermost block, and nearly all bytes are the visual's.
+        labels, audio, visual = (
+            files.enter_context(create_rows(target / name, shape, dtype, attributes))
+            for name, shape, dtype, attributes in (
+                (_LABELS_FILE, label_shape, np.float32, names),
+                (AUDIO_FILE, (n_rows, *audio_shape), np.float64, made_by),
+                (VISUAL_FILE, (n_rows, *visual_shape), np.float64, made_by),
+            )
         )
+        for done, number in enumerate(survey.rows, start=1):
+            features = store.read(dataset.rows[number].video_id)
+            assert features.visual is not None  # the survey has checked it
+            assert features.audio is not None
+            visual.append(features.visual)
+            audio.append(features.audio)
+            labels.append(_one_hot(dataset, number, features))
+            report(n_videos + done, n_videos + n_rows, features.video_id)
 
 
-def _names() -> tuple[str, ...]:
-    return (
-        VISUAL_FILE,
-        AUDIO_FILE,
-        LABELS_FILE,
-        *(order_file(name) for name in SPLITS),
-        ANNOTATIONS,
-    )
+def _one_hot(dataset: Dataset, number: int, features: VideoFeatures) -> NDArray[np.float32]:
+    """Return (T, C): a row's class in each segment as 1, background last.
+
+    C is that of the whole data set, so that a class keeps its index when rows are left out.
+    """
+    grid = Grid(features.n_segments, features.spec.exact_segment_seconds)
+    targets = dataset.targets(dataset.rows[number], grid)
+    return np.eye(dataset.labels.n_classes, dtype=np.float32)[targets]
+
+
+def _plain(seconds: float) -> str:
+    """Write a time as AVE's files do, whole seconds without a point."""
+    return str(int(seconds)) if seconds.is_integer() else repr(seconds)

@@ -1,24 +1,51 @@
-"""The stage ``import-features``: what others published in AVE's layout in, a store out."""
+"""The stage ``import-features``: what others published in AVE's layout in, a store out.
+
+::
+
+    FOLDER/
+      Annotations.txt                        the rows, with or without header line
+      visual_feature.h5   audio_feature.h5   row n of the array belongs to line n of Annotations.txt
+      train_order.h5  val_order.h5  test_order.h5
+
+Features belong to videos and annotated rows to data sets, so the rows of one video give one
+features file, made from the first of them. The others are compared with it. Where they differ
+nothing in the file says which is right, a mean would be features of no video, and leaving the
+video out would take rows from the splits. So the first row is used there too, and the video is
+reported.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from avloc.artifacts import FeatureStore
-from avloc.datasets import load_dataset
-from avloc.datasets.ave import ANNOTATIONS
-from avloc.datasets.published_features import (
-    Published,
-    find_published,
-    open_published,
-    published_spec,
-    rows_by_video,
+import numpy as np
+from numpy.typing import NDArray
+
+from avloc.artifacts import FeatureStore, VideoFeatures
+from avloc.artifacts.published_arrays import (
+    AUDIO_FILE,
+    PUBLISHED_AUDIO,
+    PUBLISHED_VISUAL,
+    VISUAL_FILE,
+    RowReader,
+    open_rows,
 )
-from avloc.features import FeatureSpec
+from avloc.datasets import Dataset, load_dataset
+from avloc.datasets.ave import ANNOTATIONS
+from avloc.errors import DatasetError
+from avloc.features.weights import sha256_of
 from avloc.progress import Progress, silent
+from avloc.spec import FeatureSpec
 from avloc.stages.workspace import Workspace
+from avloc.timeline import Grid
+
+_RANKS = {"visual": 5, "audio": 3}  # (R, T, H, W, Dv) and (R, T, Da)
+_TYPES = {"visual": np.float16, "audio": np.float32}  # as every store has them
+_TOLERANCE = 1e-3  # of the largest value: smaller differences are lost in half precision
 
 
 @dataclass(frozen=True)
@@ -29,7 +56,7 @@ class FeatureImport:
         store: the features.
         n_rows: rows of the published arrays.
         n_done: videos written now.
-        n_skipped: videos that were there already.
+        n_skipped: videos that were in the store already.
         differing: ids of the videos whose rows have different features.
         absent: the modalities that were not published: ``visual``, ``audio``.
     """
@@ -54,8 +81,8 @@ def import_features(
     """Read published features of AVE's layout into the workspace's store, a file a video.
 
     A video is skipped if the store has its features of the same source files already. The
-    features files are read a few rows at a time, whatever their size. Of a video with several
-    rows the first stands for it (`avloc.datasets.published_features` says why).
+    arrays are read a few rows at a time, whatever their size. Of a video with several rows the
+    first is used.
 
     Args:
         folder: A folder with Annotations.txt, visual_feature.h5 and audio_feature.h5.
@@ -73,41 +100,142 @@ def import_features(
     """
     report = progress or silent
     folder = Path(folder)
-    files = find_published(folder, _path(visual), _path(audio))
-    dataset = load_dataset(_path(annotations) or folder / ANNOTATIONS)
+    files = _find(folder, visual, audio)
+    dataset = load_dataset(annotations or folder / ANNOTATIONS)
     videos = rows_by_video(dataset)
-    with open_published(dataset, files) as published:
-        report(0, len(videos), "hashing the files")
-        spec = published_spec(files)
-        root = Workspace.at(artifacts).features
-        store = FeatureStore.create(root, spec, str(dataset.root.resolve()))
-        n_done, differing = _write_videos(store, published, videos, spec, report)
-    absent = tuple(name for name in ("visual", "audio") if getattr(files, name) is None)
-    n_skipped = len(videos) - n_done
-    return FeatureImport(store, len(dataset.rows), n_done, n_skipped, differing, absent)
-
-
-def _write_videos(
-    store: FeatureStore,
-    published: Published,
-    videos: Mapping[str, Sequence[int]],
-    spec: FeatureSpec,
-    report: Progress,
-) -> tuple[int, tuple[str, ...]]:
-    """Write what is not there yet; return how many, and the ids whose rows differ."""
     n_done = 0
     differing: list[str] = []
-    for place, (video_id, rows) in enumerate(videos.items(), start=1):
-        is_there = video_id in store
-        if not is_there or len(rows) > 1:  # every run says whose rows differ
-            features, is_same = published.features(rows, spec)
-            differing += [] if is_same else [video_id]
-            if not is_there:
-                store.write(features)
-                n_done += 1
-        report(place, len(videos), video_id)
-    return n_done, tuple(differing)
+    with ExitStack() as opened:
+        readers = {
+            name: opened.enter_context(open_rows(path, _RANKS[name]))
+            for name, path in files.items()
+        }
+        for reader in readers.values():
+            _check_fit(dataset, reader)
+        report(0, len(videos), "hashing the files")
+        spec = _published_spec(files)
+        root = Workspace.at(artifacts).features
+        store = FeatureStore.create(root, spec, str(dataset.root.resolve()))
+        for number, (video_id, rows) in enumerate(videos.items(), start=1):
+            is_stored = video_id in store
+            if not is_stored or len(rows) > 1:  # every run reports whose rows differ
+                features, is_same = _features(dataset, readers, rows, spec)
+                differing += [] if is_same else [video_id]
+                if not is_stored:
+                    store.write(features)
+                    n_done += 1
+            report(number, len(videos), video_id)
+    absent = tuple(name for name in _RANKS if name not in files)
+    n_skipped = len(videos) - n_done
+    return FeatureImport(store, len(dataset.rows), n_done, n_skipped, tuple(differing), absent)
 
 
-def _path(path: Path | str | None) -> Path | None:
-    return None if path is None else Path(path)
+def rows_by_video(dataset: Dataset) -> dict[str, list[int]]:
+    """Return each video's row numbers, the videos in order of their first row."""
+    rows: dict[str, list[int]] = {}
+    for number, row in enumerate(dataset.rows):
+        rows.setdefault(row.video_id, []).append(number)
+    return rows
+
+
+def _find(folder: Path, visual: Path | str | None, audio: Path | str | None) -> dict[str, Path]:
+    """Return the arrays' paths by modality."""
+    files = {
+        "visual": Path(visual or folder / VISUAL_FILE),
+        "audio": Path(audio or folder / AUDIO_FILE),
+    }
+    named = {"visual": visual, "audio": audio}
+    files = {name: path for name, path in files.items() if named[name] or path.is_file()}
+    if not files:
+        raise DatasetError(
+            f"there is neither {VISUAL_FILE} nor {AUDIO_FILE} in this folder",
+            folder,
+            hint="Name the files: --visual FILE, --audio FILE.",
+        )
+    return files
+
+
+def _published_spec(files: Mapping[str, Path]) -> FeatureSpec:
+    """Return a spec with the files' hashes.
+
+    No encoder has its names, so nothing extracted here can have its fingerprint, nor features
+    of another file.
+    """
+    hashes = {name: sha256_of(path) for name, path in files.items()}
+    return FeatureSpec(
+        visual=PUBLISHED_VISUAL if "visual" in files else "",
+        visual_weights=hashes.get("visual", ""),
+        audio=PUBLISHED_AUDIO if "audio" in files else "",
+        audio_weights=hashes.get("audio", ""),
+        fps=16,
+        sampling="ave2018",
+        resize="unknown",
+        resampler="unknown",
+        front_end="unknown",
+        rules=1,  # always: the rules of this package, raised or not, do not apply
+    )
+
+
+def _check_fit(dataset: Dataset, reader: RowReader) -> None:
+    if reader.n_rows != len(dataset.rows):
+        raise DatasetError(
+            f"has {reader.n_rows} rows, and the annotations of {dataset.root} have "
+            f"{len(dataset.rows)}",
+            reader.path,
+            hint="Name the annotation file of just these rows: --annotations FILE.",
+        )
+    if reader.row_shape[0] != dataset.n_segments:
+        raise DatasetError(
+            f"has {reader.row_shape[0]} segments a row, and a video of {dataset.root} has "
+            f"{dataset.n_segments}",
+            reader.path,
+        )
+
+
+def _features(
+    dataset: Dataset, readers: Mapping[str, RowReader], rows: Sequence[int], spec: FeatureSpec
+) -> tuple[VideoFeatures, bool]:
+    """Make one video's features from its rows, and tell whether the rows agree."""
+    video_id = dataset.rows[rows[0]].video_id
+    arrays: dict[str, NDArray[Any]] = {}
+    is_same = True
+    for name, reader in readers.items():
+        first, *others = (_row(reader, row, _TYPES[name], video_id) for row in rows)
+        noise = _TOLERANCE * float(np.abs(first).max())
+        differences = (np.abs(other.astype(np.float64) - first).max() for other in others)
+        is_same = all(difference <= noise for difference in differences) and is_same
+        arrays[name] = first
+    times = Grid(dataset.n_segments or 1, spec.exact_segment_seconds).segment_times()
+    source = next(iter(readers.values())).path.resolve()
+    features = VideoFeatures(
+        video_id=video_id,
+        segment_times=times,
+        visual=arrays.get("visual"),
+        audio=arrays.get("audio"),
+        frame_index=None,
+        visual_valid=np.full(len(times), "visual" in arrays),
+        audio_valid=np.full(len(times), "audio" in arrays),
+        duration=float(times[-1, 1]),
+        fps_sampled=float(spec.fps),
+        segment_seconds=spec.segment_seconds,
+        spec=spec,
+        flags=("no_video",) * ("visual" not in arrays) + ("no_audio",) * ("audio" not in arrays),
+        source=f"{source}, row {rows[0]}",
+    )
+    return features, is_same
+
+
+def _row(reader: RowReader, row: int, dtype: Any, video_id: str) -> NDArray[Any]:
+    """Return a row in the store's type."""
+    values = reader.read(row)
+    with np.errstate(over="ignore"):
+        stored: NDArray[Any] = values.astype(dtype)
+    if np.isfinite(stored).all():
+        return stored
+    limit = f"beyond {np.finfo(dtype).max:g}, the most a store holds"
+    what = limit if np.isfinite(values).all() else "not finite"
+    raise DatasetError(
+        f"row {row} (from 0; video {video_id}) has a value that is {what}",
+        reader.path,
+        hint="Nothing sound can be made of that row: get the file again.",
+    )

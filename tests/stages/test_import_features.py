@@ -13,8 +13,8 @@ from published_layout import publish, read_array, write_array
 
 import avloc
 from avloc.datasets import load_dataset
-from avloc.datasets.published_features import rows_by_video
 from avloc.errors import DatasetError, FingerprintError
+from avloc.stages.import_features import rows_by_video
 
 
 def no_features(artifacts: Path) -> bool:
