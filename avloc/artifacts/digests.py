@@ -1,4 +1,4 @@
-"""Digests of content, which notice a flipped bit, and the look for NaN and infinity."""
+"""Digests of content, by which a flipped bit is noticed, and the search for NaN and infinity."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from xxhash import xxh3_128, xxh3_128_hexdigest
 
 _BLOCK = 2**16  # numbers: what is made of a block stays in the processor's cache
-
 _PIECE = 2**22  # bytes that are read at once where nothing is kept
 
 Record = dict[str, object]
@@ -53,10 +52,10 @@ def digest_in_pieces(dataset: h5d.DatasetID) -> ArrayDigest:
     n_together = max(1, _PIECE // max(1, row_bytes))
     for first in range(0, shape[0], n_together):
         piece = np.empty((min(n_together, shape[0] - first), *shape[1:]), dtype)
-        places = dataset.get_space()
+        selection = dataset.get_space()
         if dataset.shape:
-            places.select_hyperslab((first, *(0,) * (len(shape) - 1)), piece.shape)
-        dataset.read(h5s.create_simple(piece.shape), places, piece)
+            selection.select_hyperslab((first, *(0,) * (len(shape) - 1)), piece.shape)
+        dataset.read(h5s.create_simple(piece.shape), selection, piece)
         digest.add(piece)
     return digest
 

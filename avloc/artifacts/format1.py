@@ -1,11 +1,9 @@
 """Files of format 1, which avloc wrote until 0.1: texts of variable length, and no digest.
 
-Their texts lie in "global heaps" outside the attributes and tables they belong to. libhdf5
-(2.0 was tried) trusts what it reads there: it allocates the length that a reference claims
-before it looks at the heap, and walks a heap from entry to entry by each one's size, for ever
-where the size is 0. So libhdf5 reads no text here. The references are taken from the file's
-bytes (the root's object header for attributes, the data of a dataset for columns), and each
-must have the length of its heap's entry.
+Their texts lie in "global heaps" outside the attributes and tables they belong to. libhdf5 2.0
+trusts what it reads there: it allocates the length that a reference claims, and walks a heap by
+its entries' sizes, for ever if one is 0. So no text is read by libhdf5 here, but from the file's
+bytes, and each reference must have the length of its heap's entry.
 
 ::
 
@@ -44,9 +42,9 @@ _ROOT = 64  # where the superblock has the address of the root's object header
 class OldTexts:
     """The texts of a file of format 1; every method raises ValueError if the file is damaged."""
 
-    def __init__(self, path: Path, budget: Budget) -> None:
-        self._path, self._budget = path, budget
-        self._n_bytes = path.stat().st_size
+    def __init__(self, path: Path) -> None:
+        self._path, self._n_bytes = path, path.stat().st_size
+        self.budget = Budget(self._n_bytes)
         self._unread = self._n_bytes  # blocks that overlap would be read for ever
         self._heaps: dict[int, dict[int, bytes]] = {}
         self._references = dict(self._attributes())
@@ -92,7 +90,7 @@ class OldTexts:
         text = self._heaps[address].get(number, b"")
         if len(text) != length:
             raise ValueError(f"{name} is a text of {length} bytes, and its heap has {len(text)}")
-        self._budget.spend(length, name)
+        self.budget.spend(length, name)
         return text.decode()
 
     def _read(self, address: int | None, n_bytes: int) -> bytes:
@@ -156,13 +154,8 @@ def is_text(dtype: np.dtype[Any]) -> bool:
 
 
 def old_header(file: h5f.FileID, texts: OldTexts, arrays: Arrays) -> dict[str, Any]:
-    """Return a file's attributes and columns of text as the header that they are today.
-
-    Raises:
-        ValueError: one is damaged or of a type that avloc did not write.
-    """
-    # models had no temperature before scores were calibrated
-    header: dict[str, Any] = {"temperature": 1.0}
+    """Return a file's attributes and columns of text as the header that they are today."""
+    header: dict[str, Any] = {"temperature": 1.0}  # models had none before they were calibrated
     for name in (*_PLAIN, *_NESTED):
         if h5a.exists(file, name.encode()):
             header[name] = _value(file, texts, name)

@@ -49,13 +49,7 @@ REFUSALS = (
 
 
 def read_artifact(path: Path | str, kind: str, parse: Parse[T], depth: Depth = Depth.WHOLE) -> T:
-    """Read an artifact.
-
-    Raises:
-        ArtifactError: it is missing, damaged, not HDF5, or lacks what its schema asks for.
-        WrongKindError: it is an artifact of another kind.
-        NewerSchemaError: a newer avloc wrote it.
-    """
+    """Read an artifact; ArtifactError if it is missing, damaged, of another kind or too new."""
     path = Path(path)
     with _opened(path, kind) as file:
         return parse(*contents_of(file, path, kind, depth))
@@ -69,15 +63,14 @@ def contents_of(
     Raises:
         ArtifactError: it is of another kind or version. ValueError: it is damaged.
     """
-    budget = Budget(path.stat().st_size)
-    if _is_old(file):
-        texts = OldTexts(path, budget)
-        if (schema := texts.attribute("schema")).endswith(f"/{SCHEMA_VERSION}"):
-            raise ValueError(f"it says {schema:.60} and has texts of variable length")
-        check_schema(schema, kind, path)
-        arrays = Arrays(file.id, budget, None, depth)
+    schema, texts = _schema(file, path)
+    if texts and schema.endswith(f"/{SCHEMA_VERSION}"):
+        raise ValueError(f"it says {schema:.60} and has texts of variable length")
+    check_schema(schema, kind, path)
+    if texts:
+        arrays = Arrays(file.id, texts.budget, None, depth)
         return arrays, old_header(file.id, texts, arrays)
-    check_schema(_schema(file), kind, path)
+    budget = Budget(path.stat().st_size)
     header = _sealed_header(file, budget)
     records = header.get("arrays")
     if not isinstance(records, dict) or not all(isinstance(r, dict) for r in records.values()):
@@ -92,15 +85,13 @@ def identify(path: Path) -> tuple[str, bool]:
         ArtifactError: it is missing, not HDF5, or not an avloc file.
     """
     with _opened(path, "avloc") as file:
-        is_old = _is_old(file)
-        texts = OldTexts(path, Budget(path.stat().st_size)) if is_old else None
-        schema = _schema(file) if texts is None else texts.attribute("schema")
+        schema, texts = _schema(file, path)
     kind = schema.partition("/")[0].removeprefix("avloc.")
     if kind not in MADE_BY:
         raise ArtifactError(
             f"{path} is an HDF5 file, but none that avloc wrote", "Give a file that avloc wrote."
         )
-    return kind, not is_old
+    return kind, texts is None
 
 
 def check_schema(schema: str, kind: str, path: Path) -> None:
@@ -155,16 +146,15 @@ def _opened(path: Path, kind: str) -> Iterator[h5py.File]:
         ) from error
 
 
-def _is_old(file: h5py.File) -> bool:
-    """Tell whether a file's schema is a text of variable length, as in format 1."""
+def _schema(file: h5py.File, path: Path) -> tuple[str, OldTexts | None]:
+    """Return the schema, empty where there is none, and the texts of a file of format 1."""
     if not h5a.exists(file.id, b"schema"):
-        return False
-    schema = h5a.open(file.id, b"schema")
-    return schema.shape == () and is_text(schema.dtype)
-
-
-def _schema(file: h5py.File) -> str:
-    return _stamp(file, "schema") if h5a.exists(file.id, b"schema") else ""
+        return "", None
+    attribute = h5a.open(file.id, b"schema")
+    if attribute.shape == () and is_text(attribute.dtype):
+        texts = OldTexts(path)
+        return texts.attribute("schema"), texts
+    return _stamp(file, "schema"), None
 
 
 def _stamp(file: h5py.File, name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -34,17 +34,13 @@ class Description:
     Attributes:
         kind: ``features``, ``feature store``, ``model``, ``predictions``, ``comparison`` or
             ``localization``.
-        facts: name and value, in the order to show them.
-        header: the columns of the table, empty without one.
-        rows: the table: arrays of the file, events, or failures.
-        is_detail: the facts sum the table up, and few readers want it.
+        facts: what its header says, in the order to show it.
+        table: rows by column: a file's arrays, a localization's events, a store's failures.
     """
 
     kind: str
-    facts: tuple[tuple[str, str], ...]
-    header: tuple[str, ...] = ()
-    rows: tuple[tuple[str, ...], ...] = ()
-    is_detail: bool = False
+    facts: dict[str, str]
+    table: list[dict[str, str]]
 
 
 def check_artifact(path: Path | str) -> bool:
@@ -63,12 +59,9 @@ def check_artifact(path: Path | str) -> bool:
 
 
 def describe(file: Path | str) -> Description:
-    """Describe any artifact, from its header and the names, shapes and types of its arrays.
+    """Describe a file or a store, by its header and the names, shapes and types of its arrays.
 
     The content of arrays is not read; `avloc.stages.verify` checks it.
-
-    Args:
-        file: a features, model, predictions, comparison or localization file, or a store.
 
     Raises:
         ArtifactError: it is missing, damaged, or not an avloc file.
@@ -86,19 +79,19 @@ def describe(file: Path | str) -> Description:
 
 
 def _describe_file(kind: str, arrays: Arrays, header: dict[str, Any]) -> Description:
-    facts = list(_facts({n: header[n] for n in header if n not in ("arrays", "events")}))
-    columns: tuple[str, ...] = ("array", "shape", "type")
-    rows: list[tuple[str, ...]] = [
-        (path, str(shape), str(dtype)) for path, (dtype, shape) in arrays.read_types.items()
+    facts = _facts({name: header[name] for name in header if name not in ("arrays", "events")})
+    table = [
+        {"array": path, "shape": str(shape), "type": str(dtype)}
+        for path, (dtype, shape) in arrays.read_types.items()
     ]
     if kind == "localization":
-        columns = ("start", "end", "label", "score")
-        rows = [tuple(_in_words(event[column]) for column in columns) for event in header["events"]]
+        names = ("start", "end", "label", "score")
+        table = [{name: _in_words(event[name]) for name in names} for event in header["events"]]
     elif kind == "model":
-        facts.append(("weights", _weights(arrays)))
+        facts["weights"] = _weights(arrays)
         if arrays.has("resume"):
-            facts.append(("unfinished", "avloc train --resume continues it"))
-    return Description(kind, tuple(facts), columns, tuple(rows), is_detail=kind == "model")
+            facts["unfinished"] = "avloc train --resume continues it"
+    return Description(kind, facts, table)
 
 
 def _weights(arrays: Arrays) -> str:
@@ -117,17 +110,18 @@ def _describe_store(store: FeatureStore) -> Description:
         "fingerprint": store.fingerprint,
         "spec": asdict(store.spec),
     }
-    rows = tuple((failure.video_id, failure.reason) for failure in failures)
-    header = ("failed video", "reason") if rows else ()
-    return Description("feature store", tuple(_facts(facts)), header, rows)
+    table = [{"failed video": failure.video_id, "reason": failure.reason} for failure in failures]
+    return Description("feature store", _facts(facts), table)
 
 
-def _facts(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+def _facts(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    facts: dict[str, str] = {}
     for name, value in values.items():
         if isinstance(value, dict):
-            yield from _facts(value, f"{prefix}{name}: ")
+            facts |= _facts(value, f"{prefix}{name}: ")
         else:
-            yield f"{prefix}{name}", _in_words(value)
+            facts[f"{prefix}{name}"] = _in_words(value)
+    return facts
 
 
 def _in_words(value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -22,20 +23,19 @@ def inspect(
     ] = "table",
     as_json: Annotated[bool, typer.Option("--json", hidden=True)] = False,
 ) -> None:
-    """Show what is in an avloc file.
+    """Show what is in an avloc file or a feature store.
 
-    That is features, a feature store, a model, predictions or a localization.
+    That is its schema, all its fields, and the name, shape and type of each array. Of a
+    localization it shows the events, of a store the videos that failed.
     """
-    as_json = as_json or format == "json"
     from avloc.artifacts import describe
 
     description = describe(file)
-    if as_json:
-        table = [dict(zip(description.header, row, strict=True)) for row in description.rows]
-        value = {"kind": description.kind, **dict(description.facts), "table": table}
-        console.data(json.dumps(value, indent=2, ensure_ascii=False))
+    if as_json or format == "json":
+        console.data(json.dumps(asdict(description), indent=2, ensure_ascii=False))
         return
     console.data(f"{file}: {description.kind}\n")
-    console.show_facts(description.facts)
-    if description.rows and (show_all or not description.is_detail):
-        console.show_table("", description.header, description.rows)
+    console.show_facts(tuple(description.facts.items()))
+    if description.table and (show_all or description.kind != "model"):
+        rows = [tuple(row.values()) for row in description.table]
+        console.show_table("", tuple(description.table[0]), rows)

@@ -114,16 +114,16 @@ def test_describe_names_the_kind_and_what_is_in_it(kind: str, tmp_path: Path) ->
     write(tmp_path / "file.h5", example())
     description = describe(tmp_path / "file.h5")
     assert description.kind == kind
-    shown = str(description.facts) + str(description.rows)
+    shown = str(description.facts) + str(description.table)
     expected = {
-        "features": ("-clip", "(3, 2, 2, 5)", "float16", "rotated, padded", "('spec: fps', '4')"),
-        "model": ("Kirchenglocke, groß", "'n_segments', '10'", "0.75", "head.weight", "25"),
+        "features": ("-clip", "(3, 2, 2, 5)", "float16", "rotated, padded", "'spec: fps': '4'"),
+        "model": ("Kirchenglocke, groß", "'n_segments': '10'", "0.75", "head.weight", "25"),
         "predictions": ("(2, 4, 3)", "float32", "test", "bark"),
         "localization": ("0.75", "bark", "no_audio", "1.4"),
         "comparison": ("table1", "0.822", "argmax per segment", "metrics/pointing", "(2, 3)"),
     }[kind]
     assert [word for word in expected if word not in shown] == []
-    assert dict(description.facts)["schema"] == f"avloc.{kind}/2"
+    assert description.facts["schema"] == f"avloc.{kind}/2"
 
 
 def test_describe_store_lists_failures(tmp_path: Path) -> None:
@@ -131,16 +131,16 @@ def test_describe_store_lists_failures(tmp_path: Path) -> None:
     store.write(features())
     store.record_failure("broken", "broken.mp4", "no index")
     description = describe(tmp_path)
-    assert dict(description.facts)["videos"] == "1"
-    assert description.rows == (("broken", "no index"),)
+    assert description.facts["videos"] == "1"
+    assert description.table == [{"failed video": "broken", "reason": "no index"}]
 
 
 def test_describe_an_unfinished_model_without_epochs(tmp_path: Path) -> None:
     for history in ({}, {"loss": [1.0]}):
         artifacts.write_model(tmp_path / "m.h5", dataclasses.replace(model(), history=history))
-        assert "unfinished" in dict(describe(tmp_path / "m.h5").facts)
+        assert "unfinished" in describe(tmp_path / "m.h5").facts
     artifacts.write_model(tmp_path / "m.h5", dataclasses.replace(model(), resume={}))
-    assert "unfinished" not in dict(describe(tmp_path / "m.h5").facts)
+    assert "unfinished" not in describe(tmp_path / "m.h5").facts
 
 
 def test_a_model_from_before_calibration_divides_by_one(tmp_path: Path) -> None:
