@@ -10,7 +10,7 @@ from avloc.cli.parameters import parameters_of
 from avloc.cli.settings import TrainingSettings
 
 if TYPE_CHECKING:
-    from avloc.training import Review
+    from avloc.training.review import Review
 
 
 @parameters_of("avloc.stages.train.train", model={"choices": MODELS}, name={"metavar": "NAME"})

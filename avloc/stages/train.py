@@ -13,8 +13,9 @@ from avloc.models import model_class
 from avloc.options import Settings, options_from, values_of
 from avloc.progress import Progress
 from avloc.stages.workspace import DEFAULT_MODEL, Workspace
-from avloc.training import Review, TrainingConfig, is_leader, load_splits, review
-from avloc.training import train as train_model
+from avloc.training import TrainingConfig, is_leader, load_splits
+from avloc.training.fit import fit
+from avloc.training.review import Review, review
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def train(
     data = load_splits(store, labelled, config, progress)
     if report is not None and is_leader():
         report(review(data, labelled))
-    trained = train_model(
+    trained = fit(
         store,
         labelled,
         model=model,

@@ -28,7 +28,8 @@ from avloc.evaluation import evaluate
 from avloc.interrupts import deaf_to_interrupts
 from avloc.progress import Progress, silent
 from avloc.tables.plan import PlannedRun
-from avloc.training import TrainingConfig, TrainingData, load_splits, train
+from avloc.training import TrainingConfig, TrainingData, load_splits
+from avloc.training.fit import fit
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def run_one(run: PlannedRun, place: Place) -> None:
         AvlocError: whatever training or evaluation refuses.
     """
     store, dataset = FeatureStore.open(place.store), load_dataset(place.dataset)
-    model = train(
+    model = fit(
         store,
         dataset,
         model=run.row.model,

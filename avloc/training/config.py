@@ -1,4 +1,4 @@
-"""How a model is trained: every option with its default, range and help."""
+"""The options of training, with defaults, ranges and help."""
 
 from __future__ import annotations
 
@@ -79,11 +79,7 @@ class TrainingConfig:
     )
 
     def __post_init__(self) -> None:
-        """Refuse values out of range.
-
-        Raises:
-            UsageError: one is.
-        """
+        """Raise a UsageError for a value out of range."""
         check_options(self)
 
     @property

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -34,10 +35,10 @@ from avloc.training.losses import Loss, loss_of
 from avloc.training.resume import check_same, restore_state, resume_arrays
 from avloc.training.splits import TrainingData, load_splits
 from avloc.training.statistics import fit_scaling
-from avloc.training.team import is_leader, team_of
+from avloc.training.team import team_of
 
 
-def train(
+def fit(
     store: FeatureStore,
     dataset: Dataset,
     *,
@@ -52,84 +53,82 @@ def train(
 ) -> ModelFile:
     """Train a model and keep the epoch that is best on validation.
 
-    Two runs of one seed on the same CPU give the same weights, also where one of them was
-    interrupted and resumed. On a GPU they agree up to rounding only: CUDA's kernels add up in
-    no fixed order. Under `torchrun` its processes train together, and each returns.
+    Two runs of one seed on the same CPU give the same weights, even if one of them was
+    interrupted and resumed. On a GPU they agree up to rounding, since CUDA's kernels add in no
+    fixed order. Processes started by `torchrun` train together, and each returns.
 
     Args:
         store: features of the data set's videos; a video without features is left out.
         dataset: rows, labels and splits.
         model: the model's name.
-        options: its own options, as values or text.
+        options: of the model, as values or text.
         config: how to train.
         device: ``auto``, ``cpu``, ``cuda``, ...
-        data: what `load_splits` returned for this configuration, if it is there already.
-        unfinished: what an interrupted training kept last, to go on from there.
-        keep: called by the leading process after each epoch but the last with the training
-            as it stands, to be kept for going on after an interruption.
+        data: the result of `load_splits` for this configuration, if it was called already.
+        unfinished: the last file of an interrupted training, to continue from.
+        keep: called by the leading process after each epoch but the last with the unfinished
+            training, to be stored and continued after an interruption.
         progress: called with (epochs done, the most epochs, "epoch 3: val 0.71").
 
     Raises:
         UnknownNameError: no model, option or choice has that name.
-        UsageError: an option's value cannot be.
+        UsageError: the value of an option is out of range.
         DatasetError: there is nothing to train on, or nothing to validate on.
         ArtifactError: ``unfinished`` is of another training.
-        AvlocError: the loss is no number any more.
+        AvlocError: the loss is not finite.
     """
     config = config or TrainingConfig()
     data = data or load_splits(store, dataset, config, progress)
+    loss, as_file = loss_of(config), partial(_model_file, store, dataset, data, model, config)
     with team_of(choose_device(device)) as team, _seeded(config.seed, team.device):
         network = _built(model, dataset, data.train, options or {})
         if config.standardize:
             fit_scaling(network, data.statistics)
         state = begin(network.to(team.device), config, team)
-        run = _Run(store, dataset, data, model, config)
         if unfinished is not None:
-            check_same(unfinished, run.file(state))
+            check_same(unfinished, as_file(state))
             restore_state(state, unfinished)
-        temperature = _fit(state, run, keep, progress if is_leader() else None)
-    return run.file(state, temperature=temperature)
+        train, val = Feed(data.train, team.device), Feed(data.val, team.device)
+        while state.epoch < config.epochs and not is_out_of_patience(state, config.patience):
+            if state.epoch and keep is not None and team.rank == 0:
+                keep(as_file(state, resume=resume_arrays(state)))
+            accuracy = _epoch(state, train, val, config, loss)
+            if progress is not None and team.rank == 0:
+                progress(state.epoch, config.epochs, f"epoch {state.epoch}: val {accuracy:.3f}")
+        network.load_state_dict({name: torch.from_numpy(w) for name, w in state.best.items()})
+        temperature = fit_temperature(network, val, config.batch_size)
+    return as_file(state, temperature=temperature)
 
 
-@dataclass(frozen=True)
-class _Run:
-    """What a training was asked to do."""
-
-    store: FeatureStore
-    dataset: Dataset
-    data: TrainingData
-    name: str
-    config: TrainingConfig
-
-    def file(
-        self, state: TrainingState, *, temperature: float = 1.0, is_unfinished: bool = False
-    ) -> ModelFile:
-        """Return the training as it stands, as a model file."""
-        return ModelFile(
-            name=self.name,
-            config=state.model.config,
-            weights=state.best,
-            labels=self.dataset.labels,
-            spec=self.store.spec,
-            supervision=self.config.supervision,
-            n_segments=self.data.train.n_segments,
-            segment_seconds=self.data.train.videos[0].segment_seconds,
-            metrics=state.metrics,
-            seed=self.config.seed,
-            data=self.data.describe(self.dataset),
-            training=asdict(self.config),
-            history={name: list(column) for name, column in state.history.items()},
-            temperature=temperature,
-            resume=resume_arrays(state) if is_unfinished else {},
-        )
+def _model_file(
+    store: FeatureStore,
+    dataset: Dataset,
+    data: TrainingData,
+    name: str,
+    config: TrainingConfig,
+    state: TrainingState,
+    **more: Any,
+) -> ModelFile:
+    return ModelFile(
+        name=name,
+        config=state.model.config,
+        weights=state.best,
+        labels=dataset.labels,
+        spec=store.spec,
+        supervision=config.supervision,
+        n_segments=data.train.n_segments,
+        segment_seconds=data.train.videos[0].segment_seconds,
+        metrics=state.metrics,
+        seed=config.seed,
+        data=data.describe(dataset),
+        training=asdict(config),
+        history={name: list(column) for name, column in state.history.items()},
+        **more,
+    )
 
 
 def _built(name: str, dataset: Dataset, examples: Examples, options: Mapping[str, object]) -> Model:
-    """Build the model for these features.
-
-    Raises:
-        DatasetError: it looks at a modality that no training video has.
-    """
+    """Build the model for these features; refuse one that uses a modality they all lack."""
     model = build(
         name,
         visual_channels=examples.visual_shape[-1],
@@ -141,62 +140,42 @@ def _built(name: str, dataset: Dataset, examples: Examples, options: Mapping[str
         is_used = model.modalities in ("both", modality)
         if is_used and all(getattr(video, modality) is None for video in examples.videos):
             raise DatasetError(
-                f"no training video has {word}, and the model looks at it",
+                f"no training video has {word}, but the model uses it",
                 dataset.root,
                 hint="Set modalities to the other one, with where=false and which=false.",
             )
     return model
 
 
-def _fit(
-    state: TrainingState,
-    run: _Run,
-    keep: Callable[[ModelFile], None] | None,
-    progress: Progress | None,
-) -> float:
-    """Run epochs until the last, or until patience ends, and return the best one's temperature."""
-    config, loss = run.config, loss_of(run.config)
-    train, val = Feed(run.data.train, state.device), Feed(run.data.val, state.device)
-    while state.epoch < config.epochs and not is_out_of_patience(state, config.patience):
-        if state.epoch and keep is not None and is_leader():
-            keep(run.file(state, is_unfinished=True))
-        record(state, _epoch(state, train, val, config, loss))
-        if progress is not None:
-            accuracy = state.history["val_accuracy"][-1]
-            progress(state.epoch, config.epochs, f"epoch {state.epoch}: val {accuracy:.3f}")
-    state.model.load_state_dict({n: torch.from_numpy(w) for n, w in state.best.items()})
-    return fit_temperature(state.model, val, config.batch_size)
-
-
 def _epoch(
     state: TrainingState, train: Feed, val: Feed, config: TrainingConfig, loss: Loss
-) -> dict[str, float]:
-    """Train for an epoch, validate, and return the numbers."""
+) -> float:
+    """Train for an epoch, validate, record the numbers, and return the accuracy."""
     started = time.perf_counter()
-    torch.manual_seed(_random_seed(config.seed, state.team.rank, state.epoch))
+    # Dropout differs between processes and follows from the epoch, whether resumed or not.
+    seed = np.random.SeedSequence((config.seed, state.team.rank, state.epoch))
+    torch.manual_seed(int(seed.generate_state(1, np.uint64)[0]))
     rate = learning_rate(config, state.epoch)
     train_loss, train_accuracy = train_epoch(state, train, config, loss)
-    validated = state.team.from_leader(validate(state.model, val, config.batch_size))
+    validated = validate(state.model, val, config.batch_size)
+    val_loss, val_accuracy = state.team.from_leader(validated)
     state.epoch += 1
-    return {
+    numbers = {
         "epoch": state.epoch,
         "train_loss": train_loss,
         "train_accuracy": train_accuracy,
-        "val_loss": validated[0],
-        "val_accuracy": validated[1],
+        "val_loss": val_loss,
+        "val_accuracy": val_accuracy,
         "learning_rate": rate,
         "seconds": time.perf_counter() - started,
     }
-
-
-def _random_seed(seed: int, rank: int, epoch: int) -> int:
-    """Return what an epoch's dropout is drawn by: another on each process, resumed or not."""
-    return int(np.random.SeedSequence((seed, rank, epoch)).generate_state(1, np.uint64)[0])
+    record(state, numbers)
+    return val_accuracy
 
 
 @contextmanager
 def _seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Seed torch inside the block; the caller's random state is as before afterwards."""
+    """Seed torch inside the block, and restore the caller's random state after it."""
     devices = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)

@@ -1,4 +1,4 @@
-"""The verbs of training, over one state."""
+"""The steps of training, as functions of one state."""
 
 from __future__ import annotations
 
@@ -24,32 +24,16 @@ from avloc.training.team import Team
 
 @dataclass
 class TrainingState:
-    """All that changes while training.
-
-    Attributes:
-        model: the network, on its device.
-        optimizer: Adam over its parameters.
-        team: the processes that train it.
-        step: what a training step calls: the model, or the team's wrapping of it.
-        epoch: the number of finished epochs.
-        best: the weights of the best epoch so far, and
-        metrics: that epoch's numbers.
-        history: a column a metric, an entry an epoch.
-    """
+    """All that changes while training."""
 
     model: Model
     optimizer: Adam
     team: Team
-    step: nn.Module
-    epoch: int = 0
-    best: dict[str, NDArray[Any]] = field(default_factory=dict)
-    metrics: dict[str, float] = field(default_factory=dict)
-    history: dict[str, list[float]] = field(default_factory=dict)
-
-    @property
-    def device(self) -> torch.device:
-        """Where the model is."""
-        return self.team.device
+    step: nn.Module  # the model, or the team's wrapping of it
+    epoch: int = 0  # finished epochs
+    best: dict[str, NDArray[Any]] = field(default_factory=dict)  # weights of the best epoch
+    metrics: dict[str, float] = field(default_factory=dict)  # numbers of the best epoch
+    history: dict[str, list[float]] = field(default_factory=dict)  # of all epochs, by name
 
 
 def begin(model: Model, config: TrainingConfig, team: Team | None = None) -> TrainingState:
@@ -69,48 +53,47 @@ def train_epoch(
 ) -> tuple[float, float]:
     """Take one pass over the examples and return its loss and accuracy a segment.
 
-    Each process of a team takes its share of every batch; together they take the steps that
-    one alone would take.
+    Each process of a team takes its share of every batch. Together they take the steps that one
+    process alone would take.
 
     Raises:
-        AvlocError: the loss is no number any more.
+        AvlocError: the loss is not finite.
     """
     state.model.train()
     for group in state.optimizer.param_groups:
         group["lr"] = learning_rate(config, state.epoch)
     tally = _Tally()
     drops = config.modality_dropout if state.model.modalities == "both" else 0.0
-    for n, places in enumerate(examples.order(config.batch_size, seed=(config.seed, state.epoch))):
-        n_scored = loss.count(examples.targets(places))
-        own = state.team.share(places)
-        batch = examples.batch(own or places[:1])
+    order = examples.order(config.batch_size, seed=(config.seed, state.epoch))
+    for number, indices in enumerate(order):
+        n_scored = loss.count(examples.targets(indices))
+        share = indices[state.team.rank :: state.team.size]
+        batch = examples.batch(share or indices[:1])  # one without effect if there is no share
         if drops:
-            chances = np.random.default_rng((config.seed, state.epoch, n)).random(len(places))
-            of_index = dict(zip(places, chances.tolist(), strict=True))
-            drop_modalities(
-                batch, drops, torch.tensor([of_index[index] for index in batch.indices])
-            )
-        with _arithmetic(state.device, config):
+            chances = np.random.default_rng((config.seed, state.epoch, number)).random(len(indices))
+            mine = chances[state.team.rank :: state.team.size] if share else chances[:1]
+            drop_modalities(batch, drops, torch.tensor(mine, dtype=torch.float32))
+        with _precision(state.team.device, config):
             logits = state.step(batch.visual, batch.audio).logits.float()
-        total = loss.total(logits, batch.targets) * bool(own)
+        total = loss.total(logits, batch.targets) * bool(share)
         _step(state, total * (state.team.size / n_scored), config)
-        if own:
+        if share:
             tally.add(logits.detach(), batch.targets, float(total.detach()), loss)
     mean_loss, accuracy = tally.of_team(state.team)
     if not math.isfinite(mean_loss):
         raise AvlocError(
             f"the loss is {mean_loss} in epoch {state.epoch + 1}",
-            "Look for features that are no numbers, or lower the learning rate.",
+            "Look for features that are not finite, or lower the learning rate.",
         )
     return mean_loss, accuracy
 
 
 def drop_modalities(batch: Batch, share: float, chances: Tensor) -> None:
-    """Take picture or sound, either as often, from a share of a batch's windows, in place.
+    """Hide picture or sound, equally often, in a share of a batch's windows, in place.
 
     Args:
         batch: B windows.
-        share: of them that lose one.
+        share: of the windows that lose one modality.
         chances: (B,) drawn evenly from [0, 1).
     """
     batch.hide("visual", chances < share / 2)
@@ -125,7 +108,7 @@ def _step(state: TrainingState, loss: Tensor, config: TrainingConfig) -> None:
     state.optimizer.step()
 
 
-def _arithmetic(device: torch.device, config: TrainingConfig) -> torch.autocast:
+def _precision(device: torch.device, config: TrainingConfig) -> torch.autocast:
     is_mixed = config.precision == "bf16" or (config.precision == "auto" and device.type == "cuda")
     return torch.autocast(device.type, torch.bfloat16, enabled=is_mixed)
 
@@ -135,8 +118,8 @@ def validate(model: Model, examples: Feed, batch_size: int) -> tuple[float, floa
     model.eval()
     tally = _Tally()
     with torch.inference_mode():
-        for places in examples.order(batch_size):
-            batch = examples.batch(places)
+        for indices in examples.order(batch_size):
+            batch = examples.batch(indices)
             logits = model(batch.visual, batch.audio).logits
             tally.add(logits, batch.targets, float(FULL.total(logits, batch.targets)), FULL)
     return tally.of_team(Team(examples.device))
@@ -145,8 +128,8 @@ def validate(model: Model, examples: Feed, batch_size: int) -> tuple[float, floa
 def record(state: TrainingState, numbers: dict[str, float]) -> None:
     """Add an epoch's numbers to the history; keep its weights if it validates best.
 
-    Best is the highest validation accuracy, among equals the lowest validation loss, among
-    those the earliest.
+    The best epoch has the highest validation accuracy, then the lowest validation loss, and is
+    the earliest among equals.
     """
     for name, number in numbers.items():
         state.history.setdefault(name, []).append(number)
@@ -156,7 +139,7 @@ def record(state: TrainingState, numbers: dict[str, float]) -> None:
 
 
 def is_out_of_patience(state: TrainingState, patience: int) -> bool:
-    """Tell whether the best epoch lies ``patience`` epochs back; never for 0."""
+    """Return whether the best epoch lies ``patience`` epochs back; never for 0."""
     return bool(patience and state.best and state.epoch - state.metrics["epoch"] >= patience)
 
 
@@ -165,7 +148,7 @@ def _rank(numbers: dict[str, float]) -> tuple[float, float]:
 
 
 class _Tally:
-    """Sums over batches: losses and what they were summed over, right segments and scored."""
+    """Sums over batches: losses, scored things, right segments and scored segments."""
 
     def __init__(self) -> None:
         self._sums = np.zeros(4)

@@ -1,7 +1,7 @@
-"""What a model is asked to get right, by the kind of supervision.
+"""The losses: full and weak supervision.
 
-Each loss is a sum over what it scores, beside the number of what it scores, so that the parts
-of a batch on several devices add up to the whole batch's mean.
+Each is a sum over what it scores, with the number of things it scores, so that the parts of a
+batch on several devices add up to the whole batch's mean.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, one_hot
 
 from avloc.datasets.examples import IGNORED
 from avloc.training.config import TrainingConfig
@@ -20,51 +20,59 @@ from avloc.training.config import TrainingConfig
 
 @dataclass(frozen=True)
 class Loss:
-    """A kind of supervision.
-
-    Attributes:
-        total: (B, T, C) logits and (B, T) targets to the loss summed over what is scored.
-        count: (B, T) targets to how many things are scored.
-    """
+    """A kind of supervision."""
 
     total: Callable[[Tensor, Tensor], Tensor]
+    """From (B, T, C) logits and (B, T) targets to the summed loss."""
     count: Callable[[Tensor], int]
+    """From (B, T) targets to the number of scored segments or windows."""
 
     def mean(self, logits: Float[Tensor, "B T C"], targets: Int[Tensor, "B T"]) -> Tensor:
-        """Return the loss of a batch that is whole."""
+        """Return the mean loss of a whole batch."""
         return self.total(logits, targets) / self.count(targets)
 
 
 def loss_of(config: TrainingConfig) -> Loss:
-    """Return the loss that a configuration asks for."""
+    """Return the loss of a configuration."""
     if config.supervision == "full":
         return FULL
-    pool = {"mean": _mean, "max": _max, "topk": _top_mean(config.top_k)}[config.pooling_used]
-    labels = {"proportion": proportion, "presence": presence}[config.weak_labels]
-    return Loss(lambda logits, targets: _weak(logits, targets, pool, labels), _n_windows)
+    label_of = {"proportion": proportion, "presence": presence}[config.weak_labels]
+
+    def total(logits: Float[Tensor, "B T C"], targets: Int[Tensor, "B T"]) -> Float[Tensor, ""]:
+        """Soft cross-entropy of the logits pooled over time."""
+        scored = targets != IGNORED
+        has_any = scored.any(dim=1)
+        pooled = _pooled(logits[has_any], scored[has_any], config.pooling_used, config.top_k)
+        return cross_entropy(pooled, label_of(targets[has_any], logits.shape[-1]), reduction="sum")
+
+    return Loss(total, lambda targets: int((targets != IGNORED).any(dim=1).sum()))
 
 
 def full(logits: Float[Tensor, "B T C"], targets: Int[Tensor, "B T"]) -> Float[Tensor, ""]:
-    """Full supervision: cross-entropy over C classes, summed over all scored segments."""
+    """Return the cross-entropy over C classes, summed over all scored segments."""
     return cross_entropy(
         logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum"
     )
 
 
-def proportion(targets: Int[Tensor, "B T"], n_classes: int) -> Float[Tensor, "B C"]:
-    """Return the paper's weak label, ``Y = mean_t y_t``: how much of the window each class has.
+FULL = Loss(full, lambda targets: int((targets != IGNORED).sum()))
+"""Full supervision; validation uses it for every model."""
 
-    It tells how long the event lasts, so its numbers never stand beside those of `presence`.
+
+def proportion(targets: Int[Tensor, "B T"], n_classes: int) -> Float[Tensor, "B C"]:
+    """Return the paper's weak label ``Y = mean_t y_t``: each class's share of the window.
+
+    It contains the event's length, so results with it are not comparable to `presence`.
     """
     scored = targets != IGNORED
-    one_hot = torch.nn.functional.one_hot(targets.clamp_min(0), n_classes) * scored.unsqueeze(-1)
-    return one_hot.sum(dim=1) / scored.sum(dim=1, keepdim=True).clamp_min(1)
+    classes = one_hot(targets.clamp_min(0), n_classes) * scored.unsqueeze(-1)
+    return classes.sum(dim=1) / scored.sum(dim=1, keepdim=True).clamp_min(1)
 
 
 def presence(targets: Int[Tensor, "B T"], n_classes: int) -> Float[Tensor, "B C"]:
     """Return which event a window has, one-hot: background only if it has none.
 
-    Where it has several events they share the label evenly.
+    Several events share the label evenly.
     """
     present = (proportion(targets, n_classes) > 0).float()
     events, background = present[:, :-1], present[:, -1:]
@@ -73,46 +81,16 @@ def presence(targets: Int[Tensor, "B T"], n_classes: int) -> Float[Tensor, "B C"
     return label / label.sum(dim=1, keepdim=True).clamp_min(1)
 
 
-def _weak(
-    logits: Tensor,
-    targets: Tensor,
-    pool: Callable[[Tensor, Tensor], Tensor],
-    labels: Callable[[Tensor, int], Tensor],
-) -> Float[Tensor, ""]:
-    """Weak supervision: soft cross-entropy of the logits pooled over time, summed over windows."""
-    scored = targets != IGNORED
-    has_any = scored.any(dim=1)
-    pooled = pool(logits[has_any], scored[has_any])
-    return cross_entropy(pooled, labels(targets[has_any], logits.shape[-1]), reduction="sum")
-
-
-def _mean(logits: Float[Tensor, "B T C"], scored: Bool[Tensor, "B T"]) -> Float[Tensor, "B C"]:
+def _pooled(
+    logits: Float[Tensor, "B T C"], scored: Bool[Tensor, "B T"], pooling: str, top_k: int
+) -> Float[Tensor, "B C"]:
+    """Pool over the scored segments: their mean, their maximum, or their top_k's mean."""
     weights = scored.unsqueeze(-1)
-    return (logits * weights).sum(dim=1) / weights.sum(dim=1)
-
-
-def _max(logits: Float[Tensor, "B T C"], scored: Bool[Tensor, "B T"]) -> Float[Tensor, "B C"]:
-    return logits.masked_fill(~scored.unsqueeze(-1), -torch.inf).amax(dim=1)
-
-
-def _top_mean(k: int) -> Callable[[Tensor, Tensor], Tensor]:
-    def pool(logits: Float[Tensor, "B T C"], scored: Bool[Tensor, "B T"]) -> Float[Tensor, "B C"]:
-        """Return the mean of each class's k greatest logits, or of all where there are fewer."""
-        masked = logits.masked_fill(~scored.unsqueeze(-1), -torch.inf)
-        greatest = masked.topk(min(k, logits.shape[1]), dim=1).values
-        is_real = greatest > -torch.inf
-        return greatest.masked_fill(~is_real, 0.0).sum(dim=1) / is_real.sum(dim=1)
-
-    return pool
-
-
-def _n_segments(targets: Int[Tensor, "B T"]) -> int:
-    return int((targets != IGNORED).sum())
-
-
-def _n_windows(targets: Int[Tensor, "B T"]) -> int:
-    return int((targets != IGNORED).any(dim=1).sum())
-
-
-FULL = Loss(full, _n_segments)
-"""Full supervision, and what every model is validated by."""
+    if pooling == "mean":
+        return (logits * weights).sum(dim=1) / weights.sum(dim=1)
+    masked = logits.masked_fill(~weights, -torch.inf)
+    if pooling == "max":
+        return masked.amax(dim=1)
+    greatest = masked.topk(min(top_k, logits.shape[1]), dim=1).values
+    is_real = greatest > -torch.inf
+    return greatest.masked_fill(~is_real, 0.0).sum(dim=1) / is_real.sum(dim=1)

@@ -1,8 +1,8 @@
-"""An unfinished training between memory and a model file's ``resume`` group."""
+"""An unfinished training as the ``resume`` group of a model file, and back."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,18 +15,15 @@ from avloc.errors import ArtifactError
 from avloc.training.loop import TrainingState
 
 _WEIGHTS = "weights."
-_ADAM = ("step", "exp_avg", "exp_avg_sq")
-_FREE = ("epochs", "patience")  # training options that say only when to end
-
-Arrays = dict[str, NDArray[Any]]
+_FREE = ("epochs", "patience")  # training options that only decide when to end
 
 
-def resume_arrays(state: TrainingState) -> Arrays:
-    """Return all that the next epoch depends on and a model file does not hold otherwise.
+def resume_arrays(state: TrainingState) -> dict[str, NDArray[Any]]:
+    """Return what the next epoch depends on beyond a model file: weights and Adam's moments.
 
-    Current weights (the file's own are the best epoch's) and Adam's moments; the learning
-    rate, the order of the rows and all random numbers follow from the epoch's number. Files
-    of earlier versions hold a random state too, which is not looked at.
+    The file's weights are those of the best epoch. The learning rate, the order of the rows and
+    all random numbers follow from the epoch's number. Files of earlier versions hold a random
+    state too, which is not read.
     """
     arrays = {f"{_WEIGHTS}{n}": w.cpu().numpy() for n, w in state.model.state_dict().items()}
     for name, parameter in state.model.named_parameters():
@@ -36,13 +33,9 @@ def resume_arrays(state: TrainingState) -> Arrays:
 
 
 def check_same(unfinished: ModelFile, now: ModelFile) -> None:
-    """Refuse to go on with a training that began with other settings, features or rows.
-
-    Raises:
-        ArtifactError: naming what differs.
-    """
-    before, after = dict(_settings(unfinished)), dict(_settings(now))
-    # what the file does not name, the version that wrote it did not have
+    """Raise an ArtifactError if a training began with other settings, features or rows."""
+    before, after = _settings(unfinished), _settings(now)
+    # a setting that the file does not name did not exist when it was written
     differing = [name for name in before if before[name] != after.get(name)]
     if not unfinished.resume:
         raise ArtifactError("the training is finished", "Leave out --resume to train anew.")
@@ -56,7 +49,7 @@ def check_same(unfinished: ModelFile, now: ModelFile) -> None:
 
 
 def restore_state(state: TrainingState, unfinished: ModelFile) -> None:
-    """Put a training back to where a file left it.
+    """Restore a training from a file.
 
     Raises:
         ArtifactError: the file's ``resume`` group does not fit the model.
@@ -66,10 +59,10 @@ def restore_state(state: TrainingState, unfinished: ModelFile) -> None:
         weights = {n.removeprefix(_WEIGHTS): w for n, w in arrays.items() if n.startswith(_WEIGHTS)}
         state.model.load_state_dict(weights)
         for name, parameter in state.model.named_parameters():
-            state.optimizer.state[parameter] = dict(_moments(arrays, name, parameter))
+            state.optimizer.state[parameter] = _moments(arrays, name, parameter)
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
         raise ArtifactError(
-            f"the unfinished training cannot be taken up: {str(error).splitlines()[0]}",
+            f"the unfinished training cannot be continued: {str(error).splitlines()[0]}",
             "Leave out --resume to train anew.",
         ) from error
     state.history = {name: list(column) for name, column in unfinished.history.items()}
@@ -77,22 +70,21 @@ def restore_state(state: TrainingState, unfinished: ModelFile) -> None:
     state.epoch = len(state.history["epoch"])
 
 
-def _moments(
-    arrays: Mapping[str, Tensor], name: str, parameter: Tensor
-) -> Iterator[tuple[str, Tensor]]:
-    for key in _ADAM:
-        value = arrays[f"adam.{key}.{name}"]
-        if key != "step" and value.shape != parameter.shape:
+def _moments(arrays: Mapping[str, Tensor], name: str, parameter: Tensor) -> dict[str, Tensor]:
+    moments = {key: arrays[f"adam.{key}.{name}"] for key in ("exp_avg", "exp_avg_sq")}
+    for key, value in moments.items():
+        if value.shape != parameter.shape:
             raise ValueError(f"{key} of {name} is {tuple(value.shape)}")
-        yield key, value if key == "step" else value.to(parameter.device)
+        moments[key] = value.to(parameter.device)
+    return {"step": arrays[f"adam.step.{name}"], **moments}
 
 
-def _settings(model: ModelFile) -> Iterator[tuple[str, object]]:
-    yield "model", model.name
-    yield "labels", model.labels
-    yield "features", model.fingerprint
-    yield from model.config.items()
-    yield from ((n, value) for n, value in model.data.items() if n != "first_unreadable")
-    for name, value in model.training.items():
-        if name not in _FREE:
-            yield name, list(value) if isinstance(value, tuple) else value
+def _settings(model: ModelFile) -> dict[str, object]:
+    training = {
+        name: list(value) if isinstance(value, tuple) else value  # as a file has it
+        for name, value in model.training.items()
+        if name not in _FREE
+    }
+    data = {n: v for n, v in model.data.items() if n != "first_unreadable"}
+    named = {"model": model.name, "labels": model.labels, "features": model.fingerprint}
+    return {**named, **model.config, **data, **training}

@@ -1,9 +1,9 @@
-"""What is to be known of labelled data before a model is trained on it."""
+"""Checks of labelled data before a model is trained on it."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from avloc.datasets import Dataset
@@ -12,19 +12,19 @@ from avloc.datasets.label_counts import HELD_OUT, LabelCounts, count_labels
 from avloc.training.splits import TrainingData
 
 FEW = 10
-"""Fewer events of a label, or fewer clips to validate on, are warned of."""
+"""Fewer events of a label, or fewer clips to validate on, cause a warning."""
 
 _LISTED = 10  # names on a line, and lines of a kind
 
 
 @dataclass(frozen=True)
 class Review:
-    """Labels by split, and what looks wrong with them.
+    """Labels by split, and warnings.
 
     Attributes:
-        counts: events by label and split; training and validation videos without features
-            are left out.
-        held_out: ids of the videos that choose the epoch, where no split does.
+        counts: events by label and split, without the training and validation videos that have
+            no features.
+        held_out: ids of the videos that choose the epoch, if they are not a split.
         warnings: sentences.
     """
 
@@ -41,55 +41,39 @@ class Review:
 
 
 def review(data: TrainingData, dataset: Dataset) -> Review:
-    """Count the labels of training data, and look for what makes a model worth little.
-
-    Args:
-        data: what is trained and validated on.
-        dataset: its rows.
-    """
-    held_out: tuple[str, ...] = ()
-    if data.selection == "held out":
-        held_out = tuple(sorted(set(data.val.video_ids)))
-    missing = {*data.train.missing, *data.val.missing}
-    counts = count_labels(dataset, held_out, missing)
+    """Count the labels of training data, and look for what makes a model worth little."""
+    is_held_out = data.selection == "held out"
+    held_out = tuple(sorted(set(data.val.video_ids))) if is_held_out else ()
+    counts = count_labels(dataset, held_out, {*data.train.missing, *data.val.missing})
     late = late_events(dataset, data.train, data.val)
-    warnings = [
-        *_ignored(dataset),
-        *_of_labels(counts),
-        *_of_validation(counts, data),
-        *(f"an event ends after its video: {event}" for event in late[:_LISTED]),
-    ]
+    warnings = [*_of_labels(counts), *_of_validation(counts, data)]
+    if dataset.ignored_fields:
+        ignored = _listed(dataset.ignored_fields)
+        warnings.insert(0, f"fields of the manifest that are ignored: {ignored}")
+    warnings += [f"an event ends after its video: {event}" for event in late[:_LISTED]]
     if len(late) > _LISTED:
         warnings.append(f"{len(late) - _LISTED} more events end after their videos")
     return Review(counts, held_out, tuple(warnings))
 
 
-def _ignored(dataset: Dataset) -> Iterator[str]:
-    if dataset.ignored_fields:
-        yield f"fields of the manifest that are ignored: {_listed(dataset.ignored_fields)}"
-
-
 def _of_labels(counts: LabelCounts) -> Iterator[str]:
     labels = counts.labels
     if len(labels) == 1:
-        yield f"there is one label only, {labels[0]!r}: nothing else can be told from it"
-    untrained = [label for label in labels if not counts.of(label, "train")]
-    if untrained:
-        names = _listed([_with_near(label, labels) for label in untrained])
-        yield f"no event to train on: {names}"
+        yield f"there is only one label, {labels[0]!r}: a model can only tell it from background"
+
+    def named(some_labels: Iterable[str]) -> str:
+        return _listed([_with_near(label, labels) for label in some_labels])
+
+    trained = {label: n for label in labels if (n := counts.of(label, "train"))}
+    if len(trained) < len(labels):
+        yield f"no event to train on: {named(n for n in labels if n not in trained)}"
     others = [column for column in counts.columns if column in ("val", "test")]
-    alone = [
-        label
-        for label in labels
-        if label not in untrained and not any(counts.of(label, other) for other in others)
-    ]
+    alone = [n for n in trained if not any(counts.of(n, column) for column in others)]
     if others and alone:
-        names = _listed([_with_near(label, labels) for label in alone])
-        yield f"in the training split only: {names}"
-    scarce = [label for label in labels if 0 < counts.of(label, "train") < FEW]
+        yield f"in the training split only: {named(alone)}"
+    scarce = [f"{_with_near(label, labels)}: {n}" for label, n in trained.items() if n < FEW]
     if scarce:
-        numbers = [f"{_with_near(n, labels)}: {counts.of(n, 'train')}" for n in scarce]
-        yield f"fewer than {FEW} events to train on: {_listed(numbers)}"
+        yield f"fewer than {FEW} events to train on: {_listed(scarce)}"
 
 
 def _of_validation(counts: LabelCounts, data: TrainingData) -> Iterator[str]:
@@ -98,21 +82,16 @@ def _of_validation(counts: LabelCounts, data: TrainingData) -> Iterator[str]:
         clips = "clip" if n_clips == 1 else "clips"
         yield f"the epoch is chosen on {n_clips} {clips}: val_accuracy says little"
     column = {"held out": HELD_OUT, "TEST split": "test"}.get(data.selection, "val")
-    absent = [
-        label
-        for label in counts.labels
-        if counts.of(label, "train") and not counts.of(label, column)
-    ]
+    absent = [n for n in counts.labels if counts.of(n, "train") and not counts.of(n, column)]
     if absent and column in counts.columns:
         yield f"not among the clips that choose the epoch: {_listed(absent)}"
 
 
 def _with_near(label: str, labels: Sequence[str]) -> str:
     """Return a label, and the one that it may be a misspelling of."""
-    others = [other for other in labels if other != label]
-    near = difflib.get_close_matches(label.lower(), [o.lower() for o in others], 1, 0.7)
-    same = [other for other in others if near and other.lower() == near[0]]
-    return f"{label!r} (is it {same[0]!r}?)" if same else repr(label)
+    others = {other.lower(): other for other in reversed(labels) if other != label}
+    near = difflib.get_close_matches(label.lower(), others, 1, 0.7)
+    return f"{label!r} (is it {others[near[0]]!r}?)" if near else repr(label)
 
 
 def _listed(names: Sequence[str]) -> str:

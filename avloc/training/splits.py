@@ -1,4 +1,4 @@
-"""What is trained on and what chooses the epoch."""
+"""The training and validation examples."""
 
 from __future__ import annotations
 
@@ -19,25 +19,20 @@ from avloc.training.statistics import ChannelStatistics, channel_statistics
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Training and validation examples.
-
-    Attributes:
-        train: what is learnt from.
-        val: what chooses the epoch; no video of ``train`` is in it when it was held out.
-        selection: how ``val`` came about: ``val split``, ``held out``, or ``TEST split``.
-    """
+    """Training examples, and the validation examples that choose the epoch."""
 
     train: Examples
     val: Examples
     selection: str
+    """The source of ``val``: ``val split``, ``held out`` (it shares no video), ``TEST split``."""
 
     @cached_property
     def statistics(self) -> ChannelStatistics:
-        """The features' mean and deviation, measured once however many models train on them."""
+        """The features' mean and deviation, measured once for all models."""
         return channel_statistics(self.train)
 
     def describe(self, dataset: Dataset) -> dict[str, object]:
-        """Return what a model file says of its data, as plain values."""
+        """Return the values that a model file stores about its data."""
         held_out = sorted(set(self.val.video_ids)) if self.selection == "held out" else []
         unreadable = (*self.train.unreadable, *self.val.unreadable)
         first = {"first_unreadable": unreadable[0]} if unreadable else {}
@@ -50,15 +45,14 @@ class TrainingData:
             "n_val_missing": len(self.val.missing),
             "n_unreadable": len(unreadable),
             "held_out_videos": held_out,
-            "majority_label": _majority_label(self.train, dataset.labels),
+            "majority_label": self._majority_label(dataset.labels),
         }
 
-
-def _majority_label(examples: Examples, labels: LabelSet) -> str:
-    """Return the most frequent class of the training segments, the baseline of every table."""
-    targets = np.concatenate([entry.targets for entry in examples.entries])
-    counts = np.bincount(targets[targets != IGNORED], minlength=labels.n_classes)
-    return labels.all_names[int(counts.argmax())]
+    def _majority_label(self, labels: LabelSet) -> str:
+        """Return the most frequent class of the training segments, the baseline of tables."""
+        targets = np.concatenate([entry.targets for entry in self.train.entries])
+        counts = np.bincount(targets[targets != IGNORED], minlength=labels.n_classes)
+        return labels.all_names[int(counts.argmax())]
 
 
 def load_splits(
@@ -69,10 +63,10 @@ def load_splits(
 ) -> TrainingData:
     """Load training and validation examples.
 
-    Where the data set has no validation rows, a share of the training videos is held out, drawn
-    by ``config.hold_out_seed``. A data set without any split is trained on as a whole.
-    ``config.select`` may name the test split instead, for numbers like most published ones;
-    the model file says so.
+    Without validation rows, a share of the training videos is held out, drawn by
+    ``config.hold_out_seed``. A data set without splits is trained on as a whole.
+    ``config.select`` may name the test split instead, as most published numbers do; the model
+    file records it.
 
     Raises:
         DatasetError: there are no rows or no features to train on, or to validate on.
@@ -93,7 +87,7 @@ def _held_out(examples: Examples, dataset: Dataset, config: TrainingConfig) -> T
         raise DatasetError(
             f"{len(video_ids)} video with features cannot be both trained on and validated on",
             dataset.root,
-            hint="Extract more videos, or name validation rows.",
+            hint="Extract more videos, or add validation rows.",
         )
     n_val = min(max(1, round(config.hold_out * len(video_ids))), len(video_ids) - 1)
     drawn = np.random.default_rng(config.hold_out_seed).permutation(video_ids)

@@ -1,4 +1,4 @@
-"""The mean and deviation of a training set's features, a channel."""
+"""The mean and deviation of every channel of a training set's features."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class ChannelStatistics:
 
 
 def channel_statistics(examples: Examples) -> ChannelStatistics:
-    """Measure features a channel, every window of the examples once, valid segments only."""
+    """Measure the channels over the valid segments of every window."""
     return ChannelStatistics(
         *(_moments(_windows(examples, modality)) for modality in ("visual", "audio"))
     )
 
 
 def fit_scaling(model: Model, statistics: ChannelStatistics) -> None:
-    """Let a model scale its inputs; a modality that is nowhere valid is left as it is."""
+    """Make a model scale its inputs; a modality without valid segments stays as it is."""
     if statistics.visual is not None:
         model.scale_visual.fit(*statistics.visual)
     if statistics.audio is not None:
@@ -52,10 +52,10 @@ def _windows(examples: Examples, modality: str) -> Iterator[NDArray[np.floating]
 
 
 def _moments(windows: Iterator[NDArray[np.floating]]) -> Moments | None:
-    """Add up each window in single precision, and the windows in double.
+    """Sum each window in single precision, and the windows in double.
 
     A few hundred numbers lose next to nothing in single precision, at an eighth of the time.
-    Values are taken from a mean, the first window's, so that a channel far from 0 loses none.
+    The first window's mean is subtracted, so that a channel far from 0 loses nothing either.
     """
     count = 0
     shift = total = squares = torch.zeros(0, dtype=torch.float64)

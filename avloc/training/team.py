@@ -1,4 +1,4 @@
-"""The processes that train one model together, as `torchrun` starts them; usually one alone."""
+"""The processes that train one model together under `torchrun`; without it, a single one."""
 
 from __future__ import annotations
 
@@ -16,38 +16,28 @@ _RANK, _LOCAL_RANK, _SIZE = "RANK", "LOCAL_RANK", "WORLD_SIZE"
 
 @dataclass(frozen=True)
 class Team:
-    """One of the processes, and how it talks to the others.
-
-    Attributes:
-        device: where this one computes.
-        rank: its number.
-        size: how many there are.
-    """
+    """One of the processes, and how it communicates with the others."""
 
     device: torch.device
-    rank: int = 0
-    size: int = 1
+    rank: int = 0  # number of this process
+    size: int = 1  # number of processes
 
     def wrap(self, model: nn.Module) -> nn.Module:
-        """Return what a step calls: gradients are then the mean over the team's."""
+        """Return a model whose gradients are averaged over the team."""
         if self.size == 1:
             return model
-        places = [self.device] if self.device.type == "cuda" else None
-        return DistributedDataParallel(model, device_ids=places)
-
-    def share(self, places: Sequence[int]) -> list[int]:
-        """Return this process's part of a batch's places; it may be empty."""
-        return list(places[self.rank :: self.size])
+        devices = [self.device] if self.device.type == "cuda" else None
+        return DistributedDataParallel(model, device_ids=devices)
 
     def sum(self, numbers: Sequence[float]) -> list[float]:
-        """Return numbers added up over the team."""
+        """Return the sums of numbers over the team."""
         tensor = self._tensor(numbers)
         if self.size > 1:
             distributed.all_reduce(tensor)
         return [float(number) for number in tensor]
 
     def from_leader(self, numbers: Sequence[float]) -> list[float]:
-        """Return the leader's numbers, so that all go by the same."""
+        """Return the leader's numbers to every process."""
         tensor = self._tensor(numbers)
         if self.size > 1:
             distributed.broadcast(tensor, src=0)
@@ -58,16 +48,16 @@ class Team:
 
 
 def is_leader() -> bool:
-    """Tell whether this process is the one that writes and speaks; so it is when it is alone."""
+    """Return whether this process writes files and prints; a single process does."""
     return int(os.environ.get(_RANK, "0")) == 0
 
 
 @contextmanager
 def team_of(device: torch.device) -> Iterator[Team]:
-    """Join the processes that `torchrun` started, or be alone without it.
+    """Join the processes that `torchrun` started, if it did.
 
     Args:
-        device: this process's; among several GPUs ``cuda`` means the one of its local rank.
+        device: of this process. ``cuda`` means the GPU of its local rank.
     """
     size = int(os.environ.get(_SIZE, "1"))
     if size == 1:

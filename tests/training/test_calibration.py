@@ -15,8 +15,9 @@ from avloc.datasets.examples import IGNORED, load_examples
 from avloc.evaluation import evaluate
 from avloc.evaluation.metrics import calibration_error
 from avloc.models import build
-from avloc.training import TrainingConfig, train
+from avloc.training import TrainingConfig
 from avloc.training.calibration import fit_temperature
+from avloc.training.fit import fit
 
 
 def test_the_error_by_hand():
@@ -59,7 +60,7 @@ def test_the_temperature_undoes_what_was_too_sure(tmp_path, too_sure):
 def test_a_trained_model_carries_its_temperature_to_its_scores(tmp_path):
     world = made_up(tmp_path / "w", noise=1.5, n_videos=40)
     config = TrainingConfig(epochs=12, batch_size=4, learning_rate=1e-2, milestones=())
-    model = train(world.store, world.dataset, options={"width": 16}, config=config, device="cpu")
+    model = fit(world.store, world.dataset, options={"width": 16}, config=config, device="cpu")
     write_model(tmp_path / "m.h5", model)
     kept = read_model(tmp_path / "m.h5")
     assert kept.temperature == model.temperature != 1.0

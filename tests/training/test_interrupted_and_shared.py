@@ -21,7 +21,7 @@ from avloc.artifacts import ModelFile, read_model, write_model
 from avloc.datasets.batches import Feed
 from avloc.datasets.examples import load_examples
 from avloc.errors import ArtifactError, DatasetError
-from avloc.training import train
+from avloc.training.fit import fit
 
 HERE = Path(__file__).parent
 ENVIRONMENT = {"PYTHONPATH": f"{HERE.parent}{os.pathsep}{HERE.parents[1]}", "OMP_NUM_THREADS": "1"}
@@ -75,12 +75,12 @@ def test_every_epoch_can_be_gone_on_from(tmp_path):
     world = made_up(tmp_path, noise=1.0)
     run = {"options": OPTIONS, "config": CONFIG, "device": "cpu"}
     kept: list[ModelFile] = []
-    whole = train(world.store, world.dataset, **run, keep=kept.append)
+    whole = fit(world.store, world.dataset, **run, keep=kept.append)
     assert [len(file.history["epoch"]) for file in kept] == list(range(1, CONFIG.epochs))
     for file in kept:
         write_model(tmp_path / "unfinished.h5", file)
         again = read_model(tmp_path / "unfinished.h5")
-        assert_same(whole, train(world.store, world.dataset, **run, unfinished=again))
+        assert_same(whole, fit(world.store, world.dataset, **run, unfinished=again))
 
 
 @pytest.mark.parametrize(
@@ -96,22 +96,22 @@ def test_another_training_is_not_gone_on_with(tmp_path, change, says):
     world = made_up(tmp_path)
     run = {"options": OPTIONS, "config": CONFIG, "device": "cpu"}
     kept: list[ModelFile] = []
-    train(world.store, world.dataset, **run, keep=kept.append)
+    fit(world.store, world.dataset, **run, keep=kept.append)
     with pytest.raises(ArtifactError, match=says):
-        train(world.store, world.dataset, **run | change, unfinished=kept[-1])
+        fit(world.store, world.dataset, **run | change, unfinished=kept[-1])
 
 
 def test_a_finished_training_and_a_damaged_one_are_refused(tmp_path):
     world = made_up(tmp_path)
     run = {"options": OPTIONS, "config": CONFIG, "device": "cpu"}
     kept: list[ModelFile] = []
-    model = train(world.store, world.dataset, **run, keep=kept.append)
+    model = fit(world.store, world.dataset, **run, keep=kept.append)
     with pytest.raises(ArtifactError, match="is finished"):
-        train(world.store, world.dataset, **run, unfinished=model)
+        fit(world.store, world.dataset, **run, unfinished=model)
     for name in ("weights.head.0.bias", "adam.exp_avg.head.0.bias"):
         broken = {**kept[0].resume, name: np.zeros(2, np.float32)}
-        with pytest.raises(ArtifactError, match="cannot be taken up"):
-            train(world.store, world.dataset, **run, unfinished=replace(kept[0], resume=broken))
+        with pytest.raises(ArtifactError, match="cannot be continued"):
+            fit(world.store, world.dataset, **run, unfinished=replace(kept[0], resume=broken))
 
 
 def test_a_file_of_an_earlier_version_is_gone_on_with(tmp_path):
@@ -119,20 +119,20 @@ def test_a_file_of_an_earlier_version_is_gone_on_with(tmp_path):
     world = made_up(tmp_path, noise=1.0)
     run = {"options": OPTIONS, "config": CONFIG, "device": "cpu"}
     kept: list[ModelFile] = []
-    whole = train(world.store, world.dataset, **run, keep=kept.append)
+    whole = fit(world.store, world.dataset, **run, keep=kept.append)
     random = {"random.cpu": torch.get_rng_state().numpy()}
     training = {n: v for n, v in kept[2].training.items() if n != "hold_out_seed"}
     older = replace(kept[2], resume={**kept[2].resume, **random}, training=training)
-    assert_same(whole, train(world.store, world.dataset, **run, unfinished=older))
+    assert_same(whole, fit(world.store, world.dataset, **run, unfinished=older))
 
 
 def test_more_epochs_than_were_planned_may_follow(tmp_path):
     world = made_up(tmp_path, noise=1.0)
     run = {"options": OPTIONS, "device": "cpu"}
     kept: list[ModelFile] = []
-    train(world.store, world.dataset, **run, config=replace(CONFIG, epochs=3), keep=kept.append)
-    longer = train(world.store, world.dataset, **run, config=CONFIG, unfinished=kept[-1])
-    assert_same(train(world.store, world.dataset, **run, config=CONFIG), longer)
+    fit(world.store, world.dataset, **run, config=replace(CONFIG, epochs=3), keep=kept.append)
+    longer = fit(world.store, world.dataset, **run, config=CONFIG, unfinished=kept[-1])
+    assert_same(fit(world.store, world.dataset, **run, config=CONFIG), longer)
 
 
 def a_free_port() -> int:
@@ -194,8 +194,8 @@ def test_held_examples_are_the_same_as_those_from_memory(tmp_path):
 def test_mixed_precision_trains_and_leaves_single_precision_weights(tmp_path):
     world = made_up(tmp_path)
     config = replace(CONFIG, precision="bf16", epochs=3)
-    model = train(world.store, world.dataset, options=OPTIONS, config=config, device="cpu")
-    exact = train(
+    model = fit(world.store, world.dataset, options=OPTIONS, config=config, device="cpu")
+    exact = fit(
         world.store, world.dataset, options=OPTIONS, config=replace(CONFIG, epochs=3), device="cpu"
     )
     assert all(w.dtype == np.float32 for w in model.weights.values())
@@ -206,7 +206,7 @@ def test_mixed_precision_trains_and_leaves_single_precision_weights(tmp_path):
 def test_an_epoch_chosen_on_test_is_said_to_be(tmp_path):
     world = made_up(tmp_path)
     config = replace(CONFIG, epochs=2, select="test")
-    model = train(world.store, world.dataset, options=OPTIONS, config=config, device="cpu")
+    model = fit(world.store, world.dataset, options=OPTIONS, config=config, device="cpu")
     assert model.data["selection"] == "TEST split"
 
 
@@ -217,7 +217,7 @@ def test_features_that_are_nan_are_left_out_and_named(tmp_path):
     visual = np.array(odd.visual)
     visual[3, 1, 1, 0] = np.nan
     write_old_features(path, replace(odd, visual=visual))  # today's writer would refuse it
-    model = train(
+    model = fit(
         world.store, world.dataset, options=OPTIONS, config=replace(CONFIG, epochs=1), device="cpu"
     )
     assert model.data["n_unreadable"] == 1
@@ -231,9 +231,9 @@ def test_features_that_cannot_be_read_are_counted_and_told(tmp_path):
     whole = world.store.path_of("video000").read_bytes()
     world.store.path_of("video000").write_bytes(whole[: len(whole) // 2])
     config = replace(CONFIG, epochs=1)
-    model = train(world.store, world.dataset, options=OPTIONS, config=config, device="cpu")
+    model = fit(world.store, world.dataset, options=OPTIONS, config=config, device="cpu")
     assert (model.data["n_train_missing"], model.data["n_unreadable"]) == (1, 1)
     for video_id in world.store.video_ids():
         world.store.path_of(video_id).write_bytes(b"no features")
     with pytest.raises(DatasetError, match="cannot be read"):
-        train(world.store, world.dataset, options=OPTIONS, config=config, device="cpu")
+        fit(world.store, world.dataset, options=OPTIONS, config=config, device="cpu")

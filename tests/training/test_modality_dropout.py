@@ -9,7 +9,8 @@ from made_up import made_up
 
 from avloc.datasets.batches import Batch
 from avloc.evaluation import evaluate
-from avloc.training import TrainingConfig, train
+from avloc.training import TrainingConfig
+from avloc.training.fit import fit
 from avloc.training.loop import drop_modalities
 
 SMALL = {"width": 16}
@@ -50,7 +51,7 @@ def test_with_it_one_half_alone_is_worth_more(tmp_path):
         config = TrainingConfig(
             epochs=25, batch_size=8, learning_rate=5e-3, modality_dropout=share, patience=0
         )
-        model = train(world.store, world.dataset, options=SMALL, config=config, device="cpu")
+        model = fit(world.store, world.dataset, options=SMALL, config=config, device="cpu")
         halves[share] = [
             evaluate(model, world.store, world.dataset, "test", without=gone, device="cpu")[1]
             for gone in ("audio", "visual")
@@ -63,7 +64,7 @@ def test_a_model_of_one_modality_is_never_made_deaf_or_blind(tmp_path):
     world = made_up(tmp_path)
     options = {**SMALL, "modalities": "audio", "where": False, "which": False}
     weights = [
-        train(
+        fit(
             world.store,
             world.dataset,
             options=options,

@@ -9,7 +9,8 @@ from made_up import World, made_up
 
 from avloc.datasets import Dataset, Row, count_labels
 from avloc.labels import LabelSet
-from avloc.training import Review, TrainingConfig, load_splits, review
+from avloc.training import TrainingConfig, load_splits
+from avloc.training.review import Review, review
 
 LABELS = ("Music", "Bark", "Musik")
 
@@ -83,7 +84,7 @@ def test_five_clips_of_one_class_are_warned_of_and_what_is_held_out_is_named(tmp
     assert len(found.held_out) == 1
     assert found.counts.counts == {"Bark": (4, 1)}
     assert found.counts.columns == ("train", "held out")
-    assert "'Bark'" in warned(found, "there is one label only")
+    assert "'Bark'" in warned(found, "there is only one label")
     assert warned(found, "the epoch is chosen on ") == "1 clip: val_accuracy says little"
     assert f"held out to choose the epoch: {found.held_out[0]}" in found.lines()
 

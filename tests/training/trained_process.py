@@ -10,7 +10,8 @@ from pathlib import Path
 from made_up import world_at
 
 from avloc.artifacts import read_model, write_model
-from avloc.training import TrainingConfig, is_leader, train
+from avloc.training import TrainingConfig, is_leader
+from avloc.training.fit import fit
 
 CONFIG = TrainingConfig(epochs=8, batch_size=5, learning_rate=3e-3, milestones=(2, 5))
 OPTIONS = {"width": 16}
@@ -26,7 +27,7 @@ def main(root: Path, out: Path, seconds: float, *, resume: bool, dropout: float 
         sys.stdout.flush()
         time.sleep(seconds)
 
-    model = train(
+    model = fit(
         world.store,
         world.dataset,
         options=OPTIONS | {"dropout": dropout},

@@ -17,16 +17,10 @@ from avloc.errors import AvlocError, DatasetError, UnknownNameError, UsageError
 from avloc.evaluation import evaluate
 from avloc.models import build, restore
 from avloc.options import options_from
-from avloc.training import (
-    TrainingConfig,
-    begin,
-    channel_statistics,
-    fit_scaling,
-    load_splits,
-    record,
-    train,
-    validate,
-)
+from avloc.training import TrainingConfig, begin, load_splits
+from avloc.training.fit import fit
+from avloc.training.loop import record, validate
+from avloc.training.statistics import channel_statistics, fit_scaling
 
 SMALL = {"width": 16}
 QUICK = TrainingConfig(epochs=4, batch_size=8)
@@ -35,14 +29,14 @@ QUICK = TrainingConfig(epochs=4, batch_size=8)
 def test_two_runs_of_one_seed_are_equal_and_another_seed_differs(tmp_path):
     world = made_up(tmp_path)
     torch.manual_seed(11)
-    first = train(world.store, world.dataset, options=SMALL, config=QUICK, device="cpu")
+    first = fit(world.store, world.dataset, options=SMALL, config=QUICK, device="cpu")
     torch.manual_seed(99)  # the caller's state has no say
-    second = train(world.store, world.dataset, options=SMALL, config=QUICK, device="cpu")
+    second = fit(world.store, world.dataset, options=SMALL, config=QUICK, device="cpu")
     for name, tensor in first.weights.items():
         np.testing.assert_array_equal(tensor, second.weights[name])
     timeless = set(first.history) - {"seconds"}
     assert {n: first.history[n] for n in timeless} == {n: second.history[n] for n in timeless}
-    other = train(
+    other = fit(
         world.store, world.dataset, options=SMALL, config=replace(QUICK, seed=1), device="cpu"
     )
     assert any((other.weights[n] != t).any() for n, t in first.weights.items())
@@ -53,14 +47,14 @@ def test_the_callers_random_state_is_left_alone(tmp_path):
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    train(world.store, world.dataset, options=SMALL, config=QUICK, device="cpu")
+    fit(world.store, world.dataset, options=SMALL, config=QUICK, device="cpu")
     assert torch.equal(torch.rand(3), expected)
 
 
 def test_the_kept_weights_are_those_of_the_best_validation_epoch(tmp_path):
     world = made_up(tmp_path / "world", noise=1.0)
     config = TrainingConfig(epochs=10, batch_size=8, learning_rate=1e-2, milestones=())
-    model = train(world.store, world.dataset, options=SMALL, config=config, device="cpu")
+    model = fit(world.store, world.dataset, options=SMALL, config=config, device="cpu")
     accuracies, losses = model.history["val_accuracy"], model.history["val_loss"]
     best = max(range(10), key=lambda k: (accuracies[k], -losses[k]))
     assert model.metrics["epoch"] == best + 1
@@ -78,7 +72,7 @@ def test_the_kept_weights_are_those_of_the_best_validation_epoch(tmp_path):
 def test_it_learns_what_is_there_to_learn(tmp_path):
     world = made_up(tmp_path, n_videos=40)
     config = TrainingConfig(epochs=20, batch_size=4, learning_rate=5e-3)
-    model = train(world.store, world.dataset, options=SMALL, config=config, device="cpu")
+    model = fit(world.store, world.dataset, options=SMALL, config=config, device="cpu")
     _, evaluation = evaluate(model, world.store, world.dataset, "test", device="cpu")
     assert evaluation.segment_accuracy > evaluation.class_oracle_accuracy
     assert evaluation.segment_accuracy > 0.85
@@ -90,7 +84,7 @@ def test_the_model_file_says_what_it_is(tmp_path):
     world = made_up(tmp_path)
     config = TrainingConfig(epochs=3, milestones=(1, 2), seed=7)
     told = []
-    model = train(
+    model = fit(
         world.store,
         world.dataset,
         options=SMALL,
@@ -120,15 +114,15 @@ def test_the_model_file_says_what_it_is(tmp_path):
 def test_without_validation_rows_a_tenth_of_the_videos_is_held_out(tmp_path):
     world = made_up(tmp_path, n_videos=20, splits=("train",))
     doubled = replace(world.dataset, rows=world.dataset.rows * 2)  # two rows a video
-    one = train(world.store, doubled, options=SMALL, config=QUICK, device="cpu")
+    one = fit(world.store, doubled, options=SMALL, config=QUICK, device="cpu")
     assert one.data["selection"] == "held out"
     assert (one.data["n_train_rows"], one.data["n_val_rows"]) == (36, 4)
     held_out = one.data["held_out_videos"]
     assert len(held_out) == 2
-    again = train(world.store, doubled, options=SMALL, config=QUICK, device="cpu")
+    again = fit(world.store, doubled, options=SMALL, config=QUICK, device="cpu")
     assert again.data["held_out_videos"] == held_out
     other = replace(QUICK, seed=1, epochs=1)
-    of_seed = train(world.store, doubled, options=SMALL, config=other, device="cpu")
+    of_seed = fit(world.store, doubled, options=SMALL, config=other, device="cpu")
     assert of_seed.data["held_out_videos"] == held_out  # seeds differ in the training alone
     drawn = load_splits(world.store, doubled, replace(QUICK, hold_out_seed=1))
     assert set(drawn.val.video_ids) != set(held_out)
@@ -142,7 +136,7 @@ def test_without_validation_rows_a_tenth_of_the_videos_is_held_out(tmp_path):
 
 def test_a_data_set_without_splits_is_trained_on_as_a_whole(tmp_path):
     world = made_up(tmp_path, n_videos=10, splits=("",))
-    model = train(world.store, world.dataset, options=SMALL, config=QUICK, device="cpu")
+    model = fit(world.store, world.dataset, options=SMALL, config=QUICK, device="cpu")
     assert (model.data["n_train_rows"], model.data["n_val_rows"]) == (9, 1)
 
 
@@ -152,13 +146,13 @@ def test_validation_rows_without_features_are_refused(tmp_path):
         if row.split == "val":
             world.store.path_of(row.video_id).unlink()
     with pytest.raises(DatasetError, match="val split"):
-        train(world.store, world.dataset, options=SMALL, config=QUICK, device="cpu")
+        fit(world.store, world.dataset, options=SMALL, config=QUICK, device="cpu")
 
 
 def test_some_missing_training_videos_are_counted(tmp_path):
     world = made_up(tmp_path)
     world.store.path_of("video000").unlink()
-    model = train(world.store, world.dataset, options=SMALL, config=QUICK, device="cpu")
+    model = fit(world.store, world.dataset, options=SMALL, config=QUICK, device="cpu")
     assert model.data["n_train_missing"] == 1
     assert model.data["n_train_rows"] == 11
 
@@ -166,7 +160,7 @@ def test_some_missing_training_videos_are_counted(tmp_path):
 def test_one_video_cannot_be_trained_and_validated_on(tmp_path):
     world = made_up(tmp_path, n_videos=1, splits=("train",))
     with pytest.raises(DatasetError, match="1 video"):
-        train(world.store, world.dataset, config=QUICK, device="cpu")
+        fit(world.store, world.dataset, config=QUICK, device="cpu")
 
 
 def test_a_modality_that_no_video_has_is_refused_unless_unused(tmp_path):
@@ -175,15 +169,15 @@ def test_a_modality_that_no_video_has_is_refused_unless_unused(tmp_path):
         audio = world.store.read(video_id).audio
         world.store.write(features_of(video_id, None, audio))
     with pytest.raises(DatasetError, match="has picture"):
-        train(world.store, world.dataset, config=QUICK, device="cpu")
+        fit(world.store, world.dataset, config=QUICK, device="cpu")
     deaf = SMALL | {"modalities": "audio", "where": False, "which": False}
-    train(world.store, world.dataset, options=deaf, config=QUICK, device="cpu")
+    fit(world.store, world.dataset, options=deaf, config=QUICK, device="cpu")
 
 
 def test_patience_ends_training(tmp_path):
     world = made_up(tmp_path)
     config = TrainingConfig(epochs=40, learning_rate=1e-8, patience=3)
-    model = train(world.store, world.dataset, options=SMALL, config=config, device="cpu")
+    model = fit(world.store, world.dataset, options=SMALL, config=config, device="cpu")
     assert model.history["epoch"][-1] == model.metrics["epoch"] + 3 < 40
 
 
@@ -193,15 +187,15 @@ def test_a_loss_that_is_no_number_is_refused(tmp_path):
     world.store.write(features_of("video000", features.visual, features.audio * np.float32(1e37)))
     config = replace(QUICK, standardize=False)
     with pytest.raises(AvlocError, match="the loss is nan in epoch 1"):
-        train(world.store, world.dataset, options=SMALL, config=config, device="cpu")
+        fit(world.store, world.dataset, options=SMALL, config=config, device="cpu")
 
 
 def test_names_and_values_that_cannot_be_are_refused(tmp_path):
     world = made_up(tmp_path, n_videos=5)
     with pytest.raises(UnknownNameError, match="cmam"):
-        train(world.store, world.dataset, model="cmam", config=QUICK, device="cpu")
+        fit(world.store, world.dataset, model="cmam", config=QUICK, device="cpu")
     with pytest.raises(UnknownNameError, match="widht"):
-        train(world.store, world.dataset, options={"widht": 3}, config=QUICK, device="cpu")
+        fit(world.store, world.dataset, options={"widht": 3}, config=QUICK, device="cpu")
     with pytest.raises(UsageError, match="epochs is 0"):
         TrainingConfig(epochs=0)
     with pytest.raises(UnknownNameError, match="supervision"):
