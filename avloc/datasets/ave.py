@@ -8,13 +8,13 @@
       AVE/<VideoID>.mp4                      10 s each; other containers are taken too
 
 A folder of published features has ``train_order.h5``, ``val_order.h5`` and ``test_order.h5``
-instead of the split files: the 0-based numbers of the rows, the header line not counted. They
-are read where there is no split file; a split file goes before.
+instead of the split files: the 0-based numbers of the rows, without the header line. They are
+read only if there is no split file.
 
-Times are whole seconds, the end exclusive; the header line may be there or not. A class's
-index is its order of first appearance in ``Annotations.txt``. Rows, not videos, are split:
-45 of AVE's 4097 videos have two or three rows. (Tian et al., Audio-visual event localization
-in unconstrained videos, ECCV 2018.)
+Times are whole seconds, the end exclusive; the header line is optional. Classes have the order
+of their first appearance in ``Annotations.txt``. Rows, not videos, are split: 45 of AVE's 4097
+videos have two or three rows. (Tian et al., Audio-visual event localization in unconstrained
+videos, ECCV 2018.)
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ def order_file(name: str) -> str:
 
 
 def load_ave(root: Path, n_segments: int = N_SEGMENTS, annotations: str = ANNOTATIONS) -> Dataset:
-    """Read a data set in AVE's layout. A video that is not there is coverage, no error.
+    """Read a data set in AVE's layout. Missing videos are not an error.
 
     Args:
-        root: the folder that holds ``Annotations.txt``.
+        root: the folder of ``Annotations.txt``.
         n_segments: the length of every video in seconds.
-        annotations: the annotation file's name, where it has another. The split files of its
-            folder are taken to be of its rows, whatever its name.
+        annotations: the name of the annotation file. The split files of its folder list its
+            rows, whatever its name.
 
     Raises:
         DatasetError: an annotation or split file is missing or wrong, with its line.
@@ -69,19 +69,18 @@ def load_ave(root: Path, n_segments: int = N_SEGMENTS, annotations: str = ANNOTA
             f"videos in {VIDEO_FOLDER}/.",
         )
     line_of: dict[_Key, int] = {}
-    rows: dict[_Key, Row] = {}
+    by_key: dict[_Key, Row] = {}
     for line, row in _rows(path, n_segments):
-        if _key(row) in rows:
-            raise DatasetError(f"repeats line {line_of[_key(row)]}", path, line)
-        rows[_key(row)] = row
-        line_of[_key(row)] = line
-    if not rows:
+        if (key := _key(row)) in by_key:
+            raise DatasetError(f"repeats line {line_of[key]}", path, line)
+        by_key[key], line_of[key] = row, line
+    if not by_key:
         raise DatasetError("holds no rows", path)
-    _mark_splits(root, rows, n_segments)
-    found = tuple(rows.values())
-    labels = LabelSet.in_order_of_appearance(row.label for row in found)
-    place = root if annotations == ANNOTATIONS else path
-    return Dataset(root.name, place, labels, found, _videos(root, found), n_segments)
+    _mark_splits(root, by_key, n_segments)
+    rows = tuple(by_key.values())
+    labels = LabelSet.in_order_of_appearance(row.label for row in rows)
+    source = root if annotations == ANNOTATIONS else path
+    return Dataset(root.name, source, labels, rows, _videos(root, rows), n_segments)
 
 
 def _rows(path: Path, n_segments: int) -> Iterator[tuple[int, Row]]:
@@ -99,13 +98,8 @@ def _row(text: str, n_segments: int) -> Row:
     if len(fields) != 5:
         raise ValueError(f"has {len(fields)} fields separated by &, not 5")
     label, video_id, quality, start, end = fields
-    row = Row(
-        video_id=checked_id(video_id),
-        label=checked_label(label),
-        start=seconds(start, "StartTime"),
-        end=seconds(end, "EndTime"),
-        quality=quality,
-    )
+    times = seconds(start, "StartTime"), seconds(end, "EndTime")
+    row = Row(checked_id(video_id), checked_label(label), *times, quality=quality)
     if not row.start <= row.end <= n_segments:
         raise ValueError(f"the event lasts from {start} to {end} s of {n_segments}")
     return row
@@ -116,7 +110,7 @@ def _key(row: Row) -> _Key:
 
 
 def _mark_splits(root: Path, rows: dict[_Key, Row], n_segments: int) -> None:
-    """Write each row's split into ``rows``; without any split file rows stay unsplit."""
+    """Set each row's split, if there are split files."""
     if texts := _all_or_none(root, {name: split_file(name) for name in SPLITS}):
         _mark_by_lines(texts, rows, n_segments)
     elif orders := _all_or_none(root, {name: order_file(name) for name in SPLITS}):
@@ -155,7 +149,7 @@ def _mark_by_numbers(paths: dict[str, Path], rows: dict[_Key, Row]) -> None:
 
 
 def _videos(root: Path, rows: tuple[Row, ...]) -> dict[str, Path]:
-    """Find the rows' videos; where an id has several files, an .mp4 comes first."""
+    """Find the rows' videos; an .mp4 comes before other files of the same id."""
     try:
         paths = video_files(root / VIDEO_FOLDER)
     except MediaError:

@@ -1,4 +1,4 @@
-"""Rows, and the videos they speak of."""
+"""A data set: annotated rows, and their videos."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class Row:
     """One annotated event of a data set.
 
     Attributes:
-        video_id: names the video; a video may have several rows.
-        label: what happens; empty when the row says that nothing does.
-        start: seconds, and
-        end: seconds, exclusive; equal to ``start`` when nothing happens (AVE's ``0&0``).
-        split: one of :data:`SPLITS`, or empty when the data set does not split.
-        quality: the annotator's remark, as it stands in the file.
+        video_id: the video; a video may have several rows.
+        label: of the event; empty if the row says that there is none.
+        start: seconds.
+        end: seconds, exclusive; equal to ``start`` without an event (AVE's ``0&0``).
+        split: one of :data:`SPLITS`, or empty.
+        quality: the annotator's remark in the file.
     """
 
     video_id: str
@@ -39,17 +39,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Coverage:
-    """How many of a data set's distinct videos are there.
-
-    Attributes:
-        present: the number of videos found.
-        total: the number of distinct videos the data set speaks of.
-        missing: the ids that were not found, in order of first appearance.
-    """
+    """How many of a data set's distinct videos exist."""
 
     present: int
     total: int
     missing: tuple[str, ...]
+    """Their ids, in order of first appearance."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +55,12 @@ class Dataset:
         name: for messages and tables.
         root: the folder or file it was read from.
         labels: the event labels in class order, background last.
-        rows: every annotated event in the order of the file; a row's place is its number.
-        videos: the files that are there, by video id.
-        n_segments: the grid that every video is given; None for a grid of its own length.
-        is_row_alone: each row is an example by itself, as AVE's protocol has it; otherwise a
-            video is one example with the events of all its rows.
-        ignored_fields: names of a manifest's fields that say nothing here.
+        rows: every annotated event, in the order of the file.
+        videos: the existing files, by video id.
+        n_segments: the length of every video's grid; None if it follows from the video.
+        is_row_alone: each row is an example by itself, as in AVE's protocol; otherwise a video
+            is one example with the events of all its rows.
+        ignored_fields: names of a manifest's fields that have no meaning here.
     """
 
     name: str
@@ -78,15 +73,9 @@ class Dataset:
     ignored_fields: tuple[str, ...] = ()
 
     def split(self, name: str) -> list[tuple[int, Row]]:
-        """Return the examples of a split with their row numbers.
+        """Return the examples of a split, or of no split (``""``), with their row numbers.
 
-        Where a video is one example (``is_row_alone`` is false) its first row stands for it.
-
-        Args:
-            name: one of :data:`SPLITS`, or empty for the rows without a split.
-
-        Raises:
-            UnknownNameError: there is no such split.
+        If a video is one example (``is_row_alone`` is false), its first row represents it.
         """
         if name not in (*SPLITS, ""):
             raise UnknownNameError("split", name, SPLITS)
@@ -100,7 +89,7 @@ class Dataset:
 
     @property
     def coverage(self) -> Coverage:
-        """Which of the distinct videos are there."""
+        """Which of the distinct videos exist."""
         video_ids = dict.fromkeys([*(row.video_id for row in self.rows), *self.videos])
         missing = tuple(video_id for video_id in video_ids if video_id not in self.videos)
         return Coverage(len(video_ids) - len(missing), len(video_ids), missing)
@@ -109,15 +98,8 @@ class Dataset:
         """Return (T,) class indices of an example.
 
         A segment whose middle lies in ``[start, end)`` has the row's label, any other is
-        background. Where rows are not alone the events of the video's other rows count too;
-        where two overlap the later row of the file wins.
-
-        Args:
-            row: the example's row.
-            grid: the T segments.
-
-        Raises:
-            UnknownNameError: the row's label is not one of ``labels``.
+        background. If rows are not alone, the events of the video's other rows count too; of
+        two that overlap, the later row of the file wins.
         """
         targets = np.full(grid.n_segments, self.labels.background_index, dtype=np.int64)
         events = (row,) if self.is_row_alone else self._rows_of_video.get(row.video_id, (row,))
@@ -127,7 +109,7 @@ class Dataset:
         return targets
 
     def events_of(self, video_id: str) -> tuple[Event, ...] | None:
-        """Return a video's true events, in order; None if no row speaks of it."""
+        """Return a video's true events, in order; None if no row names it."""
         rows = self._rows_of_video.get(video_id)
         if rows is None:
             return None

@@ -1,4 +1,4 @@
-"""Events that end after their video: a slip of the pen, or a video that was cut."""
+"""Events that end after their video: a wrong time, or a video that was cut."""
 
 from __future__ import annotations
 
@@ -7,19 +7,17 @@ from avloc.datasets.examples import Examples
 
 
 def late_events(dataset: Dataset, *parts: Examples) -> tuple[str, ...]:
-    """Name the rows whose event ends more than a segment after its video, in words.
+    """Describe the rows whose event ends more than a segment after its video.
 
-    Args:
-        dataset: the rows.
-        parts: examples of it; rows of other videos are not looked at.
+    Only rows of the videos in ``parts`` are checked.
     """
     videos = {video.video_id: video for examples in parts for video in examples.videos}
-    found = []
+    late = []
     for number, row in enumerate(dataset.rows, start=1):
         video = videos.get(row.video_id)
         if video is not None and row.end > video.duration + video.segment_seconds:
-            found.append(
+            late.append(
                 f"row {number}: {row.label!r} of {row.video_id} from {row.start:g} to "
                 f"{row.end:g} s, and the video ends at {video.duration:g} s"
             )
-    return tuple(found)
+    return tuple(late)

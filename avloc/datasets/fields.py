@@ -1,4 +1,4 @@
-"""What the fields of an annotation file may say; every refusal is a ValueError in words.
+"""Checks of the fields of an annotation file; each raises a ValueError with the reason.
 
 The caller knows the file and the line and turns it into a DatasetError.
 """
@@ -14,7 +14,7 @@ from avloc.labels import LabelSet
 
 MAX_ID_BYTES = 200  # an id becomes a file name, and a file system allows 255 with its suffix
 MAX_LABEL_BYTES = 1000
-MAX_LINE_BYTES = 2**16  # an event is told in a hundred; such a line is no annotation
+MAX_LINE_BYTES = 2**16  # an event takes about a hundred; a longer line is not an annotation
 UNPLAIN = ("Cc", "Cs", "Zl", "Zp")
 BACKGROUND = LabelSet(()).background
 
@@ -23,21 +23,12 @@ def read_text(path: Path) -> str:
     """Return a UTF-8 file's text without its byte order mark.
 
     Raises:
-        DatasetError: it cannot be read, or a line is not UTF-8, holds NUL or is absurdly long.
+        DatasetError: it cannot be read, or a line is not UTF-8, holds NUL or is too long.
     """
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise DatasetError(f"cannot be read: {error.strerror or error}", path) from error
-    _check_lines(raw, path)
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise DatasetError("is not UTF-8 text", path, line, "Save the file as UTF-8.") from error
-
-
-def _check_lines(raw: bytes, path: Path) -> None:
     for line, text in enumerate(raw.split(b"\n"), start=1):
         if len(text) > MAX_LINE_BYTES:
             message = f"has {len(text)} bytes, more than {MAX_LINE_BYTES}"
@@ -45,25 +36,24 @@ def _check_lines(raw: bytes, path: Path) -> None:
         if b"\0" in text:
             message = "holds a NUL character, as text in UTF-16 does"
             raise DatasetError(message, path, line, "Save the file as UTF-8.")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise DatasetError("is not UTF-8 text", path, line, "Save the file as UTF-8.") from error
 
 
 def numbered_lines(text: str) -> list[tuple[int, str]]:
     """Return the lines that are not blank with their 1-based numbers.
 
-    Only line feeds end a line: ``str.splitlines`` would also cut at characters that a label
-    may hold, and every number after that would be wrong.
+    Only line feeds end a line: ``str.splitlines`` would also cut at characters inside labels.
     """
     lines = enumerate(text.split("\n"), start=1)
     return [(number, line.rstrip("\r")) for number, line in lines if line.strip()]
 
 
 def checked_id(video_id: str) -> str:
-    """Return a video id that can be a file name in any folder.
-
-    Raises:
-        ValueError: it is empty, too long, begins with a dot, or holds a separator or a
-            control character.
-    """
+    """Return a video id if it can be a file name in any folder."""
     if not video_id:
         raise ValueError("the video id is empty")
     if video_id.startswith(".") or "/" in video_id or "\\" in video_id or not is_plain(video_id):
@@ -74,15 +64,11 @@ def checked_id(video_id: str) -> str:
 
 
 def checked_label(label: str) -> str:
-    """Return a label that a model can answer with.
-
-    Raises:
-        ValueError: it is empty, too long, is background's name, or holds a control character.
-    """
+    """Return a label if it can be one of a model's."""
     if not label:
         raise ValueError("the label is empty")
     if label == BACKGROUND:
-        raise ValueError(f"{label!r} is no event label, it names the segments without an event")
+        raise ValueError(f"{label!r} is not an event label: it names the segments without an event")
     if not is_plain(label):
         raise ValueError(f"the label {label[:200]!r} holds a character that cannot be printed")
     if len(label.encode()) > MAX_LABEL_BYTES:
@@ -91,15 +77,7 @@ def checked_label(label: str) -> str:
 
 
 def seconds(value: str | float, what: str) -> float:
-    """Return a finite time that is not negative.
-
-    Args:
-        value: a number, or a number's text.
-        what: the field's name, for the message.
-
-    Raises:
-        ValueError: it is not such a time.
-    """
+    """Return a number, or its text, as a finite time of at least 0."""
     try:
         if isinstance(value, str) and not (value.isascii() and "_" not in value):
             raise ValueError(value)  # Python's own spellings of numbers, for example 1_0 for 10
@@ -112,9 +90,9 @@ def seconds(value: str | float, what: str) -> float:
 
 
 def is_plain(text: str) -> bool:
-    """Tell whether a text stays on its line and can be stored as UTF-8.
+    """Return whether a text stays on its line and can be stored as UTF-8.
 
-    Control characters, line and paragraph separators and lone surrogates do not; joiners do,
-    which ``str.isprintable`` refuses though some scripts need them.
+    Control characters, line and paragraph separators and lone surrogates are refused. Joiners
+    are not, although ``str.isprintable`` refuses them: some scripts need them.
     """
     return not any(unicodedata.category(character) in UNPLAIN for character in text)

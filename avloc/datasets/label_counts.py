@@ -18,17 +18,16 @@ class LabelCounts:
     """Events by label and split.
 
     Attributes:
-        columns: the splits that have rows: ``train``, ``held out``, ``val``, ``test``,
-            ``no split``.
-        counts: by label, in the order of the classes, the number of events in each column;
-            last, as `NO_EVENT`, the videos that are said to have none.
+        columns: those with rows of ``train``, ``held out``, ``val``, ``test``, ``no split``.
+        counts: the number of events in each column, by label in the order of the classes;
+            `NO_EVENT` comes last and counts rows without an event.
     """
 
     columns: tuple[str, ...]
     counts: Mapping[str, tuple[int, ...]]
 
     def of(self, label: str, column: str) -> int:
-        """Return how many events of a label a split has; 0 where there is no such split."""
+        """Return how many events of a label a split has; 0 if it has no such column."""
         return self.counts[label][self.columns.index(column)] if column in self.columns else 0
 
     @property
@@ -54,23 +53,26 @@ def count_labels(
 
     Args:
         dataset: the rows.
-        held_out: ids of the training videos that validate, counted in a column of their own.
-        missing: ids of videos that are left out.
+        held_out: ids of the training videos that validate; they have a separate column.
+        missing: ids of videos that are not counted.
     """
     has_splits = any(row.split for row in dataset.rows)
-    trained_on = "train" if has_splits else ""
-    held, absent = frozenset(held_out), frozenset(missing)
-    found: Counter[tuple[str, str]] = Counter()
+    training_split = "train" if has_splits else ""
+    held_out, missing = frozenset(held_out), frozenset(missing)
+    tally: Counter[tuple[str, str]] = Counter()
     for row in dataset.rows:
-        column = row.split or ("train" if held and not has_splits else NO_SPLIT)
-        if row.video_id in held and row.split == trained_on:
+        column = row.split or ("train" if held_out and not has_splits else NO_SPLIT)
+        if row.split == training_split and row.video_id in held_out:
             column = HELD_OUT
-        if row.video_id not in absent:
-            found[row.label if row.end > row.start else NO_EVENT, column] += 1
-    present = {column for _, column in found}
-    columns = tuple(c for c in ("train", HELD_OUT, *SPLITS[1:], NO_SPLIT) if c in present)
+        if row.video_id not in missing:
+            tally[row.label if row.end > row.start else NO_EVENT, column] += 1
+    columns = tuple(
+        column
+        for column in ("train", HELD_OUT, *SPLITS[1:], NO_SPLIT)
+        if any(column == used for _, used in tally)
+    )
     labels = [*dataset.labels.names]
-    if any(label == NO_EVENT for label, _ in found):
+    if any(label == NO_EVENT for label, _ in tally):
         labels.append(NO_EVENT)
-    counts = {label: tuple(found[label, column] for column in columns) for label in labels}
+    counts = {label: tuple(tally[label, column] for column in columns) for label in labels}
     return LabelCounts(columns, counts)

@@ -16,15 +16,15 @@ def load_dataset(path: Path | str) -> Dataset:
 
     ============================================  ===================================
     a folder with ``Annotations.txt``             AVE's layout, every video 10 s
-                                                  (a made data set may differ)
-    a ``.txt`` file                               the same, its rows under another name
+                                                  (a synthesised data set may differ)
+    a ``.txt`` file                               the same, with another file of rows
     a ``.csv``, ``.tsv`` or ``.jsonl`` file,      a manifest: the user's own rows
     or a folder with ``manifest.csv``
     any other folder or file                      its videos, without rows
     ============================================  ===================================
 
     Raises:
-        DatasetError: nothing is there, or a file in it is wrong (with its line).
+        DatasetError: nothing exists there, or a file in it is wrong (with its line).
     """
     path = Path(path)
     if (path / ANNOTATIONS).is_file():

@@ -14,18 +14,18 @@ The same as ``manifest.jsonl``::
     {"video": "clips/street.mp4", "split": "train"}
 
 ========= ==========================================================================
-field     says
+field     meaning
 ========= ==========================================================================
-``video`` a path beside the manifest, or an absolute one; ``..`` is refused
-``label`` what happens; empty for a video without events
-``start`` seconds from the video's beginning, and
-``end``   seconds, exclusive
+``video`` a path relative to the manifest, or an absolute one; ``..`` is refused
+``label`` of the event; empty for a video without events
+``start`` of the event, seconds
+``end``   of the event, seconds, exclusive
 ``split`` ``train``, ``val``, ``test`` or empty; one video, one split
 ``id``    the video's name everywhere else; the file name without suffix by default
 ========= ==========================================================================
 
 Any other field is ignored, and named in `Dataset.ignored_fields`; but a name that looks like a
-misspelt one of these is refused. A ``.tsv`` file is a CSV file whose fields stand between tabs.
+misspelling of one of these is refused. A ``.tsv`` file is a CSV file with tabs between fields.
 
 Labels have the order of their first appearance. A video is one example with all its events.
 """
@@ -36,8 +36,7 @@ import csv
 import difflib
 import io
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -56,25 +55,17 @@ from avloc.labels import LabelSet
 MANIFEST = "manifest.csv"
 MANIFEST_SUFFIXES = (".csv", ".tsv", ".jsonl")
 FIELDS = ("video", "label", "start", "end", "split", "id")
+_HINT = f"The fields are {', '.join(FIELDS)}."
 
 _Record = dict[str, str | float]
 
 
 class _Pairs(list[tuple[str, Any]]):
-    """A JSON object before it is a dict, which would lose a field that is named twice."""
-
-
-@dataclass
-class _Video:
-    """What the lines so far have said of one video."""
-
-    path: Path
-    split: str
-    line: int
+    """A JSON object as pairs: a dict would lose a field that is named twice."""
 
 
 def load_manifest(path: Path) -> Dataset:
-    """Read a manifest. A video that is not there is coverage, no error.
+    """Read a manifest. Missing videos are reported as coverage; they are not an error.
 
     Raises:
         DatasetError: the file is wrong, with its line.
@@ -82,37 +73,30 @@ def load_manifest(path: Path) -> Dataset:
     records = _jsonl_records if path.suffix.lower() == ".jsonl" else _csv_records
     ignored: dict[str, None] = {}
     rows: list[Row] = []
-    videos: dict[str, _Video] = {}
+    firsts: dict[str, tuple[int, str, Path]] = {}  # of each video: line, split and path
     id_of: dict[Path, str] = {}
     for line, record in records(path, ignored):
         try:
             row, video = _row(record), path.parent / _video_path(record)
-            _agree(videos.setdefault(row.video_id, _Video(video, row.split, line)), row, video)
+            first = firsts.setdefault(row.video_id, (line, row.split, video))
+            _check_same(row, video, *first)
             if id_of.setdefault(video, row.video_id) != row.video_id:
                 raise ValueError(f"{video.name} has the id {id_of[video]!r} on an earlier line")
         except (ValueError, UnknownNameError) as error:
-            raise DatasetError(
-                message_of(error),
-                path,
-                line,
-                getattr(error, "hint", f"The fields are {_listed()}."),
-            ) from error
+            hint = getattr(error, "hint", _HINT)
+            raise DatasetError(message_of(error), path, line, hint) from error
         rows.append(row)
     if not rows:
-        raise DatasetError("holds no rows", path, hint=f"The fields are {_listed()}.")
+        raise DatasetError("holds no rows", path, hint=_HINT)
     return Dataset(
         name=path.parent.resolve().name if path.name == MANIFEST else path.stem,
         root=path,
         labels=LabelSet.in_order_of_appearance(row.label for row in rows if row.label),
         rows=tuple(rows),
-        videos={key: video.path for key, video in videos.items() if _is_there(video.path)},
+        videos={name: video for name, (_, _, video) in firsts.items() if _is_file(video)},
         is_row_alone=False,
         ignored_fields=tuple(ignored),
     )
-
-
-def _listed() -> str:
-    return ", ".join(FIELDS)
 
 
 def _csv_records(path: Path, ignored: dict[str, None]) -> Iterator[tuple[int, _Record]]:
@@ -122,16 +106,17 @@ def _csv_records(path: Path, ignored: dict[str, None]) -> Iterator[tuple[int, _R
     names: list[str] = []
     try:
         for cells in reader:
-            if not any(cell.strip() for cell in cells):
+            cells = [cell.strip() for cell in cells]
+            if not any(cells):
                 continue
             if not names:
-                names = [cell.strip() for cell in cells]
+                names = cells
                 ignored |= dict.fromkeys(_other_names(names, path, reader.line_num))
                 continue
             if len(cells) != len(names):
                 message = f"has {len(cells)} fields, the first line names {len(names)}"
                 raise DatasetError(message, path, reader.line_num)
-            yield reader.line_num, dict(zip(names, (c.strip() for c in cells), strict=True))
+            yield reader.line_num, dict(zip(names, cells, strict=True))
     except csv.Error as error:
         raise DatasetError(f"is not CSV: {error}", path, reader.line_num) from error
 
@@ -154,32 +139,27 @@ def _jsonl_records(path: Path, ignored: dict[str, None]) -> Iterator[tuple[int, 
 
 
 def _other_names(names: list[str], path: Path, line: int) -> list[str]:
-    """Return the fields that say nothing here; refuse what looks like a misspelt known one."""
+    """Return the fields to ignore; refuse one that looks like a misspelling."""
     others = [name for name in names if name not in FIELDS]
     absent = [name for name in FIELDS if name not in names]
+    long_enough = [name for name in absent if len(name) > 3]
     for name in others:
-        if _is_misspelt(name, absent):
+        lower = name.lower()[:60]
+        if lower in absent or difflib.get_close_matches(lower, long_enough, 1, 0.8):
             error = UnknownNameError("manifest field", name[:60], FIELDS)
             raise DatasetError(error.message, path, line, error.hint)
     if len(set(names)) < len(names):
         raise DatasetError("names a field twice", path, line)
     if "video" not in names:
-        raise DatasetError("names no video", path, line, f"The fields are {_listed()}.")
+        raise DatasetError("names no video", path, line, _HINT)
     return others
-
-
-def _is_misspelt(name: str, absent: Sequence[str]) -> bool:
-    lower = name.lower()[:60]
-    near = difflib.get_close_matches(lower, [field for field in absent if len(field) > 3], 1, 0.8)
-    return lower in absent or bool(near)
 
 
 def _row(record: _Record) -> Row:
     video_id = _text(record, "id") or PurePath(_text(record, "video")).stem
-    split = _text(record, "split")
+    split, label = _text(record, "split"), _text(record, "label")
     if split not in (*SPLITS, ""):
         raise UnknownNameError("split", split[:60], SPLITS)
-    label = _text(record, "label")
     if label:
         start, end = (seconds(record.get(name, ""), name) for name in ("start", "end"))
         if start >= end:
@@ -205,21 +185,21 @@ def _video_path(record: _Record) -> PurePath:
     return path
 
 
-def _is_there(path: Path) -> bool:
+def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except OSError:  # a name too long for the file system, or a folder that may not be entered
+    except OSError:  # a name too long for the file system, or a folder without permission
         return False
 
 
-def _agree(known: _Video, row: Row, path: Path) -> None:
-    if known.path != path:
+def _check_same(row: Row, video: Path, line: int, split: str, path: Path) -> None:
+    """Refuse a row that disagrees with an earlier line about its video."""
+    if path != video:
         raise ValueError(
-            f"the id {row.video_id!r} names {path.name} here and {known.path} on line "
-            f"{known.line}: give each its own in the field id"
+            f"the id {row.video_id!r} names {video.name} here and {path} on line {line}: "
+            "give each its own in the field id"
         )
-    if known.split != row.split:
+    if split != row.split:
         raise ValueError(
-            f"{row.video_id!r} is in split {row.split!r} here and {known.split!r} on line "
-            f"{known.line}"
+            f"{row.video_id!r} is in split {row.split!r} here and {split!r} on line {line}"
         )

@@ -1,4 +1,4 @@
-"""Plain videos: a file, or a folder of files, with nothing known about what happens."""
+"""Videos without annotations: a file, or a folder of files."""
 
 from __future__ import annotations
 
@@ -16,16 +16,18 @@ from avloc.media import video_files
 
 
 def load_videos(path: Path) -> Dataset:
-    """Name the videos of a folder, or one video file.
+    """Return the videos of a folder, or one video file, as a data set without rows.
 
-    A video's id is its file name without suffix. Where two would share it, each is named by
-    its path inside the folder instead (``a/x.mp4`` becomes ``a__x``).
+    A video's id is its file name without suffix. Videos that would share an id are named by
+    their paths inside the folder instead (``a/x.mp4`` becomes ``a__x``).
 
     Raises:
         DatasetError: there is no such file or folder, or no video in it.
     """
     if not path.exists():
-        raise DatasetError("there is no such file or folder", path, hint=_hint(path))
+        is_address = re.match(r"\w+:/", str(path)) is not None
+        hint = "avloc opens files only; download it first." if is_address else "Check the path."
+        raise DatasetError("there is no such file or folder", path, hint=hint)
     try:
         files = video_files(path)
     except MediaError as error:
@@ -39,24 +41,18 @@ def load_videos(path: Path) -> Dataset:
     return Dataset(path.name, path, LabelSet(()), (), _named(root, files))
 
 
-def _hint(path: Path) -> str:
-    is_address = re.match(r"\w+:/", str(path)) is not None
-    return "avloc opens files only; download it first." if is_address else "Check the path."
-
-
 def _named(root: Path, files: list[Path]) -> dict[str, Path]:
     n_sharing = Counter(_plain_name(file.stem) for file in files)
     named: dict[str, Path] = {}
     for file in files:
-        for name in _names(file.relative_to(root), is_shared=n_sharing[_plain_name(file.stem)] > 1):
-            if name not in named:
-                named[name] = file
-                break
+        is_shared = n_sharing[_plain_name(file.stem)] > 1
+        names = _names(file.relative_to(root), is_shared)
+        named[next(name for name in names if name not in named)] = file
     return named
 
 
 def _names(inside: Path, is_shared: bool) -> Iterator[str]:
-    """Yield the names a video may have, the plainest first."""
+    """Yield the possible ids of a video, the shortest first."""
     if not is_shared:
         yield _plain_name(inside.stem)
     yield _plain_name("__".join(inside.with_suffix("").parts))
@@ -66,7 +62,7 @@ def _names(inside: Path, is_shared: bool) -> Iterator[str]:
 
 
 def _plain_name(text: str) -> str:
-    """Return what of a name can be an id: see :func:`avloc.datasets.fields.checked_id`."""
+    """Return a name that :func:`avloc.datasets.fields.checked_id` accepts."""
     name = "".join(c if is_plain(c) and c not in "/\\" else "_" for c in text)
     name = f"_{name[1:]}" if name.startswith(".") else name
     return name.encode()[: MAX_ID_BYTES - 8].decode(errors="ignore")

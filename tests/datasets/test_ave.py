@@ -140,7 +140,7 @@ def test_videos_of_any_container_are_found_by_id(tmp_path):
         (f"{'B' * 1001}&aaa&good&0&1", "longer than 1000 bytes"),
         (f"Bark&aaa&{'good' * 20_000}&0&1", "more than 65536"),
         ("Bark&aaa&good&0&1_0", "EndTime is '1_0'"),
-        ("background&aaa&good&0&1", "no event label"),
+        ("background&aaa&good&0&1", "not an event label"),
         ("Bark&aaa&good&5&4", "from 5 to 4 s"),
         ("Bark&aaa&good&0&11", "from 0 to 11 s of 10"),
         ("Bark&aaa&good&-1&4", "StartTime is '-1'"),

@@ -93,7 +93,7 @@ def test_files_are_found_beside_the_manifest_and_by_absolute_path(tmp_path):
         ("a.mp4,dog,,1,", "start is ''"),
         ("a.mp4,dog,nan,1,", "start is 'nan'"),
         ("a.mp4,,0,1,", "times but no label"),
-        ("a.mp4,background,0,1,", "no event label"),
+        ("a.mp4,background,0,1,", "not an event label"),
         ("a.mp4,dog,0,1,training", "no split is called 'training'"),
         ("a.mp4,dog,0,1", "has 4 fields, the first line names 5"),
         ("other/street.mp4,dog,0,1,val", "line 4"),
