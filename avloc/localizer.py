@@ -125,10 +125,9 @@ class Localizer:
         n_segments, encoders = features.n_segments, self.encoders
         visual, audio = features.visual, features.audio
         if visual is None:
-            shape = (n_segments, *encoders.visual.grid, encoders.visual.channels)
-            visual = np.zeros(shape, np.float16)
+            visual = np.zeros((n_segments, *encoders.visual.embedding), np.float16)
         if audio is None:
-            audio = np.zeros((n_segments, encoders.audio.channels), np.float32)
+            audio = np.zeros((n_segments, *encoders.audio.embedding), np.float32)
         return visual, audio
 
     def _check(self, features: VideoFeatures) -> None:

@@ -9,10 +9,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from avloc.features.audio import load_audio
-from avloc.features.encoders import Encoders
-from avloc.features.preprocess import IMAGENET
-from avloc.features.visual import VisualEncoder
+from avloc.features.encoders import Encoder, Encoders, load_encoder
+from avloc.features.preprocess import imagenet
 from avloc.features.weights import WeightsPolicy
 from avloc.media import write_clip
 from avloc.spec import FeatureSpec
@@ -23,9 +21,9 @@ CPU = torch.device("cpu")
 def tiny_encoders(fps: int = 4, seed: int = 0) -> Encoders:
     """One seeded convolution over the picture, and the weight-free log-mel encoder."""
     torch.manual_seed(seed)
-    trunk = nn.Sequential(nn.Conv2d(3, 6, 32, stride=32), nn.ReLU()).requires_grad_(False)
-    visual = VisualEncoder("tiny", trunk, IMAGENET, 6, f"{seed}", CPU, "fp32", group=8)
-    audio = load_audio("logmel", device=CPU, precision="fp32", weights=WeightsPolicy())
+    network = nn.Sequential(nn.Conv2d(3, 6, 32, stride=32), nn.ReLU()).requires_grad_(False)
+    visual = Encoder("tiny", network, imagenet, (7, 7, 6), f"{seed}", CPU, "fp32", group=8)
+    audio = load_encoder("audio", "logmel", device=CPU, precision="fp32", weights=WeightsPolicy())
     return Encoders(FeatureSpec("tiny", f"{seed}", "logmel", "", fps=fps), visual, audio)
 
 

@@ -25,11 +25,12 @@ from torch import Tensor, nn
 
 from avloc.devices import choose_device
 from avloc.errors import AvlocError
+from avloc.features import encoders
+from avloc.features.architectures import find_architecture
 from avloc.features.precision import arithmetic, choose_precision
 from avloc.features.runtimes import choose_runtime, with_runtime
-from avloc.features.trunks import fold_batch_norm
-from avloc.features.visual import build_trunk, visual_record
-from avloc.features.weights import WeightsPolicy
+from avloc.features.visual_networks import fold_batch_norm
+from avloc.features.weights import WeightsPolicy, load_state
 from avloc.models.sentinel import SentinelLSTM
 
 Ways = dict[str, Callable[[], Tensor]]
@@ -37,8 +38,12 @@ Ways = dict[str, Callable[[], Tensor]]
 
 def runtimes(visual: str, frames: Tensor) -> Ways:
     """Return the ways to run a visual encoder that work on this machine."""
+    architecture = find_architecture("visual", visual)
+    record = architecture.record(visual)
     with random_weights():
-        built = build_trunk(visual, visual_record(visual), WeightsPolicy())[0].to(frames.device)
+        state = load_state(record, encoders.fetch(record, WeightsPolicy()))
+    built = architecture.build(visual, state, record).eval().requires_grad_(False)
+    built = built.to(frames.device)
     channels_last = frames.contiguous(memory_format=torch.channels_last)
     folded = fold_batch_norm(deepcopy(built))
     both = _channels_last(folded)

@@ -37,10 +37,7 @@ def random_weights() -> Iterator[None]:
             except WeightsError:
                 return draw(record, Path(folder))
 
-        with (
-            patch("avloc.features.visual.fetch", fetch_or_draw),
-            patch("avloc.features.audio.fetch", fetch_or_draw),
-        ):
+        with patch("avloc.features.encoders.fetch", fetch_or_draw):
             yield
 
 
@@ -49,7 +46,7 @@ def draw(record: WeightsRecord, folder: Path) -> WeightsFile:
     import torch
     from torchvision.models import get_model
 
-    from avloc.features.vggish import VGGish
+    from avloc.features.audio_networks import VGGish
     from avloc.features.weights import WeightsFile, sha256_of
 
     with torch.random.fork_rng():

@@ -1,20 +1,18 @@
 """Videos in, one embedding a segment out: encoders, their weights, and extraction."""
 
-from avloc.features.audio import AudioEncoder, list_audio_encoders
-from avloc.features.encoders import Encoders, encoders_for, load_encoders
+from avloc.features.architectures import list_audio_encoders, list_visual_encoders
+from avloc.features.encoders import Encoder, Encoders, encoders_for, load_encoders
 from avloc.features.extraction import ExtractionReport, extract, extract_video
 from avloc.features.shard import Shard
-from avloc.features.visual import VisualEncoder, list_visual_encoders
 from avloc.features.weights import WeightsPolicy, WeightsRecord, cache_folder
 from avloc.spec import FeatureSpec
 
 __all__ = [
-    "AudioEncoder",
+    "Encoder",
     "Encoders",
     "ExtractionReport",
     "FeatureSpec",
     "Shard",
-    "VisualEncoder",
     "WeightsPolicy",
     "WeightsRecord",
     "cache_folder",

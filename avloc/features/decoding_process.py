@@ -1,7 +1,7 @@
-"""What runs in a decoding process: clips decoded a chunk a call, pictures left in shared memory.
+"""What runs in a decoding process: a call decodes one segment into shared memory.
 
-A clip is a running generator in the process that began it, so only that process can go on
-with it; the pool on the other side keeps to that.
+A clip is a running generator of the process that began it, so only that process can go on
+with it.
 """
 
 from __future__ import annotations
@@ -10,113 +10,50 @@ import math
 import os
 from collections.abc import Iterator
 from ctypes import Array, c_ubyte, c_ulonglong
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from avloc.features.decoding import (
-    PATCHES_A_MESSAGE,
-    DecodingTask,
-    Message,
-    PictureSegment,
-    SoundSegments,
-    decode_or_fail,
-)
+from avloc.features.decoding import DecodingTask, Message, Segment, decode_or_fail
 from avloc.progress import give_sign, send_signs_to
 from avloc.spec import FeatureSpec
 
-_HALF_BYTES = 8 << 20
+_MOST_SLOTS, _MEMORY_BYTES = 8, 16 << 20
 
 SharedMemory = Array[c_ubyte]
 Signs = c_ulonglong
 """Counts the signs of a process's work, in shared memory."""
+Shape = tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class PictureMemory:
-    """How pictures lie in shared memory: two halves, one is filled while the other is read.
-
-    Attributes:
-        per_segment: pictures that a segment has at most.
-        per_half: pictures in a half; always a number of segments.
-        size: (height, width) of each.
-    """
-
-    per_segment: int
-    per_half: int
-    size: tuple[int, int]
-
-    @classmethod
-    def of(cls, spec: FeatureSpec) -> PictureMemory:
-        """Return a layout for a spec's segments: some 8 MiB a half, or one segment if larger."""
-        per_segment = math.ceil(spec.fps * spec.exact_segment_seconds)
-        n_segments = max(1, _HALF_BYTES // (per_segment * math.prod(spec.size) * 3))
-        return cls(per_segment, per_segment * n_segments, spec.size)
-
-    @property
-    def n_bytes(self) -> int:
-        """Bytes of both halves."""
-        return 2 * self.per_half * math.prod(self.size) * 3
-
-    def view(self, memory: SharedMemory) -> NDArray[np.uint8]:
-        """Return the memory as (2, per_half, height, width, 3)."""
-        halves = np.frombuffer(memoryview(memory), np.uint8)
-        return halves.reshape(2, self.per_half, *self.size, 3)
+def memory_shape(spec: FeatureSpec) -> Shape:
+    """Return (slots, frames of a segment, height, width, 3): a ring of at least two segments."""
+    images = math.ceil(spec.fps * spec.exact_segment_seconds), *spec.size, 3
+    return min(_MOST_SLOTS, max(2, _MEMORY_BYTES // math.prod(images))), *images
 
 
-@dataclass(frozen=True)
-class Chunk:
-    """A clip's next messages.
-
-    Attributes:
-        messages: their pictures taken out, and
-        n_images: how many each has in the shared half, one after the other.
-    """
-
-    messages: list[Message] = field(default_factory=list)
-    n_images: list[int] = field(default_factory=list)
+def slots_in(memory: SharedMemory, shape: Shape) -> NDArray[np.uint8]:
+    """Return shared memory as an array."""
+    return np.frombuffer(memoryview(memory), np.uint8).reshape(shape)
 
 
+@dataclass
 class _Decoder:
-    """The one decoder of a process."""
+    """The clip that this process decodes."""
 
-    def __init__(self, memory: SharedMemory, layout: PictureMemory) -> None:
-        self._layout = layout
-        self._halves = layout.view(memory)
-        self._number = -1
-        self._messages: Iterator[Message] = iter(())
-
-    def more(self, number: int, task: DecodingTask, half: int) -> Chunk:
-        """Return clip ``number``'s next chunk; an empty one once it has ended."""
-        if number != self._number:
-            self._number, self._messages = number, decode_or_fail(task)
-        chunk, n_used = Chunk(), 0
-        for message in self._messages:
-            n_images = 0
-            if isinstance(message, PictureSegment):
-                n_images = len(message.images)
-                self._halves[half, n_used : n_used + n_images] = message.images
-                message = replace(message, images=message.images[:0])
-            n_used += n_images
-            chunk.messages.append(message)
-            chunk.n_images.append(n_images)
-            if _is_large(message) or n_used + self._layout.per_segment > self._layout.per_half:
-                break
-        return chunk
-
-
-def _is_large(message: Message) -> bool:
-    return isinstance(message, SoundSegments) and len(message.patches) == PATCHES_A_MESSAGE
+    slots: NDArray[np.uint8]
+    number: int
+    messages: Iterator[Message]
 
 
 _decoder: _Decoder | None = None
 
 
-def begin(memory: SharedMemory, layout: PictureMemory, niceness: int, signs: Signs) -> None:
-    """Make this process a decoding process: one thread, and at low priority."""
+def begin(memory: SharedMemory, shape: Shape, niceness: int, signs: Signs) -> None:
+    """Make this process a decoding process: one thread, at low priority."""
 
     def count() -> None:
         signs.value += 1
@@ -127,11 +64,18 @@ def begin(memory: SharedMemory, layout: PictureMemory, niceness: int, signs: Sig
         os.nice(niceness)
     torch.set_num_threads(1)
     threadpool_limits(1)
-    _decoder = _Decoder(memory, layout)
+    _decoder = _Decoder(slots_in(memory, shape), -1, iter(()))
 
 
-def decode_more(number: int, task: DecodingTask, half: int) -> Chunk:
-    """Decode on: called in a process that has begun."""
+def decode_next(number: int, task: DecodingTask, slot: int) -> Message | None:
+    """Return clip ``number``'s next message, its images moved to a slot; None after its end."""
     assert _decoder is not None
     give_sign()
-    return _decoder.more(number, task, half)
+    if number != _decoder.number:
+        _decoder.number, _decoder.messages = number, decode_or_fail(task)
+    message = next(_decoder.messages, None)
+    if isinstance(message, Segment):
+        for k, image in enumerate(message.images):
+            _decoder.slots[slot, k] = image
+        message = replace(message, images=())
+    return message

@@ -2,18 +2,67 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
+from torch import Tensor, nn
 
 from avloc.devices import choose_device
 from avloc.errors import FingerprintError
-from avloc.features.audio import AudioEncoder, load_audio
-from avloc.features.precision import choose_precision
-from avloc.features.runtimes import choose_runtime
-from avloc.features.visual import VisualEncoder, load_visual
-from avloc.features.weights import WeightsPolicy
-from avloc.spec import FeatureSpec
+from avloc.features.architectures import INPUTS, Sense, find_architecture
+from avloc.features.precision import arithmetic, choose_precision
+from avloc.features.runtimes import choose_runtime, with_runtime
+from avloc.features.visual_networks import fold_batch_norm
+from avloc.features.weights import WeightsPolicy, fetch, load_state
+from avloc.spec import FeatureSpec, Precision
+
+_GPU_GROUP = 128
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """Turns frames into maps, or log-mel patches into vectors.
+
+    Attributes:
+        name: its name.
+        network: (B, 3, 224, 224) to (B, D, H, W), or (B, 96, 64) to (B, D).
+        prepare: turns items into the network's input.
+        embedding: the shape of what it makes of one item: (H, W, D) or (D,).
+        weights_sha256: of the weights file; empty if there is none.
+        device: where it runs.
+        precision: the class of its arithmetic.
+        group: B of every call. The last group is filled up with zeros, so that an embedding
+            does not depend on what else is encoded: for another batch size a convolution
+            library may choose another algorithm, which rounds differently.
+    """
+
+    name: str
+    network: Callable[[Tensor], Tensor]
+    prepare: Callable[[Tensor], Tensor]
+    embedding: tuple[int, ...]
+    weights_sha256: str
+    device: torch.device
+    precision: Precision
+    group: int
+
+    def encode(self, items: Tensor) -> Tensor:
+        """Return (n, H, W, D) or (n, D) float32 on the device.
+
+        Args:
+            items: (n, 224, 224, 3) uint8 frames, or (n, 96, 64) float32 patches.
+        """
+        with arithmetic(self.device, self.precision):
+            return torch.cat([self._encode_group(part) for part in torch.split(items, self.group)])
+
+    def _encode_group(self, items: Tensor) -> Tensor:
+        n_items = len(items)
+        if n_items < self.group:
+            filling = items.new_zeros((self.group - n_items, *items.shape[1:]))
+            items = torch.cat([items, filling])
+        embeddings = self.network(self.prepare(items.to(self.device, non_blocking=True)))
+        return embeddings.float().movedim(1, -1).contiguous()[:n_items]
 
 
 @dataclass(frozen=True)
@@ -27,13 +76,68 @@ class Encoders:
     """
 
     spec: FeatureSpec
-    visual: VisualEncoder
-    audio: AudioEncoder
+    visual: Encoder
+    audio: Encoder
 
     @property
     def device(self) -> torch.device:
         """Where both run."""
         return self.visual.device
+
+
+def load_encoder(
+    sense: Sense,
+    name: str,
+    *,
+    device: torch.device,
+    precision: Precision,
+    weights: WeightsPolicy,
+    runtime: str = "eager",
+) -> Encoder:
+    """Load one encoder.
+
+    Args:
+        sense: ``visual`` or ``audio``.
+        name: one of the encoders of that sense.
+        device: where it will run.
+        precision: the class of its arithmetic.
+        weights: where its weights may come from.
+        runtime: what `choose_runtime` returned.
+
+    Raises:
+        UnknownNameError: there is no such encoder.
+        WeightsError: its weights cannot be had.
+        DependencyError: it needs a package that is not installed.
+    """
+    architecture, inputs = find_architecture(sense, name), INPUTS[sense]
+    record = architecture.record(name) if architecture.record is not None else None
+    file = fetch(record, weights) if record is not None else None
+    group = _GPU_GROUP if device.type == "cuda" else inputs.cpu_group
+    like = torch.zeros(group, *inputs.shape, device=device)
+    if sense == "visual":
+        like = like.contiguous(memory_format=torch.channels_last)
+
+    def build() -> nn.Module:
+        state = load_state(record, file) if record is not None and file is not None else {}
+        network = architecture.build(name, state, record).eval().requires_grad_(False)
+        network = fold_batch_norm(network).to(device)
+        if sense == "visual" and runtime != "onnx":  # which orders memory by itself
+            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return network
+
+    sha256 = file.sha256 if file is not None else ""
+    with arithmetic(device, precision):
+        network = with_runtime(build, runtime, like, f"{name} {sha256}")
+    return Encoder(
+        name,
+        network,
+        architecture.prepare,
+        architecture.embedding,
+        sha256,
+        device,
+        precision,
+        group,
+    )
 
 
 def load_encoders(
@@ -52,7 +156,7 @@ def load_encoders(
     Args:
         visual: one of `list_visual_encoders`.
         audio: one of `list_audio_encoders`.
-        fps: frames sampled a second.
+        fps: frames sampled per second.
         sampling: ``pts``, or ``ave2018`` for AVE's own rule of frame counts.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``.
         precision: ``auto``, ``fp32``, ``fp16`` (see `avloc.features.precision`).
@@ -64,23 +168,24 @@ def load_encoders(
         UsageError: no such device, or a sampling that cannot be followed.
         WeightsError: weights cannot be had. DependencyError: a package is not installed.
     """
-    place = choose_device(device)
-    fineness = choose_precision(precision, place)
-    runner = choose_runtime(runtime, place)
-    # Told before hundreds of megabytes are fetched, and again with the hashes below.
-    FeatureSpec(visual, "", audio, "", fps=fps, sampling=sampling, precision=fineness)
-    hearing = load_audio(audio, device=place, precision=fineness, weights=weights, runtime=runner)
-    seeing = load_visual(visual, device=place, precision=fineness, weights=weights, runtime=runner)
-    spec = FeatureSpec(
-        visual,
-        seeing.weights_sha256,
-        audio,
-        hearing.weights_sha256,
-        fps=fps,
-        sampling=sampling,
-        precision=fineness,
+    torch_device = choose_device(device)
+    chosen = choose_precision(precision, torch_device)
+    load = partial(
+        load_encoder,
+        device=torch_device,
+        precision=chosen,
+        runtime=choose_runtime(runtime, torch_device),
+        weights=weights,
     )
-    return Encoders(spec, seeing, hearing)
+    # Refuses what is wrong before hundreds of megabytes are fetched; the hashes come below.
+    spec = FeatureSpec(visual, "", audio, "", fps, sampling, precision=chosen)
+    audio_encoder, visual_encoder = load("audio", audio), load("visual", visual)
+    spec = replace(
+        spec,
+        visual_weights=visual_encoder.weights_sha256,
+        audio_weights=audio_encoder.weights_sha256,
+    )
+    return Encoders(spec, visual_encoder, audio_encoder)
 
 
 def encoders_for(
@@ -93,7 +198,7 @@ def encoders_for(
 
     Args:
         spec: of the features to make.
-        device: where to run them; another device than the spec was made on will do.
+        device: where to run them; it may be another device than the features were made on.
         weights: where weight files may come from.
 
     Raises:

@@ -10,28 +10,28 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from torch import Tensor
+from numpy.typing import NDArray
 
 from avloc.artifacts import Failure, FeatureStore, VideoFeatures
 from avloc.devices import count_cores
 from avloc.errors import (
+    ArtifactError,
     AvlocError,
+    FingerprintError,
+    NewerSchemaError,
     UnknownNameError,
     UsageError,
+    WrongKindError,
 )
-from avloc.features.assembly import Batches
-from avloc.features.decoding import (
-    DecodingTask,
-    Message,
-    decode_or_fail,
-)
+from avloc.features.clip_features import ClipFeatures
+from avloc.features.decoding import DecodingTask, Message
 from avloc.features.decoding_pool import DecodingPool
 from avloc.features.encoders import Encoders
+from avloc.features.encoding_batch import Batches
 from avloc.features.extraction_run import Run
-from avloc.features.overwriting import is_done
 from avloc.features.sharing import Sharing
-from avloc.features.silence import SILENCE_SECONDS, decode_watched
-from avloc.features.writing import StoreWriting
+from avloc.features.silence import SILENCE_SECONDS, decode_here, decode_watched
+from avloc.features.store_thread import StoreThread
 from avloc.options import OVERWRITE
 from avloc.progress import Progress, silent
 from avloc.spec import FeatureSpec
@@ -84,18 +84,22 @@ def extract_video(
     path = Path(path)
     task = DecodingTask(video_id or path.stem, path, encoders.spec, grid, sha256)
     batches = Batches(encoders, None)
-    maps: list[Tensor] = []
-    clip = batches.assembly(task, lambda _, some: maps.append(some.cpu()))
+    clip = ClipFeatures(batches)
+    visual: list[NDArray[np.float16]] = []
+
+    def keep_maps() -> None:
+        if (maps := clip.next_maps()) is not None:
+            visual.append(maps.cpu().numpy())
+
     with closing(decode_watched(task, silence_seconds)) as messages:
         for message in messages:
             clip.take(message)
-            clip.settle()
+            keep_maps()
             if progress is not None:
                 progress(clip.n_taken, clip.n_segments, task.video_id)
-    batches.flush()
-    clip.settle()
-    visual = np.concatenate([some.numpy() for some in maps]) if maps else None
-    return replace(clip.features(), visual=visual)
+    batches.encode()
+    keep_maps()
+    return replace(clip.features(), visual=np.concatenate(visual) if visual else None)
 
 
 def extract(
@@ -141,13 +145,13 @@ def extract(
     grid = Grid(n_segments, encoders.spec.exact_segment_seconds) if n_segments else None
     tasks = [DecodingTask(video_id, path, encoders.spec, grid) for video_id, path in distinct]
     unnamed = _unnamed(store, tasks)
-    is_left = partial(is_done, store, overwrite, time.time())
+    is_left = partial(_is_done, store, overwrite, time.time())
     todo = [t for t in tasks if t.video_id not in unnamed and not is_left(t.video_id)]
     n_workers = _n_workers(workers, len(todo), encoders)
     niceness = _CPU_NICENESS if encoders.device.type == "cpu" else 0
     with Sharing(todo, store.path_of, is_left) as sharing:
         with (
-            StoreWriting(store, sharing.release) as writing,
+            StoreThread(store, sharing.release) as writing,
             _decoder(n_workers, encoders.spec, niceness, silence_seconds) as decode,
         ):
             n_total, batches = len(unnamed) + len(todo), Batches(encoders, batch_size)
@@ -179,20 +183,12 @@ def _decoder(
 ) -> Iterator[Callable[[Iterable[DecodingTask]], _Messages]]:
     """Yield what decodes tasks: here, or in processes that end with the block."""
     if n_workers == 0:
-        yield partial(_decode_here, silence_seconds)
+        yield partial(decode_here, limit=silence_seconds)
     else:
         with DecodingPool(
             n_workers, spec, niceness=niceness, silence_seconds=silence_seconds
         ) as pool:
             yield pool.decode
-
-
-def _decode_here(silence_seconds: float, tasks: Iterable[DecodingTask]) -> _Messages:
-    for task in tasks:
-        decode = partial(decode_watched, limit=silence_seconds)
-        with closing(decode_or_fail(task, decode)) as messages:
-            for message in messages:
-                yield task, message
 
 
 def _n_workers(asked: int | None, n_tasks: int, encoders: Encoders) -> int:
@@ -223,3 +219,22 @@ def _check(workers: int | None, batch_size: int | None, overwrite: str) -> None:
         raise UsageError(f"cannot decode in {workers} processes", "Give 0 or more.")
     if batch_size is not None and batch_size < 1:
         raise UsageError(f"cannot take {batch_size} frames at once", "Give 1 or more.")
+
+
+def _is_done(store: FeatureStore, overwrite: str, began: float, video_id: str) -> bool:
+    """Tell whether a run that began at a time leaves a video's file as it is."""
+    if overwrite == "always":  # another run may have made it meanwhile
+        path = store.path_of(video_id)
+        return path.exists() and path.stat().st_mtime > began and video_id in store
+    return video_id in store or (overwrite == "never" and _is_readable(store, video_id))
+
+
+def _is_readable(store: FeatureStore, video_id: str) -> bool:
+    """Tell whether an avloc, of this or a later version, can read a video's file."""
+    try:
+        store.read(video_id)
+    except (FingerprintError, NewerSchemaError, WrongKindError):
+        return True
+    except ArtifactError:
+        return False
+    return True

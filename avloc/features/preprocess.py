@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -12,14 +11,15 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 Picture = NDArray[np.uint8]
+Colour = tuple[float, float, float]
 
 
 def squash(picture: Picture, size: tuple[int, int]) -> Picture:
     """Bring a picture to ``size``: the whole frame, bilinear, without antialias.
 
-    AVE's features were made so (``cv2.resize``); this stays within one grey level of it, and
-    is what ``torchvision.transforms.v2.Resize(antialias=False)`` gives. It is called here
-    without torchvision, which takes longer to load than all else a decoding process needs.
+    AVE's features were made so (``cv2.resize``); this stays within one grey level of it. It
+    equals ``torchvision.transforms.v2.Resize(antialias=False)`` without torchvision, which
+    takes longer to load than all else that a decoding process needs.
 
     Args:
         picture: (h, w, 3) uint8.
@@ -35,32 +35,29 @@ def squash(picture: Picture, size: tuple[int, int]) -> Picture:
     return np.ascontiguousarray(squashed[0].permute(1, 2, 0).numpy())
 
 
-@dataclass(frozen=True)
-class Normalisation:
-    """``(x / scale - mean) / std`` for grey levels x, per colour.
+def imagenet(frames: Tensor) -> Tensor:
+    """Turn (B, H, W, 3) uint8 into (B, 3, H, W) float32 as torchvision's networks take them."""
+    return _normalised(frames, 255.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
-    Attributes:
-        scale: what a grey level is divided by first.
-        mean: red, green, blue.
-        std: red, green, blue.
-    """
 
-    scale: float
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
+def efficientnet_lite(frames: Tensor) -> Tensor:
+    """Turn (B, H, W, 3) uint8 into (B, 3, H, W) float32 as EfficientNet-Lite takes them."""
+    return _normalised(frames, 1.0, (127.0, 127.0, 127.0), (128.0, 128.0, 128.0))
 
-    def __call__(self, frames: Tensor) -> Tensor:
-        """Turn (B, H, W, 3) uint8 into (B, 3, H, W) float32 in channels-last memory."""
-        x = frames.permute(0, 3, 1, 2).float() / self.scale
-        return (x - _on(x.device, self.mean)) / _on(x.device, self.std)
+
+def as_they_are(patches: Tensor) -> Tensor:
+    """Return log-mel patches as they are."""
+    return patches
+
+
+def _normalised(frames: Tensor, scale: float, mean: Colour, std: Colour) -> Tensor:
+    """Return ``(x / scale - mean) / std`` per colour, in channels-last memory."""
+    x = frames.permute(0, 3, 1, 2).float() / scale
+    return (x - _on(x.device, mean)) / _on(x.device, std)
 
 
 @cache
-def _on(device: torch.device, colours: tuple[float, float, float]) -> Tensor:
+def _on(device: torch.device, colour: Colour) -> Tensor:
     """Return (3, 1, 1), sent to a device once: each time would wait for the device."""
     with torch.inference_mode(False):
-        return torch.tensor(colours, device=device)[:, None, None]
-
-
-IMAGENET = Normalisation(255.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-EFFICIENTNET_LITE = Normalisation(1.0, (127.0, 127.0, 127.0), (128.0, 128.0, 128.0))
+        return torch.tensor(colour, device=device)[:, None, None]

@@ -7,15 +7,16 @@ codec cannot be ended, but it can be left behind.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, wait
+from contextlib import closing
 from functools import partial
 from queue import SimpleQueue
 from threading import Thread
 from time import monotonic
 
 from avloc.errors import MediaError
-from avloc.features.decoding import DecodingTask, Message, decode_clip
+from avloc.features.decoding import Decoded, DecodingTask, Message, decode_clip, decode_or_fail
 from avloc.progress import send_signs_to
 
 SILENCE_SECONDS = 120.0
@@ -60,7 +61,7 @@ def hung(limit: float) -> str:
     return f"decoding hung ({limit:.0f} s without a sign)"
 
 
-def decode_watched(task: DecodingTask, limit: float = SILENCE_SECONDS) -> Generator[Message]:
+def decode_watched(task: DecodingTask, limit: float = SILENCE_SECONDS) -> Generator[Decoded]:
     """Decode a clip in this process, as `decode_clip` does.
 
     Args:
@@ -86,6 +87,16 @@ def decode_watched(task: DecodingTask, limit: float = SILENCE_SECONDS) -> Genera
         thread.end()
 
 
+def decode_here(
+    tasks: Iterable[DecodingTask], limit: float
+) -> Generator[tuple[DecodingTask, Message]]:
+    """Decode clips in this process, one after the other, as a `DecodingPool` does in others."""
+    for task in tasks:
+        with closing(decode_or_fail(task, partial(decode_watched, limit=limit))) as messages:
+            for message in messages:
+                yield task, message
+
+
 class _DismissedError(BaseException):
     """Ends the work of a decoder that is not wanted any more; nobody sees it."""
 
@@ -93,18 +104,18 @@ class _DismissedError(BaseException):
 class _Decoding(Thread):
     """Runs an iterator one item a turn; without an error of its own it ends with None."""
 
-    def __init__(self, decode: Callable[[], Iterator[Message]]) -> None:
+    def __init__(self, decode: Callable[[], Iterator[Decoded]]) -> None:
         super().__init__(name="avloc-decoding", daemon=True)
         self._decode = decode
-        self._turns: SimpleQueue[Future[Message | None] | None] = SimpleQueue()
+        self._turns: SimpleQueue[Future[Decoded | None] | None] = SimpleQueue()
         self._is_dismissed = False
         self._is_left = False
         self.n_signs = 0
         self.start()
 
-    def take_turn(self) -> Future[Message | None]:
+    def take_turn(self) -> Future[Decoded | None]:
         """Ask for the next item."""
-        turn: Future[Message | None] = Future()
+        turn: Future[Decoded | None] = Future()
         self._turns.put(turn)
         return turn
 

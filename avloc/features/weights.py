@@ -27,6 +27,9 @@ _WITHOUT_DOWNLOAD = (
 )
 
 
+State = Mapping[str, Tensor]
+
+
 @dataclass(frozen=True)
 class WeightsRecord:
     """Where an encoder's weights come from.

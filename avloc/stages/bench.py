@@ -14,14 +14,13 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-import numpy as np
 import torch
 
 from avloc.artifacts import FeatureStore
 from avloc.devices import choose_device, count_cores
 from avloc.errors import MediaError, UsageError
 from avloc.features import Encoders, WeightsPolicy, extract, extract_video, load_encoders
-from avloc.features.decoding import DecodingTask, PictureSegment, decode_clip
+from avloc.features.decoding import DecodingTask, Segment, decode_clip
 from avloc.features.logmel import N_BANDS, N_FRAMES
 from avloc.features.precision import arithmetic, one_thread
 from avloc.progress import Progress, silent
@@ -125,7 +124,7 @@ def measure_extraction(
     """
     progress(0, rounds, "parts")
     n_frames, decode = _decode(videos[0], encoders)
-    patches = np.zeros((encoders.audio.group, N_FRAMES, N_BANDS), np.float32)
+    patches = torch.zeros(encoders.audio.group, N_FRAMES, N_BANDS)
     encode = partial(measure_seconds, encoders.device, encoders.audio.encode, patches)
     audio = median(encode() for _ in range(10))
     write = _write(videos[0][1], encoders, folder / "write")
@@ -170,7 +169,7 @@ def _decode(video: tuple[str, Path], encoders: Encoders) -> tuple[int, float]:
         for _ in range(3):
             began, n_frames = time.process_time(), 0
             for message in decode_clip(DecodingTask(*video, encoders.spec)):
-                n_frames += len(message.images) if isinstance(message, PictureSegment) else 0
+                n_frames += len(message.images) if isinstance(message, Segment) else 0
             seconds.append(time.process_time() - began)
     if not n_frames:
         raise MediaError(f"{video[1]} has no picture", "Give videos with a picture.")
@@ -195,10 +194,10 @@ def _network_rate(encoders: Encoders) -> float:
     frames = torch.zeros(encoder.group, 3, 224, 224, device=encoder.device)
     frames = frames.contiguous(memory_format=torch.channels_last)
     with arithmetic(encoder.device, encoder.precision):
-        encoder.trunk(frames)  # the first call takes longer
+        encoder.network(frames)  # the first call takes longer
         took: list[float] = []
         while sum(took) < _NETWORK_SECONDS:
-            took.append(measure_seconds(encoder.device, encoder.trunk, frames))
+            took.append(measure_seconds(encoder.device, encoder.network, frames))
     return encoder.group * len(took) / sum(took)
 
 

@@ -42,8 +42,8 @@ def main() -> None:
     lots, folder, workers = json.loads(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     torch.set_num_threads(1)
     encoders = tiny_encoders(fps=1)
-    trunk = nn.Sequential(nn.Conv2d(3, CHANNELS, 32, stride=32), nn.ReLU()).requires_grad_(False)
-    encoders = replace(encoders, visual=replace(encoders.visual, trunk=trunk, channels=CHANNELS))
+    network = nn.Sequential(nn.Conv2d(3, CHANNELS, 32, stride=32), nn.ReLU()).requires_grad_(False)
+    encoders = replace(encoders, visual=replace(encoders.visual, network=network))
     for number, files in enumerate(lots):
         store = FeatureStore.create(folder / f"{number}", encoders.spec)
         videos = [(f"{k}", Path(file)) for k, file in enumerate(files)]

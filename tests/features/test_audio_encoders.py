@@ -7,9 +7,9 @@ import torch
 from tiny_encoders import CPU
 
 from avloc.errors import UnknownNameError, WeightsError
-from avloc.features.audio import load_audio
-from avloc.features.vggish import VGGISH_WEIGHTS, VGGish
-from avloc.features.weights import WeightsPolicy, WeightsRecord
+from avloc.features.audio_networks import VGGISH_WEIGHTS, VGGish
+from avloc.features.encoders import load_encoder
+from avloc.features.weights import WeightsPolicy, WeightsRecord, fetch
 
 # What the converted file `vggish-10086976.pth` holds, name by name.
 CONVERTED = {
@@ -106,17 +106,22 @@ def seeded_vggish(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_vggish_loads_and_does_not_depend_on_the_batch(seeded_vggish):
+def test_vggish_loads_and_does_not_depend_on_the_batch(seeded_vggish, monkeypatch):
     folder, record, state = seeded_vggish
-    encoder = load_audio(
-        "vggish", device=CPU, precision="fp32", weights=WeightsPolicy(folder, True), record=record
+    monkeypatch.setattr(
+        "avloc.features.encoders.fetch", lambda _record, policy: fetch(record, policy)
+    )
+    encoder = load_encoder(
+        "audio", "vggish", device=CPU, precision="fp32", weights=WeightsPolicy(folder, True)
     )
     assert encoder.weights_sha256 == record.sha256
     patches = np.random.default_rng(0).normal(size=(11, 96, 64)).astype(np.float32)
-    vectors = encoder.encode(patches)
+    vectors = encoder.encode(torch.from_numpy(patches))
     assert vectors.shape == (11, 128)
     assert (vectors > 0).any(dim=0).sum() > 32  # the random network is alive
-    one_by_one = torch.cat([encoder.encode(patches[k : k + 1]) for k in range(11)])
+    one_by_one = torch.cat(
+        [encoder.encode(torch.from_numpy(patches[k : k + 1])) for k in range(11)]
+    )
     assert torch.equal(one_by_one, vectors)
     x = torch.from_numpy(patches)[:, None]
     for k in (0, 3, 6, 8, 11, 13):
@@ -133,16 +138,18 @@ def test_vggish_loads_and_does_not_depend_on_the_batch(seeded_vggish):
 
 
 def test_logmel_is_the_bands_mean_and_deviation():
-    encoder = load_audio("logmel", device=CPU, precision="fp32", weights=WeightsPolicy())
+    encoder = load_encoder("audio", "logmel", device=CPU, precision="fp32", weights=WeightsPolicy())
     patches = np.random.default_rng(1).normal(size=(3, 96, 64)).astype(np.float32)
     expected = np.concatenate([patches.mean(1), patches.std(1)], axis=1)
-    np.testing.assert_allclose(encoder.encode(patches).numpy(), expected, atol=1e-5)
+    np.testing.assert_allclose(
+        encoder.encode(torch.from_numpy(patches)).numpy(), expected, atol=1e-5
+    )
     assert encoder.weights_sha256 == ""
 
 
 def test_an_unknown_name_offers_the_nearest():
     with pytest.raises(UnknownNameError, match="vgish") as caught:
-        load_audio("vgish", device=CPU, precision="fp32", weights=WeightsPolicy())
+        load_encoder("audio", "vgish", device=CPU, precision="fp32", weights=WeightsPolicy())
     assert "'vggish'" in caught.value.hint
 
 
@@ -151,6 +158,6 @@ def test_vggish_offline_without_its_file_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     policy = WeightsPolicy(tmp_path, offline=True)
     with pytest.raises(WeightsError, match="vggish-10086976") as caught:
-        load_audio("vggish", device=CPU, precision="fp32", weights=policy)
+        load_encoder("audio", "vggish", device=CPU, precision="fp32", weights=policy)
     for needed in (VGGISH_WEIGHTS.url, "10086976", str(tmp_path / "cache"), "--weights", "logmel"):
         assert needed in caught.value.hint

@@ -1,4 +1,5 @@
 import dataclasses
+import math
 import multiprocessing
 import os
 import signal
@@ -11,10 +12,11 @@ import pytest
 from test_extraction import assert_same, store_at, videos_of
 from tiny_encoders import Film, tiny_encoders
 
+from avloc.artifacts import Failure, VideoFeatures
 from avloc.features import extract, extract_video
-from avloc.features.decoding import ClipClosed, ClipFailed, ClipOpened, DecodingTask
+from avloc.features.decoding import DecodingTask
 from avloc.features.decoding_pool import DecodingPool
-from avloc.features.decoding_process import PictureMemory
+from avloc.features.decoding_process import memory_shape
 
 pytestmark = pytest.mark.slow  # each starts processes that load torch
 
@@ -67,15 +69,15 @@ def test_a_process_that_dies_hangs_or_waits(long_clip, folder, tmp_path, encoder
     with DecodingPool(1, encoders.spec, silence_seconds=6.0) as pool:
         for task, message in pool.decode(tasks):
             if not ends:
-                the_process().kill()  # 20 s are seven chunks: it is amid this clip
-            if isinstance(message, ClipOpened) and task.video_id == "good":
+                the_process().kill()  # 20 s are more than the ring: it is amid this clip
+            if task.video_id == "good" and "good" not in ends:
                 time.sleep(6.5)  # a reader that is slow makes no hanging decoder
             ends[task.video_id] = message
-    assert isinstance(ends["killed"], ClipFailed)
+    assert isinstance(ends["killed"], Failure)
     assert "died" in ends["killed"].reason
-    assert isinstance(ends["hangs"], ClipFailed)
+    assert isinstance(ends["hangs"], Failure)
     assert "hung" in ends["hangs"].reason
-    assert isinstance(ends["good"], ClipClosed)
+    assert isinstance(ends["good"], VideoFeatures)
     assert multiprocessing.active_children() == []
 
 
@@ -85,13 +87,13 @@ def test_a_process_that_dies_while_it_waits_for_us(long_clip, folder, encoders):
     with DecodingPool(1, encoders.spec) as pool:
         for task, message in pool.decode(tasks):
             if not ends:
-                time.sleep(3.0)  # by now it has filled both halves
+                time.sleep(3.0)  # by now it has filled its ring
                 the_process().kill()
                 time.sleep(0.5)
             ends[task.video_id] = message
-    assert isinstance(ends["killed"], ClipFailed)
+    assert isinstance(ends["killed"], Failure)
     assert "died" in ends["killed"].reason
-    assert isinstance(ends["good"], ClipClosed)
+    assert isinstance(ends["good"], VideoFeatures)
 
 
 @pytest.mark.parametrize(
@@ -123,13 +125,11 @@ sys.addaudithook(crash_at_c)
 """
 
 
-def test_what_lies_in_the_shared_halves_fits(encoders):
-    layout = PictureMemory.of(encoders.spec)
-    assert layout.per_segment == 16
-    assert layout.per_half % layout.per_segment == 0
-    assert layout.n_bytes == 2 * layout.per_half * 224 * 224 * 3 <= 2 * 8 * 2**20
-    fast = dataclasses.replace(encoders.spec, fps=120)
-    assert PictureMemory.of(fast).per_half == 120  # never less than a segment
+def test_shared_memory_is_bounded_and_holds_two_segments_at_least(encoders):
+    assert memory_shape(encoders.spec) == (6, 16, 224, 224, 3)
+    assert math.prod(memory_shape(encoders.spec)) <= 16 * 2**20
+    assert memory_shape(dataclasses.replace(encoders.spec, fps=1))[:2] == (8, 1)
+    assert memory_shape(dataclasses.replace(encoders.spec, fps=120))[:2] == (2, 120)
 
 
 SCRIPT = """
@@ -238,6 +238,6 @@ def test_a_process_that_dies_with_nothing_to_do_costs_no_clip(folder, encoders):
     ends = {}
     with DecodingPool(1, encoders.spec) as pool:
         for task, message in pool.decode(tasks()):
-            assert not isinstance(ends.get(task.video_id), ClipClosed)
+            assert not isinstance(ends.get(task.video_id), VideoFeatures)
             ends[task.video_id] = message
-    assert [type(ends[name]) for name in "abc"] == [ClipClosed] * 3
+    assert [type(ends[name]) for name in "abc"] == [VideoFeatures] * 3

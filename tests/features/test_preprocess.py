@@ -8,7 +8,7 @@ from PIL import Image
 from torchvision.models import ResNet18_Weights
 from torchvision.transforms.v2.functional import resize
 
-from avloc.features.preprocess import EFFICIENTNET_LITE, IMAGENET, squash
+from avloc.features.preprocess import efficientnet_lite, imagenet, squash
 
 
 def bilinear(picture, height, width):
@@ -125,10 +125,10 @@ def test_imagenet_normalisation_is_torchvisions_own():
     expected = (frames.permute(0, 3, 1, 2) / 255 - torch.tensor(own.mean)[:, None, None]) / (
         torch.tensor(own.std)[:, None, None]
     )
-    torch.testing.assert_close(IMAGENET(frames), expected)
+    torch.testing.assert_close(imagenet(frames), expected)
 
 
 @pytest.mark.parametrize(("level", "expected"), [(127, 0.0), (255, 1.0), (0, -127 / 128)])
 def test_efficientnet_lite_normalisation(level, expected):
     frames = torch.full((1, 2, 2, 3), level, dtype=torch.uint8)
-    assert EFFICIENTNET_LITE(frames).unique().tolist() == [expected]
+    assert efficientnet_lite(frames).unique().tolist() == [expected]

@@ -12,22 +12,27 @@ from tiny_encoders import Film
 
 from avloc.errors import DependencyError, OutputError, UnknownNameError, UsageError
 from avloc.features import WeightsPolicy, extract_video, load_encoders, runtimes
-from avloc.features.audio import load_audio
+from avloc.features.encoders import load_encoder
 from avloc.features.runtimes import choose_runtime, with_runtime
-from avloc.features.visual import load_visual
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 
 
 @pytest.fixture(scope="module")
 def frames():
-    return np.random.default_rng(0).integers(0, 256, (20, 224, 224, 3), dtype=np.uint8)
+    frames = np.random.default_rng(0).integers(0, 256, (20, 224, 224, 3), dtype=np.uint8)
+    return torch.from_numpy(frames)
 
 
 def lite0(runtime):
     policy = WeightsPolicy(offline=True)
-    return load_visual(
-        "efficientnet-lite0", device=CPU, precision="fp32", weights=policy, runtime=runtime
+    return load_encoder(
+        "visual",
+        "efficientnet-lite0",
+        device=CPU,
+        precision="fp32",
+        weights=policy,
+        runtime=runtime,
     )
 
 
@@ -36,7 +41,7 @@ def lite0(runtime):
 def test_a_runtime_changes_no_feature(frames, runtime):
     eager, other = lite0("eager"), lite0(runtime)
     expected, found = eager.encode(frames), other.encode(frames)
-    assert type(other.trunk) is not type(eager.trunk)
+    assert type(other.network) is not type(eager.network)
     assert float((found - expected).abs().max()) < 1e-5 * float(expected.abs().max())
 
 
@@ -99,9 +104,14 @@ def test_a_compiler_that_is_missing_is_told_in_words(monkeypatch):
 def test_the_weight_free_encoder_runs_by_onnx_as_by_torch():
     patches = np.random.default_rng(1).normal(size=(11, 96, 64)).astype(np.float32)
     found = [
-        load_audio(
-            "logmel", device=CPU, precision="fp32", weights=WeightsPolicy(), runtime=runtime
-        ).encode(patches)
+        load_encoder(
+            "audio",
+            "logmel",
+            device=CPU,
+            precision="fp32",
+            weights=WeightsPolicy(),
+            runtime=runtime,
+        ).encode(torch.from_numpy(patches))
         for runtime in ("eager", "onnx")
     ]
     torch.testing.assert_close(found[0], found[1], atol=1e-5, rtol=1e-5)

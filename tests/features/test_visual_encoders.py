@@ -1,5 +1,6 @@
 import dataclasses
 import hashlib
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -10,9 +11,10 @@ from torch import nn
 from torchvision.models import ResNet152_Weights
 
 from avloc.errors import UnknownNameError, WeightsError
-from avloc.features.trunks import resnet_trunk, vgg19_trunk
-from avloc.features.visual import list_visual_encoders, load_visual, torchvision_record
-from avloc.features.weights import WeightsPolicy, WeightsRecord
+from avloc.features import list_visual_encoders
+from avloc.features.encoders import load_encoder
+from avloc.features.visual_networks import resnet_trunk, torchvision_record, vgg19_trunk
+from avloc.features.weights import WeightsPolicy, WeightsRecord, fetch
 
 
 def seeded(name, folder):
@@ -31,17 +33,19 @@ def seeded(name, folder):
 
 
 def load(name, folder, record):
-    return load_visual(
-        name, device=CPU, precision="fp32", weights=WeightsPolicy(folder, True), record=record
-    )
+    with patch("avloc.features.encoders.fetch", lambda _record, policy: fetch(record, policy)):
+        return load_encoder(
+            "visual", name, device=CPU, precision="fp32", weights=WeightsPolicy(folder, True)
+        )
 
 
 def frames_of(n):
-    return np.random.default_rng(n).integers(0, 256, (n, 224, 224, 3), dtype=np.uint8)
+    frames = np.random.default_rng(n).integers(0, 256, (n, 224, 224, 3), dtype=np.uint8)
+    return torch.from_numpy(frames)
 
 
 def imagenet(frames):
-    x = torch.from_numpy(frames).permute(0, 3, 1, 2) / 255
+    x = frames.permute(0, 3, 1, 2) / 255
     mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
     return (x - mean[:, None, None]) / std[:, None, None]
 
@@ -78,12 +82,12 @@ def test_resnet_gives_torchvisions_last_map(name, channels, tmp_path):
     encoder = dataclasses.replace(load(name, tmp_path, record), group=1)
     maps = encoder.encode(frames_of(1))
     assert maps.shape == (1, 7, 7, channels)
-    assert encoder.channels == channels
+    assert encoder.embedding == (7, 7, channels)
     scale = float(expected.abs().max())
     torch.testing.assert_close(maps, expected.permute(0, 2, 3, 1), rtol=0, atol=1e-5 * scale)
     assert len(encoder.weights_sha256) == 64
     assert encoder.weights_sha256.startswith(record.sha256)
-    assert not any(isinstance(module, nn.BatchNorm2d) for module in encoder.trunk.modules())
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in encoder.network.modules())
 
 
 def test_vgg19_gives_block5_pool(tmp_path):
@@ -146,5 +150,5 @@ def test_weights_of_another_network_are_refused(tmp_path):
 
 def test_an_unknown_name_offers_the_nearest():
     with pytest.raises(UnknownNameError) as caught:
-        load_visual("resnet512", device=CPU, precision="fp32", weights=WeightsPolicy())
+        load_encoder("visual", "resnet512", device=CPU, precision="fp32", weights=WeightsPolicy())
     assert "Did you mean 'resnet152'?" in caught.value.hint

@@ -1,4 +1,4 @@
-"""Features written beside the work: the device and the decoders do not wait for the disk."""
+"""Features written by a thread, so that the device and the decoders do not wait for the disk."""
 
 from __future__ import annotations
 
@@ -11,42 +11,40 @@ from torch import Tensor
 from avloc.artifacts import FeatureStore, FeatureWriter, VideoFeatures
 from avloc.errors import ArtifactError, AvlocError, NameRefusedError
 
-_MOST_WAITING = 8  # things to write; beyond that the disk is what decides
+_MOST_WAITING = 8  # jobs; beyond that the caller waits for the disk
 
 
-class StoreWriting:
-    """A context in which a store is written by another thread, in the order of the calls.
+class StoreThread:
+    """A context in which a thread writes a store, in the order of the calls.
 
-    Leaving it waits for the rest, and what was not finished leaves no trace. Each call and
-    the leaving raise what went wrong before: OutputError if the place cannot be written.
+    Leaving it waits for the rest and drops what was not finished. Every call, and leaving,
+    raises the error that ended the thread, for example OutputError.
 
-    A video whose name the file system refuses, or whose features no reader would take, costs
-    itself alone: nothing of it is written.
+    A video whose name the file system refuses, or whose features no reader would accept, has
+    no file; the others go on.
 
     Args:
-        store: where to.
-        is_settled: called by that thread with a video's id once its file is there, or refused.
+        store: where to write.
+        is_settled: called in the thread with a video's id once it is written or refused.
 
     Attributes:
-        refused: by id, why a video has no file.
+        refused: the errors of videos without a file, by id.
     """
 
     def __init__(self, store: FeatureStore, is_settled: Callable[[str], None]) -> None:
         self._store = store
         self._is_settled = is_settled
         self.refused: dict[str, AvlocError] = {}
-        self._writers: dict[str, FeatureWriter] = {}  # the thread's own
+        self._writers: dict[str, FeatureWriter] = {}  # used by the thread only
         self._jobs: Queue[tuple[str, Callable[[], None]] | None] = Queue(_MOST_WAITING)
         self._error: BaseException | None = None
         self._thread = Thread(target=self._work, name="avloc-writing")
 
-    def __enter__(self) -> StoreWriting:
-        """Start the thread."""
+    def __enter__(self) -> StoreThread:
         self._thread.start()
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
-        """Wait for what is to be written, and drop what was not finished."""
         self._jobs.put(None)
         self._thread.join()
         if kind is None:
@@ -54,15 +52,30 @@ class StoreWriting:
 
     def put_visual(self, video_id: str, n_segments: int, maps: Tensor) -> None:
         """Write the next of a video's ``n_segments`` maps, (k, H, W, Dv) on any device."""
-        self._do(video_id, lambda: self._put_visual(video_id, n_segments, maps))
+
+        def job() -> None:
+            self._writer(video_id, n_segments).put_visual(maps.cpu().numpy())
+
+        self._do(video_id, job)
 
     def finish(self, video_id: str, n_segments: int, rest: Callable[[], VideoFeatures]) -> None:
-        """Write all else of a video, and give its file its name."""
-        self._do(video_id, lambda: self._finish(video_id, n_segments, rest()))
+        """Write everything else of a video, and give its file its name."""
+
+        def job() -> None:
+            self._writer(video_id, n_segments).finish(rest())
+            del self._writers[video_id]
+            self._is_settled(video_id)
+
+        self._do(video_id, job)
 
     def abandon(self, video_id: str) -> None:
         """Drop a video that cannot be finished."""
-        self._do(video_id, lambda: self._abandon(video_id))
+
+        def job() -> None:
+            if video_id in self._writers:
+                self._writers.pop(video_id).abandon()
+
+        self._do(video_id, job)
 
     def _do(self, video_id: str, job: Callable[[], None]) -> None:
         self._raise()
@@ -86,18 +99,6 @@ class StoreWriting:
                     self._error = error
         for writer in self._writers.values():
             writer.abandon()
-
-    def _put_visual(self, video_id: str, n_segments: int, maps: Tensor) -> None:
-        self._writer(video_id, n_segments).put_visual(maps.cpu().numpy())
-
-    def _finish(self, video_id: str, n_segments: int, rest: VideoFeatures) -> None:
-        self._writer(video_id, n_segments).finish(rest)
-        del self._writers[video_id]
-        self._is_settled(video_id)
-
-    def _abandon(self, video_id: str) -> None:
-        if video_id in self._writers:
-            self._writers.pop(video_id).abandon()
 
     def _writer(self, video_id: str, n_segments: int) -> FeatureWriter:
         if video_id not in self._writers:

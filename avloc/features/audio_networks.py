@@ -1,12 +1,16 @@
-"""VGGish: a log-mel patch to 128 numbers (Hershey et al., "CNN Architectures for Large-Scale
-Audio Classification", ICASSP 2017), in the shape of the weights converted to PyTorch."""
+"""Networks that take log-mel patches: VGGish, and band statistics that need no weights.
+
+VGGish is of Hershey et al., "CNN Architectures for Large-Scale Audio Classification", ICASSP
+2017, with the layer names of the weights that were converted to PyTorch.
+"""
 
 from __future__ import annotations
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from avloc.features.weights import WeightsRecord
+from avloc.features.weights import State, WeightsRecord, fill
 
 VGGISH_WEIGHTS = WeightsRecord.from_url(
     "vggish",
@@ -17,11 +21,7 @@ _N_CHANNELS = (64, "pool", 128, "pool", 256, 256, "pool", 512, 512, "pool")
 
 
 class VGGish(nn.Module):
-    """The network, with the converted state dict's names: ``features`` and ``embeddings``.
-
-    There is no PCA and no quantising after it, and the last ReLU is kept: so the features
-    published for AVE were made.
-    """
+    """VGGish without PCA and quantising, the last ReLU kept, as AVE's features were made."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,6 +40,22 @@ class VGGish(nn.Module):
         maps = self.features(patches[:, None])
         embedded: Tensor = self.embeddings(maps.permute(0, 2, 3, 1).flatten(1))
         return embedded
+
+
+class BandStatistics(nn.Module):
+    """The encoder ``logmel``: each band's mean and standard deviation over the patch's frames."""
+
+    def forward(self, patches: Float[Tensor, "B 96 64"]) -> Float[Tensor, "B 128"]:
+        """Return the 64 means, then the 64 standard deviations."""
+        return torch.cat([patches.mean(1), patches.std(1, correction=0)], dim=1)
+
+
+def vggish(_name: str, state: State, record: WeightsRecord) -> nn.Module:
+    """Return VGGish with its weights."""
+    with torch.device("meta"):
+        network = VGGish()
+    fill(network, state, record)
+    return network
 
 
 def _convolutions() -> nn.Sequential:

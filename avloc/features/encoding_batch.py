@@ -1,0 +1,106 @@
+"""Segments of many clips that go through an encoder together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from avloc.features.encoders import Encoder, Encoders
+
+_CPU_GROUPS = 4  # a slow film's segments fill four groups better than one
+_MOST_SEGMENTS = 64  # a still adds no item to a batch and would never fill it
+
+Deliver = Callable[[list[Tensor]], None]
+
+
+class EncodingBatch:
+    """Whole segments on their way through an encoder; each distinct item is encoded once.
+
+    Args:
+        encoder: what they go through.
+        size: how many items make the batch full; a larger segment still fits.
+    """
+
+    def __init__(self, encoder: Encoder, size: int) -> None:
+        self._encoder = encoder
+        self._size = size
+        self._items = torch.empty(0)
+        self._rows: dict[tuple[Hashable, Hashable], int] = {}
+        self._segments: list[tuple[Deliver, list[int]]] = []
+
+    def add(
+        self,
+        owner: Hashable,
+        items: Sequence[NDArray[Any]],
+        samples: Sequence[Hashable],
+        deliver: Deliver,
+    ) -> None:
+        """Copy a segment in; a batch that is full is encoded.
+
+        Args:
+            owner: its clip.
+            items: its distinct items, in order.
+            samples: the name of the item behind each sample, unique in the clip.
+            deliver: called with the embeddings of the samples once they are computed.
+        """
+        is_full = len(self._rows) + len(items) > len(self._items)
+        if is_full or len(self._segments) == _MOST_SEGMENTS:
+            self.encode()
+            self._items = self._memory_for(items)
+        names = [(owner, sample) for sample in samples]
+        for name, item in zip(dict.fromkeys(names), items, strict=True):
+            row = self._rows.setdefault(name, len(self._rows))
+            self._items[row] = torch.from_numpy(item)
+        self._segments.append((deliver, [self._rows[name] for name in names]))
+        if len(self._rows) == len(self._items):
+            self.encode()
+
+    def encode(self) -> None:
+        """Encode what was added, and deliver it."""
+        if not self._segments:
+            return
+        embeddings = self._encoder.encode(self._items[: len(self._rows)]).unbind()
+        segments, self._segments, self._rows = self._segments, [], {}
+        self._items = torch.empty(0)  # the next batch gets other memory: this may be on its way
+        for deliver, rows in segments:
+            # by numbers on the host: an index on the device would wait for the device
+            deliver([embeddings[row] for row in rows])
+
+    def _memory_for(self, items: Sequence[NDArray[Any]]) -> Tensor:
+        """Return memory for a batch of such items, pinned for CUDA, from PyTorch's own cache."""
+        like = torch.from_numpy(items[0])
+        return torch.empty(
+            (max(self._size, len(items)), *like.shape),
+            dtype=like.dtype,
+            pin_memory=self._encoder.device.type == "cuda",
+        )
+
+
+class Batches:
+    """The batch of frames and the batch of patches that all clips of a run share.
+
+    Args:
+        encoders: what they go through.
+        batch_size: frames the device takes at once; None chooses.
+    """
+
+    def __init__(self, encoders: Encoders, batch_size: int | None) -> None:
+        visual, audio = encoders.visual, encoders.audio
+        if encoders.device.type == "cuda":
+            size = batch_size or visual.group
+            visual = replace(visual, group=size)
+            audio = replace(audio, group=min(audio.group, size))
+        else:  # the group stays, and with it the same bits
+            size = -(-(batch_size or visual.group * _CPU_GROUPS) // visual.group) * visual.group
+        self.frames = EncodingBatch(visual, size)
+        self.patches = EncodingBatch(audio, audio.group)
+
+    def encode(self) -> None:
+        """Encode what has not filled a batch."""
+        self.frames.encode()
+        self.patches.encode()
