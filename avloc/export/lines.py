@@ -1,4 +1,4 @@
-"""What the text formats agree on: plain lines, and times to the millisecond."""
+"""Labels as plain lines, and times to the millisecond."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ NAMELESS = "unnamed"  # a label of white space alone
 def one_line(text: str) -> str:
     """Return ``text`` as one line: white space and control characters become single spaces.
 
-    A label is the user's own text: a line break in it would end a subtitle early, and a
-    control character cannot stand in XML.
+    A line break in a label would end a subtitle early, and XML has no control characters.
     """
     return " ".join("".join(" " if _is_unwritable(c) else c for c in text).split())
 
 
 def label_line(label: str) -> str:
-    """Return a label as one line that is not empty: tools drop what has no name, or stumble."""
+    """Return a label as one line that is not empty: tools refuse or drop an empty label."""
     return one_line(label) or NAMELESS
 
 

@@ -1,4 +1,4 @@
-"""What a page points at and what it carries within itself."""
+"""Names of videos, and links and pictures in a page."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _JPEG_QUALITY = 82
 def shown_names(video_ids: Sequence[str]) -> list[str]:
     """Return names of videos without the folders that absolute paths among them share.
 
-    `localize` names videos by their paths where their names are the same. What is passed on
-    says no more of a machine's folders than tells the videos apart.
+    `localize` names videos of equal names by their paths. A page or figure that is passed on
+    must not show the folders of a machine.
     """
     paths = [PurePosixPath(video_id) for video_id in video_ids]
     folders = [path.parent for path in paths if path.is_absolute() and path.name]
@@ -30,15 +30,14 @@ def shown_names(video_ids: Sequence[str]) -> list[str]:
 
 
 def relative_link(file: Path | str, page: Path) -> str:
-    """Return a file's address seen from a page, safe in an ``href``.
+    """Return a file's path relative to a page, safe in an ``href``.
 
-    Relative, so that page and files can be moved together; a colon is escaped too, or a file
-    name could pass for an address with a scheme.
+    A colon is escaped too: a file name could pass for an address with a scheme.
     """
     here = Path(page).absolute().parent
     try:
         path = Path(os.path.relpath(Path(file).absolute(), here)).as_posix()
-    except ValueError:  # another drive: there is no way from here to there
+    except ValueError:  # on another drive
         return Path(file).absolute().as_uri()
     return quote(os.fsencode(path), safe="/")
 

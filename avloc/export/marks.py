@@ -2,65 +2,54 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from avloc.errors import ArtifactError, OutputError
 
 OWN = ".avloc"
-"""What stands before the suffix of a file that avloc writes beside a video: ``NAME.avloc.srt``."""
+"""Comes before the suffix of a file that avloc writes beside a video: ``NAME.avloc.srt``."""
 
-_PICTURES = {
+_PAGE = b'<meta name="generator" content="avloc'
+_MARKS = {
     ".png": b"Software\0avloc",
     ".pdf": b"/Creator (avloc",
     ".svg": b"<dc:title>avloc",
+    ".html": _PAGE,
+    ".htm": _PAGE,
 }
-_PAGE = b'<meta name="generator" content="avloc'
-_MARKS = {**_PICTURES, ".html": _PAGE, ".htm": _PAGE}
-_FILMS = (".mp4", ".mkv", ".mov")
-_FILM_MARK = "avloc "
-"""How the comment of a heat-map video begins."""
+_VIDEOS = (".mp4", ".mkv", ".mov")
 
 
 def refuse_foreign(path: Path | str) -> None:
     """Refuse to replace a file that avloc did not write.
 
-    Files named ``NAME.avloc.*`` are avloc's by name; others carry a mark: HDF5 files their
-    schema, heat-map videos a comment, figures and pages the program that made them.
-
-    Args:
-        path: what is to be written; it need not be there.
+    Files named ``NAME.avloc.*`` are avloc's by name. Others have a mark: HDF5 files their
+    schema, heat-map videos a comment that begins with "avloc ", figures and pages the program
+    that made them.
 
     Raises:
-        OutputError: it is there, and no mark of avloc's is in it.
+        OutputError: the file exists and has no such mark.
     """
     path = Path(path)
-    if path.is_file() and not _is_own(path):
+    if path.is_file() and not _is_from_avloc(path):
         raise OutputError(
-            f"{path} is there and was not written by avloc",
-            "Give another name, or move it away.",
+            f"{path} exists and was not written by avloc", "Give another name, or move it away."
         )
 
 
-def _is_own(path: Path) -> bool:
+def _is_from_avloc(path: Path) -> bool:
+    suffix = path.suffix.lower()
     if f"{OWN}." in path.name:
         return True
-    suffix = path.suffix.lower()
-    if suffix in (".h5", ".hdf5"):
-        return _is_artifact(path)
-    if suffix in _FILMS:
+    if suffix in _VIDEOS:
         from avloc.media import comment_of
 
-        return comment_of(path).startswith(_FILM_MARK)
-    try:
+        return comment_of(path).startswith("avloc ")
+    with suppress(ArtifactError, OSError):
+        if suffix in (".h5", ".hdf5"):
+            from avloc.artifacts.hdf5 import identify
+
+            return bool(identify(path))
         return suffix in _MARKS and _MARKS[suffix] in path.read_bytes()
-    except OSError:
-        return False
-
-
-def _is_artifact(path: Path) -> bool:
-    from avloc.artifacts.hdf5 import identify
-
-    try:
-        return bool(identify(path))
-    except ArtifactError:
-        return False
+    return False

@@ -89,7 +89,7 @@ def _refuse_foreign(folder: Path) -> None:
     page, numbers = folder / "report.html", folder / "results.json"
     refuse_foreign(page)
     if numbers.exists() and not page.exists():  # the demo writes the page first
-        raise OutputError(f"{numbers} is there and was not written by avloc", "Move it away.")
+        raise OutputError(f"{numbers} exists and was not written by avloc", "Move it away.")
 
 
 def _step(progress: Progress, step: str) -> Progress:

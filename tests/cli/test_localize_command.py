@@ -161,7 +161,7 @@ def test_a_heat_map_of_somebody_elses_is_refused_with_the_way_out(
     (tmp_path / "clip.heatmap.mp4").write_text("not avloc's")
     ended = avloc("localize", clip, *place, "--heatmap")
     assert ended.code == 1
-    assert "clip.heatmap.mp4 is there and was not written by avloc" in ended.err
+    assert "clip.heatmap.mp4 exists and was not written by avloc" in ended.err
     assert ended.err.rstrip().endswith("--out DIR names another folder.")
 
 

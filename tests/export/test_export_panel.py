@@ -9,9 +9,8 @@ from made_up_timelines import NASTY, timeline_of, unhurried
 from avloc.colours import ink_on, label_colour
 from avloc.errors import UsageError
 from avloc.export.heat_style import HeatStyle
-from avloc.export.heatmap.lettering import fitted, font
 from avloc.export.heatmap.overlay import Painter
-from avloc.export.heatmap.panel import Panel
+from avloc.export.heatmap.panel import Panel, fitted, font
 from avloc.export.playback import at_moment, event_at, presence_at
 from avloc.labels import LabelSet
 from avloc.timeline import Event, Grid

@@ -148,9 +148,9 @@ def test_predictions_and_models_of_others_stay(small_workspace: SmallWorkspace) 
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(THEIRS)
     try:
-        with pytest.raises(OutputError, match=r"cman-val\.h5 is there"):
+        with pytest.raises(OutputError, match=r"cman-val\.h5 exists"):
             avloc.evaluate(artifacts=artifacts, split="val")
-        with pytest.raises(OutputError, match=r"theirs\.h5 is there"):
+        with pytest.raises(OutputError, match=r"theirs\.h5 exists"):
             avloc.train(artifacts=artifacts, name="theirs")
         assert {path.read_bytes() for path in (predictions, model)} == {THEIRS}
     finally:

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 
 from avloc.errors import UsageError
 from avloc.export.figures.figure_file import plain_style
-from avloc.export.figures.figure_page import aspect_of, draw_page, model_names
-from avloc.export.figures.figure_rows import GREEN, Box, Row, draw_pictures, draw_times
+from avloc.export.figures.figure_page import draw_page, model_names
+from avloc.export.figures.figure_rows import GREEN, Box, Row, draw_pictures
 from avloc.export.heat_style import DEFAULT_STYLE, HeatStyle
 from avloc.export.pictures import Frame, evenly, has_event
 from avloc.timeline import Timeline
@@ -51,25 +51,25 @@ def attention_figure(
         UsageError: the timelines are not of one video, none has attention, or there is no
             frame.
     """
-    models = [
-        (name, model.attention)
-        for name, model in zip(model_names(timelines, names), timelines, strict=True)
+    names, first = model_names(timelines, names), timelines[0]
+    pictures = partial(draw_pictures, frames=frames, style=style)
+    maps = [
+        Row(name, None, partial(pictures, maps=model.attention), is_bold=True)
+        for name, model in zip(names, timelines, strict=True)
         if model.attention is not None
     ]
-    if not models:
+    if not maps:
         raise UsageError(
             "none of these models has attention to show", "Use a model with it: cman or avel."
         )
-    first = timelines[0]
     if not frames:
         raise UsageError(f"there is no picture of {first.video_id} to show attention on")
-    total = float(first.grid.n_segments * first.grid.segment_seconds)
-    pictures = partial(draw_pictures, frames=frames, style=style)
-    rows = [
-        Row("time" if total >= 60 else "seconds", 0.09, partial(draw_times, total=total)),
-        Row("frame", None, partial(pictures, maps=None, boxes=boxes)),
-        *(Row(name, None, partial(pictures, maps=maps), is_bold=True) for name, maps in models),
-    ]
-    legend = {} if boxes is None else {"true position": GREEN}
-    shown, aspect = sorted(frames), aspect_of(frames)
-    return draw_page(first, legend, rows, shown, _MAX_COLUMNS, aspect=aspect, style=style)
+    return draw_page(
+        first,
+        sorted(frames),
+        [Row("frame", None, partial(pictures, maps=None, boxes=boxes)), *maps],
+        n_across=_MAX_COLUMNS,
+        legend={} if boxes is None else {"true position": GREEN},
+        frames=frames,
+        style=style,
+    )

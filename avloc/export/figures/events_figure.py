@@ -10,9 +10,9 @@ from itertools import chain
 
 from matplotlib.figure import Figure
 
-from avloc.colours import HEAR, SEE, as_hex, label_colour
+from avloc.colours import HEAR, SEE, Colour, as_hex, label_colour
 from avloc.export.figures.figure_file import plain_style
-from avloc.export.figures.figure_page import TRUTH, aspect_of, draw_page, model_names, shortened
+from avloc.export.figures.figure_page import TRUTH, draw_page, model_names, shortened
 from avloc.export.figures.figure_rows import (
     PAPER,
     Row,
@@ -21,7 +21,6 @@ from avloc.export.figures.figure_rows import (
     draw_pictures,
     draw_sound,
     draw_ticks,
-    draw_times,
 )
 from avloc.export.heat_style import DEFAULT_STYLE, HeatStyle
 from avloc.export.pictures import Frame, evenly, maps_of_events
@@ -30,7 +29,6 @@ from avloc.timeline import Event, FloatArray, Timeline
 
 _MAX_COLUMNS, _MAX_ACROSS = 48, 12
 _MAX_LABELS = 30  # of a legend: as many as have a colour of their own
-_APART = 0.045  # inches between the rows of one model and the next
 
 
 def events_segments(timeline: Timeline) -> list[int]:
@@ -66,50 +64,52 @@ def events_figure(
         UsageError: the timelines are not of one video, or are too many for one page.
     """
     names, first = model_names(timelines, names), timelines[0]
+    models = list(zip(names, timelines, strict=True))
     labels = first.labels  # for every model: a label has one colour in a figure
-    total = float(first.grid.n_segments * first.grid.segment_seconds)
-    rows = [Row("time" if total >= 60 else "seconds", 0.09, partial(draw_times, total=total))]
+    rows: list[Row] = []
     if waveform is not None:
         rows.append(Row("sound", 0.24, partial(draw_sound, loudness=waveform)))
     pictures = partial(draw_pictures, frames=frames, style=style)
     maps = [
         Row(name, None, partial(pictures, maps=maps_of_events(model)), is_bold=True)
-        for name, model in zip(names, timelines, strict=True)
+        for name, model in models
         if frames and model.attention is not None
     ]
     if frames:
-        rows += [Row("frame", None, partial(pictures, maps=None)), *maps]
-        rows[-1] = replace(rows[-1], after=_APART)
+        rows += _apart([Row("frame", None, partial(pictures, maps=None)), *maps])
     tracks = [] if truth is None else [_track(TRUTH, truth, labels)]
     rows += tracks
-    for name, model in zip(names, timelines, strict=True):
-        tracks.append(track := _track(name, model.events, labels))
+    for name, model in models:
+        tracks.append(_track(name, model.events, labels))
         gates = (("hear", model.gate_audio, HEAR), ("see", model.gate_visual, SEE))
-        rows += [
-            track,
-            *(
-                Row(sense, 0.105, partial(draw_gate, gate=gate, colour=colour), after=0.01)
-                for sense, gate, colour in gates
-                if gate is not None
-            ),
-        ]
-        rows[-1] = replace(rows[-1], after=_APART)
+        known = [_gate(sense, gate, colour) for sense, gate, colour in gates if gate is not None]
+        rows += _apart([tracks[-1], *known])
     segments = events_segments(first)
     is_whole = len(segments) == first.grid.n_segments
+    whole = Row("whole video", 0.15, draw_ticks, after=0.13)
     return draw_page(
         first,
-        _legend([*(truth or ()), *chain(*timelines)], labels),
-        rows,
         segments,
-        _MAX_ACROSS,
-        aspect=aspect_of(frames),
-        overview=() if is_whole else (*tracks, Row("whole video", 0.13, draw_ticks)),
+        rows,
+        n_across=_MAX_ACROSS,
+        legend=_legend([*(truth or ()), *chain(*timelines)], labels),
+        frames=frames,
+        overview=() if is_whole else (*tracks, whole),
         style=style if maps else None,
     )
 
 
 def _track(name: str, events: Sequence[Event], labels: LabelSet) -> Row:
     return Row(name, 0.15, partial(draw_events, events=events, labels=labels), is_bold=True)
+
+
+def _gate(sense: str, gate: FloatArray, colour: Colour) -> Row:
+    return Row(sense, 0.105, partial(draw_gate, gate=gate, colour=colour), after=0.01)
+
+
+def _apart(rows: Sequence[Row]) -> list[Row]:
+    """Leave more space below the last of these rows."""
+    return [*rows[:-1], replace(rows[-1], after=0.045)]
 
 
 def _legend(events: Sequence[Event], labels: LabelSet) -> dict[str, str]:

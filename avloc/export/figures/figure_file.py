@@ -28,6 +28,14 @@ _SETTINGS = {
     "axes.spines.top": False,
     "font.size": 6.5,
     "image.composite_image": False,
+    "legend.borderaxespad": 0,
+    "legend.borderpad": 0,
+    "legend.columnspacing": 1.2,
+    "legend.frameon": False,
+    "legend.handleheight": 0.8,
+    "legend.handlelength": 0.8,
+    "legend.handletextpad": 0.4,
+    "patch.linewidth": 0,
     "pdf.fonttype": 42,  # journals refuse type 3
     "svg.fonttype": "none",  # text that can be searched and edited
     "svg.hashsalt": "avloc",
@@ -46,10 +54,9 @@ def figure_suffix(target: Path | str) -> str:
 
 @contextmanager
 def plain_style() -> Iterator[None]:
-    """Draw by matplotlib's defaults, whatever style the user's session or file sets.
+    """Draw in one style, whatever the user's matplotlib is set to; in one thread at a time.
 
-    A letter that no font has becomes a box in PNG and PDF, and stays a letter in SVG; that is
-    not worth a warning. The settings are global: figures are drawn in one thread at a time.
+    A letter that no font has becomes a box in PNG and PDF; that is not worth a warning.
     """
     with style.context(["default", _SETTINGS]), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")

@@ -1,21 +1,22 @@
-"""The page of a figure: a title and a legend, bands of rows with their names, a foot."""
+"""The page of a figure: title and legend, bands of rows with their names, a scale at the foot."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from statistics import median
+from dataclasses import replace
+from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.gridspec import GridSpec
 from matplotlib.legend import Legend
 from matplotlib.patches import Patch
 
 from avloc.errors import UsageError
-from avloc.export.figures.figure_rows import DIM, GAP, INK, SMALL, Columns, Row, fit
+from avloc.export.figures.figure_rows import DIM, GAP, INK, SMALL, Columns, Row, draw_times, fit
 from avloc.export.heat_style import HeatStyle
 from avloc.export.lines import one_line
 from avloc.export.links import shown_names
@@ -27,18 +28,8 @@ DPI = 300
 # inches
 _WIDTH, _MIN_WIDTH = 7.0, 3.4  # the two columns of a paper
 _HEIGHT, _MAX_HEIGHT = 10.0, 100.0
-_MAX_COLUMN, _MIN_PICTURE = 1.1, 0.27
-_MARGIN, _LINE, _FOOT, _BETWEEN = 0.07, 0.18, 0.2, 0.13
-_TITLE = 8.0  # points
-_LEGEND: dict[str, Any] = {
-    "frameon": False,
-    "borderpad": 0,
-    "borderaxespad": 0,
-    "handlelength": 0.8,
-    "handleheight": 0.8,
-    "handletextpad": 0.4,
-    "columnspacing": 1.2,
-}
+_MAX_COLUMN, _MIN_PICTURE, _MAX_ASPECT = 1.1, 0.27, 1.4
+_MARGIN, _LINE, _FOOT, _BETWEEN = 0.07, 0.18, 0.09, 0.13
 
 
 def model_names(timelines: Sequence[Timeline], names: Sequence[str] | None = None) -> list[str]:
@@ -58,12 +49,6 @@ def model_names(timelines: Sequence[Timeline], names: Sequence[str] | None = Non
     return short
 
 
-def aspect_of(frames: Mapping[int, Frame]) -> float:
-    """Return the height of pictures by their width, at most 1.4: higher ones have margins."""
-    aspects = [frame.shape[0] / frame.shape[1] for frame in frames.values()]
-    return min(float(median(aspects or [0])), 1.4)
-
-
 def shortened(text: str, n_most: int) -> str:
     """Return one line of at most ``n_most`` letters."""
     line = one_line(text)
@@ -72,88 +57,59 @@ def shortened(text: str, n_most: int) -> str:
 
 def draw_page(
     timeline: Timeline,
-    legend: Mapping[str, str],
-    rows: Sequence[Row],
     segments: Sequence[int],
-    n_across: int,
+    rows: Sequence[Row],
     *,
-    aspect: float,
+    n_across: int,
+    legend: Mapping[str, str],
+    frames: Mapping[int, Frame],
     overview: Sequence[Row] = (),
     style: HeatStyle | None = None,
 ) -> Figure:
     """Draw rows, one column per segment, wrapped into bands of at most ``n_across`` columns.
 
-    Args:
-        timeline: of the video that names the page.
-        legend: names with their colours, ``#rrggbb``.
-        rows: of each band.
-        segments: one per column.
-        n_across: columns side by side at most.
-        aspect: height of a picture by its width.
-        overview: rows above all bands, which show the whole video as one column.
-        style: of the maps, for the scale at the foot; None without maps.
+    The overview's rows show the whole video as one column, above all bands. The frames give
+    the pictures' shape, and the maps' style a scale at the foot.
     """
     figure = Figure(dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)  # measures text
     seconds, n_segments = float(timeline.grid.segment_seconds), timeline.grid.n_segments
-    n_bands = math.ceil(len(segments) / n_across)
-    n_across = math.ceil(len(segments) / n_bands)
-    left = 2 * _MARGIN + max(_name_width(figure, row) for row in (*overview, *rows))
+    total = n_segments * seconds
+    times = Row("seconds" if total < 60 else "time", 0.09, partial(draw_times, total=total))
+    rows = [times, *rows[:-1], replace(rows[-1], after=_BETWEEN)]
+    n_across = math.ceil(len(segments) / math.ceil(len(segments) / n_across))
+    parts = [segments[n : n + n_across] for n in range(0, len(segments), n_across)]
+    page = [(row, Columns([0], total, 1)) for row in overview]
+    page += [(row, Columns(part, seconds, n_across)) for part in parts for row in rows]
+
+    left = 2 * _MARGIN + max(_name_width(figure, row) for row, _ in page)
     column = min((_WIDTH - left - _MARGIN) / n_across, _MAX_COLUMN)
     right = left + n_across * column
     width = max(right + _MARGIN, _MIN_WIDTH)
     key, is_beside = _legend(figure, legend, width - 2 * _MARGIN)
     head = _MARGIN + _LINE + (0 if is_beside else key.get_window_extent().height / DPI + _MARGIN)
 
-    parts = [segments[n : n + n_across] for n in range(0, len(segments), n_across)]
-    bands = [(rows, Columns(part, seconds)) for part in parts]
-    if overview:
-        bands.insert(0, (overview, Columns([0], n_segments * seconds)))
-    heights = _heights(
-        [band for band, _ in bands], column * (1 - GAP) * aspect, _HEIGHT - head - _FOOT
-    )
-    height = head + sum(heights) + _FOOT
+    fixed = head + sum((row.height or 0) + row.after for row, _ in page) + _FOOT
+    n_pictures = sum(row.height is None for row, _ in page)
+    high, wide = next((frame.shape[:2] for frame in frames.values()), (0, 1))
+    natural = column * (1 - GAP) * min(high / wide, _MAX_ASPECT)
+    picture = min(natural, max((_HEIGHT - fixed) / max(n_pictures, 1), _MIN_PICTURE))
+    height = fixed + n_pictures * picture
     if height > _MAX_HEIGHT:
-        raise UsageError(
-            f"{len(bands)} bands of {len(rows)} rows are too much for one figure",
-            "Show fewer models.",
-        )
+        raise UsageError(f"{len(page)} rows are too much for one figure", "Show fewer models.")
     figure.set_size_inches(width, height)
     _draw_head(figure, timeline.video_id, key, is_beside)
-    grid = GridSpec(
-        len(heights),
-        1,
-        figure,
-        left=left / width,
-        right=right / width,
-        top=1 - head / height,
-        bottom=_FOOT / height,
-        hspace=0,
-        height_ratios=heights,
-    )
-    drawn = [(row, columns) for band, columns in bands for row in band]
-    for n, (row, columns) in enumerate(drawn):
+    heights = [(picture if row.height is None else row.height, row.after) for row, _ in page]
+    figure.subplots_adjust(left / width, _FOOT / height, right / width, 1 - head / height, hspace=0)
+    grid = figure.add_gridspec(2 * len(page), height_ratios=[*chain(*heights)])
+    for n, (row, columns) in enumerate(page):
         axes = figure.add_subplot(grid[2 * n])
-        n_columns = 1 if n < len(overview) else n_across
-        axes.set(xlim=(0, n_columns), ylim=(0, 1), xticks=[], yticks=[])
+        axes.set(xlim=(0, columns.n_across), ylim=(0, 1), xticks=[], yticks=[])
         axes.set_ylabel(row.name, rotation=0, ha="right", va="center_baseline", **_look(row))
         row.draw(axes, columns)
     note = f"{len(segments)} of {n_segments} segments, evenly spread" if overview else ""
     _draw_foot(figure, note, style)
     return figure
-
-
-def _heights(bands: Sequence[Sequence[Row]], picture: float, room: float) -> list[float]:
-    """Return each row's height and the free height below it, in turn; pictures fill the page."""
-    rows = [row for band in bands for row in band]
-    free = [row.after for row in rows]
-    for end in np.cumsum([len(band) for band in bands])[:-1]:
-        free[end - 1] = _BETWEEN
-    n_pictures = sum(row.height is None for row in rows)
-    left_over = room - sum(free) - sum(row.height or 0.0 for row in rows)
-    picture = min(picture, max(left_over / max(n_pictures, 1), _MIN_PICTURE))
-    heights = [picture if row.height is None else row.height for row in rows]
-    return [height for pair in zip(heights, free, strict=True) for height in pair]
 
 
 def _look(row: Row) -> dict[str, Any]:
@@ -168,15 +124,16 @@ def _name_width(figure: Figure, row: Row) -> float:
 
 
 def _legend(figure: Figure, names: Mapping[str, str], room: float) -> tuple[Legend, bool]:
-    """Add a legend of as few lines as fit; return it, and whether the title fits beside it."""
+    """Add a legend with as few lines as fit; return it, and whether the title fits beside it."""
     patches = [Patch(color=colour, label=name) for name, colour in names.items()]
-    for n_columns in range(min(len(patches), 8), -1, -1):
-        legend = figure.legend(handles=patches, ncols=max(n_columns, 1), **_LEGEND)
+    n_columns = min(len(patches), 8)
+    while True:
+        legend = figure.legend(handles=patches, ncols=max(n_columns, 1))
         width = legend.get_window_extent().width / DPI
         if width <= room or n_columns <= 1:
-            break
+            return legend, n_columns == len(patches) and width < 0.6 * room
         legend.remove()
-    return legend, n_columns == len(patches) and width < 0.6 * room
+        n_columns -= 1
 
 
 def _draw_head(figure: Figure, video_id: str, key: Legend, is_beside: bool) -> None:
@@ -185,16 +142,16 @@ def _draw_head(figure: Figure, video_id: str, key: Legend, is_beside: bool) -> N
     room = width - 3 * _MARGIN - is_beside * key.get_window_extent().width / DPI
     title = figure.text(x, y - line / 2, one_line(shown_names([video_id])[0]), va="center")
     title.set_fontweight("bold")
-    fit(title, room * DPI, [_TITLE])
+    fit(title, room * DPI, [8.0])
     key.set_loc("center right" if is_beside else "upper left")
     key.set_bbox_to_anchor((1 - x, y - line / 2) if is_beside else (x, y - line))
 
 
 def _draw_foot(figure: Figure, note: str, style: HeatStyle | None) -> None:
-    """Write a note at the left, and show what the map's colours mean at the right."""
+    """Write a note at the left, and show at the right what the map's colours mean."""
     width, height = figure.get_size_inches()
     look: dict[str, Any] = {"size": SMALL, "color": DIM, "va": "center_baseline"}
-    y = _FOOT / height / 2
+    y = _FOOT / height
     figure.text(_MARGIN / width, y, note, **look)
     if style is None:
         return

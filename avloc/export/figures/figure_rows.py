@@ -9,6 +9,7 @@ from itertools import groupby
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 from PIL import Image, ImageOps
 
@@ -24,17 +25,19 @@ Box = tuple[float, float, float, float]
 """Left, top, right, bottom as fractions of the picture."""
 
 INK, DIM, PAPER, GREEN = "#191c22", "#5f646e", "#eef0f3", "#46f05a"
-LETTERS, SMALL = 6.5, 5.5  # points
-_SMALLER = (LETTERS, SMALL, 4.5)
+SMALL = 5.5  # points
+_SIZES = (6.5, SMALL, 4.5)
 GAP = 0.03  # of a column
+_EDGE = withStroke(linewidth=1.8, foreground="black")  # seen on any picture
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Segments side by side, rising, each of ``seconds``."""
+    """The segments of a band, rising, each of ``seconds``; ``n_across`` columns are free."""
 
     segments: Sequence[int]
     seconds: float
+    n_across: int
 
     def runs(self) -> list[tuple[int, int, float]]:
         """Return (column, segment, length) of each run of segments that follow one another."""
@@ -46,14 +49,9 @@ class Columns:
 
 @dataclass(frozen=True)
 class Row:
-    """One row.
+    """A row: its name in the margin, its height and the free space below in inches.
 
-    Attributes:
-        name: in the margin.
-        height: in inches; None for pictures, which share what the page has left.
-        draw: draws it.
-        is_bold: whether the name is a model's or the truth's.
-        after: inches left free below.
+    Pictures have no height of their own: they share what the page has left.
     """
 
     name: str
@@ -81,7 +79,7 @@ def draw_times(axes: Axes, columns: Columns, total: float) -> None:
     """Draw the moment at which each column begins."""
     for n, segment in enumerate(columns.segments):
         word = moment(segment * columns.seconds, total)
-        _write(axes, n, word, 1 - GAP, sizes=[SMALL], color=DIM)
+        _write(axes, n, word, 1 - GAP, [SMALL], DIM)
 
 
 def draw_ticks(axes: Axes, columns: Columns) -> None:
@@ -90,8 +88,7 @@ def draw_ticks(axes: Axes, columns: Columns) -> None:
         x = second / columns.seconds
         align = "left" if x < 0.02 else "right" if x > 0.98 else "center"
         axes.vlines(x, 0.85, 1, DIM, linewidth=0.5)
-        word = moment(second, columns.seconds)
-        _write(axes, x, word, 1, y=0.4, sizes=[SMALL], color=DIM, ha=align)
+        _write(axes, x, moment(second, columns.seconds), 1, [SMALL], DIM, align)
 
 
 def draw_sound(axes: Axes, columns: Columns, loudness: FloatArray) -> None:
@@ -114,7 +111,7 @@ def draw_pictures(
     boxes: Sequence[Box | None] | None = None,
 ) -> None:
     """Draw the frames, whole and in the middle of their cells, under maps and boxes."""
-    wide, high = axes.get_xlim()[1] / axes.bbox.width, 1 / axes.bbox.height  # of a dot
+    wide, high = columns.n_across / axes.bbox.width, 1 / axes.bbox.height  # of a dot
     room = max(1, round((1 - GAP) / wide)), max(1, round(axes.bbox.height))
     for n, segment in enumerate(columns.segments):
         if segment not in frames:
@@ -129,17 +126,14 @@ def draw_pictures(
         if boxes is not None and (box := boxes[segment]) is not None:
             x0, y0, x1, y1 = box
             corner = left + x0 * across, bottom + (1 - y1) * down
-            for colour, points in (("black", 1.8), (GREEN, 1.0)):  # seen on any picture
-                size = (x1 - x0) * across, (y1 - y0) * down
-                axes.add_patch(
-                    Rectangle(corner, *size, fill=False, edgecolor=colour, linewidth=points)
-                )
+            outline = Rectangle(corner, (x1 - x0) * across, (y1 - y0) * down, fill=False)
+            outline.set(edgecolor=GREEN, linewidth=1.0, path_effects=[_EDGE])
+            axes.add_patch(outline)
 
 
 def draw_events(axes: Axes, columns: Columns, events: Sequence[Event], labels: LabelSet) -> None:
     """Draw events as blocks in their labels' colours, with the label where there is room."""
-    dot = axes.get_xlim()[1] / axes.bbox.width
-    runs = columns.runs()
+    dot, runs = columns.n_across / axes.bbox.width, columns.runs()
     ground = [(column, length) for column, _, length in runs]
     axes.broken_barh(ground, (0, 1), color=PAPER, zorder=0)
     axes.vlines(range(1, len(columns.segments)), 0, 1, "white", linewidth=0.5, zorder=0.5)
@@ -150,28 +144,25 @@ def draw_events(axes: Axes, columns: Columns, events: Sequence[Event], labels: L
             end = min(event.end / columns.seconds - first, length)
             if start < end:
                 width = max(end - start - 2 * dot, 3 * dot)  # the shortest event is still seen
+                colour = label_colour(event.label, labels)
                 spans.append((column + start, width))
-                colours.append(colour := label_colour(event.label, labels))
+                colours.append(as_hex(colour))
                 ink = INK if ink_on(colour) == (0, 0, 0) else "white"
                 middle = column + start + width / 2
-                _write(axes, middle, event.label, width - 8 * dot, color=ink, ha="center")
-    axes.broken_barh(spans, (0, 1), color=[as_hex(colour) for colour in colours], linewidth=0)
+                _write(axes, middle, event.label, width - 8 * dot, _SIZES, ink, "center")
+    axes.broken_barh(spans, (0, 1), color=colours)
 
 
 def draw_gate(axes: Axes, columns: Columns, gate: FloatArray, colour: Colour) -> None:
     """Draw the gate of a sense: a bar and its number for each segment."""
-    lefts = [n + GAP / 2 for n in range(len(columns.segments))]
     values = np.clip(gate[list(columns.segments)], 0, 1).tolist()
-    axes.broken_barh([(left, 1 - GAP) for left in lefts], (0, 1), color=PAPER, zorder=0)
-    bars = [
-        (left, value * (1 - GAP))
-        for left, value in zip(lefts, values, strict=True)
-        if np.isfinite(value)
-    ]
-    axes.broken_barh(bars, (0, 1), color=as_hex(colour), linewidth=0)
+    cells = [(n + GAP / 2, 1 - GAP) for n in range(len(values))]
+    bars = [(left, np.nan_to_num(v) * room) for (left, room), v in zip(cells, values, strict=True)]
+    axes.broken_barh(cells, (0, 1), color=PAPER, zorder=0)
+    axes.broken_barh(bars, (0, 1), color=as_hex(colour))
     for n, value in enumerate(values):
-        word = f"{value:.2f}" if np.isfinite(value) else "–"
-        _write(axes, n + 0.5, word, 1 - GAP, sizes=[SMALL], ha="center")
+        number = "–" if np.isnan(value) else f"{value:.2f}"
+        _write(axes, n + 0.5, number, 1 - GAP, [SMALL], INK, "center")
 
 
 def _write(
@@ -179,18 +170,15 @@ def _write(
     x: float,
     text: str,
     room: float,
-    *,
-    y: float = 0.5,
-    sizes: Sequence[float] = _SMALLER,
-    color: str = INK,
-    ha: str = "left",
+    sizes: Sequence[float],
+    color: str,
+    align: str = "left",
 ) -> None:
-    """Write a line that takes at most ``room`` columns, and more than two of its letters."""
-    dots = room * axes.bbox.width / axes.get_xlim()[1]
+    """Write a line that takes at most ``room`` columns, unless two letters are left of it."""
+    dots, line = room * axes.bbox.width / axes.get_xlim()[1], one_line(text)
     if dots < 12:
         return
-    line = one_line(text)
-    written = axes.text(x, y, line, color=color, ha=ha, va="center_baseline")
+    written = axes.text(x, 0.5, line, color=color, ha=align, va="center_baseline")
     fit(written, dots, sizes)
-    if len(written.get_text()) < 3 and written.get_text() != line:
+    if written.get_text() != line and len(written.get_text()) < 3:
         written.remove()

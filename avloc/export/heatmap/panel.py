@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
 
+import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw
+from PIL.ImageFont import FreeTypeFont, truetype
 
 from avloc.colours import HEAR, SEE, Colour, ink_on, label_colour
 from avloc.export.axis import moment, ticks
-from avloc.export.heatmap.lettering import fitted, font
 from avloc.export.lines import one_line
 from avloc.export.playback import NO_EVENT, at_moment, event_at, total_seconds
 from avloc.timeline import Event, Timeline
@@ -18,6 +21,7 @@ GROUND: Colour = (22, 24, 29)
 TROUGH: Colour = (50, 54, 63)
 _DIM: Colour = (172, 177, 188)
 _BRIGHT: Colour = (255, 255, 255)
+_FOLDER = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 
 
 class Panel:
@@ -151,3 +155,18 @@ class Panel:
         self, pen: ImageDraw.ImageDraw, x: float, y: float, text: str, is_bold: bool = False
     ) -> None:
         pen.text((x, y), text, _DIM, self.bold if is_bold else self.small, anchor="lm")
+
+
+@cache
+def font(size: int, is_bold: bool = False) -> FreeTypeFont:
+    """Return DejaVu Sans in pixels. It comes with matplotlib, so text is the same everywhere."""
+    name = "DejaVuSans-Bold.ttf" if is_bold else "DejaVuSans.ttf"
+    return truetype(str(_FOLDER / name), size)
+
+
+def fitted(text: str, letters: FreeTypeFont, width: float) -> str:
+    """Return ``text`` cut with an ellipsis to ``width`` pixels; empty when nothing fits."""
+    if letters.getlength(text) <= width:
+        return text
+    cuts = (text[:n].rstrip() + "…" for n in range(min(len(text), 200), 0, -1))
+    return next((cut for cut in cuts if letters.getlength(cut) <= width), "")
