@@ -57,13 +57,12 @@ class Arrays:
 
     Args:
         group: the open group.
-        budget: shared by all groups of the file.
-        records: what the file's header says of each array, by path; None in a file of format
-            1, which says nothing.
+        budget: of the file.
+        records: what the header says of each array, by path; None in a file of format 1.
         depth: how far arrays are read.
 
     Attributes:
-        sizes: the sizes of letters that are known by now.
+        sizes: of the letters in shapes that are known by now.
         owner: named in refusals beside the array, for example a video.
         read_types: the type and shape of each array that was read, by path.
     """
@@ -82,11 +81,7 @@ class Arrays:
         self.read_types: dict[str, tuple[np.dtype[Any], tuple[int, ...]]] = {}
 
     def fields(self, types: Mapping[str, Any]) -> dict[str, Any]:
-        """Read the fields that are stored as arrays.
-
-        Args:
-            types: of fields by name; those that are in the header are left out.
-        """
+        """Read those of the fields that are stored as arrays."""
         values: dict[str, Any] = {}
         for name, kind in types.items():
             if (array := array_of(kind)) is None:
@@ -102,13 +97,7 @@ class Arrays:
         return values
 
     def read(self, name: str, wanted: Array) -> NDArray[Any]:
-        """Read an array.
-
-        Raises:
-            ValueError: it is something else, elsewhere, larger than the file, not finite, or
-                not what its digest says.
-            KeyError: it is missing. OSError: it is damaged.
-        """
+        """Read an array; ValueError, KeyError or OSError if it is not what it should be."""
         dataset = self._checked(name, wanted)
         path = self._path + name
         self.read_types[path] = dataset.dtype, dataset.shape

@@ -46,27 +46,18 @@ class Comparison:
 
 
 def write_comparison(path: Path | str, comparison: Comparison) -> None:
-    """Write a comparison atomically.
-
-    Raises:
-        OutputError: the file cannot be written.
-        ArtifactError: no reader would take the file.
-    """
+    """Write a comparison atomically; OutputError if that fails."""
     with create(path, "comparison", parse_comparison) as new:
         new.put(vars(comparison), types_of(Comparison))
 
 
 def read_comparison(path: Path | str) -> Comparison:
-    """Read a comparison.
-
-    Raises:
-        ArtifactError: it is missing, damaged, of another kind or too new.
-    """
+    """Read a comparison; ArtifactError if missing, damaged, of another kind or too new."""
     return read_artifact(path, "comparison", parse_comparison)
 
 
 def parse_comparison(arrays: Arrays, header: dict[str, Any]) -> Comparison:
-    """Make a comparison of a file's arrays and header; ValueError where they are damaged."""
+    """Make a comparison of a file's arrays and header; ValueError if they are damaged."""
     types = types_of(Comparison)
     fields = header_fields(header, types)
     arrays.sizes["R"] = len(fields["titles"])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from avloc.artifacts.arrays import Arrays, Depth
 from avloc.artifacts.digests import ArrayDigest
 from avloc.artifacts.hdf5 import read_artifact
-from avloc.artifacts.new_artifact import create_on
+from avloc.artifacts.new_artifact import create
 from avloc.artifacts.schema import (
     REAL,
     TRUTH,
@@ -26,7 +26,6 @@ from avloc.artifacts.schema import (
     header_fields,
     types_of,
 )
-from avloc.artifacts.steady_file import steady_file
 from avloc.errors import OutputError
 from avloc.spec import FeatureSpec
 
@@ -54,9 +53,6 @@ class VideoFeatures:
         source_sha256: of the video file.
         source_bytes: its size.
         frame_size: shown (width, height) in pixels; None without a video stream.
-
-    Raises:
-        ValueError: an array has another T than ``segment_times``.
     """
 
     video_id: str
@@ -96,14 +92,9 @@ class VideoFeatures:
 
 
 def read_features(path: Path | str, depth: Depth = Depth.WHOLE) -> VideoFeatures:
-    """Read one video's features.
+    """Read one video's features; ArtifactError if it is missing, damaged or too new.
 
-    Args:
-        path: the file.
-        depth: with ``HEADERS`` the maps and vectors are not read, and all else is checked.
-
-    Raises:
-        ArtifactError: it is missing, damaged, of another kind or too new.
+    At the depth ``HEADERS`` the maps and vectors are not read, and all else is checked.
     """
     return read_artifact(path, "features", parse_features, depth)
 
@@ -125,25 +116,16 @@ class FeatureWriter:
 
     The file has its final name only after `finish`; nothing is left after `abandon`.
 
-    Args:
-        path: the file.
-        n_segments: T.
-
-    Raises:
-        OutputError: the file cannot be written (every method).
-        ArtifactError: a value is NaN or infinite, or no reader would take the file (every
-            method).
+    Every method raises an OutputError if the file cannot be written, and an ArtifactError if a
+    value is NaN or infinite, or no reader would take the file.
     """
 
     def __init__(self, path: Path | str, n_segments: int) -> None:
         self._n_segments = n_segments
         self._n_written = 0
         self._digest = ArrayDigest()
-        with ExitStack() as stack:
-            self._disk = stack.enter_context(steady_file(path))
-            new = create_on(self._disk, Path(path), "features", parse_features)
-            self._new = stack.enter_context(new)
-            self._stack = stack.pop_all()
+        self._stack = ExitStack()
+        self._new = self._stack.enter_context(create(path, "features", parse_features))
 
     def put_visual(self, maps: NDArray[np.float16]) -> None:
         """Append the next segments' maps, (k, H, W, Dv)."""
@@ -157,14 +139,10 @@ class FeatureWriter:
             self._n_written += len(maps)
             self._digest.add(maps)
             self._new.note("visual", self._digest, visual)
-            self._disk.check()  # now, not after the hours that the rest may take
+            self._new.disk.check()  # now, not after the hours that the rest may take
 
     def finish(self, rest: VideoFeatures) -> None:
-        """Write everything but the maps, and rename the file.
-
-        Raises:
-            ValueError: maps were put, but not T of them.
-        """
+        """Write everything but the maps, and rename the file."""
         with self._abandoned_on_error():
             if self._n_written not in (0, self._n_segments):
                 raise ValueError(f"{self._n_written} of {self._n_segments} maps were written")
@@ -190,11 +168,7 @@ class _AbandonedError(Exception):
 
 
 def write_features(path: Path | str, features: VideoFeatures) -> None:
-    """Write one video's features atomically.
-
-    Raises:
-        OutputError: the file cannot be written.
-    """
+    """Write one video's features atomically, with the errors of `FeatureWriter`."""
     writer = FeatureWriter(path, features.n_segments)
     if features.visual is not None:
         writer.put_visual(features.visual)

@@ -58,11 +58,7 @@ def read_artifact(path: Path | str, kind: str, parse: Parse[T], depth: Depth = D
 def contents_of(
     file: h5py.File, path: Path, kind: str, depth: Depth
 ) -> tuple[Arrays, dict[str, Any]]:
-    """Return the arrays and the header of an open file.
-
-    Raises:
-        ArtifactError: it is of another kind or version. ValueError: it is damaged.
-    """
+    """Return the arrays and the header of an open file; ValueError if it is damaged."""
     schema, texts = _schema(file, path)
     if texts and schema.endswith(f"/{SCHEMA_VERSION}"):
         raise ValueError(f"it says {schema:.60} and has texts of variable length")

@@ -46,8 +46,7 @@ class Description:
 def check_artifact(path: Path | str) -> bool:
     """Check a file against its digests, and that its numbers are finite, in little memory.
 
-    Returns:
-        Whether it has digests. Files of format 1 have none: a changed number is not noticed.
+    Returns whether it has digests: in files of format 1, a changed number is not noticed.
 
     Raises:
         ArtifactError: it is missing, damaged, or not an avloc file.

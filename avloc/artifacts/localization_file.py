@@ -42,8 +42,7 @@ def write_localization(path: Path | str, timeline: Timeline, *, key: str = "") -
         key: stands for all that the answer follows from, for `localization_key`.
 
     Raises:
-        OutputError: the file cannot be written.
-        ArtifactError: a score is NaN or infinite, or no reader would take the file.
+        OutputError: that fails. ArtifactError: a score is NaN or infinite.
     """
     with create(path, "localization", parse_localization) as new:
         seconds = timeline.grid.segment_seconds
@@ -60,11 +59,7 @@ def localization_key(path: Path | str) -> str:
 
 
 def read_localization(path: Path | str) -> Timeline:
-    """Read a timeline.
-
-    Raises:
-        ArtifactError: it is missing, damaged, of another kind or too new.
-    """
+    """Read a timeline; ArtifactError if missing, damaged, of another kind or too new."""
     return read_artifact(path, "localization", parse_localization)
 
 

@@ -77,8 +77,7 @@ def write_model(path: Path | str, model: ModelFile) -> None:
     """Write a model file atomically.
 
     Raises:
-        OutputError: the file cannot be written.
-        ArtifactError: a weight is NaN or infinite, or no reader would take the file.
+        OutputError: that fails. ArtifactError: a weight is NaN or infinite.
     """
     with create(path, "model", parse_model) as new:
         new.put(vars(model), _types(bool(model.resume)))
@@ -86,11 +85,7 @@ def write_model(path: Path | str, model: ModelFile) -> None:
 
 
 def read_model(path: Path | str) -> ModelFile:
-    """Read a model file.
-
-    Raises:
-        ArtifactError: it is missing, damaged, of another kind or too new.
-    """
+    """Read a model file; ArtifactError if missing, damaged, of another kind or too new."""
     return read_artifact(path, "model", parse_model)
 
 
@@ -99,9 +94,6 @@ def model_identity(path: Path | str) -> str:
 
     These are the weights, how they are built and calibrated, the labels, the features and the
     window; not when, how long or on what it was trained. Equal trainings have equal hashes.
-
-    Raises:
-        ArtifactError: it is missing, damaged, of another kind or too new.
     """
     return read_artifact(path, "model", _identity, Depth.HEADERS)
 

@@ -37,31 +37,19 @@ _AGAINST_NAN = {
 class NewArtifact:
     """An artifact that is being written: its arrays, then its header.
 
-    Args:
-        file: open for writing.
-        path: the name it will have.
-        kind: of the artifact.
-
     Attributes:
-        file: the same.
+        file: the open HDF5 file, and
+        disk: the file that it is written to.
         header: the fields of the header, for the writer to fill in.
     """
 
-    def __init__(self, file: h5py.File, path: Path, kind: str) -> None:
-        self.file, self._path, self._kind = file, path, kind
+    def __init__(self, file: h5py.File, disk: SteadyFile, path: Path, kind: str) -> None:
+        self.file, self.disk, self._path, self._kind = file, disk, path, kind
         self.header: dict[str, object] = {}
         self._records: dict[str, Record] = {}
 
     def put(self, values: Mapping[str, Any], types: Mapping[str, Any]) -> None:
-        """Write the fields that are arrays, and add the others to the header.
-
-        Args:
-            values: by field; arrays that are None are left out.
-            types: of the fields to write, by name.
-
-        Raises:
-            ArtifactError: an array holds NaN or infinity, and must not.
-        """
+        """Write the fields of these types: arrays that are not None, others into the header."""
         for name, kind in types.items():
             value, array = values[name], array_of(kind)
             if array is None:
@@ -116,28 +104,19 @@ def create(path: Path | str, kind: str, parse: Parse[object]) -> Iterator[NewArt
         parse: its reader, which must accept what was written.
 
     Raises:
-        OutputError: the file cannot be written.
-        ArtifactError: no reader would take it.
+        OutputError: the file cannot be written. ArtifactError: no reader would take it.
     """
-    with steady_file(path) as disk, create_on(disk, Path(path), kind, parse) as new:
-        yield new
-
-
-@contextmanager
-def create_on(
-    disk: SteadyFile, path: Path, kind: str, parse: Parse[object]
-) -> Iterator[NewArtifact]:
-    """Yield a new artifact on an open file, as `create` does; OSError where the disk fails."""
-    with h5py.File(disk, "w") as file:
-        new = NewArtifact(file, path, kind)
-        yield new
-        new.seal()
-    disk.check()
-    with h5py.File(disk, "r") as file:
-        try:
-            parse(*contents_of(file, Path(disk.name), kind, Depth.HEADERS))
-        except REFUSALS as error:
-            raise new.refusal(in_words(error)) from error
+    with steady_file(path) as disk:
+        with h5py.File(disk, "w") as file:
+            new = NewArtifact(file, disk, Path(path), kind)
+            yield new
+            new.seal()
+        disk.check()
+        with h5py.File(disk, "r") as file:
+            try:
+                parse(*contents_of(file, Path(disk.name), kind, Depth.HEADERS))
+            except REFUSALS as error:
+                raise new.refusal(in_words(error)) from error
 
 
 def stamp(kind: str) -> dict[str, str]:

@@ -52,19 +52,14 @@ def write_predictions(path: Path | str, predictions: Predictions) -> None:
     """Write predictions atomically.
 
     Raises:
-        OutputError: the file cannot be written.
-        ArtifactError: a score is NaN or infinite, or no reader would take the file.
+        OutputError: that fails. ArtifactError: a score is NaN or infinite.
     """
     with create(path, "predictions", parse_predictions) as new:
         new.put(vars(predictions), types_of(Predictions))
 
 
 def read_predictions(path: Path | str) -> Predictions:
-    """Read predictions.
-
-    Raises:
-        ArtifactError: they are missing, damaged, of another kind or too new.
-    """
+    """Read predictions; ArtifactError if missing, damaged, of another kind or too new."""
     return read_artifact(path, "predictions", parse_predictions)
 
 

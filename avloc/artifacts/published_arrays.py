@@ -87,19 +87,14 @@ def open_rows(path: Path, rank: int) -> Iterator[RowReader]:
     """Yield the rows of a published array of ``rank`` dimensions, the first of them R.
 
     Raises:
-        DatasetError: the file or the array is missing, damaged, of another rank or not of
-        floats, or its rows or pieces are too large for memory.
+        DatasetError: it is missing, damaged, of another rank or type, or too large a row.
     """
     with _opened(path, _ARRAY_KEY, rank, "f") as array:
         yield RowReader(path, array)
 
 
 def read_order(path: Path, n_rows: int) -> NDArray[np.int64]:
-    """Return the (n,) row numbers that an order file lists, in its order.
-
-    Args:
-        path: for example ``train_order.h5``.
-        n_rows: R of the annotation file that the numbers belong to.
+    """Return the (n,) row numbers in an order file, in its order, of ``n_rows`` in all.
 
     Raises:
         DatasetError: it is missing or damaged, or a number is out of range or repeated.
@@ -177,40 +172,35 @@ def _opened(path: Path, key: str, rank: int, kinds: str) -> Iterator[h5py.Datase
         file = h5py.File(path, "r")
     with file:
         with _in_words(path):
-            array = _array(path, file, key)
-            _check_declared(path, array, rank, kinds)
-        yield array
+            if problem := _problem(file, key, rank, kinds):
+                raise DatasetError(problem, path)
+        yield file[key]
 
 
-def _array(path: Path, file: h5py.File, key: str) -> h5py.Dataset:
+def _problem(file: h5py.File, key: str, rank: int, kinds: str) -> str:
+    """Say what is wrong with what a file declares; nothing if it makes sense."""
     names = list(file.keys())
     if key not in names or not isinstance(file.get(key, getlink=True), h5py.HardLink):
-        listed = ", ".join(names[:5]) or "nothing"
-        raise DatasetError(f"has no array {key!r} of its own; it has: {listed:.200}", path)
+        return f"has no array {key!r} of its own; it has: {', '.join(names[:5]) or 'nothing':.200}"
     array = file[key]
     if not isinstance(array, h5py.Dataset) or array.shape is None:
-        raise DatasetError(f"{key} is not an array", path)
+        return f"{key} is not an array"
     if array.external or array.is_virtual:
-        raise DatasetError(f"the numbers of {key} are in other files", path)
-    return array
-
-
-def _check_declared(path: Path, array: h5py.Dataset, rank: int, kinds: str) -> None:
+        return f"the numbers of {key} are in other files"
     if array.ndim != rank:
-        raise DatasetError(f"has {array.ndim} dimensions {array.shape}, not {rank}", path)
+        return f"has {array.ndim} dimensions {array.shape}, not {rank}"
     if array.dtype.kind not in kinds or array.dtype.itemsize > 8:
         numbers = "floating-point numbers" if kinds == "f" else "whole numbers"
-        raise DatasetError(f"holds {array.dtype}, not {numbers} of up to 64 bits", path)
+        return f"holds {array.dtype}, not {numbers} of up to 64 bits"
     if 0 in array.shape[1:]:
-        raise DatasetError(f"is empty: its shape is {array.shape}", path)
+        return f"is empty: its shape is {array.shape}"
     piece = math.prod(array.chunks or (1,)) * array.dtype.itemsize
-    for what, n_bytes in (("row", _row_bytes(array)), ("compressed piece", piece)):
-        if n_bytes > PIECE_BYTES:
-            raise DatasetError(
-                f"a {what} of its {array.shape} has {n_bytes:.3g} bytes, more than {PIECE_BYTES}",
-                path,
-                hint="Store it again without chunks, or with one row a chunk.",
-            )
+    if (n_bytes := max(_row_bytes(array), piece)) > PIECE_BYTES:
+        return (
+            f"a row or a compressed piece of its {array.shape} has {n_bytes:.3g} bytes, more than"
+            f" {PIECE_BYTES}: store it again without chunks, or with one row a chunk"
+        )
+    return ""
 
 
 def _row_bytes(array: h5py.Dataset) -> int:

@@ -59,12 +59,7 @@ class FeatureStore:
 
     @classmethod
     def open(cls, root: Path | str) -> FeatureStore:
-        """Open a store that exists.
-
-        Raises:
-            ArtifactError: there is no store, or it is damaged.
-            WrongKindError: ``root`` is a file, for example a model.
-        """
+        """Open a store; ArtifactError if there is none, or it is damaged."""
         root = Path(root)
         if root.is_file():
             raise WrongKindError(
@@ -143,12 +138,7 @@ class FeatureStore:
         return sorted(file.stem for file in files if not file.name.startswith("."))
 
     def read(self, video_id: str) -> VideoFeatures:
-        """Read a video's features.
-
-        Raises:
-            ArtifactError: missing or damaged.
-            FingerprintError: the file is of another fingerprint than the store.
-        """
+        """Read a video's features; ArtifactError if missing, damaged or of another spec."""
         path = self.path_of(video_id)
         features = read_features(path)
         if features.spec != self.spec:
@@ -162,8 +152,7 @@ class FeatureStore:
         """Write a video's features atomically and return the path.
 
         Raises:
-            FingerprintError: they have another spec than the store.
-            OutputError: the file cannot be written.
+            FingerprintError: they have another spec. OutputError: that fails.
         """
         self._refuse_mixing(features.spec)
         path = self.path_of(features.video_id)

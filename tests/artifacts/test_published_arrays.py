@@ -115,7 +115,7 @@ def test_what_is_no_such_array_is_refused(tmp_path: Path, array: np.ndarray) -> 
     for kind in (h5py.string_dtype(), np.int64, np.complex128, np.dtype([("x", np.float64)])):
         with h5py.File(path, "w") as file:
             file.create_dataset("avadataset", (2, 2, 2), dtype=kind)
-        refuse(path, "none of float64, float32, float16")
+        refuse(path, "not floating-point numbers")
     odd = h5py.h5t.IEEE_F64LE.copy()
     odd.set_ebias(10**9)  # a float that no numpy type can hold
     with h5py.File(path, "w") as file:
@@ -162,22 +162,22 @@ def test_numbers_that_lie_in_other_files_are_refused(tmp_path: Path, array: np.n
     with h5py.File(path, "w") as file:
         outside = [(str(tmp_path / "secret"), 0, array.nbytes)]
         file.create_dataset("avadataset", array.shape, "f8", external=outside)
-    refuse(path, "lie in other files")
+    refuse(path, "are in other files")
     with h5py.File(path, "w") as file:
         layout = h5py.VirtualLayout(array.shape, "f8")
         layout[:] = h5py.VirtualSource(tmp_path / "other.h5", "avadataset", array.shape)
         file.create_virtual_dataset("avadataset", layout)
-    refuse(path, "lie in other files")
+    refuse(path, "are in other files")
 
 
 def test_nonsense_sizes_are_refused_by_what_they_declare(tmp_path: Path) -> None:
     path = tmp_path / "a.h5"
     with h5py.File(path, "w") as file:
         file.create_dataset("avadataset", (4, 10**6, 10**6), "f8", chunks=(1, 1, 1000))
-    refuse(path, "a row of its")
+    refuse(path, "a row or a compressed piece of its")
     with h5py.File(path, "w") as file:
         file.create_dataset("avadataset", (10**6, 8, 8), "f8", chunks=(10**6, 8, 8))
-    refuse(path, "a compressed piece of its")
+    refuse(path, "a row or a compressed piece of its")
     with h5py.File(path, "w") as file:
         file.create_dataset("order", (10**15,), "i8", chunks=(1000,))
     with pytest.raises(DatasetError, match="lists 1000000000000000 rows, and there are 4143"):
@@ -231,7 +231,7 @@ def test_other_machines_numbers_are_read(tmp_path: Path, array: np.ndarray) -> N
         (np.array([-1, 0]), "lists row -1"),
         (np.array([2**63 + 1], dtype=np.uint64), "lists row 9223372036854775809"),
         (np.array([2, 0, 2]), "lists row 2 twice"),
-        (np.array([0.0, 1.0]), "holds float64, none of int64"),
+        (np.array([0.0, 1.0]), "holds float64, not whole numbers"),
         (np.array([[0, 1]]), r"2 dimensions \(1, 2\), not 1"),
     ],
 )

@@ -109,7 +109,7 @@ def test_features_of_another_file_never_mix(tmp_path: Path) -> None:
     layout = publish(tmp_path / "in")
     avloc.import_features(layout.folder, artifacts=tmp_path / "a")
     write_array(layout.folder / "audio_feature.h5", layout.audio + 1)
-    with pytest.raises(FingerprintError, match=r"audio_weights: \w{64} there"):
+    with pytest.raises(FingerprintError, match=r"audio_weights: \w{64} here, \w{64} there"):
         avloc.import_features(layout.folder, artifacts=tmp_path / "a")
 
 
@@ -140,7 +140,7 @@ def test_arrays_that_do_not_fit_leave_no_store(tmp_path: Path) -> None:
         ("visual", layout.visual[:, :9], r"has 9 segments a row.* has 10"),
         ("visual", layout.visual[:, :, 0], r"has 4 dimensions .*, not 5"),
         ("audio", layout.visual, r"has 5 dimensions .*, not 3"),
-        ("audio", np.full(layout.audio.shape, "x", dtype="S1"), "none of float64"),
+        ("audio", np.full(layout.audio.shape, "x", dtype="S1"), "not floating-point numbers"),
     ):
         publish(tmp_path / "in")
         damaged(layout.folder, **{name: array})
