@@ -8,8 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from avloc.cli import console
-from avloc.cli.choices import choice
-from avloc.cli.parameters import parameters_of
+from avloc.cli.parameters import choice, parameters_of
 
 
 @parameters_of(

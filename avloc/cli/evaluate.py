@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from avloc.cli import console
-from avloc.cli.choices import DECODERS, MODALITIES, SPLITS, choice
-from avloc.cli.parameters import parameters_of
+from avloc.cli.parameters import choice, parameters_of
 
 if TYPE_CHECKING:
     from avloc.export.report.report_parts import ReportTable
@@ -19,11 +18,11 @@ if TYPE_CHECKING:
 @parameters_of(
     "avloc.stages.evaluate.evaluate",
     model={"metavar": "NAME"},
-    split={"choices": SPLITS},
-    decode={"choices": DECODERS},
+    split={"choices": "avloc.datasets.dataset.SPLITS"},
+    decode={"choices": "avloc.evaluation.decoders.DECODERS"},
     spatial={"metavar": "FILE"},
     match={"metavar": "NAME"},
-    without={"choices": MODALITIES},
+    without={"choices": "avloc.evaluation.evaluator.MODALITIES"},
 )
 def evaluate(
     given: dict[str, Any],

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from avloc.cli import console
-from avloc.cli.choices import SAMPLINGS
 from avloc.cli.parameters import parameters_of
 from avloc.errors import AvlocError, PartialFailureError
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     "avloc.stages.extract.extract",
     paths={"more": "A single - reads paths from stdin."},
     fps={"min": 1, "max": 120},
-    sampling={"choices": SAMPLINGS},
+    sampling={"choices": "avloc.spec.SAMPLINGS"},
     workers={"min": 0},
     batch_size={"min": 1},
     shard={"metavar": "I/N"},

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from avloc.cli import console
-from avloc.cli.choices import choice
+from avloc.cli.parameters import choice
 
 
 def inspect(

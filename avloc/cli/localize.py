@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from avloc.cli import console
-from avloc.cli.choices import EXPORT_FORMATS
 from avloc.cli.parameters import parameters_of
 from avloc.errors import (
     AvlocError,
@@ -34,7 +33,7 @@ _JOINABLE = ("json", "jsonl", *_WITH_HEADER)  # json as one list, the others lin
     figure={"metavar": "FILE"},
     compare={"metavar": "FILE"},
     report={"metavar": "FILE"},
-    format={"choices": EXPORT_FORMATS},
+    format={"choices": "avloc.export.formats.saving.FORMATS"},
     out={"flags": ("--out", "-o"), "more": "- writes the events to stdout, and no file."},
     labels={"flags": ("--label",)},
 )

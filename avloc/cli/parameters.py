@@ -14,10 +14,8 @@ from typing import Annotated, Any
 
 import typer
 
-from avloc.cli import choices as names_of
-from avloc.cli.choices import choosing, completing
-from avloc.cli.signatures import REQUIRED, Parameter, read_parameters
-from avloc.options import OVERWRITE
+from avloc.cli.signatures import REQUIRED, Parameter, read_names, read_parameters
+from avloc.errors import UnknownNameError
 
 _SHARED: Mapping[str, Mapping[str, Any]] = {
     "artifacts": {
@@ -25,15 +23,16 @@ _SHARED: Mapping[str, Mapping[str, Any]] = {
         "envvar": "AVLOC_ARTIFACTS",
         "show_default": "./artifacts",
     },
-    "audio": {"choices": names_of.AUDIO_ENCODERS},
+    "audio": {"choices": "avloc.features.architectures.AUDIO_ENCODERS"},
     "device": {"metavar": "auto|cpu|cuda|cuda:N", "completes": ("auto", "cpu", "cuda")},
-    "overwrite": {"choices": OVERWRITE},
-    "precision": {"choices": names_of.PRECISIONS},
-    "runtime": {"choices": names_of.RUNTIMES},
+    "overwrite": {"choices": "avloc.options.OVERWRITE"},
+    "precision": {"choices": ("auto", "fp32", "fp16")},
+    "runtime": {"choices": "avloc.features.runtimes.RUNTIMES"},
     "set": {"metavar": "KEY=VALUE", "more": "--settings lists them."},
-    "visual": {"choices": names_of.VISUAL_ENCODERS},
+    "visual": {"choices": "avloc.features.architectures.VISUAL_ENCODERS"},
 }
 """What parameters of these names have in every command."""
+_WIDEST = 30  # characters of names beside an option, so that its help still fits a line
 
 
 def parameters_of(
@@ -47,8 +46,9 @@ def parameters_of(
     Args:
         function: the dotted name, for example ``avloc.stages.train.train``.
         omit: parameters that the command line does not offer.
-        differences: by parameter: ``flags``, ``choices``, ``completes`` (names for the shell),
-            ``more`` (a sentence of help), and whatever else ``typer.Option`` takes.
+        differences: by parameter: ``flags``; ``choices``, names or a constant that holds them;
+            ``completes``, names for the shell's completion; ``more``, a sentence of help; and
+            whatever else ``typer.Option`` takes.
     """
     offered = [entry for entry in read_parameters(function) if entry.name not in omit]
     options = {entry.name for entry in offered if not entry.is_positional}
@@ -73,12 +73,17 @@ def parameters_of(
     return decorate
 
 
+def choice(names: Sequence[str], *flags: str, help: str) -> Any:
+    """Declare an option that takes one of these names."""
+    return typer.Option(*flags, **_choosing(names, help))
+
+
 def _declared(
     entry: Parameter,
     options: Set[str],
     *,
     flags: Sequence[str] = (),
-    choices: Sequence[str] = (),
+    choices: Sequence[str] | str = (),
     completes: Sequence[str] = (),
     more: str = "",
     **settings: Any,
@@ -92,10 +97,11 @@ def _declared(
             default, words = None, words or str(default or "")
     help = f"{_in_words(entry.help, options)} {more}".rstrip()
     settings = {"help": help, "show_default": words or True} | settings
-    if names := choices or entry.choices:
-        settings |= choosing(names, settings["help"], is_argument=entry.is_positional)
+    names = read_names(choices) if isinstance(choices, str) else choices or entry.choices
+    if names:
+        settings |= _choosing(names, settings["help"], is_argument=entry.is_positional)
     elif completes:
-        settings["autocompletion"] = completing(completes)
+        settings["autocompletion"] = _completing(completes)
     declare = typer.Argument if entry.is_positional else typer.Option
     if not entry.is_positional:
         declare = partial(declare, *(flags or [_flag(entry.name, negated=default is True)]))
@@ -105,6 +111,37 @@ def _declared(
         default=default,
         annotation=Annotated[kind | None if default is None else kind, declare(**settings)],
     )
+
+
+def _choosing(names: Sequence[str], help: str, *, is_argument: bool = False) -> dict[str, Any]:
+    """Return what typer takes for a parameter that takes one of these names, or several."""
+    joined = "|".join(names)
+    fits = len(joined) <= _WIDEST and not is_argument
+    return {
+        "metavar": joined if fits else None if is_argument else "NAME",
+        "help": help if fits else f"{help} One of {', '.join(names)}.",
+        "callback": _checking(names),
+        "autocompletion": _completing(names),
+    }
+
+
+def _completing(names: Sequence[str]) -> Any:
+    """Return what offers names to the shell's completion."""
+
+    def complete(incomplete: str) -> list[str]:
+        return [name for name in names if name.startswith(incomplete)]
+
+    return complete
+
+
+def _checking(names: Sequence[str]) -> Any:
+    def check(parameter: typer.CallbackParam, value: Any) -> Any:
+        for name in [value] if isinstance(value, str) else value or ():
+            if name and name not in names:
+                raise UnknownNameError(f"value of {max(parameter.opts, key=len)}", name, names)
+        return value
+
+    return check
 
 
 def _flag(name: str, *, negated: bool = False) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from avloc.cli import console
-from avloc.cli.choices import CLIP_SOURCES, SUPERVISIONS, TABLES
 from avloc.cli.parameters import parameters_of
 from avloc.cli.settings import TrainingSettings
 from avloc.errors import AvlocError, PartialFailureError
@@ -16,10 +15,10 @@ if TYPE_CHECKING:
 
 @parameters_of(
     "avloc.tables.reproduction.reproduce",
-    tables={"choices": TABLES},
-    on={"metavar": "|".join((*CLIP_SOURCES, "FILE")), "completes": CLIP_SOURCES},
+    tables={"choices": ("table1", "table2")},
+    on={"metavar": "drawn|photos|FILE", "completes": ("drawn", "photos")},
     seeds={"min": 1},
-    supervision={"metavar": "full|weak|full,weak", "completes": (*SUPERVISIONS, "full,weak")},
+    supervision={"metavar": "full|weak|full,weak", "completes": ("full", "weak", "full,weak")},
     jobs={"min": 1},
 )
 def reproduce(given: dict[str, Any], list_settings: TrainingSettings = False) -> None:

@@ -82,6 +82,19 @@ def read_parameters(function: str) -> list[Parameter]:
     return parameters
 
 
+def read_names(constant: str) -> tuple[str, ...]:
+    """Return the names in a tuple, or the keys of a dict, that avloc defines.
+
+    Args:
+        constant: its dotted name, for example ``avloc.spec.SAMPLINGS``.
+    """
+    module, _, name = constant.rpartition(".")
+    _, node = _definition(module, name)
+    if isinstance(node, ast.Dict):
+        node = ast.Tuple([key for key in node.keys if key])
+    return tuple(ast.literal_eval(ast.unparse(node)))
+
+
 def _entries(docstring: str) -> dict[str, str]:
     """Return the entries under ``Args:``, each on one line."""
     section = docstring.partition("\nArgs:\n")[2].partition("\n\n")[0]
@@ -105,7 +118,10 @@ def _definition(module: str, name: str) -> tuple[str, ast.AST]:
                         return _definition(source, imported.name)
             case ast.FunctionDef(name=defined) | ast.ClassDef(name=defined) if defined == name:
                 return module, node
-            case ast.Assign(targets=[ast.Name(id=assigned)], value=value) if assigned == name:
+            case (
+                ast.Assign(targets=[ast.Name(id=assigned)], value=ast.expr() as value)
+                | ast.AnnAssign(target=ast.Name(id=assigned), value=ast.expr() as value)
+            ) if assigned == name:
                 return module, value
     raise LookupError(f"{module} does not define {name}")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from avloc.cli import console
-from avloc.cli.choices import MODELS
 from avloc.cli.parameters import parameters_of
 from avloc.cli.settings import TrainingSettings
 
@@ -13,7 +12,11 @@ if TYPE_CHECKING:
     from avloc.training.review import Review
 
 
-@parameters_of("avloc.stages.train.train", model={"choices": MODELS}, name={"metavar": "NAME"})
+@parameters_of(
+    "avloc.stages.train.train",
+    model={"choices": "avloc.models.registry.MODELS"},
+    name={"metavar": "NAME"},
+)
 def train(given: dict[str, Any], list_settings: TrainingSettings = False) -> None:
     """Train a model on extracted features and their labels.
 

@@ -66,33 +66,35 @@ def _resnet(n_channels: int) -> Architecture:
     return Architecture((7, 7, n_channels), imagenet, resnet_trunk, torchvision_record)
 
 
-_ARCHITECTURES: Mapping[Sense, Mapping[str, Architecture]] = {
-    "visual": {
-        "efficientnet-lite0": Architecture(
-            (7, 7, 320), efficientnet_lite, efficientnet_lite0_trunk, embedded_record
-        ),
-        "resnet101": _resnet(2048),
-        "resnet152": _resnet(2048),
-        "resnet18": _resnet(512),
-        "resnet34": _resnet(512),
-        "resnet50": _resnet(2048),
-        "vgg19": Architecture((7, 7, 512), imagenet, vgg19_trunk, torchvision_record),
-    },
-    "audio": {
-        "logmel": Architecture((128,), as_they_are, lambda *_: BandStatistics(), None),
-        "vggish": Architecture((128,), as_they_are, vggish, lambda _: VGGISH_WEIGHTS),
-    },
+VISUAL_ENCODERS = {
+    "efficientnet-lite0": Architecture(
+        (7, 7, 320), efficientnet_lite, efficientnet_lite0_trunk, embedded_record
+    ),
+    "resnet101": _resnet(2048),
+    "resnet152": _resnet(2048),
+    "resnet18": _resnet(512),
+    "resnet34": _resnet(512),
+    "resnet50": _resnet(2048),
+    "vgg19": Architecture((7, 7, 512), imagenet, vgg19_trunk, torchvision_record),
+}
+AUDIO_ENCODERS = {
+    "logmel": Architecture((128,), as_they_are, lambda *_: BandStatistics(), None),
+    "vggish": Architecture((128,), as_they_are, vggish, lambda _: VGGISH_WEIGHTS),
+}
+_ENCODERS: Mapping[Sense, Mapping[str, Architecture]] = {
+    "visual": VISUAL_ENCODERS,
+    "audio": AUDIO_ENCODERS,
 }
 
 
 def list_visual_encoders() -> list[str]:
     """Return the visual encoders' names."""
-    return list(_ARCHITECTURES["visual"])
+    return list(VISUAL_ENCODERS)
 
 
 def list_audio_encoders() -> list[str]:
     """Return the audio encoders' names."""
-    return list(_ARCHITECTURES["audio"])
+    return list(AUDIO_ENCODERS)
 
 
 def find_architecture(sense: Sense, name: str) -> Architecture:
@@ -101,6 +103,6 @@ def find_architecture(sense: Sense, name: str) -> Architecture:
     Raises:
         UnknownNameError: there is no such encoder.
     """
-    if name not in _ARCHITECTURES[sense]:
-        raise UnknownNameError(f"{sense} encoder", name, _ARCHITECTURES[sense])
-    return _ARCHITECTURES[sense][name]
+    if name not in _ENCODERS[sense]:
+        raise UnknownNameError(f"{sense} encoder", name, _ENCODERS[sense])
+    return _ENCODERS[sense][name]

@@ -12,12 +12,12 @@ from avloc.models.cman import CMAN
 from avloc.models.model import Model
 from avloc.options import options_from
 
-_MODELS: dict[str, type[Model]] = {"avel": AVEL, "avsdn": AVSDN, "cam": CAM, "cman": CMAN}
+MODELS: dict[str, type[Model]] = {"avel": AVEL, "avsdn": AVSDN, "cam": CAM, "cman": CMAN}
 
 
 def list_models() -> list[str]:
     """Return the names that `build` knows."""
-    return sorted(_MODELS)
+    return sorted(MODELS)
 
 
 def model_class(name: str) -> type[Model]:
@@ -26,9 +26,9 @@ def model_class(name: str) -> type[Model]:
     Raises:
         UnknownNameError: there is no such model.
     """
-    if name not in _MODELS:
-        raise UnknownNameError("model", name, _MODELS)
-    return _MODELS[name]
+    if name not in MODELS:
+        raise UnknownNameError("model", name, MODELS)
+    return MODELS[name]
 
 
 def build(

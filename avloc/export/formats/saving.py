@@ -21,7 +21,7 @@ class _Format:
     text: Callable[[Timeline], str] | None  # None: not text, the HDF5 file
 
 
-_FORMATS = {
+FORMATS = {
     "json": _Format(".json", json_text),
     "jsonl": _Format(".jsonl", jsonl_text),
     "csv": _Format(".csv", csv_text),
@@ -37,7 +37,7 @@ _FORMATS = {
 
 def formats() -> dict[str, str]:
     """Return each format's name and the suffix of its files."""
-    return {name: known.suffix for name, known in _FORMATS.items()}
+    return {name: known.suffix for name, known in FORMATS.items()}
 
 
 def dumps(timeline: Timeline, format: str) -> str:
@@ -79,9 +79,9 @@ def save(timeline: Timeline, path: Path | str, format: str | None = None) -> Pat
 
 
 def _format(name: str) -> _Format:
-    if name not in _FORMATS:
-        raise UnknownNameError("format", name, _FORMATS)
-    return _FORMATS[name]
+    if name not in FORMATS:
+        raise UnknownNameError("format", name, FORMATS)
+    return FORMATS[name]
 
 
 def _name_by_suffix(path: Path) -> str:
