@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from itertools import pairwise
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -26,12 +24,8 @@ from avloc.cli.reproduce import reproduce
 from avloc.cli.synth import synth
 from avloc.cli.train import train
 from avloc.cli.verify import verify
-from avloc.errors import AvlocError, UsageError
+from avloc.errors import AvlocError
 
-_FILE_SUFFIXES = {
-    *(".mp4", ".mkv", ".webm", ".mov", ".avi", ".wav", ".mp3", ".flac", ".ogg", ".m4a"),
-    *(".h5", ".csv", ".jsonl"),
-}
 # rich's help pages cost 0.2 s of imports; `avloc --help` answers in 0.2 s without them
 app = typer.Typer(
     name="avloc",
@@ -101,7 +95,6 @@ def main() -> None:
     console.accept_any_name()
     arguments = traceback_first(sys.argv[1:])
     try:
-        refuse_dashed_names(arguments)
         app(arguments, prog_name="avloc")
     except SystemExit as ended:
         if ended.code == 130:
@@ -137,36 +130,6 @@ def after_interruption(arguments: Sequence[str]) -> str:
     if command in ("extract", "localize", "reproduce", "import-features", "synth", "demo"):
         return "interrupted: what was finished is kept; run the same command again to go on"
     return "interrupted"
-
-
-def refuse_dashed_names(arguments: Sequence[str]) -> None:
-    """Refuse a file whose name begins with ``-`` where it would be read as options.
-
-    1012 of AVE's ids begin with ``-``; "no such option: -x" would not explain why.
-    """
-    for before, argument in pairwise(["", *arguments]):
-        if argument == "--":
-            return
-        if _is_dashed_name(argument) and not _takes_value(before, arguments):
-            raise UsageError(
-                f"{argument} begins with '-' and would be read as options",
-                f"Write ./{argument}, or put -- before it.",
-            )
-
-
-def _is_dashed_name(argument: str) -> bool:
-    if not argument.startswith("-") or argument == "-" or "=" in argument:
-        return False
-    return Path(argument).suffix.lower() in _FILE_SUFFIXES or Path(argument).exists()
-
-
-def _takes_value(option: str, arguments: Sequence[str]) -> bool:
-    if not option.startswith("-"):
-        return False
-    commands: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    command = commands.get(_command_name(arguments))
-    parameters = command.params if command else ()
-    return any(option in p.opts and not getattr(p, "is_flag", True) for p in parameters)
 
 
 def _command_name(arguments: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from avloc.cli import console
-from avloc.cli.parameters import choice, parameters_of
+from avloc.cli.parameters import parameters_of, printed_as
 
 
 @parameters_of(
@@ -22,9 +22,7 @@ from avloc.cli.parameters import choice, parameters_of
 )
 def bench(
     given: dict[str, Any],
-    format: Annotated[
-        str, choice(("table", "json"), help="How the figures are printed.")
-    ] = "table",
+    format: Annotated[str, printed_as("table", "json")] = "table",
     as_json: Annotated[bool, typer.Option("--json", hidden=True)] = False,
 ) -> None:
     """Measure how fast this machine is, and what limits it.

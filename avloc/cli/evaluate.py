@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from avloc.cli import console
-from avloc.cli.parameters import choice, parameters_of
+from avloc.cli.parameters import parameters_of, printed_as
 
 if TYPE_CHECKING:
     from avloc.export.report.report_parts import ReportTable
@@ -29,9 +29,7 @@ def evaluate(
     per_class: Annotated[
         bool, typer.Option("--per-class", help="Also print a table by class.")
     ] = False,
-    format: Annotated[
-        str, choice(("table", "json", "csv"), help="How the results are printed.")
-    ] = "table",
+    format: Annotated[str, printed_as("table", "json", "csv")] = "table",
 ) -> None:
     """Measure a model next to two baselines.
 

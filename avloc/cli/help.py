@@ -1,16 +1,41 @@
-"""A command whose help is written the usual way: ``--out PATH``, ``[default: cman]``."""
+"""A command whose help is written the usual way, and that takes ``-x.mp4`` for what it is."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from typer.core import TyperCommand
 
+from avloc.errors import UsageError
+
+_FILE_SUFFIXES = {
+    *(".mp4", ".mkv", ".webm", ".mov", ".avi", ".wav", ".mp3", ".flac", ".ogg", ".m4a"),
+    *(".h5", ".csv", ".jsonl"),
+}
+
 
 class Command(TyperCommand):
-    """A command as typer makes it, with another layout of names, types and defaults."""
+    """A command as typer makes it, with another layout of its help."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Refuse a file whose name begins with ``-`` where it would be read as options.
+
+        1012 of AVE's ids begin with ``-``; "no such option: -x" would not explain why.
+        """
+        options = [p for p in self.params if not getattr(p, "is_flag", True)]
+        for before, argument in pairwise(["", *args]):
+            if argument == "--":
+                break
+            if _is_dashed_name(argument) and not any(before in p.opts for p in options):
+                raise UsageError(
+                    f"{argument} begins with '-' and would be read as options",
+                    f"Write ./{argument}, or put -- before it.",
+                )
+        return super().parse_args(ctx, args)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Return the usage line's words: ``VIDEOS...`` instead of ``{videos}...``."""
@@ -23,6 +48,12 @@ class Command(TyperCommand):
             if rows := [_row(p) for p in parameters if p.param_type_name == kind and not p.hidden]:
                 with formatter.section(title):
                     formatter.write_dl(rows)
+
+
+def _is_dashed_name(argument: str) -> bool:
+    if not argument.startswith("-") or argument == "-" or "=" in argument:
+        return False
+    return Path(argument).suffix.lower() in _FILE_SUFFIXES or Path(argument).exists()
 
 
 def value_word(kind: str) -> str:

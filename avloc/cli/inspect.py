@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from avloc.cli import console
-from avloc.cli.parameters import choice
+from avloc.cli.parameters import printed_as
 
 
 def inspect(
@@ -18,9 +18,7 @@ def inspect(
     show_all: Annotated[
         bool, typer.Option("--all", help="List every tensor of a model's weights.")
     ] = False,
-    format: Annotated[
-        str, choice(("table", "json"), help="How the contents are printed.")
-    ] = "table",
+    format: Annotated[str, printed_as("table", "json")] = "table",
     as_json: Annotated[bool, typer.Option("--json", hidden=True)] = False,
 ) -> None:
     """Show what is in an avloc file or a feature store.

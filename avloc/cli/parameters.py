@@ -73,9 +73,9 @@ def parameters_of(
     return decorate
 
 
-def choice(names: Sequence[str], *flags: str, help: str) -> Any:
-    """Declare an option that takes one of these names."""
-    return typer.Option(*flags, **_choosing(names, help))
+def printed_as(*formats: str) -> Any:
+    """Declare ``--format``: how a command prints its data."""
+    return typer.Option(**_choosing(formats, "How the results are printed."))
 
 
 def _declared(
@@ -104,7 +104,7 @@ def _declared(
         settings["autocompletion"] = _completing(completes)
     declare = typer.Argument if entry.is_positional else typer.Option
     if not entry.is_positional:
-        declare = partial(declare, *(flags or [_flag(entry.name, negated=default is True)]))
+        declare = partial(declare, *(flags or [_flag(entry.name)]))
     return inspect.Parameter(
         entry.name,
         inspect.Parameter.KEYWORD_ONLY,
@@ -125,13 +125,8 @@ def _choosing(names: Sequence[str], help: str, *, is_argument: bool = False) -> 
     }
 
 
-def _completing(names: Sequence[str]) -> Any:
-    """Return what offers names to the shell's completion."""
-
-    def complete(incomplete: str) -> list[str]:
-        return [name for name in names if name.startswith(incomplete)]
-
-    return complete
+def _completing(names: Sequence[str]) -> Callable[[str], list[str]]:
+    return lambda incomplete: [name for name in names if name.startswith(incomplete)]
 
 
 def _checking(names: Sequence[str]) -> Any:
@@ -144,9 +139,8 @@ def _checking(names: Sequence[str]) -> Any:
     return check
 
 
-def _flag(name: str, *, negated: bool = False) -> str:
-    flag = "--" + name.replace("_", "-")
-    return f"{flag}/--no-{flag[2:]}" if negated else flag
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
 
 
 def _in_words(text: str, options: Set[str]) -> str:

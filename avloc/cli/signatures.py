@@ -16,7 +16,8 @@ from pathlib import Path
 REQUIRED = inspect.Parameter.empty
 """The default of a parameter that has none."""
 _PACKAGE = Path(__file__).parents[1]
-_KINDS = {"bool": bool, "int": int, "float": float, "str": str, "Path": Path}
+_KINDS: dict[str, type] = {"bool": bool, "int": int, "float": float, "str": str, "Path": Path}
+_KINDS |= {"Settings": str}  # avloc.options.Settings: KEY=VALUE, as often as needed
 _KIND = re.compile(rf"\b({'|'.join(_KINDS)})\b")
 _FIELD = re.compile(r"``(\w+)\.(\w+)``")
 _ENTRY = re.compile(r"^    (\w+): (.+(?:\n     .*)*)", re.M)
@@ -24,27 +25,16 @@ _ENTRY = re.compile(r"^    (\w+): (.+(?:\n     .*)*)", re.M)
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter of a function.
-
-    Attributes:
-        name: its name.
-        kind: the first of bool, int, float, str and Path that its type names.
-        is_list: whether it takes several values.
-        is_positional: whether it may be given without its name.
-        default: its value, or `REQUIRED`.
-        choices: the names it may take, where the default is a dataclass's field that lists them.
-        help: its entry under ``Args:``, without the default.
-        default_in_words: what the entry says after ``Default:``.
-    """
+    """A parameter of a function; `help` is its entry under ``Args:``, without the default."""
 
     name: str
-    kind: type
+    kind: type  # the first of bool, int, float, str and Path in its annotation
     is_list: bool
     is_positional: bool
-    default: object
-    choices: tuple[str, ...]
+    default: object  # REQUIRED if there is none
+    choices: tuple[str, ...]  # of the dataclass's field that the default is
     help: str
-    default_in_words: str
+    default_in_words: str  # what the entry says after "Default:"
 
 
 def read_parameters(function: str) -> list[Parameter]:
@@ -62,7 +52,7 @@ def read_parameters(function: str) -> list[Parameter]:
     entries = _entries(ast.get_docstring(node) or "")
     parameters = []
     for argument, default in zip([*positional, *keyword_only], defaults, strict=True):
-        annotation = _annotation(module, argument.annotation)
+        annotation = ast.unparse(argument.annotation or ast.Constant(""))
         kinds = _KIND.findall(annotation)
         if argument.arg not in entries or not kinds or "Callable" in annotation:
             continue
@@ -72,7 +62,7 @@ def read_parameters(function: str) -> list[Parameter]:
             Parameter(
                 argument.arg,
                 _KINDS[kinds[0]],
-                "Sequence[" in annotation,
+                bool(re.search(r"Sequence|Settings", annotation)),
                 argument in positional,
                 *(_value(module, default) if default else (REQUIRED, ())),
                 text,
@@ -124,13 +114,6 @@ def _definition(module: str, name: str) -> tuple[str, ast.AST]:
             ) if assigned == name:
                 return module, value
     raise LookupError(f"{module} does not define {name}")
-
-
-def _annotation(module: str, node: ast.expr | None) -> str:
-    """Return a type as it is written; an alias of avloc's as it is defined."""
-    if isinstance(node, ast.Name) and node.id not in _KINDS:
-        return ast.unparse(_definition(module, node.id)[1])
-    return ast.unparse(node) if node else ""
 
 
 def _value(module: str, node: ast.AST) -> tuple[object, tuple[str, ...]]:
