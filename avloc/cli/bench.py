@@ -25,10 +25,7 @@ def bench(
     format: Annotated[str, printed_as("table", "json")] = "table",
     as_json: Annotated[bool, typer.Option("--json", hidden=True)] = False,
 ) -> None:
-    """Measure how fast this machine is, and what limits it.
-
-    It measures extraction end to end and in parts, or an epoch of training (--training).
-    """
+    """Measure, and print the figures in a format."""
     from avloc.stages.bench import bench as measure
 
     with console.progress_bar("bench") as progress:

@@ -14,10 +14,7 @@ if TYPE_CHECKING:
 
 @parameters_of("avloc.tables.demonstration.run_demo")
 def demo(given: dict[str, Any]) -> None:
-    """Run every step on artificial clips.
-
-    It runs synth, extract, train, eval and localize with heat maps, and writes an HTML report.
-    """
+    """Run the demo, and print the table and the files."""
     from avloc.tables.demonstration import run_demo
 
     begun = time.monotonic()

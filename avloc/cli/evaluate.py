@@ -31,12 +31,7 @@ def evaluate(
     ] = False,
     format: Annotated[str, printed_as("table", "json", "csv")] = "table",
 ) -> None:
-    """Measure a model next to two baselines.
-
-    They are a constant answer, and an oracle that is told each clip's class.
-
-    The predictions are written to artifacts/predictions/MODEL-SPLIT.h5.
-    """
+    """Evaluate, and print the metrics in a format."""
     import avloc
 
     done = avloc.evaluate(**given)

@@ -12,10 +12,7 @@ _N_NAMED = 10
 
 @parameters_of("avloc.stages.export_features.export_features")
 def export_features(given: dict[str, Any]) -> None:
-    """Write the features in AVE's published layout.
-
-    It writes visual_feature.h5, audio_feature.h5, labels.h5, *_order.h5 and Annotations.txt.
-    """
+    """Export, and print what was left out."""
     import avloc
 
     with console.progress_bar("export") as progress:

@@ -31,11 +31,7 @@ def extract(
         bool, typer.Option("--dry-run", help="List the videos and their files, and stop.")
     ] = False,
 ) -> None:
-    """Extract features from videos.
-
-    They are written to artifacts/features, one file per video. A video whose features are
-    there already is skipped.
-    """
+    """List or extract the videos, and print what failed."""
     import avloc
     from avloc.stages.extract import find_sources
 

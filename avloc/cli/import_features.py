@@ -16,10 +16,7 @@ _ABSENT = {"visual": "picture", "audio": "sound"}
 
 @parameters_of("avloc.stages.import_features.import_features", visual={}, audio={})
 def import_features(given: dict[str, Any]) -> None:
-    """Import published features in AVE's layout.
-
-    They are written to artifacts/features, one file per video. What is there already is skipped.
-    """
+    """Import, and print what is missing."""
     import avloc
 
     with console.progress_bar("import") as progress:

@@ -38,13 +38,7 @@ _JOINABLE = ("json", "jsonl", *_WITH_HEADER)  # json as one list, the others lin
     labels={"flags": ("--label",)},
 )
 def localize(given: dict[str, Any]) -> None:
-    """Find what happens in videos, when and where.
-
-    Written beside each video (or to --out): NAME.avloc.h5, and NAME.heatmap.mp4 with --heatmap.
-    A result that is there already, from the same video, model and rules, is kept.
-
-    It needs a trained model (avloc train); avloc brings none.
-    """
+    """Localize, and print the events of each video as it is done."""
     import avloc
     from avloc.stages.localize.inputs import find_inputs
 

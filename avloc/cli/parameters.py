@@ -1,7 +1,7 @@
-"""Commands whose arguments and options are the parameters of a public function.
+"""Commands that are public functions: same help, same parameters, same defaults.
 
-Names, types, defaults and help come from the function's signature and docstring. A command says
-only what differs on the command line.
+All of it is read from the function's signature and docstring. A command says only what differs
+on the command line.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from avloc.cli.signatures import REQUIRED, Parameter, read_names, read_parameters
+from avloc.cli.signatures import REQUIRED, Parameter, read_function, read_names
 from avloc.errors import UnknownNameError
 
 _SHARED: Mapping[str, Mapping[str, Any]] = {
@@ -38,10 +38,10 @@ _WIDEST = 30  # characters of names beside an option, so that its help still fit
 def parameters_of(
     function: str, *, omit: Sequence[str] = (), **differences: Mapping[str, Any]
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command the parameters of a function that a shell can give, before its own ones.
+    """Give a command a function's help, and its parameters before the command's own ones.
 
     The command is called with a dict of what was given, ready for the function, and with the
-    values of its own parameters.
+    values of its own parameters. What its docstring says after the first line joins the help.
 
     Args:
         function: the dotted name, for example ``avloc.stages.train.train``.
@@ -50,7 +50,8 @@ def parameters_of(
             ``completes``, names for the shell's completion; ``more``, a sentence of help; and
             whatever else ``typer.Option`` takes.
     """
-    offered = [entry for entry in read_parameters(function) if entry.name not in omit]
+    description, parameters = read_function(function)
+    offered = [entry for entry in parameters if entry.name not in omit]
     options = {entry.name for entry in offered if not entry.is_positional}
     declared = [
         _declared(entry, options, **differences.get(entry.name, _SHARED.get(entry.name, {})))
@@ -68,6 +69,8 @@ def parameters_of(
 
         run.__signature__ = inspect.Signature([*declared, *own])  # type: ignore[attr-defined]
         run.__annotations__ = {}
+        more = (inspect.getdoc(command) or "").partition("\n\n")[2]
+        run.__doc__ = _in_words(f"{description}\n\n{more}", options)
         return run
 
     return decorate
@@ -146,5 +149,5 @@ def _flag(name: str) -> str:
 def _in_words(text: str, options: Set[str]) -> str:
     """Write the docstring's code as a shell's user knows it: ``min_gap`` is --min-gap."""
     return re.sub(
-        r"``(.*?)``", lambda code: _flag(code[1]) if code[1] in options else code[1], text
+        r"`+(.*?)`+", lambda code: _flag(code[1]) if code[1] in options else code[1], text
     )

@@ -22,12 +22,7 @@ if TYPE_CHECKING:
     jobs={"min": 1},
 )
 def reproduce(given: dict[str, Any], list_settings: TrainingSettings = False) -> None:
-    """Run a table of the paper, row by row.
-
-    Every row is trained and evaluated with several seeds, and printed beside the paper's
-    number. Finished runs are kept: after an interruption, run the same command again. The
-    tables are written to artifacts/reproduce.
-    """
+    """Run the tables, and print them."""
     from avloc.tables.reproduction import reproduce as run_tables
 
     with console.progress_bar("reproduce") as progress:

@@ -37,8 +37,8 @@ class Parameter:
     default_in_words: str  # what the entry says after "Default:"
 
 
-def read_parameters(function: str) -> list[Parameter]:
-    """Return the documented parameters of a function of avloc that a shell can give, in order.
+def read_function(function: str) -> tuple[str, list[Parameter]]:
+    """Return what a function of avloc does, and its documented parameters that a shell can give.
 
     Args:
         function: its dotted name, for example ``avloc.stages.train.train``.
@@ -49,7 +49,8 @@ def read_parameters(function: str) -> list[Parameter]:
     positional, keyword_only = node.args.args, node.args.kwonlyargs
     n_required = len(positional) - len(node.args.defaults)
     defaults = [*[None] * n_required, *node.args.defaults, *node.args.kw_defaults]
-    entries = _entries(ast.get_docstring(node) or "")
+    docstring = ast.get_docstring(node) or ""
+    description, entries = docstring.partition("\n\nArgs:\n")[0], _entries(docstring)
     parameters = []
     for argument, default in zip([*positional, *keyword_only], defaults, strict=True):
         annotation = ast.unparse(argument.annotation or ast.Constant(""))
@@ -69,7 +70,7 @@ def read_parameters(function: str) -> list[Parameter]:
                 words.rstrip("."),
             )
         )
-    return parameters
+    return description, parameters
 
 
 def read_names(constant: str) -> tuple[str, ...]:

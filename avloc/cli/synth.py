@@ -18,10 +18,7 @@ from avloc.cli.settings import SynthesisSettings
     workers={"min": 0},
 )
 def synth(given: dict[str, Any], list_settings: SynthesisSettings = False) -> None:
-    """Make a labelled data set of artificial clips.
-
-    It has AVE's layout, and the boxes of the sounding objects in boxes.json.
-    """
+    """Make the clips, and print how many."""
     import avloc
 
     with console.progress_bar("synth") as progress:

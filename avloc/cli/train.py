@@ -18,13 +18,7 @@ if TYPE_CHECKING:
     name={"metavar": "NAME"},
 )
 def train(given: dict[str, Any], list_settings: TrainingSettings = False) -> None:
-    """Train a model on extracted features and their labels.
-
-    Labels come from the data set that was extracted, or from --dataset. The epoch is chosen on
-    the validation split. The model is written to artifacts/models/NAME.h5.
-
-    Several GPUs: torchrun --nproc-per-node N -m avloc train ...
-    """
+    """Train, and print the data, the metrics and the file."""
     import avloc
     from avloc.training import is_leader
 

@@ -11,10 +11,9 @@ from avloc.errors import AvlocError, PartialFailureError
 
 @parameters_of("avloc.stages.verify.verify")
 def verify(given: dict[str, Any]) -> None:
-    """Check files and feature stores for damage.
+    """Check the files, and print those that are bad.
 
-    Reads every byte and compares it with the digests in the files. Prints a line for each bad
-    file: the path, a tab, the reason.
+    A line is printed for each bad file: the path, a tab, the reason.
     """
     import avloc
 

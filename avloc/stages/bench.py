@@ -50,7 +50,9 @@ def bench(
     scratch: Path | str | None = None,
     progress: Progress = silent,
 ) -> Speed:
-    """Measure extraction, or an epoch of training, on this machine.
+    """Measure how fast this machine is, and what limits it.
+
+    It measures extraction end to end and in parts, or an epoch of ``training``.
 
     Args:
         paths: Videos of similar length; without any, clips are made.

@@ -61,7 +61,10 @@ def evaluate(
     dataset: Path | str | None = None,
     artifacts: Path | str | None = None,
 ) -> EvaluatedSplit:
-    """Evaluate a model on a split and write ``predictions/<model>-<split>.h5``.
+    """Measure a model next to two baselines.
+
+    They are a constant answer, and an oracle that knows each clip's class. The predictions are
+    written to predictions/MODEL-SPLIT.h5 in the workspace.
 
     Args:
         model: A model's name in the workspace, or a model file.

@@ -58,12 +58,11 @@ def export_features(
     artifacts: Path | str | None = None,
     progress: Progress | None = None,
 ) -> FeatureExport:
-    """Write the workspace's features in AVE's published layout, for other people's code.
+    """Write the features in AVE's published layout.
 
-    ``visual_feature.h5`` (R, T, H, W, Dv) and ``audio_feature.h5`` (R, T, Da) in float64,
-    ``labels.h5`` (R, T, C) in float32, ``*_order.h5``, and last ``Annotations.txt``, whose
-    lines are the R rows. The store has half precision (picture) and single (sound), and the
-    float64 has no more.
+    The files are visual_feature.h5 (R, T, H, W, Dv) and audio_feature.h5 (R, T, Da) in float64,
+    labels.h5 (R, T, C) in float32, *_order.h5, and last Annotations.txt, whose lines are the R
+    rows. The float64 hold half precision (picture) and single precision (sound).
 
     Args:
         folder: The folder to write; none of these files may exist in it yet.

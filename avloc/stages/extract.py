@@ -87,7 +87,10 @@ def extract(
     artifacts: Path | str | None = None,
     progress: Progress | None = None,
 ) -> Extraction:
-    """Extract features of videos into the workspace's feature store.
+    """Extract features from videos.
+
+    They are written to the workspace's features, one file per video. A video whose features
+    exist already is skipped.
 
     Args:
         paths: A data set's folder, a manifest, folders of videos, or videos.

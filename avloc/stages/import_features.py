@@ -78,11 +78,11 @@ def import_features(
     artifacts: Path | str | None = None,
     progress: Progress | None = None,
 ) -> FeatureImport:
-    """Read published features of AVE's layout into the workspace's store, a file a video.
+    """Import published features in AVE's layout.
 
-    A video is skipped if the store has its features of the same source files already. The
-    arrays are read a few rows at a time, whatever their size. Of a video with several rows the
-    first is used.
+    They are written to the workspace's features, one file per video. A video that exists there,
+    from the same source files, is skipped. A video with several rows gets the features of the
+    first one.
 
     Args:
         folder: A folder with Annotations.txt, visual_feature.h5 and audio_feature.h5.

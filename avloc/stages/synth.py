@@ -24,9 +24,10 @@ def synth(
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Dataset:
-    """Make a labelled data set of artificial clips in AVE's layout.
+    """Make a labelled data set of artificial clips.
 
-    Existing clips are kept if they were made from the same settings.
+    It has AVE's layout, and the boxes of the sounding objects in boxes.json. Existing clips are
+    kept if they were made from the same settings.
 
     Args:
         folder: The folder to write, in AVE's layout.

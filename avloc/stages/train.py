@@ -59,10 +59,12 @@ def train(
     report: Callable[[Review], None] | None = None,
     progress: Progress | None = None,
 ) -> Training:
-    """Train a model on the workspace's features and write it to ``models/<name>.h5``.
+    """Train a model on extracted features and their labels.
 
-    After each epoch ``models/unfinished/<name>.h5`` is replaced. It holds all that ``resume``
-    needs; the finished model takes its place.
+    The epoch is chosen on the validation split. The model is written to models/NAME.h5 in the
+    workspace; until then models/unfinished/NAME.h5 holds what ``resume`` needs.
+
+    Several GPUs: torchrun --nproc-per-node N -m avloc train ...
 
     Args:
         model: The model to train.

@@ -30,10 +30,10 @@ class Verification:
 def verify(
     paths: Path | str | Sequence[Path | str], *, progress: Progress | None = None
 ) -> Verification:
-    """Check files and feature stores: digests, and that no number is NaN or infinite.
+    """Check files and feature stores for damage.
 
-    Of a store its ``store.json`` and each video's file are checked. A path that is missing or
-    not avloc's is bad. Files are read a few MiB at a time.
+    Every byte is read and compared with the digests in the files, and no number may be NaN or
+    infinite. A path that is missing or not avloc's is bad.
 
     Args:
         paths: Files that avloc wrote, and feature stores.

@@ -48,9 +48,10 @@ class Demo:
 
 
 def run_demo(folder: Path | str = "demo", progress: Progress | None = None) -> Demo:
-    """Run the recipe ``pipelines/demo.toml`` from raw clips to the report.
+    """Run every step on artificial clips.
 
-    What an earlier run left is taken up: clips and features are not made twice.
+    It runs synth, extract, train, eval and localize with heat maps, and writes an HTML report.
+    Clips and features of an earlier run are kept.
 
     Args:
         folder: The folder to write.

@@ -55,10 +55,11 @@ def reproduce(
     recipe: Recipe | None = None,
     progress: Progress | None = None,
 ) -> Reproduction:
-    """Run every row of tables over seeds, and write ours beside the paper's.
+    """Run a table of the paper, row by row.
 
-    What is done is kept under ``reproduce/runs``: an interrupted reproduction goes on, one with
-    more seeds adds to it, and rows that two tables share are run once.
+    Every row is trained and evaluated with several seeds, and printed next to the paper's
+    number. Finished runs are kept: after an interruption, run the same command again. Rows that
+    two tables share are run once. The tables are written to the workspace's folder reproduce.
 
     Args:
         tables: The paper's tables to run, one or several.

@@ -86,6 +86,8 @@ def localize(
     ``heatmap``. A result of the same video, model and rules that exists already is kept. A file
     that avloc did not write is never replaced. After an interruption the results so far stay.
 
+    It needs a trained model (avloc train); avloc brings none.
+
     Args:
         videos: Videos, sound files, or folders of them.
         model: A model's name in the workspace, or a model file. Events of further models are
