@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     "avloc.stages.evaluate.evaluate",
     model={"metavar": "NAME"},
     split={"choices": "avloc.datasets.dataset.SPLITS"},
-    decode={"choices": "avloc.evaluation.decoders.DECODERS"},
+    decode={"choices": "avloc.evaluation.decoders.IN_WORDS"},
     spatial={"metavar": "FILE"},
     match={"metavar": "NAME"},
     without={"choices": "avloc.evaluation.evaluator.MODALITIES"},
