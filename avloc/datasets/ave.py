@@ -111,41 +111,28 @@ def _key(row: Row) -> _Key:
 
 def _mark_splits(root: Path, rows: dict[_Key, Row], n_segments: int) -> None:
     """Set each row's split, if there are split files."""
-    if texts := _all_or_none(root, {name: split_file(name) for name in SPLITS}):
-        _mark_by_lines(texts, rows, n_segments)
-    elif orders := _all_or_none(root, {name: order_file(name) for name in SPLITS}):
-        _mark_by_numbers(orders, rows)
-
-
-def _all_or_none(root: Path, names: dict[str, str]) -> dict[str, Path]:
-    paths = {split: root / name for split, name in names.items()}
-    missing = [path.name for path in paths.values() if not path.is_file()]
-    if len(missing) == len(paths):
-        return {}
-    if missing:
-        raise DatasetError(f"there is no {missing[0]} beside the other split files", root)
-    return paths
-
-
-def _mark_by_lines(paths: dict[str, Path], rows: dict[_Key, Row], n_segments: int) -> None:
-    for name, path in paths.items():
-        for line, row in _rows(path, n_segments):
-            known = rows.get(_key(row))
-            if known is None:
-                raise DatasetError(f"no row of {ANNOTATIONS} has this event", path, line)
-            if known.split:
-                raise DatasetError(f"this row is already in {split_file(known.split)}", path, line)
-            rows[_key(row)] = replace(known, split=name)
-
-
-def _mark_by_numbers(paths: dict[str, Path], rows: dict[_Key, Row]) -> None:
     keys = list(rows)
-    for name, path in paths.items():
-        for number in read_order(path, len(keys)).tolist():
-            known = rows[keys[number]]
-            if known.split:
-                raise DatasetError(f"row {number} is already in {order_file(known.split)}", path)
-            rows[keys[number]] = replace(known, split=name)
+    for file_of in (split_file, order_file):
+        paths = {split: root / file_of(split) for split in SPLITS}
+        missing = [path.name for path in paths.values() if not path.is_file()]
+        if len(missing) == len(paths):
+            continue
+        if missing:
+            raise DatasetError(f"there is no {missing[0]} beside the other split files", root)
+        for split, path in paths.items():
+            if file_of is order_file:
+                numbers = read_order(path, len(keys)).tolist()
+                members = [(0, f"row {number}", keys[number]) for number in numbers]
+            else:
+                lines = _rows(path, n_segments)
+                members = [(line, "this row", _key(row)) for line, row in lines]
+            for line, what, key in members:
+                if key not in rows:
+                    raise DatasetError(f"no row of {ANNOTATIONS} has this event", path, line)
+                if other := rows[key].split:
+                    raise DatasetError(f"{what} is already in {file_of(other)}", path, line)
+                rows[key] = replace(rows[key], split=split)
+        return
 
 
 def _videos(root: Path, rows: tuple[Row, ...]) -> dict[str, Path]:

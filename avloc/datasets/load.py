@@ -1,14 +1,21 @@
-"""One call for every kind of data set."""
+"""One call for every kind of data set; videos without annotations are one of them."""
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 from avloc.datasets.ave import ANNOTATIONS, N_SEGMENTS, load_ave
 from avloc.datasets.dataset import Dataset
+from avloc.datasets.fields import MAX_ID_BYTES, is_plain
 from avloc.datasets.manifest import MANIFEST, MANIFEST_SUFFIXES, load_manifest
 from avloc.datasets.synthetic.truth import read_config
-from avloc.datasets.unlabelled import load_videos
+from avloc.errors import DatasetError, MediaError
+from avloc.labels import LabelSet
+from avloc.media import video_files
 
 
 def load_dataset(path: Path | str) -> Dataset:
@@ -41,3 +48,56 @@ def load_dataset(path: Path | str) -> Dataset:
 def _load_ave(root: Path, annotations: str) -> Dataset:
     made_with = read_config(root)
     return load_ave(root, made_with.seconds if made_with else N_SEGMENTS, annotations)
+
+
+def load_videos(path: Path) -> Dataset:
+    """Return the videos of a folder, or one video file, as a data set without rows.
+
+    A video's id is its file name without suffix. Videos that would share an id are named by
+    their paths inside the folder instead (``a/x.mp4`` becomes ``a__x``).
+
+    Raises:
+        DatasetError: there is no such file or folder, or no video in it.
+    """
+    if not path.exists():
+        is_address = re.match(r"\w+:/", str(path)) is not None
+        hint = "avloc opens files only; download it first." if is_address else "Check the path."
+        raise DatasetError("there is no such file or folder", path, hint=hint)
+    try:
+        files = video_files(path)
+    except MediaError as error:
+        raise DatasetError(
+            "holds no data set and no video",
+            path,
+            hint="A data set is a folder with Annotations.txt (AVE) or manifest.csv, a .csv, "
+            ".tsv or .jsonl manifest, or videos.",
+        ) from error
+    root = path if path.is_dir() else path.parent
+    return Dataset(path.name, path, LabelSet(()), (), _named(root, files))
+
+
+def _named(root: Path, files: list[Path]) -> dict[str, Path]:
+    n_sharing = Counter(_plain_name(file.stem) for file in files)
+    named: dict[str, Path] = {}
+    for file in files:
+        is_shared = n_sharing[_plain_name(file.stem)] > 1
+        names = _names(file.relative_to(root), is_shared)
+        named[next(name for name in names if name not in named)] = file
+    return named
+
+
+def _names(inside: Path, is_shared: bool) -> Iterator[str]:
+    """Yield the possible ids of a video, the shortest first."""
+    if not is_shared:
+        yield _plain_name(inside.stem)
+    yield _plain_name("__".join(inside.with_suffix("").parts))
+    long_name = _plain_name("__".join(inside.parts))
+    yield long_name
+    yield from (f"{long_name}-{number}" for number in count(2))
+
+
+def _plain_name(text: str) -> str:
+    """Return a name that :func:`avloc.datasets.fields.checked_id` accepts."""
+    name = "".join(c if is_plain(c) and c not in "/\\" else "_" for c in text)
+    name = f"_{name[1:]}" if name.startswith(".") else name
+    return name.encode()[: MAX_ID_BYTES - 8].decode(errors="ignore")
