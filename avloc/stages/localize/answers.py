@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,38 +58,39 @@ class CachedModels:
     """One or several models that answer videos; each is loaded when a video first needs it.
 
     Args:
-        models: the models' files by the names in their answers' file names.
+        paths: the models' files.
         rules: what makes an event.
         overwrite: one of `OVERWRITE`.
         load_options: of `avloc.localizer.load`: device, weights, offline.
 
     Attributes:
-        paths: the models' files, and ``files`` what is in them.
+        names: the models' names, which are in the names of their answers' files.
+        files: what is in the models' files.
         load_error: why a model could not be loaded. It ends a run.
     """
 
     def __init__(
-        self,
-        models: Mapping[str, Path],
-        rules: EventRules,
-        overwrite: str,
-        **load_options: Any,
+        self, paths: Sequence[Path], rules: EventRules, overwrite: str, **load_options: Any
     ) -> None:
         if overwrite not in OVERWRITE:
             raise UnknownNameError("way to overwrite", overwrite, OVERWRITE)
-        self.paths = list(models.values())
-        self.files = [read_model(path) for path in self.paths]
-        for model, path in zip(self.files, self.paths, strict=True):
+        self.paths, self.rules, self._overwrite = paths, rules, overwrite
+        self.files = [read_model(path) for path in paths]
+        for model, path in zip(self.files, paths, strict=True):
             refuse_published(model.spec, path)
             rules.check_labels(model.labels)
-        self.load_error: AvlocError | None = None
-        self._identities = [model_identity(path) for path in self.paths]
-        self._suffixes = [
-            f"{OWN}.{name}.h5" if n else ANSWER_SUFFIX for n, name in enumerate(models)
+        stems = [path.stem for path in paths]
+        self.names = [
+            f"{stem}-{stems[:n].count(stem) + 1}" if stem in stems[:n] else stem
+            for n, stem in enumerate(stems)
         ]
-        self.rules, self._overwrite = rules, overwrite
+        self._suffixes = [
+            f"{OWN}.{name}.h5" if n else ANSWER_SUFFIX for n, name in enumerate(self.names)
+        ]
+        self._identities = [model_identity(path) for path in paths]
         self._load_options = load_options
         self._loaded: dict[int, Localizer] = {}
+        self.load_error: AvlocError | None = None
 
     def prepare(self, video: InputVideo) -> None:
         """Load the models of which a video has no answer yet."""
@@ -108,9 +109,8 @@ class CachedModels:
         sha256 = _sha256_of(video.path)
         features: dict[str, VideoFeatures] = {}  # by fingerprint: models may share encoders
         answers = []
-        for n, suffix in enumerate(self._suffixes):
-            parts = {"model": self._identities[n], "rules": asdict(self.rules), "video": sha256}
-            key = digest(parts)
+        for n, (identity, suffix) in enumerate(zip(self._identities, self._suffixes, strict=True)):
+            key = digest({"model": identity, "rules": asdict(self.rules), "video": sha256})
             path = video.result(suffix) if is_written else None
             answer = self._reused(video, path, key)
             if answer is None:

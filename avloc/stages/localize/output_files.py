@@ -51,102 +51,100 @@ def check_outputs(options: OutputOptions, n_videos: int) -> None:
         raise UsageError("a comparison needs two models", "Name both: --model A --model B.")
 
 
-def write_outputs(
-    video: InputVideo, answers: Sequence[Answer], options: OutputOptions, progress: Progress
-) -> Iterator[tuple[Path, bool]]:
-    """Make the files of one video, the quick ones first; yield each, and whether it is new."""
-    timelines = [answer.timeline for answer in answers]
-    keep_all = options.overwrite == "never"
-    has_picture = timelines[0].frame_size is not None
-    for name in options.formats:
-        if name != "h5":  # the answer's file is one
-            path = video.result(OWN + formats()[name])
-            yield _written(path, partial(save, timelines[0], path, name), is_kept=keep_all)
-    if options.figure is not None:
-        path = _figure_path(video, options.figure, "figure")
-        draw = partial(_draw_events, path, video, timelines, options)
-        yield _written(path, draw, is_kept=keep_all)
-    if options.compare is not None and has_picture:
-        path = _figure_path(video, options.compare, "compare")
-        draw = partial(_draw_attention, path, video, timelines, options)
-        yield _written(path, draw, is_kept=keep_all)
-    if options.heatmap and has_picture:
-        path = video.result(HEATMAP_SUFFIX)
-        stamp = _heatmap_stamp(video, answers[0], options.look)
-        is_valid = options.overwrite == "stale" and path.exists() and comment_of(path) == stamp
-        render = partial(_render, path, video, timelines[0], options.look, stamp, progress)
-        yield _written(path, render, is_kept=keep_all or is_valid)
+@dataclass(frozen=True)
+class OutputFiles:
+    """The files made from one video's answers."""
 
+    video: InputVideo
+    answers: Sequence[Answer]
+    options: OutputOptions
+    progress: Progress
 
-def _written(path: Path, make: Callable[[], object], *, is_kept: bool) -> tuple[Path, bool]:
-    """Make a file, unless it exists and is to be kept."""
-    is_new = not (is_kept and path.exists())
-    if is_new:
-        make()
-    return path, is_new
+    def write(self) -> Iterator[tuple[Path, bool]]:
+        """Make the files, the quick ones first; yield each, and whether it is new."""
+        options, has_picture = self.options, self._timelines[0].frame_size is not None
+        for name in options.formats:
+            if name != "h5":  # the answer's file is one
+                path = self.video.result(OWN + formats()[name])
+                yield self._written(path, partial(save, self._timelines[0], path, name))
+        if options.figure is not None:
+            path = self._figure_path(options.figure, "figure")
+            yield self._written(path, partial(self._draw_events, path))
+        if options.compare is not None and has_picture:
+            path = self._figure_path(options.compare, "compare")
+            yield self._written(path, partial(self._draw_attention, path))
+        if options.heatmap and has_picture:
+            path, stamp = self.video.result(HEATMAP_SUFFIX), self._heatmap_stamp()
+            is_valid = options.overwrite == "stale" and path.exists() and comment_of(path) == stamp
+            yield (path, False) if is_valid else self._written(path, partial(self._render, stamp))
 
+    @property
+    def _timelines(self) -> list[Timeline]:
+        return [answer.timeline for answer in self.answers]
 
-def _heatmap_stamp(video: InputVideo, answer: Answer, look: HeatStyle) -> str:
-    """Return the comment in a heat-map video: a hash of all that it shows."""
-    truth = video.true_events
-    events = None if truth is None else [astuple(event) for event in truth]
-    return f"avloc {digest([answer.key, astuple(look), events])}"
+    def _written(self, path: Path, make: Callable[[], object]) -> tuple[Path, bool]:
+        is_new = self.options.overwrite != "never" or not path.exists()
+        if is_new:
+            make()
+        return path, is_new
 
+    def _figure_path(self, figure: str, what: str) -> Path:
+        is_suffix = figure in FIGURES
+        return self.video.result(f"{OWN}.{what}.{figure}") if is_suffix else Path(figure)
 
-def _render(
-    path: Path,
-    video: InputVideo,
-    timeline: Timeline,
-    look: HeatStyle,
-    stamp: str,
-    progress: Progress,
-) -> None:
-    from avloc.export.heatmap.overlay import render_heatmap
+    def _heatmap_stamp(self) -> str:
+        """Return the comment in a heat-map video: a hash of all that it shows."""
+        truth = self.video.true_events
+        events = None if truth is None else [astuple(event) for event in truth]
+        return f"avloc {digest([self.answers[0].key, astuple(self.options.look), events])}"
 
-    render_heatmap(
-        timeline,
-        video.path,
-        path,
-        style=look,
-        truth=video.true_events,
-        comment=stamp,
-        progress=progress,
-    )
+    def _render(self, stamp: str) -> None:
+        from avloc.export.heatmap.overlay import render_heatmap
 
+        render_heatmap(
+            self._timelines[0],
+            self.video.path,
+            self.video.result(HEATMAP_SUFFIX),
+            style=self.options.look,
+            truth=self.video.true_events,
+            comment=stamp,
+            progress=self.progress,
+        )
 
-def _draw_events(
-    path: Path, video: InputVideo, timelines: Sequence[Timeline], options: OutputOptions
-) -> None:
-    from avloc.export.figures.events_figure import events_figure, events_segments
-    from avloc.export.figures.figure_file import write_figure
+    def _draw_events(self, path: Path) -> None:
+        from avloc.export.figures.events_figure import events_figure, events_segments
+        from avloc.export.figures.figure_file import write_figure
 
-    grid, flags = timelines[0].grid, timelines[0].flags
-    figure = events_figure(
-        timelines,
-        _frames(video.path, timelines[0], events_segments(timelines[0])),
-        names=options.model_names,
-        truth=video.true_events,
-        waveform=None if "no_audio" in flags else loudness(video.path, grid),
-        style=options.look,
-    )
-    write_figure(figure, path)
+        timeline, video = self._timelines[0], self.video
+        figure = events_figure(
+            self._timelines,
+            self._frames(events_segments(timeline)),
+            names=self.options.model_names,
+            truth=video.true_events,
+            waveform=None if "no_audio" in timeline.flags else loudness(video.path, timeline.grid),
+            style=self.options.look,
+        )
+        write_figure(figure, path)
 
+    def _draw_attention(self, path: Path) -> None:
+        from avloc.export.figures.attention_figure import attention_figure, attention_segments
+        from avloc.export.figures.figure_file import write_figure
 
-def _draw_attention(
-    path: Path, video: InputVideo, timelines: Sequence[Timeline], options: OutputOptions
-) -> None:
-    from avloc.export.figures.attention_figure import attention_figure, attention_segments
-    from avloc.export.figures.figure_file import write_figure
+        boxes = self.video.boxes
+        figure = attention_figure(
+            self._timelines,
+            self._frames(attention_segments(self._timelines)),
+            names=self.options.model_names,
+            boxes=boxes if len(boxes) == self._timelines[0].grid.n_segments else None,
+            style=self.options.look,
+        )
+        write_figure(figure, path)
 
-    has_boxes = len(video.boxes) == timelines[0].grid.n_segments
-    figure = attention_figure(
-        timelines,
-        _frames(video.path, timelines[0], attention_segments(timelines)),
-        names=options.model_names,
-        boxes=video.boxes if has_boxes else None,
-        style=options.look,
-    )
-    write_figure(figure, path)
+    def _frames(self, segments: Sequence[int]) -> dict[int, Frame]:
+        timeline = self._timelines[0]
+        if timeline.frame_size is None:
+            return {}
+        return middle_frames(self.video.path, timeline.grid, segments, width=_WIDTH)
 
 
 def _check_figure(target: str, n_videos: int) -> None:
@@ -160,15 +158,3 @@ def _check_figure(target: str, n_videos: int) -> None:
         )
     refuse_foreign(target)
     check_writable(target)
-
-
-def _figure_path(video: InputVideo, figure: str, what: str) -> Path:
-    is_suffix = figure in FIGURES
-    return video.result(f"{OWN}.{what}.{figure}") if is_suffix else Path(figure)
-
-
-def _frames(video: Path, timeline: Timeline, segments: Sequence[int]) -> dict[int, Frame]:
-    """Return pictures of these segments of a video."""
-    if timeline.frame_size is None:
-        return {}
-    return middle_frames(video, timeline.grid, segments, width=_WIDTH)

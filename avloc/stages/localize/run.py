@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,7 @@ from avloc.media import HEATMAP_SUFFIX
 from avloc.progress import Progress, silent
 from avloc.stages.localize.answers import ANSWER_SUFFIX, CachedModels, modality_note
 from avloc.stages.localize.inputs import InputVideo, add_truth, find_inputs
-from avloc.stages.localize.output_files import OutputOptions, check_outputs, write_outputs
+from avloc.stages.localize.output_files import OutputFiles, OutputOptions, check_outputs
 from avloc.stages.workspace import DEFAULT_MODEL, Workspace
 from avloc.timeline import Timeline
 
@@ -132,60 +131,52 @@ def localize(
     if not write and (heatmap or figure or compare):
         raise UsageError("pictures are files, and nothing is to be written")
     inputs = find_inputs(_as_list(videos), Path(out) if out else None)
-    paths = _model_paths(inputs, Workspace.at(artifacts), _as_list(model))
-    names = _distinct([path.stem for path in paths])
-    outputs = OutputOptions(format, heatmap, figure, compare, look, names, overwrite)
-    check_outputs(outputs, len(inputs))
     if dataset is not None:
         inputs = add_truth(inputs, Path(dataset))
-    models = CachedModels(
-        dict(zip(names, paths, strict=True)),
-        rules,
-        overwrite,
-        device=device,
-        weights=weights,
-        offline=offline,
-    )
+    is_any_video = any(video.error is None for video in inputs)  # else that is what to report
+    workspace, names = Workspace.at(artifacts), _as_list(model) if is_any_video else []
+    paths = list(dict.fromkeys(workspace.existing_model(name) for name in names))
+    loading = {"device": device, "weights": weights, "offline": offline}
+    models = CachedModels(paths, rules, overwrite, **loading)
+    outputs = OutputOptions(format, heatmap, figure, compare, look, models.names, overwrite)
+    check_outputs(outputs, len(inputs))
     writer = None
     if report is not None:
         from avloc.stages.localize.report_writer import ReportWriter  # imports matplotlib
 
         writer = ReportWriter(Path(report), models, look)
     with writer or nullcontext():
-        run = _Run(models, outputs, writer, is_written=write)
-        return run.localize_all(inputs, progress or silent, each)
+        run = _Run(inputs, models, outputs, writer, write, progress or silent)
+        return run.localize_all(each)
 
 
 @dataclass(frozen=True)
 class _Run:
+    inputs: Sequence[InputVideo]
     models: CachedModels
     outputs: OutputOptions
     writer: ReportWriter | None
     is_written: bool
+    progress: Progress
 
-    def localize_all(
-        self,
-        inputs: Sequence[InputVideo],
-        progress: Progress,
-        each: Callable[[LocalizedVideo], None] | None,
-    ) -> list[LocalizedVideo]:
+    def localize_all(self, each: Callable[[LocalizedVideo], None] | None) -> list[LocalizedVideo]:
         """Localize each video; last those of other runs, whose answers may exist by then."""
         localized: dict[int, LocalizedVideo] = {}
-        while waiting := [n for n in range(len(inputs)) if n not in localized]:
+        n_videos = len(self.inputs)
+        while waiting := [n for n in range(n_videos) if n not in localized]:
             n_before = len(localized)
             for n in waiting:
-                with self._claim(inputs[n]) as is_mine:
+                with self._claim(self.inputs[n]) as is_mine:
                     if not is_mine:
                         continue
-                    part = partial(_report_part, progress, len(inputs), len(localized))
-                    localized[n] = self._localize(inputs[n], part)
+                    localized[n] = self._localize(self.inputs[n], len(localized))
                 if each is not None:
                     each(localized[n])
             if len(localized) == n_before:
-                progress(n_before, len(inputs), "waiting for another run")
+                self.progress(n_before, n_videos, "waiting for another run")
                 time.sleep(_PATIENCE)
-        progress(len(inputs), len(inputs), "done")
-        return [localized[n] for n in range(len(inputs))]
+        self.progress(n_videos, n_videos, "done")
+        return [localized[n] for n in range(n_videos)]
 
     def _claim(self, video: InputVideo) -> AbstractContextManager[bool]:
         if not self.is_written or video.error is not None:
@@ -193,12 +184,12 @@ class _Run:
         self.models.prepare(video)  # before the claim makes a folder
         return claim(video.result(ANSWER_SUFFIX))
 
-    def _localize(self, video: InputVideo, part: Callable[..., None]) -> LocalizedVideo:
+    def _localize(self, video: InputVideo, n_done: int) -> LocalizedVideo:
         """Localize a video; an error is the video's, unless a model cannot be loaded."""
         written: list[Path] = []
         kept: list[Path] = []
         try:
-            timelines = self._make_files(video, part, written, kept)
+            timelines = self._make_files(video, n_done, written, kept)
             notes = (modality_note(self.models.files[0], timelines[0]), video.truth_note)
             note = "; ".join(filter(None, notes))
             if self.writer is not None:
@@ -213,7 +204,7 @@ class _Run:
         return LocalizedVideo(video.path, timelines[0], others, tuple(written), tuple(kept), note)
 
     def _make_files(
-        self, video: InputVideo, part: Callable[..., None], written: list[Path], kept: list[Path]
+        self, video: InputVideo, n_done: int, written: list[Path], kept: list[Path]
     ) -> list[Timeline]:
         """Answer a video and make its files; the two lists grow with each file."""
         if video.error is not None:
@@ -221,51 +212,26 @@ class _Run:
         if self.outputs.heatmap:
             refuse_foreign(video.result(HEATMAP_SUFFIX))
         share = _FEATURES if self.outputs.heatmap else 1.0
-        features = partial(part, 0.0, share, f"{video.path.name}: features", "segments")
+        features = self._part(n_done, share, f"{video.path.name}: features", "segments")
         answers = self.models.answers(video, features, is_written=self.is_written)
         for answer in answers:
             if answer.path is not None:
                 (kept if answer.is_reused else written).append(answer.path)
         if self.is_written:
-            heatmap = partial(part, share, 1 - share, f"{video.path.name}: heat map", "s")
-            for path, is_new in write_outputs(video, answers, self.outputs, heatmap):
+            heatmap = self._part(n_done + share, 1 - share, f"{video.path.name}: heat map", "s")
+            for path, is_new in OutputFiles(video, answers, self.outputs, heatmap).write():
                 (written if is_new else kept).append(path)
         return [answer.timeline for answer in answers]
 
+    def _part(self, begin: float, share: float, what: str, unit: str) -> Progress:
+        """Return the progress of one piece of work, as progress in all videos."""
 
-def _report_part(
-    progress: Progress,
-    n_videos: int,
-    n_done: int,
-    begin: float,
-    share: float,
-    what: str,
-    unit: str,
-    done: float,
-    total: int,
-    _: str,
-) -> None:
-    """Report progress in a part of a video as progress in all videos."""
-    videos_done = n_done + begin + share * done / max(total, 1)
-    progress(videos_done, n_videos, f"{what} {done:.0f}/{total} {unit}")
+        def report(done: float, total: int, _: str) -> None:
+            text = f"{what} {done:.0f}/{total} {unit}"
+            self.progress(begin + share * done / max(total, 1), len(self.inputs), text)
+
+        return report
 
 
-def _as_list(given: Sequence[Path | str] | Path | str) -> list[Path | str]:
+def _as_list(given: Sequence[str | Path] | str | Path) -> list[str | Path]:
     return [given] if isinstance(given, str | Path) else list(given)
-
-
-def _model_paths(
-    inputs: Sequence[InputVideo], workspace: Workspace, models: Sequence[Path | str]
-) -> list[Path]:
-    """Return the models' files; none where no input is a video: that is the error to report."""
-    if all(video.error is not None for video in inputs):
-        return []
-    return list(dict.fromkeys(workspace.existing_model(model) for model in models))
-
-
-def _distinct(names: Sequence[str]) -> tuple[str, ...]:
-    """Number the names that repeat: they also name files."""
-    return tuple(
-        f"{name}-{names[:n].count(name) + 1}" if name in names[:n] else name
-        for n, name in enumerate(names)
-    )
