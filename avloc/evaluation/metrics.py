@@ -16,6 +16,8 @@ from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_
 from avloc.datasets.examples import IGNORED
 
 Classes = NDArray[np.int64]
+_N_BINS = 10  # of the calibration error
+_N_RESAMPLES = 1000  # of the bootstrap
 
 
 @dataclass(frozen=True)
@@ -106,37 +108,29 @@ def class_metrics(
     return tuple(classes)
 
 
-def calibration_error(
-    scores: NDArray[np.floating], targets: Classes, n_bins: int = 10
-) -> float | None:
+def calibration_error(scores: NDArray[np.floating], targets: Classes) -> float | None:
     """Return the expected calibration error: the mean gap between confidence and accuracy.
 
-    Segments go into bins of equal width by the probability of their likeliest class. The gap
+    Segments go into ten bins of equal width by the probability of their likeliest class. The gap
     between a bin's mean probability and its accuracy is averaged over segments. An error of 0
     means that of segments with confidence 0.8, 80 % are right.
 
     Args:
         scores: (R, T, C) probabilities.
         targets: (R, T).
-        n_bins: the number of bins.
     """
     scored = targets != IGNORED
     if not scored.any():
         return None
     confidence = scores.max(axis=-1)[scored].astype(np.float64)
     right = (scores.argmax(axis=-1) == targets)[scored]
-    bins = np.minimum((confidence * n_bins).astype(np.int64), n_bins - 1)
-    gaps = np.bincount(bins, confidence - right, n_bins)
+    bins = np.minimum((confidence * _N_BINS).astype(np.int64), _N_BINS - 1)
+    gaps = np.bincount(bins, confidence - right, _N_BINS)
     return float(np.abs(gaps).sum() / scored.sum())
 
 
 def bootstrap_interval(
-    predicted: Classes,
-    targets: Classes,
-    video_ids: Sequence[str],
-    *,
-    n_resamples: int = 1000,
-    seed: int = 0,
+    predicted: Classes, targets: Classes, video_ids: Sequence[str]
 ) -> tuple[float, float] | None:
     """Return the 95 % interval of the segment accuracy over resampled videos.
 
@@ -152,7 +146,7 @@ def bootstrap_interval(
     n_right = np.bincount(video_of_row, right_of_row, len(names))
     if not n_scored.any():
         return None
-    drawn = np.random.default_rng(seed).integers(len(names), size=(n_resamples, len(names)))
+    drawn = np.random.default_rng(0).integers(len(names), size=(_N_RESAMPLES, len(names)))
     accuracies = n_right[drawn].sum(axis=1) / np.maximum(n_scored[drawn].sum(axis=1), 1)
     low, high = np.percentile(accuracies, [2.5, 97.5])
     return float(low), float(high)

@@ -139,16 +139,15 @@ def _boxed(predictions: Predictions, boxes: SegmentBoxes) -> tuple[list[Map], li
     return maps, true_boxes
 
 
-def centre_map(height: int = 57, width: int = 57) -> Map:
+def centre_map() -> Map:
     """Return the baseline that always points at the centre.
 
     It is a cone: 1 at the centre, falling linearly with the distance, in fractions of the sides,
     to 0 in the corners. By the half rule its region is the disc with a quarter of the
     diagonal for radius, 39 % of the picture; by the median rule it is half of the picture.
     """
-    y = (np.arange(height) + 0.5) / height - 0.5
-    x = (np.arange(width) + 0.5) / width - 0.5
-    return np.asarray(1 - np.hypot(y[:, None], x[None, :]) / np.hypot(0.5, 0.5))
+    offsets = (np.arange(57) + 0.5) / 57 - 0.5
+    return np.asarray(1 - np.hypot(offsets[:, None], offsets) / np.hypot(0.5, 0.5))
 
 
 def upsampled(weights: Map, size: tuple[int, int]) -> NDArray[np.float32]:
