@@ -15,6 +15,7 @@ from avloc.export.heat_style import DEFAULT_STYLE, HeatStyle
 from avloc.timeline import FloatArray, Timeline
 
 Frame = NDArray[np.uint8]
+THUMBNAIL_WIDTH = 240  # pixels
 
 # A cell with eight times the uniform weight has the full colour. The scale is the same for
 # every segment and video: a map stretched to its own maximum makes noise look like knowledge.
@@ -73,8 +74,6 @@ def lay_heat(
 def report_thumbnails(
     timeline: Timeline,
     frames: Sequence[Frame | None],
-    *,
-    width: int = 240,
     style: HeatStyle = DEFAULT_STYLE,
 ) -> list[Image.Image | None]:
     """Make one small picture per segment, with its heat map where an event was found.
@@ -82,14 +81,13 @@ def report_thumbnails(
     Args:
         timeline: the events and the attention.
         frames: the (h, w, 3) RGB frame in the middle of each segment; None for no picture.
-        width: of the pictures, in pixels.
         style: how the maps look.
     """
     if len(frames) != timeline.grid.n_segments:
         raise UsageError(f"{len(frames)} frames do not fit {timeline.grid.n_segments} segments")
     maps = maps_of_events(timeline)
     return [
-        None if frame is None else lay_heat(_narrowed(frame, width), attention, style)
+        None if frame is None else lay_heat(_narrowed(frame), attention, style)
         for frame, attention in zip(frames, maps, strict=True)
     ]
 
@@ -119,10 +117,10 @@ def has_event(timeline: Timeline) -> NDArray[np.bool_]:
     return is_event
 
 
-def _narrowed(frame: Frame, width: int) -> Image.Image:
+def _narrowed(frame: Frame) -> Image.Image:
     picture = Image.fromarray(frame)
-    height = max(1, round(picture.height * width / picture.width))
-    return picture.resize((width, height), Image.Resampling.LANCZOS)
+    height = max(1, round(picture.height * THUMBNAIL_WIDTH / picture.width))
+    return picture.resize((THUMBNAIL_WIDTH, height), Image.Resampling.LANCZOS)
 
 
 @cache

@@ -58,7 +58,7 @@ def words(*axes):
 
 
 def title(figure):
-    return figure.texts[0].get_text()
+    return figure.legends[0].get_title().get_text()
 
 
 def legend(figure):

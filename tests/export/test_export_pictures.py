@@ -89,9 +89,9 @@ def test_thumbnails_show_heat_only_where_an_event_was_found():
     maps = np.zeros((3, 7, 7))
     maps[:, 3, 3] = 1
     timeline = timeline_of([0, 2, 1], maps=maps)
-    pictures = report_thumbnails(timeline, [NOISE, NOISE, None], width=70)
+    pictures = report_thumbnails(timeline, [NOISE, NOISE, None])
     assert pictures[2] is None
-    plain = np.asarray(Image.fromarray(NOISE).resize((70, 47), Image.Resampling.LANCZOS))
+    plain = np.asarray(Image.fromarray(NOISE).resize((240, 160), Image.Resampling.LANCZOS))
     assert (np.asarray(pictures[1]) == plain).all()
     assert (np.asarray(pictures[0]) != plain).any()
 

@@ -121,5 +121,5 @@ def _legend(events: Sequence[Event], labels: LabelSet) -> dict[str, str]:
         shortened(label, 36): as_hex(label_colour(label, labels))
         for label, _ in seconds.most_common(_MAX_LABELS)
     }
-    n_more = len(seconds) - len(legend)
-    return legend | ({f"and {n_more} more": PAPER} if n_more else {})
+    n_more = len(seconds) - _MAX_LABELS
+    return legend | ({f"and {n_more} more": PAPER} if n_more > 0 else {})

@@ -28,7 +28,7 @@ _SETTINGS = {
     "axes.spines.top": False,
     "font.size": 6.5,
     "image.composite_image": False,
-    "legend.borderaxespad": 0,
+    "legend.borderaxespad": 0.78,  # the page's margin
     "legend.borderpad": 0,
     "legend.columnspacing": 1.2,
     "legend.frameon": False,

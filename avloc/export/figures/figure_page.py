@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.legend import Legend
 from matplotlib.patches import Patch
 
 from avloc.errors import UsageError
@@ -29,7 +28,9 @@ DPI = 300
 _WIDTH, _MIN_WIDTH = 7.0, 3.4  # the two columns of a paper
 _HEIGHT, _MAX_HEIGHT = 10.0, 100.0
 _MAX_COLUMN, _MIN_PICTURE, _MAX_ASPECT = 1.1, 0.27, 1.4
-_MARGIN, _LINE, _FOOT, _BETWEEN = 0.07, 0.18, 0.09, 0.13
+_MARGIN, _FOOT, _BETWEEN = 0.07, 0.09, 0.13
+
+_HEAD: dict[str, Any] = {"loc": "upper left", "alignment": "left"}
 
 
 def model_names(timelines: Sequence[Timeline], names: Sequence[str] | None = None) -> list[str]:
@@ -86,22 +87,15 @@ def draw_page(
     column = min((_WIDTH - left - _MARGIN) / n_across, _MAX_COLUMN)
     right = left + n_across * column
     width = max(right + _MARGIN, _MIN_WIDTH)
-    key, is_beside = _legend(figure, legend, width - 2 * _MARGIN)
-    head = _MARGIN + _LINE + (0 if is_beside else key.get_window_extent().height / DPI + _MARGIN)
-
-    fixed = head + sum((row.height or 0) + row.after for row, _ in page) + _FOOT
-    n_pictures = sum(row.height is None for row, _ in page)
-    high, wide = next((frame.shape[:2] for frame in frames.values()), (0, 1))
-    natural = column * (1 - GAP) * min(high / wide, _MAX_ASPECT)
-    picture = min(natural, max((_HEIGHT - fixed) / max(n_pictures, 1), _MIN_PICTURE))
-    height = fixed + n_pictures * picture
+    head = _draw_head(figure, timeline.video_id, legend, width - 2 * _MARGIN)
+    natural = column * (1 - GAP) * _aspect(frames)
+    heights = _heights([row for row, _ in page], natural, _HEIGHT - head - _FOOT)
+    height = head + sum(heights) + _FOOT
     if height > _MAX_HEIGHT:
         raise UsageError(f"{len(page)} rows are too much for one figure", "Show fewer models.")
     figure.set_size_inches(width, height)
-    _draw_head(figure, timeline.video_id, key, is_beside)
-    heights = [(picture if row.height is None else row.height, row.after) for row, _ in page]
     figure.subplots_adjust(left / width, _FOOT / height, right / width, 1 - head / height, hspace=0)
-    grid = figure.add_gridspec(2 * len(page), height_ratios=[*chain(*heights)])
+    grid = figure.add_gridspec(len(heights), height_ratios=heights)
     for n, (row, columns) in enumerate(page):
         axes = figure.add_subplot(grid[2 * n])
         axes.set(xlim=(0, columns.n_across), ylim=(0, 1), xticks=[], yticks=[])
@@ -110,6 +104,21 @@ def draw_page(
     note = f"{len(segments)} of {n_segments} segments, evenly spread" if overview else ""
     _draw_foot(figure, note, style)
     return figure
+
+
+def _aspect(frames: Mapping[int, Frame]) -> float:
+    """Return the height of pictures by their width; higher ones have margins at both sides."""
+    high, wide = next((frame.shape[:2] for frame in frames.values()), (0, 1))
+    return min(float(high / wide), _MAX_ASPECT)
+
+
+def _heights(rows: Sequence[Row], natural: float, room: float) -> list[float]:
+    """Return each row's height and the space below it, in turn; the pictures fit into the room."""
+    n_pictures = sum(row.height is None for row in rows)
+    room -= sum((row.height or 0) + row.after for row in rows)
+    picture = min(natural, max(room / max(n_pictures, 1), _MIN_PICTURE))
+    pairs = ((picture if row.height is None else row.height, row.after) for row in rows)
+    return list(chain.from_iterable(pairs))
 
 
 def _look(row: Row) -> dict[str, Any]:
@@ -123,28 +132,20 @@ def _name_width(figure: Figure, row: Row) -> float:
     return float(width)
 
 
-def _legend(figure: Figure, names: Mapping[str, str], room: float) -> tuple[Legend, bool]:
-    """Add a legend with as few lines as fit; return it, and whether the title fits beside it."""
+def _draw_head(figure: Figure, video_id: str, names: Mapping[str, str], room: float) -> float:
+    """Draw the title over a legend of as few lines as fit; return their height in inches."""
+    title = one_line(shown_names([video_id])[0])
     patches = [Patch(color=colour, label=name) for name, colour in names.items()]
     n_columns = min(len(patches), 8)
     while True:
-        legend = figure.legend(handles=patches, ncols=max(n_columns, 1))
-        width = legend.get_window_extent().width / DPI
-        if width <= room or n_columns <= 1:
-            return legend, n_columns == len(patches) and width < 0.6 * room
-        legend.remove()
+        head = figure.legend(handles=patches, ncols=max(n_columns, 1), title=title, **_HEAD)
+        head.get_title().set_fontweight("bold")
+        fit(head.get_title(), room * DPI, [8.0])
+        extent = head.get_window_extent()
+        if extent.width <= room * DPI or n_columns <= 1:
+            return float(extent.height) / DPI + 2 * _MARGIN
+        head.remove()
         n_columns -= 1
-
-
-def _draw_head(figure: Figure, video_id: str, key: Legend, is_beside: bool) -> None:
-    width, height = figure.get_size_inches()
-    x, y, line = _MARGIN / width, 1 - _MARGIN / height, _LINE / height
-    room = width - 3 * _MARGIN - is_beside * key.get_window_extent().width / DPI
-    title = figure.text(x, y - line / 2, one_line(shown_names([video_id])[0]), va="center")
-    title.set_fontweight("bold")
-    fit(title, room * DPI, [8.0])
-    key.set_loc("center right" if is_beside else "upper left")
-    key.set_bbox_to_anchor((1 - x, y - line / 2) if is_beside else (x, y - line))
 
 
 def _draw_foot(figure: Figure, note: str, style: HeatStyle | None) -> None:

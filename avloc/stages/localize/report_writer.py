@@ -14,7 +14,7 @@ from avloc.events import EventRules
 from avloc.export.heat_style import HeatStyle
 from avloc.export.links import jpeg
 from avloc.export.marks import refuse_foreign
-from avloc.export.pictures import evenly, report_thumbnails
+from avloc.export.pictures import THUMBNAIL_WIDTH, evenly, report_thumbnails
 from avloc.export.report.page import write_report
 from avloc.export.report.report_parts import ReportClip
 from avloc.media import HEATMAP_SUFFIX, middle_frames
@@ -23,7 +23,6 @@ from avloc.stages.localize.inputs import InputVideo
 from avloc.timeline import Timeline
 
 _MOST_THUMBNAILS = 40  # of a video: 10 KB each
-_WIDTH = 240  # pixels
 
 
 class ReportWriter:
@@ -87,7 +86,7 @@ class ReportWriter:
             return []
         n_segments = timeline.grid.n_segments
         shown = evenly(n_segments, _MOST_THUMBNAILS)
-        pictures = middle_frames(video, timeline.grid, shown, width=_WIDTH)
+        pictures = middle_frames(video, timeline.grid, shown, width=THUMBNAIL_WIDTH)
         frames = [pictures.get(t) for t in range(n_segments)]
         thumbnails = report_thumbnails(timeline, frames, style=self._look)
         return [None if picture is None else jpeg(picture) for picture in thumbnails]
