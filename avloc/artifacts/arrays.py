@@ -2,8 +2,7 @@
 
 avloc never compresses and stores each array in one piece, so that reading takes no more memory
 than the file takes on disk. A declared size is checked before memory is allocated for it, and
-no link is followed. Every refusal is a ValueError in words; `avloc.artifacts.hdf5` adds the
-file's name.
+no link is followed. Every refusal is a ValueError; `avloc.artifacts.hdf5` adds the file's name.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ class Depth(Enum):
 class Budget:
     """The bytes that may still be read: at first the file's size.
 
-    Without it, arrays that share their bytes on disk, under thousands of names, would take
+    Otherwise arrays that share their bytes on disk, under thousands of names, would take
     thousands of times as much memory.
     """
 
@@ -99,22 +98,21 @@ class Arrays:
     def read(self, name: str, wanted: Array) -> NDArray[Any]:
         """Read an array; ValueError, KeyError or OSError if it is not what it should be."""
         dataset = self._checked(name, wanted)
-        path = self._path + name
-        self.read_types[path] = dataset.dtype, dataset.shape
+        path, dtype, shape = self._path + name, dataset.dtype.newbyteorder("="), dataset.shape
+        self.read_types[path] = dtype, shape
+        array = np.broadcast_to(np.zeros((), dtype), shape)  # which takes no memory
         if self._depth is Depth.HEADERS and not wanted.is_small:
-            return _placeholder(dataset)
+            return array
         if self._depth is Depth.PIECES and not wanted.is_small:
-            array, digest = _placeholder(dataset), digest_in_pieces(dataset)
+            digest = digest_in_pieces(dataset)
         else:
-            array = np.empty(dataset.shape, dataset.dtype.newbyteorder("="))
+            array = np.empty(shape, dtype)
             dataset.read(h5s.ALL, h5s.ALL, array)
             digest = digest_of(array)
-            if array.dtype.kind == TRUTH and array.view(np.uint8).max(initial=0) > 1:
+            if dtype.kind == TRUTH and array.view(np.uint8).max(initial=0) > 1:
                 raise ValueError(f"{name} holds truth values that are neither true nor false")
         label = f"{path}{self.owner and f' of {self.owner}'}"
-        if self._records is not None and self._record(name) != digest.record(
-            array.dtype, array.shape
-        ):
+        if self._records is not None and self._record(name) != digest.record(dtype, shape):
             raise ValueError(
                 f"the content of {label} does not match its digest: it was damaged or changed"
             )
@@ -204,20 +202,12 @@ class Arrays:
 
     def _agree(self, name: str, shape: tuple[int, ...], letters: list[str]) -> None:
         """Set the sizes of letters not known yet, and refuse a shape that does not fit."""
-        known = [int(n) if n.isdigit() else self.sizes.get(n) for n in letters]
+        sizes = {n: int(n) for n in letters if n.isdigit()} | self.sizes
         fits = len(shape) == len(letters) and all(
-            size == other if other is not None else size > 0 or letter in _MAY_BE_EMPTY
-            for letter, size, other in zip(letters, shape, known, strict=True)
+            size == sizes[n] if n in sizes else size > 0 or n in _MAY_BE_EMPTY
+            for n, size in zip(letters, shape, strict=True)
         )
         if not fits:
-            pairs = zip(letters, known, strict=True)
-            wanted = [n if size is None or n.isdigit() else f"{n}={size}" for n, size in pairs]
+            wanted = [f"{n}={sizes[n]}" if n in sizes and n.isalpha() else n for n in letters]
             raise ValueError(f"{name} has the shape {shape}, not ({', '.join(wanted)})")
-        named = zip(letters, shape, strict=True)
-        self.sizes |= {letter: size for letter, size in named if not letter.isdigit()}
-
-
-def _placeholder(dataset: h5d.DatasetID) -> NDArray[Any]:
-    """Return an array of the same shape and type that takes no memory."""
-    zero = np.zeros((), dataset.dtype.newbyteorder("="))
-    return np.broadcast_to(zero, dataset.shape)
+        self.sizes.update(zip(letters, shape, strict=True))

@@ -33,12 +33,8 @@ _swept: set[Path] = set()
 def atomic_path(target: Path | str) -> Iterator[Path]:
     """Yield a temporary name beside ``target``; rename it there when the block succeeds.
 
-    The temporary file has the target's suffix, so writers that choose a format by suffix can
-    be given the path. The first file that a process writes in a folder removes the half-written
-    files of killed runs there.
-
-    Args:
-        target: the final path; its folder is made.
+    It has the target's suffix, for writers that choose a format by suffix. The target's folder
+    is made, and half-written files of killed runs in it are removed.
 
     Raises:
         NameRefusedError: the file system does not allow the name, for example one this long.
@@ -106,10 +102,7 @@ def claim(target: Path | str) -> Iterator[bool]:
     """Yield whether this block may make ``target``; False while another run makes it.
 
     So runs over the same videos share them. A claim ends with its block, or with its process.
-    Where nothing can be locked every claim is granted.
-
-    Args:
-        target: the file to be made; its folder is made.
+    Where nothing can be locked every claim is granted. The target's folder is made.
     """
     target = Path(target)
     path = target.parent / f"{_HIDDEN}{xxh3_64_hexdigest(os.fsencode(target.name))}.lock"

@@ -173,7 +173,7 @@ def _fraction(value: object, name: str) -> Fraction:
 def _instance(value: object, kind: Any, name: str) -> Any:
     values, types = _object(value, name), types_of(kind)
     if odd := sorted(values.keys() ^ types.keys()):
-        raise ValueError(f"{name} has missing or unknown fields: {', '.join(odd):.200}")
+        raise ValueError(f"{name} has missing or unknown fields: {odd!r:.200}")
     try:
         return kind(**{field: typed(values[field], types[field], field) for field in types})
     except UsageError as error:

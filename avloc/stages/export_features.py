@@ -158,15 +158,15 @@ def _check_gaps(survey: _Survey, store: FeatureStore, dataset: Dataset, only_pre
     """Refuse rows that cannot be written, unless they may be left out and others remain."""
     if survey.rows and (only_present or not survey.reasons):
         return
-    n_gaps = len(dataset.rows) - len(survey.rows)
-    first = "; ".join(f"{name}: {reason}" for name, reason in list(survey.reasons.items())[:3])
+    n_rows = len(dataset.rows)
+    reasons = [f"{video_id}: {reason}" for video_id, reason in survey.reasons.items()]
+    first = "; ".join([*reasons[:3], *(["..."] if len(reasons) > 3 else [])])
+    hint = "Extract them first, or leave such rows out with --only-present."
     raise DatasetError(
-        f"{n_gaps} of {len(dataset.rows)} rows have no features to write in {store.root} ({first}"
-        f"{'; ...' if len(survey.reasons) > 3 else ''})",
+        f"{n_rows - len(survey.rows)} of {n_rows} rows have no features to write in {store.root}"
+        f" ({first})",
         dataset.root,
-        hint="Extract them first, or leave such rows out with --only-present."
-        if survey.rows
-        else "Extract them first: avloc extract.",
+        hint=hint if survey.rows else "Extract them first: avloc extract.",
     )
 
 

@@ -7,11 +7,10 @@
       visual_feature.h5   audio_feature.h5   row n of the array belongs to line n of Annotations.txt
       train_order.h5  val_order.h5  test_order.h5
 
-Features belong to videos and annotated rows to data sets, so the rows of one video give one
-features file, made from the first of them. The others are compared with it. Where they differ
-nothing in the file says which is right, a mean would be features of no video, and leaving the
-video out would take rows from the splits. So the first row is used there too, and the video is
-reported.
+The rows of one video give one features file, made from the first of them. The others are
+compared with it. Where they differ nothing says which is right, a mean would be features of no
+video, and leaving the video out would take rows from the splits. So the first row is used there
+too, and the video is reported.
 """
 
 from __future__ import annotations
@@ -140,12 +139,10 @@ def rows_by_video(dataset: Dataset) -> dict[str, list[int]]:
 
 def _find(folder: Path, visual: Path | str | None, audio: Path | str | None) -> dict[str, Path]:
     """Return the arrays' paths by modality."""
-    files = {
-        "visual": Path(visual or folder / VISUAL_FILE),
-        "audio": Path(audio or folder / AUDIO_FILE),
-    }
-    named = {"visual": visual, "audio": audio}
-    files = {name: path for name, path in files.items() if named[name] or path.is_file()}
+    files = {}
+    for name, given, usual in (("visual", visual, VISUAL_FILE), ("audio", audio, AUDIO_FILE)):
+        if given or (folder / usual).is_file():
+            files[name] = Path(given or folder / usual)
     if not files:
         raise DatasetError(
             f"there is neither {VISUAL_FILE} nor {AUDIO_FILE} in this folder",
@@ -156,11 +153,7 @@ def _find(folder: Path, visual: Path | str | None, audio: Path | str | None) -> 
 
 
 def _published_spec(files: Mapping[str, Path]) -> FeatureSpec:
-    """Return a spec with the files' hashes.
-
-    No encoder has its names, so nothing extracted here can have its fingerprint, nor features
-    of another file.
-    """
+    """Return a spec of the files' hashes and of names that no encoder has."""
     hashes = {name: sha256_of(path) for name, path in files.items()}
     return FeatureSpec(
         visual=PUBLISHED_VISUAL if "visual" in files else "",
@@ -177,19 +170,16 @@ def _published_spec(files: Mapping[str, Path]) -> FeatureSpec:
 
 
 def _check_fit(dataset: Dataset, reader: RowReader) -> None:
-    if reader.n_rows != len(dataset.rows):
+    n_rows, n_segments = reader.n_rows, reader.row_shape[0]
+    if n_rows != len(dataset.rows):
         raise DatasetError(
-            f"has {reader.n_rows} rows, and the annotations of {dataset.root} have "
-            f"{len(dataset.rows)}",
+            f"has {n_rows} rows, and the annotations of {dataset.root} have {len(dataset.rows)}",
             reader.path,
             hint="Name the annotation file of just these rows: --annotations FILE.",
         )
-    if reader.row_shape[0] != dataset.n_segments:
-        raise DatasetError(
-            f"has {reader.row_shape[0]} segments a row, and a video of {dataset.root} has "
-            f"{dataset.n_segments}",
-            reader.path,
-        )
+    if n_segments != dataset.n_segments:
+        problem = f"has {n_segments} segments a row, and a video of {dataset.root} has"
+        raise DatasetError(f"{problem} {dataset.n_segments}", reader.path)
 
 
 def _features(
