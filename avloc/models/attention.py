@@ -23,9 +23,8 @@ class SpatialAttention(nn.Module):
         width: D, of the space in which sound and regions are compared.
         temperature: tau, the factor on the similarity. With 1, as in the paper, the largest
             weight can be no more than e times the smallest.
-        is_temperature_learnable: tau is trained, in log space, from ``temperature``.
-        is_rectified: regions and sound pass a relu first, as in the paper, so that a cosine
-            lies in [0, 1]; without it in [-1, 1].
+        is_temperature_learnable: tau is trained, in log space.
+        is_rectified: regions and sound pass a relu first, so that a cosine is in [0, 1].
         similarity: ``cosine``, the paper's; or ``projection`` of the region on the sound's
             direction, over the root of D. A cosine ignores the region's length: the edge of an
             object has the same direction as its middle, and the map's peak falls beside it.

@@ -30,30 +30,20 @@ class ModelOptions:
 
 @dataclass(frozen=True)
 class ModelOutput:
-    """Logits, and the weights and gates behind them.
+    """Logits, background last, and the weights and gates behind them.
 
-    A field is None when the model, as configured, has no such thing.
-
-    Attributes:
-        logits: (B, T, C), background last.
-        attention: (B, T, H, W) where: weights over the picture, each segment summing to 1.
-        self_attention_visual: (B, T, T) when: the weights segment t gives to each segment.
-        self_attention_audio: (B, T, T) the same for the audio stream.
-        gate_visual: (B, T) which: the visual stream's sentinel gate, as it entered eq. 5.
-        gate_audio: (B, T) the audio stream's.
-        co_attention_visual: (B, T, T) the weights the visual stream's segment t gives to each
-            segment of the audio (alpha of eq. 7).
-        co_attention_audio: (B, T, T) those the audio stream gives to the visual.
+    A field is None if the model, as configured, has no such module. The weights of a segment sum
+    to 1: over the picture, or over the segments of a modality.
     """
 
     logits: Float[Tensor, "B T C"]
-    attention: Float[Tensor, "B T H W"] | None = None
-    self_attention_visual: Float[Tensor, "B T T"] | None = None
+    attention: Float[Tensor, "B T H W"] | None = None  # where
+    self_attention_visual: Float[Tensor, "B T T"] | None = None  # when
     self_attention_audio: Float[Tensor, "B T T"] | None = None
-    gate_visual: Float[Tensor, "B T"] | None = None
+    gate_visual: Float[Tensor, "B T"] | None = None  # which: the sentinel gate of eq. 5
     gate_audio: Float[Tensor, "B T"] | None = None
-    co_attention_visual: Float[Tensor, "B T T"] | None = None
-    co_attention_audio: Float[Tensor, "B T T"] | None = None
+    co_attention_visual: Float[Tensor, "B T T"] | None = None  # picture to sound, alpha of eq. 7
+    co_attention_audio: Float[Tensor, "B T T"] | None = None  # sound to picture
 
 
 class Model(nn.Module):

@@ -48,10 +48,6 @@ def build(
         UsageError: an option's value cannot be.
     """
     cls = model_class(name)
-    sizes = {
-        "visual_channels": visual_channels,
-        "audio_channels": audio_channels,
-        "n_classes": n_classes,
-    }
     make: Callable[[object], Model] = cls  # each paper's class takes its own Config only
-    return make(options_from(cls.Config, {**sizes, **options}))
+    options |= {"visual_channels": visual_channels, "audio_channels": audio_channels}
+    return make(options_from(cls.Config, options | {"n_classes": n_classes}))

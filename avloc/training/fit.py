@@ -66,16 +66,9 @@ def fit(
         device: ``auto``, ``cpu``, ``cuda``, ...
         data: the result of `load_splits` for this configuration, if it was called already.
         unfinished: the last file of an interrupted training, to continue from.
-        keep: called by the leading process after each epoch but the last with the unfinished
-            training, to be stored and continued after an interruption.
+        keep: called by the leading process with the unfinished training before each epoch but
+            the first, to be stored and continued after an interruption.
         progress: called with (epochs done, the most epochs, "epoch 3: val 0.71").
-
-    Raises:
-        UnknownNameError: no model, option or choice has that name.
-        UsageError: the value of an option is out of range.
-        DatasetError: there is nothing to train on, or nothing to validate on.
-        ArtifactError: ``unfinished`` is of another training.
-        AvlocError: the loss is not finite.
     """
     config = config or TrainingConfig()
     data = data or load_splits(store, dataset, config, progress)
@@ -109,6 +102,7 @@ def _model_file(
     state: TrainingState,
     **more: Any,
 ) -> ModelFile:
+    """Return the training as it is, as a model file; ``more`` are further fields of it."""
     return ModelFile(
         name=name,
         config=state.model.config,

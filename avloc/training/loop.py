@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,9 +56,6 @@ def train_epoch(
 
     Each process of a team takes its share of every batch. Together they take the steps that one
     process alone would take.
-
-    Raises:
-        AvlocError: the loss is not finite.
     """
     state.model.train()
     for group in state.optimizer.param_groups:
@@ -115,14 +113,20 @@ def _precision(device: torch.device, config: TrainingConfig) -> torch.autocast:
 
 def validate(model: Model, examples: Feed, batch_size: int) -> tuple[float, float]:
     """Return the cross-entropy and the accuracy a scored segment, in single precision."""
-    model.eval()
     tally = _Tally()
-    with torch.inference_mode():
-        for indices in examples.order(batch_size):
-            batch = examples.batch(indices)
-            logits = model(batch.visual, batch.audio).logits
-            tally.add(logits, batch.targets, float(FULL.total(logits, batch.targets)), FULL)
+    for logits, targets in answers(model, examples, batch_size):
+        tally.add(logits, targets, float(FULL.total(logits, targets)), FULL)
     return tally.of_team(Team(examples.device))
+
+
+def answers(model: Model, examples: Feed, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield the (B, T, C) logits and (B, T) targets of each batch, in evaluation mode."""
+    model.eval()
+    for indices in examples.order(batch_size):
+        batch = examples.batch(indices)
+        with torch.inference_mode():
+            logits = model(batch.visual, batch.audio).logits
+        yield logits, batch.targets
 
 
 def record(state: TrainingState, numbers: dict[str, float]) -> None:

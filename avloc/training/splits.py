@@ -67,9 +67,6 @@ def load_splits(
     ``config.hold_out_seed``. A data set without splits is trained on as a whole.
     ``config.select`` may name the test split instead, as most published numbers do; the model
     file records it.
-
-    Raises:
-        DatasetError: there are no rows or no features to train on, or to validate on.
     """
     present = {row.split for row in dataset.rows}
     training_split = "" if present == {""} else "train"

@@ -139,7 +139,7 @@ def test_boxes_lie_where_the_photograph_is(shared_media):
 def test_a_photograph_keeps_its_proportions(shared_media):
     material = MediaMaterial.of_folders(**shared_media)
     plan = compose(replace(QUIET, n_classes=3), "train", 0)
-    name = material.describe_object(plan.source, "train")["picture"]
+    name = material.describe(plan.source, "train")["picture"]
     with Image.open(shared_media["pictures"] / name) as image:
         width, height = image.size
     drawing, _, _ = material.motion(plan.source, "train", 960)(0.3)

@@ -7,7 +7,7 @@ alone. So neither sense alone can say what the event is or when it happens.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
@@ -83,14 +83,19 @@ def compose(config: SynthesisConfig, split: str, number: int) -> ClipPlan:
     n_silent = int(rng.integers(1, 3)) if rng.random() < config.silent else 0
     source, *silent = _objects(rng, config, class_index, seen, others[:n_silent])
     is_offscreen = rng.random() < config.offscreen and len(others) > n_silent
+    sound = _sound(rng, class_index, heard)
+    offscreen: tuple[SoundPlan, ...] = ()
+    if is_offscreen:
+        interval = _interval(rng, config)
+        offscreen = (_sound(rng, others[-1], interval, config.offscreen_gain),)
     return ClipPlan(
         video_id=f"{split}{number:05d}",
         split=split,
         class_index=class_index,
         source=source,
-        sound=_sound(rng, class_index, heard),
+        sound=sound,
         silent=tuple(silent),
-        offscreen=(_offscreen_sound(rng, config, others[-1]),) if is_offscreen else (),
+        offscreen=offscreen,
         noise=config.sound_noise * float(rng.uniform(0.3, 1.7)),
         seed=int(rng.integers(2**31)),
     )
@@ -116,19 +121,14 @@ def _interval(rng: Generator, config: SynthesisConfig) -> Interval:
     return seen if rng.random() < 0.5 else heard
 
 
-def _sound(rng: Generator, class_index: int, heard: Interval) -> SoundPlan:
+def _sound(rng: Generator, class_index: int, heard: Interval, decibels: float = 0) -> SoundPlan:
     return SoundPlan(
         class_index,
         heard,
-        gain=float(0.05 * 10 ** (rng.uniform(-4, 2) / 20)),
+        gain=float(0.05 * 10 ** (rng.uniform(-4, 2) / 20)) * 10 ** (decibels / 20),
         pitch=float(2 ** rng.uniform(-0.15, 0.15)),
         seed=int(rng.integers(2**31)),
     )
-
-
-def _offscreen_sound(rng: Generator, config: SynthesisConfig, class_index: int) -> SoundPlan:
-    sound = _sound(rng, class_index, _interval(rng, config))
-    return replace(sound, gain=sound.gain * 10 ** (config.offscreen_gain / 20))
 
 
 def _objects(

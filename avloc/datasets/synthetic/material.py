@@ -52,12 +52,10 @@ class DrawnMaterial:
         clock = np.arange((end - start) * rate) / rate
         return SOUNDS[plan.class_index].wave(np.random.default_rng(plan.seed), clock, plan.pitch)
 
-    def describe_object(self, plan: ObjectPlan, split: str) -> dict[str, str]:
-        """Return the names of an object's class and file, for ``synthesis.json``."""
-        return {"look": LOOKS[plan.class_index].shape}
-
-    def describe_sound(self, plan: SoundPlan, split: str) -> dict[str, str]:
-        """Return the names of a sound's class and file, for ``synthesis.json``."""
+    def describe(self, plan: ObjectPlan | SoundPlan, split: str) -> dict[str, object]:
+        """Return what ``synthesis.json`` says of an object or a sound."""
+        if isinstance(plan, ObjectPlan):
+            return {"look": LOOKS[plan.class_index].shape}
         return {"sound": SOUNDS[plan.class_index].name}
 
 
@@ -92,9 +90,8 @@ class MediaMaterial:
             (pictures, photographs, check_photograph),
             (sounds, recordings, check_recording),
         ):
-            for files in classes:
-                for name in (name for names in files.values() for name in names):
-                    check(root / name)
+            for name in (name for files in classes for names in files.values() for name in names):
+                check(root / name)
             digests += fingerprint(root, classes)
         media = sha256(digests.encode()).hexdigest()
         return cls(pictures, sounds, labels, photographs, recordings, media)
@@ -105,29 +102,27 @@ class MediaMaterial:
 
     def motion(self, plan: ObjectPlan, split: str, height: int) -> Motion:
         """Return a photograph that stands still; it takes the room that a motion would take."""
-        path = self.pictures / self._photograph(plan, split)
+        path = self.pictures / self._file(plan, split)
         drawing = read_photograph(path, round((plan.size + 2 * REACH) * height))
         return lambda turn: (drawing, 0.0, 0.0)
 
     def wave(self, plan: SoundPlan, split: str, rate: int) -> Samples:
         """Return a recording, repeated for the whole time it is heard."""
         start, end = plan.heard
-        recording = read_recording(self.sounds / self._recording(plan, split), rate)
+        recording = read_recording(self.sounds / self._file(plan, split), rate)
         return repeated(recording, (end - start) * rate, rate)
 
-    def describe_object(self, plan: ObjectPlan, split: str) -> dict[str, str]:
-        """Return the names of an object's class and file, for ``synthesis.json``."""
-        return {"look": self.labels[plan.class_index], "picture": self._photograph(plan, split)}
+    def describe(self, plan: ObjectPlan | SoundPlan, split: str) -> dict[str, object]:
+        """Return what ``synthesis.json`` says of an object or a sound."""
+        label, file = self.labels[plan.class_index], self._file(plan, split)
+        if isinstance(plan, ObjectPlan):
+            return {"look": label, "picture": file}
+        return {"sound": label, "recording": file}
 
-    def describe_sound(self, plan: SoundPlan, split: str) -> dict[str, str]:
-        """Return the names of a sound's class and file, for ``synthesis.json``."""
-        return {"sound": self.labels[plan.class_index], "recording": self._recording(plan, split)}
-
-    def _photograph(self, plan: ObjectPlan, split: str) -> str:
-        names = self.photographs[plan.class_index][split]
-        return names[int(plan.phase * len(names))]
-
-    def _recording(self, plan: SoundPlan, split: str) -> str:
+    def _file(self, plan: ObjectPlan | SoundPlan, split: str) -> str:
+        if isinstance(plan, ObjectPlan):
+            names = self.photographs[plan.class_index][split]
+            return names[int(plan.phase * len(names))]
         names = self.recordings[plan.class_index][split]
         return names[plan.seed % len(names)]
 

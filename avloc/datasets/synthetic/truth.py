@@ -34,11 +34,7 @@ NEWER_SETTINGS = ("object_size", "offscreen_gain", "media")
 
 
 def read_config(folder: Path) -> SynthesisConfig | None:
-    """Return the settings of a folder's clips, or None if they were not synthesised.
-
-    Raises:
-        DatasetError: ``synthesis.json`` is damaged.
-    """
+    """Return the settings of a folder's clips, or None if they were not synthesised."""
     path = folder / SYNTHESIS
     if not path.is_file():
         return None
@@ -53,13 +49,9 @@ def read_config(folder: Path) -> SynthesisConfig | None:
 
 
 def claim(folder: Path, config: SynthesisConfig) -> None:
-    """Prepare a folder for the clips of a configuration.
+    """Prepare a folder for clips, or raise an OutputError if it holds another data set.
 
-    Existing clips may stay only if they were made with the same configuration; the number of
-    clips may differ.
-
-    Raises:
-        OutputError: the folder holds another data set.
+    Existing clips stay if the same configuration made them; their number may differ.
     """
     made_with = read_config(folder)
     if made_with is None:
@@ -114,11 +106,8 @@ def _write_synthesis(folder: Path, config: SynthesisConfig, clips: Mapping[str, 
 
 
 def _description(plan: ClipPlan, material: Material) -> dict[str, object]:
-    def shown(item: ObjectPlan) -> dict[str, object]:
-        return {**material.describe_object(item, plan.split), "seen": item.seen}
-
-    def played(sound: SoundPlan) -> dict[str, object]:
-        return {**material.describe_sound(sound, plan.split), "heard": sound.heard}
+    def describe(item: ObjectPlan | SoundPlan) -> dict[str, object]:
+        return material.describe(item, plan.split)
 
     description: dict[str, object] = {
         "split": plan.split,
@@ -126,12 +115,9 @@ def _description(plan: ClipPlan, material: Material) -> dict[str, object]:
         "seen": plan.source.seen,
         "heard": plan.sound.heard,
         "event": plan.event,
-        "silent": [shown(item) for item in plan.silent],
-        "offscreen": [played(sound) for sound in plan.offscreen],
+        "silent": [{**describe(item), "seen": item.seen} for item in plan.silent],
+        "offscreen": [{**describe(sound), "heard": sound.heard} for sound in plan.offscreen],
     }
     if material.media:
-        description["source"] = {
-            **material.describe_object(plan.source, plan.split),
-            **material.describe_sound(plan.sound, plan.split),
-        }
+        description["source"] = {**describe(plan.source), **describe(plan.sound)}
     return description
