@@ -1,70 +1,12 @@
-"""Evaluation: what a model is worth on a split, and how its maps meet boxes."""
+"""Evaluation: predictions on a split, their metrics, and attention maps against boxes."""
 
-from avloc.evaluation.cross_modal import (
-    CrossModal,
-    TrivialMatches,
-    cross_modal_accuracy,
-    match,
-    matched_starts,
-    trivial_matches,
-)
-from avloc.evaluation.decoders import DECODERS, check_decoder, decode
-from avloc.evaluation.evaluator import evaluate
-from avloc.evaluation.event_metrics import event_f1
-from avloc.evaluation.measure import Evaluation, measure
-from avloc.evaluation.metrics import (
-    ClassMetrics,
-    background_recall,
-    bootstrap_interval,
-    class_metrics,
-    class_oracle_accuracy,
-    confusion,
-    constant_accuracy,
-    foreground_f1,
-    has_boundary,
-    segment_accuracy,
-)
-from avloc.evaluation.spatial import (
-    SpatialMetrics,
-    SpatialPair,
-    centre_map,
-    has_boxes,
-    measure_attention,
-    measure_centre,
-    measure_spatial,
-    spatial_metrics,
-)
-
-__all__ = [
-    "DECODERS",
-    "ClassMetrics",
-    "CrossModal",
-    "Evaluation",
-    "SpatialMetrics",
-    "SpatialPair",
-    "TrivialMatches",
-    "background_recall",
-    "bootstrap_interval",
-    "centre_map",
-    "check_decoder",
-    "class_metrics",
-    "class_oracle_accuracy",
-    "confusion",
-    "constant_accuracy",
-    "cross_modal_accuracy",
-    "decode",
-    "evaluate",
-    "event_f1",
-    "foreground_f1",
-    "has_boundary",
-    "has_boxes",
-    "match",
-    "matched_starts",
-    "measure",
-    "measure_attention",
-    "measure_centre",
-    "measure_spatial",
-    "segment_accuracy",
-    "spatial_metrics",
-    "trivial_matches",
-]
+from avloc.evaluation.cross_modal import CrossModal as CrossModal
+from avloc.evaluation.evaluator import evaluate as evaluate
+from avloc.evaluation.measure import Evaluation as Evaluation
+from avloc.evaluation.measure import measure as measure
+from avloc.evaluation.metrics import bootstrap_interval as bootstrap_interval
+from avloc.evaluation.metrics import class_oracle_accuracy as class_oracle_accuracy
+from avloc.evaluation.metrics import constant_accuracy as constant_accuracy
+from avloc.evaluation.spatial import SpatialMetrics as SpatialMetrics
+from avloc.evaluation.spatial import measure_attention as measure_attention
+from avloc.evaluation.spatial import measure_centre as measure_centre

@@ -29,12 +29,11 @@ NO_QUERY = -1
 
 @dataclass(frozen=True)
 class TrivialMatches:
-    """Expected accuracy of trivial answers; None where no row is a query.
+    """Expected accuracy of trivial answers; None without queries.
 
     Attributes:
         chance: of any start, all equally likely.
-        first: of the first possible start.
-        last: of the last possible start.
+        first, last: of the first and the last possible start.
         n_rows: the number of queries.
     """
 
@@ -52,8 +51,7 @@ class CrossModal:
         a2v: share of exact starts in the picture, with the sound as query.
         v2a: share of exact starts in the sound, with the picture as query.
         trivial: the accuracy of trivial answers.
-        audio: the name of the model of the sound.
-        visual: the name of the model of the picture.
+        audio, visual: the names of the two models.
     """
 
     a2v: float | None
@@ -108,15 +106,11 @@ def trivial_matches(events: Events, scored: Events | None = None) -> TrivialMatc
 def match(audio: Predictions, visual: Predictions) -> CrossModal:
     """Match by class: the similarity of two segments is sum_c p_audio(c) p_visual(c).
 
-    Both modalities share the classes, so nothing more needs training. This is not the distance
-    learning of the AVE paper, whose numbers are also of other rows.
+    This is not the distance learning of the AVE paper, whose numbers are also of other rows.
 
     Args:
-        audio: of a model of the sound.
-        visual: of a model of the picture.
-
-    Raises:
-        UsageError: they are not of the same rows and labels.
+        audio: predictions from sound alone.
+        visual: predictions of the same rows from the picture alone.
     """
     if (
         audio.labels != visual.labels

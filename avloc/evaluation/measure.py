@@ -21,12 +21,12 @@ class Evaluation:
     """The metrics of a model on a split. A number that the data cannot give is None.
 
     Attributes:
-        segment_accuracy: the number in every table.
+        segment_accuracy: share of right segments: the number in every table.
         interval: its 95 % bootstrap interval, videos resampled.
         majority_accuracy: of always answering ``majority_label``: a baseline without a model.
             None where the model file does not name that label.
-        class_oracle_accuracy: of the true class of each row in all its segments, never
-            background: a baseline that knows what happens and not when.
+        class_oracle_accuracy: of the true class of each row in all its segments: a baseline that
+            knows what happens and not when.
         unseen_accuracy: segment accuracy on the rows whose video has no training row.
         foreground_f1: event against background, by segment.
         event_f1: events at tIoU 0.5.
@@ -36,18 +36,13 @@ class Evaluation:
             calibrated on this very split (the epoch was chosen on test).
         classes: the metrics of each class, background last.
         confusion: (C, C) segments by true (row) and predicted (column) class.
-        n_rows: rows scored.
-        n_videos: distinct videos scored.
-        n_segments: segments scored.
+        n_rows, n_videos, n_segments: the rows, distinct videos and segments scored.
         n_boundary: rows whose class changes.
         n_seen: rows whose video has a training row too.
         missing_videos: ids of the split's videos that have no features.
-        split: the split.
-        dataset: the name of the data set.
-        model: the name of the model.
+        split, dataset, model: their names.
         fingerprint: of the features.
-        decode: the decoder, one of `avloc.evaluation.decoders.DECODERS`. Numbers of different
-            decoders are not comparable.
+        decode: the decoder. Numbers of different decoders are not comparable.
         selection: how the epoch was chosen: ``val split``, ``held out``, or ``TEST split``.
         without: the modality that was taken from every video; empty for none.
         majority_label: the most frequent class of the segments that the model was trained on.
@@ -100,7 +95,7 @@ def measure(
     Args:
         predictions: scores beside the truth.
         training_videos: ids that have a training row; rows of these are "seen".
-        decode: the decoder, one of `avloc.evaluation.decoders.DECODERS`.
+        decode: the decoder, one of `DECODERS`.
         selection: how the model's epoch was chosen.
         majority_label: the most frequent class of the training segments; empty if unknown.
     """

@@ -113,11 +113,7 @@ def calibration_error(scores: NDArray[np.floating], targets: Classes) -> float |
 
     Segments go into ten bins of equal width by the probability of their likeliest class. The gap
     between a bin's mean probability and its accuracy is averaged over segments. An error of 0
-    means that of segments with confidence 0.8, 80 % are right.
-
-    Args:
-        scores: (R, T, C) probabilities.
-        targets: (R, T).
+    means that of segments with confidence 0.8, 80 % are right. Scores are (R, T, C).
     """
     scored = targets != IGNORED
     if not scored.any():

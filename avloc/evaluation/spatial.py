@@ -67,9 +67,6 @@ def spatial_metrics(
         boxes: for each map its boxes, at least one.
         rule: one of `RULES`.
         size: (height, width) of the picture on which regions are compared.
-
-    Raises:
-        UsageError: there is nothing to measure, the numbers differ, or no such rule.
     """
     if not maps or len(maps) != len(boxes) or not all(boxes):
         raise UsageError(f"{len(maps)} maps need as many lists of boxes, got {len(boxes)}")

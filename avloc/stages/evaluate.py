@@ -10,15 +10,11 @@ from typing import Any
 from avloc.artifacts import Predictions, read_model, write_predictions
 from avloc.datasets import SegmentBoxes, find_boxes, read_boxes
 from avloc.errors import UsageError
-from avloc.evaluation import (
-    CrossModal,
-    Evaluation,
-    SpatialPair,
-    has_boxes,
-    measure_spatial,
-)
-from avloc.evaluation import evaluate as evaluate_model
-from avloc.evaluation import match as match_modalities
+from avloc.evaluation.cross_modal import CrossModal
+from avloc.evaluation.cross_modal import match as match_modalities
+from avloc.evaluation.evaluator import evaluate as evaluate_model
+from avloc.evaluation.measure import Evaluation
+from avloc.evaluation.spatial import SpatialPair, has_boxes, measure_spatial
 from avloc.stages.train import labelled_store
 from avloc.stages.workspace import DEFAULT_MODEL, Workspace
 

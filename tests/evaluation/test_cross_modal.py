@@ -13,7 +13,12 @@ from hypothesis import strategies as st
 from avloc.artifacts import Predictions
 from avloc.datasets import load_dataset
 from avloc.errors import UsageError
-from avloc.evaluation import cross_modal_accuracy, match, matched_starts, trivial_matches
+from avloc.evaluation.cross_modal import (
+    cross_modal_accuracy,
+    match,
+    matched_starts,
+    trivial_matches,
+)
 from avloc.labels import LabelSet
 from avloc.timeline import Grid
 

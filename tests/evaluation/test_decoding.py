@@ -10,7 +10,9 @@ from test_evaluate import LABELS, untrained
 
 from avloc.artifacts import Predictions
 from avloc.errors import UnknownNameError
-from avloc.evaluation import decode, evaluate, measure
+from avloc.evaluation.decoders import decode
+from avloc.evaluation.evaluator import evaluate
+from avloc.evaluation.measure import measure
 
 BG = 2
 SCORES = np.array(

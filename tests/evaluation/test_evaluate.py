@@ -13,7 +13,8 @@ from made_up import SPEC, features_of, made_up
 from avloc.artifacts import ModelFile, Predictions
 from avloc.datasets import Row
 from avloc.errors import DatasetError, FingerprintError, UnknownNameError
-from avloc.evaluation import evaluate, measure
+from avloc.evaluation.evaluator import evaluate
+from avloc.evaluation.measure import measure
 from avloc.inference import infer
 from avloc.labels import LabelSet
 from avloc.models import build, restore, state_arrays
@@ -199,7 +200,7 @@ def test_the_training_videos_are_walked_once_whatever_the_number_of_rows():
 @pytest.mark.real
 def test_the_class_oracle_of_aves_test_split_is_the_known_number(real_data):
     from avloc.datasets import load_dataset
-    from avloc.evaluation import class_oracle_accuracy, has_boundary
+    from avloc.evaluation.metrics import class_oracle_accuracy, has_boundary
     from avloc.timeline import Grid
 
     dataset = load_dataset(real_data / "AVE_Dataset")

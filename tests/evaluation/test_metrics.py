@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from avloc.evaluation import (
+from avloc.evaluation.event_metrics import event_f1
+from avloc.evaluation.metrics import (
     background_recall,
     bootstrap_interval,
     class_metrics,
     class_oracle_accuracy,
     confusion,
     constant_accuracy,
-    event_f1,
     foreground_f1,
     has_boundary,
     segment_accuracy,

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from avloc.errors import UsageError
-from avloc.evaluation import centre_map, spatial_metrics
-from avloc.evaluation.spatial import boxes_mask, iou, region, upsampled
+from avloc.evaluation.spatial import boxes_mask, centre_map, iou, region, spatial_metrics, upsampled
 
 SIZE = (80, 60)
 

@@ -9,7 +9,7 @@ import pytest
 
 from avloc.artifacts import Predictions
 from avloc.errors import UsageError
-from avloc.evaluation import has_boxes, measure_spatial
+from avloc.evaluation.spatial import has_boxes, measure_spatial
 from avloc.labels import LabelSet
 from avloc.tables.numbers import spatial_table
 

@@ -14,7 +14,8 @@ from workspaces import SmallWorkspace
 import avloc
 from avloc.artifacts import FeatureStore, read_localization
 from avloc.datasets import load_dataset
-from avloc.evaluation import evaluate, measure_attention, measure_centre
+from avloc.evaluation.evaluator import evaluate
+from avloc.evaluation.spatial import measure_attention, measure_centre
 from avloc.media import probe
 from avloc.tables.demonstration import Demo
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from avloc.artifacts import Predictions
-from avloc.evaluation import measure
+from avloc.evaluation.measure import measure
 from avloc.labels import LabelSet
 from avloc.tables.numbers import accuracy_table, class_table, percent
 

@@ -24,7 +24,7 @@ from avloc.artifacts import (
     write_predictions,
 )
 from avloc.errors import UnknownNameError
-from avloc.evaluation import bootstrap_interval
+from avloc.evaluation.metrics import bootstrap_interval
 from avloc.labels import LabelSet
 from avloc.models.cman import CMAN, CMANConfig
 from avloc.options import option

@@ -12,7 +12,7 @@ from made_up import made_up
 from avloc.artifacts import read_model, write_model
 from avloc.datasets.batches import Feed
 from avloc.datasets.examples import IGNORED, load_examples
-from avloc.evaluation import evaluate
+from avloc.evaluation.evaluator import evaluate
 from avloc.evaluation.metrics import calibration_error
 from avloc.models import build
 from avloc.training import TrainingConfig

@@ -14,7 +14,7 @@ from avloc.artifacts import read_model, write_model
 from avloc.datasets.batches import Feed
 from avloc.datasets.examples import Example, Examples, load_examples
 from avloc.errors import AvlocError, DatasetError, UnknownNameError, UsageError
-from avloc.evaluation import evaluate
+from avloc.evaluation.evaluator import evaluate
 from avloc.models import build, restore
 from avloc.options import options_from
 from avloc.training import TrainingConfig, begin, load_splits

@@ -8,7 +8,7 @@ import torch
 from made_up import made_up
 
 from avloc.datasets.batches import Batch
-from avloc.evaluation import evaluate
+from avloc.evaluation.evaluator import evaluate
 from avloc.training import TrainingConfig
 from avloc.training.fit import fit
 from avloc.training.loop import drop_modalities

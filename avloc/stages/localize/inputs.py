@@ -13,7 +13,7 @@ from avloc.media import video_files
 from avloc.timeline import Event
 
 if TYPE_CHECKING:
-    from avloc.datasets import Box, Dataset
+    from avloc.datasets import Box
 
 
 @dataclass(frozen=True)
@@ -89,24 +89,19 @@ def add_truth(inputs: Sequence[InputVideo], root: Path) -> list[InputVideo]:
     known = []
     for video in inputs:
         # a name alone identifies a video only if no other video of the run has it
-        name = "" if video.has_namesake else video.path.stem
-        video_id = id_of_file.get(video.path.resolve(), "") or name
+        name = video.path.stem
+        video_id = id_of_file.get(video.path.resolve()) or ("" if video.has_namesake else name)
+        is_unsure = not video_id and dataset.events_of(name) is not None
+        note = "no true events shown: other videos have its name, and the data set has one"
         known.append(
             replace(
                 video,
                 true_events=dataset.events_of(video_id),
                 boxes=boxes.get(video_id, ()),
-                truth_note=_truth_note(video, video_id, dataset),
+                truth_note=note if is_unsure else "",
             )
         )
     return known
-
-
-def _truth_note(video: InputVideo, video_id: str, dataset: Dataset) -> str:
-    is_unsure = video.has_namesake and not video_id
-    if is_unsure and dataset.events_of(video.path.stem) is not None:
-        return "no true events shown: other videos have its name, and the data set has one"
-    return ""
 
 
 def _videos_in(given: Path | str, out: Path | None) -> Iterator[InputVideo]:
