@@ -26,13 +26,9 @@ _SPAN = (0.3, 0.93)
 
 
 def strength(attention: ArrayLike) -> FloatArray:
-    """Return how far each cell's weight is above uniform, on a log scale in [0, 1].
+    """Return how far the (H, W) weights are above uniform, on a log scale.
 
-    Args:
-        attention: (H, W) weights over the picture, summing to 1.
-
-    Returns:
-        (H, W): 0 at the uniform weight 1/(H W) and below, 1 at eight times it or more.
+    The result is 0 at the uniform weight 1/(H W) and below, and 1 at eight times it or more.
     """
     weights = np.nan_to_num(np.asarray(attention, dtype=np.float32))
     if weights.size < 2:
@@ -48,16 +44,10 @@ def lay_heat(
     style: HeatStyle = DEFAULT_STYLE,
     presence: float = 1.0,
 ) -> Image.Image:
-    """Lay an attention map over a frame.
+    """Lay attention, (H, W) weights summing to 1, over a frame, (h, w, 3) RGB.
 
     The map is enlarged smoothly. Its colour and its opacity both grow with `strength`, so a
-    uniform map leaves the frame as it is.
-
-    Args:
-        frame: (h, w, 3) RGB.
-        attention: (H, W) weights summing to 1; None leaves the frame as it is.
-        style: how the map looks.
-        presence: in [0, 1], fades the whole map.
+    uniform map leaves the frame as it is. A presence below 1 fades the whole map.
     """
     picture = frame if isinstance(frame, Image.Image) else Image.fromarray(frame)
     if attention is None or presence <= 0:
@@ -76,13 +66,7 @@ def report_thumbnails(
     frames: Sequence[Frame | None],
     style: HeatStyle = DEFAULT_STYLE,
 ) -> list[Image.Image | None]:
-    """Make one small picture per segment, with its heat map where an event was found.
-
-    Args:
-        timeline: the events and the attention.
-        frames: the (h, w, 3) RGB frame in the middle of each segment; None for no picture.
-        style: how the maps look.
-    """
+    """Make a small picture of each segment's frame, with its heat map where an event was found."""
     if len(frames) != timeline.grid.n_segments:
         raise UsageError(f"{len(frames)} frames do not fit {timeline.grid.n_segments} segments")
     maps = maps_of_events(timeline)

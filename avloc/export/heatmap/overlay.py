@@ -75,14 +75,7 @@ def render_heatmap(
 
 
 class Painter:
-    """Lays heat map and strip onto a video's frames.
-
-    Args:
-        timeline: the answer for the video.
-        frame_size: the frames' (width, height) in pixels.
-        style: how the map looks.
-        truth: the true events, for a second track.
-    """
+    """Lays heat map and strip onto a video's frames of (width, height) pixels."""
 
     def __init__(
         self,
@@ -96,12 +89,13 @@ class Painter:
         factor = max(1, min(-(-_MIN_WIDTH // width), _MAX_HEIGHT // height))
         self._shown = width * factor, height * factor
         self._width = max(_MIN_WIDTH, self._shown[0] + self._shown[0] % 2)
-        self._panel = Panel(timeline, self._width, self._shown[1], truth)
+        self._panel = Panel(timeline, self._width, truth)
 
     @property
     def size(self) -> tuple[int, int]:
         """The painted frames' (width, height), both even."""
-        return self._width, self._shown[1] + self._panel.height
+        height = self._shown[1] + self._panel.height
+        return self._width, height + height % 2
 
     def paint(self, frame: Frame, seconds: float) -> Frame:
         """Return a new RGB frame with the map over ``frame`` (h, w, 3) and the strip below."""
@@ -111,7 +105,7 @@ class Painter:
         canvas[:height, left : left + width] = self._picture(frame, seconds)
         if self._width == width + 1:
             canvas[:height, -1] = canvas[:height, -2]  # an odd width's last column, twice
-        canvas[height:] = np.asarray(self._panel.draw(seconds))
+        canvas[height : height + self._panel.height] = np.asarray(self._panel.draw(seconds))
         return canvas
 
     def _picture(self, frame: Frame, seconds: float) -> Frame:

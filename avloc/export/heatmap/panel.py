@@ -25,17 +25,10 @@ _FOLDER = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 
 
 class Panel:
-    """Draws the strip at any moment; what never moves is drawn once.
-
-    Args:
-        timeline: events, gates and labels.
-        width: of the strip, in pixels.
-        above: the height of the picture over it; both heights together are even.
-        truth: the true events, for a second track.
-    """
+    """Draws the strip, ``width`` pixels wide, at any moment; what never moves is drawn once."""
 
     def __init__(
-        self, timeline: Timeline, width: int, above: int, truth: Sequence[Event] | None = None
+        self, timeline: Timeline, width: int, truth: Sequence[Event] | None = None
     ) -> None:
         self.timeline, self.total = timeline, total_seconds(timeline)
         gates = [("hear", timeline.gate_audio, HEAR), ("see", timeline.gate_visual, SEE)]
@@ -43,15 +36,14 @@ class Panel:
         self.tracks = [("found", timeline.events)]
         if truth is not None:
             self.tracks.insert(0, ("true", tuple(truth)))
-        self.em = em = max(12, min(width, 2 * above) // 46)
+        self.em = em = max(12, width // 46)
         self.small, self.bold = font(max(10, round(0.85 * em))), font(round(1.1 * em), True)
         self.pad, self.head, self.gate_row = round(0.7 * em), round(1.2 * em), round(2.7 * em)
         names = self.small.getlength("found") + 0.6 * em if truth is not None else 0
         self.left, self.right = round(self.pad + names), width - self.pad
         self.top, self.step = round((3.7 if self.gates else 2.3) * em), round(1.75 * em)
         self.bottom = self.track(len(self.tracks) - 1)[1] + 1
-        height = self.bottom + round(1.7 * em)
-        self.height = height + (height + above) % 2
+        self.height = self.bottom + round(1.7 * em)
         self._still = self._draw_still(width)
 
     def x_of(self, seconds: float) -> int:
@@ -135,7 +127,7 @@ class Panel:
         pen.text((self.right, self.head), now, _DIM, self.small, anchor="rm")
         event = event_at(self.timeline.events, seconds)
         if event is None:
-            self._write(pen, self.pad, self.head, NO_EVENT, is_bold=True)
+            pen.text((self.pad, self.head), NO_EVENT, _DIM, self.bold, anchor="lm")
             return
         half = round(0.45 * self.em)
         colour, x = label_colour(event.label, self.timeline.labels), self.pad + 2 * half
@@ -151,10 +143,8 @@ class Panel:
         half = round(0.28 * self.em)
         pen.rectangle((start, self.gate_row - half, end, self.gate_row + half), colour)
 
-    def _write(
-        self, pen: ImageDraw.ImageDraw, x: float, y: float, text: str, is_bold: bool = False
-    ) -> None:
-        pen.text((x, y), text, _DIM, self.bold if is_bold else self.small, anchor="lm")
+    def _write(self, pen: ImageDraw.ImageDraw, x: float, y: float, text: str) -> None:
+        pen.text((x, y), text, _DIM, self.small, anchor="lm")
 
 
 @cache
