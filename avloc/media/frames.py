@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from avloc.errors import MediaError, UnknownNameError
-from avloc.media.frame_clock import FrameClock, ShownFrame, needs_rebuilt_times
+from avloc.media.frame_clock import FrameClock, needs_rebuilt_times
 from avloc.media.media_file import open_media
 from avloc.media.picture import Picture, Upright
 from avloc.media.probe import MediaInfo
 from avloc.media.sampling import (
-    Sample,
     ave2018_frame_index,
     samples_by_count,
     samples_by_time,
@@ -66,9 +65,8 @@ def sampled_segments(
         rate: r, samples a second.
         grid: the T segments; it may be longer or shorter than the video.
         resize: applied once to each distinct frame that is kept.
-        flags: a list that takes what a reader should know (``rotated``, ``pts_rebuilt``,
-            ``late_video``, ``padded``, ``size_changed``, ``corrupt``, ``truncated``; see
-            `avloc.media.flags`), complete once the iterator is exhausted.
+        flags: a list that takes those of `avloc.media.FLAGS` that apply, once all segments
+            have come.
         sampling: "pts", by time, or "ave2018", by frame count as AVE's script did.
         info: what `probe` said of the file, if known: spares opening it once more.
 
@@ -79,33 +77,25 @@ def sampled_segments(
     """
     if sampling not in SAMPLINGS:
         raise UnknownNameError("sampling", sampling, SAMPLINGS)
-    samples_per_segment(grid, rate)  # refused now and not at the first segment
-    path = Path(path)
+    path, per_segment = Path(path), samples_per_segment(grid, rate)
     is_rebuilt = needs_rebuilt_times(path) if info is None else "pts_rebuilt" in info.flags
-    return _segments(path, rate, grid, resize, sampling, is_rebuilt, flags)
-
-
-def _segments(
-    path: Path,
-    rate: int,
-    grid: Grid,
-    resize: Callable[[Picture], Picture] | None,
-    sampling: str,
-    is_rebuilt: bool,
-    flags: list[str] | None,
-) -> Iterator[SegmentFrames]:
     upright, notes = Upright(), list[str]()
-    last: tuple[int, Picture] | None = None
+    last: tuple[int, Picture] | None = None  # each distinct frame is converted once
     with open_media(path) as media:
         clock = FrameClock(media, is_rebuilt)
-        samples = _samples(path, clock.walk(media.pictures()), rate, grid, sampling, notes)
+        frames = clock.walk(media.pictures())
+        if sampling == "pts":
+            samples = samples_by_time(frames, rate, grid, notes)
+        else:
+            wanted = ave2018_frame_index(_count_frames(path), grid.n_segments, per_segment)
+            samples = samples_by_count(frames, wanted)
         for t in range(grid.n_segments):
             images: list[Picture] = []
             which: list[int] = []
             index: list[int] = []
             is_valid = False
-            for shown, is_real in islice(samples, samples_per_segment(grid, rate)):
-                if last is None or last[0] != shown.index:  # each distinct frame is converted once
+            for shown, is_real in islice(samples, per_segment):
+                if last is None or last[0] != shown.index:
                     picture = upright.convert(shown.frame)
                     last = shown.index, picture if resize is None else resize(picture)
                 if not index or index[-1] != shown.index:
@@ -113,6 +103,8 @@ def _segments(
                 which.append(len(images) - 1)
                 index.append(shown.index)
                 is_valid = is_valid or is_real
+            if not images:
+                raise MediaError(f"no frame of {path} can be decoded", "Get the file again.")
             arrays = np.array(which, dtype=np.int64), np.array(index, dtype=np.int32)
             yield SegmentFrames(t, tuple(images), *arrays, is_valid)
     notes += ["rotated"] * upright.has_rotated + ["size_changed"] * upright.has_changed_size
@@ -121,22 +113,8 @@ def _segments(
         flags += [name for name in notes if name not in flags]
 
 
-def _samples(
-    path: Path,
-    frames: Iterator[ShownFrame],
-    rate: int,
-    grid: Grid,
-    sampling: str,
-    notes: list[str],
-) -> Iterator[Sample]:
-    first = next(frames, None)
-    if first is None:
-        raise MediaError(f"no frame of {path} can be decoded", "Get the file again.")
-    frames = chain((first,), frames)
-    if sampling == "pts":
-        return samples_by_time(frames, rate, grid, notes)
-    with open_media(path) as media:  # by packets: what the container states misses edit lists
+def _count_frames(path: Path) -> int:
+    """Count packets: the number that the container states misses edit lists."""
+    with open_media(path) as media:
         packets = media.packets(media.require_picture())
-        n_frames = sum(not packet.is_discard for packet in packets)
-    per_segment = samples_per_segment(grid, rate)
-    return samples_by_count(frames, ave2018_frame_index(n_frames, grid.n_segments, per_segment))
+        return sum(not packet.is_discard for packet in packets)

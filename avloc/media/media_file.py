@@ -51,7 +51,7 @@ class Damage:
 
     @property
     def flags(self) -> list[str]:
-        """The same in the words of `avloc.media.flags`."""
+        """The same as names of `avloc.media.FLAGS`."""
         flags = {
             "corrupt": self._is_corrupt or (self._has_bad_tail and not self._has_ended),
             "truncated": self.is_truncated,

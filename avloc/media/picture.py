@@ -41,14 +41,3 @@ class Upright:
         if converted is frame:  # RGB already: memory that the decoder still predicts from
             picture = picture.copy()
         return np.ascontiguousarray(np.rot90(picture, turns), dtype=np.uint8)
-
-
-def even_sized(picture: Picture) -> Picture:
-    """Return the picture with even width and height, the last row and column repeated.
-
-    Chroma is stored at half size, so H.264 takes no odd sizes.
-    """
-    height, width = picture.shape[:2]
-    if height % 2 or width % 2:
-        picture = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-    return np.ascontiguousarray(picture)

@@ -8,13 +8,14 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 from av import VideoFrame, VideoStream
 from av.container import OutputContainer
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from avloc.errors import OutputError
 from avloc.media.media_file import StreamPacket
-from avloc.media.picture import Picture, even_sized
+from avloc.media.picture import Picture
 
 # The bytes depend on the number of threads, so it is the same on any number of cores.
 N_THREADS = 4
@@ -95,13 +96,15 @@ class PictureEncoder:
             ticks: when it is shown, in units of ``time_base``; made later than the last's.
             duration: for how long.
         """
-        even, context = even_sized(picture), self._stream.codec_context
+        height, width = picture.shape[:2]
+        if height % 2 or width % 2:  # chroma is stored at half size, so H.264 takes no odd sizes
+            picture = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
         if not self.is_open:
-            self._open(*even.shape[:2])
+            self._open(*picture.shape[:2])
         frame = self._reformatter.reformat(
-            VideoFrame.from_ndarray(even, format="rgb24"),
-            width=context.width,
-            height=context.height,
+            VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24"),
+            width=self._stream.codec_context.width,
+            height=self._stream.codec_context.height,
             format="yuv420p",
             dst_colorspace=Colorspace.ITU709,
             dst_color_range=ColorRange.MPEG,

@@ -29,22 +29,16 @@ class MediaInfo:
     """What a media file holds.
 
     Attributes:
-        path: the file.
         duration: seconds from the origin to the end of the longer stream, as the container
-            states it (a file cut off in the middle still states its whole length), measured
-            where it does not, or states far more than the file holds.
+            states them; measured where it states none, or far more than the file holds.
         has_video: it has a moving picture (a cover picture is not one), and a frame decodes.
         has_audio: it has sound, and something of it decodes.
         frame_size: (width, height) in pixels as shown, after rotation; None without a picture.
         shown_size: the same where every pixel is square, as a player shows it.
         sound_rate: samples a second; None without sound.
-        flags: what shows without decoding it whole (see `avloc.media.flags`): ``no_video``,
-            ``no_frame``, ``no_audio``, ``no_sound``, ``wrong_length``, ``pts_rebuilt``,
-            ``rotated``, ``portrait``, ``non_square_pixels``, ``low_resolution``,
-            ``high_bit_depth``, ``hdr``.
+        flags: those of `avloc.media.FLAGS` that show without decoding it whole.
     """
 
-    path: Path
     duration: Fraction
     has_video: bool
     has_audio: bool
@@ -89,7 +83,6 @@ def probe(path: Path | str) -> MediaInfo:
             frame_size, shown_size = _sizes(picture, frame)
             flags |= _oddities(picture, frame, frame_size)
         return MediaInfo(
-            path=path,
             duration=duration,
             has_video=has_video,
             has_audio=has_audio,

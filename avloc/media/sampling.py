@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -47,41 +48,47 @@ def samples_by_time(
     """Yield each sample of a grid; its first and last frame are held beyond the video's ends.
 
     Args:
-        frames: in the order they are shown; at least one.
+        frames: in the order they are shown.
         rate: samples a second.
         grid: the segments.
         notes: takes ``late_video`` and ``padded``.
     """
-    first = current = next(frames)
-    if first.start >= sample_limit(0, rate):
-        notes.append("late_video")
     per_segment = samples_per_segment(grid, rate)
     n_samples = per_segment * grid.n_segments
-    k = 0
-    for following in frames:
-        while k < n_samples and sample_limit(k, rate) <= following.start:
-            yield Sample(current, first.start < (k // per_segment + 1) * grid.segment_seconds)
+    begin, k = Fraction(0), 0
+    for shown, following in pairwise(chain(frames, (None,))):
+        assert shown is not None
+        if shown.index == 0:
+            begin = shown.start
+            notes += ["late_video"] * (begin >= sample_limit(0, rate))
+        if following is None:
+            # A grid by duration misses the end by half a segment at most; more is padding.
+            missing = grid.n_segments * grid.segment_seconds - shown.end
+            notes += ["padded"] * (missing > grid.segment_seconds / 2)
+        while k < n_samples and (following is None or sample_limit(k, rate) <= following.start):
+            segment_end = (k // per_segment + 1) * grid.segment_seconds
+            is_held = (
+                following is None
+                and sample_limit(k, rate) > shown.end
+                and shown.start < segment_end - grid.segment_seconds
+            )
+            yield Sample(shown, begin < segment_end and not is_held)
             k += 1
         if k == n_samples:
             return
-        current = following
-    # A grid by duration misses the end by half a segment at most; more is padding.
-    if grid.n_segments * grid.segment_seconds - current.end > grid.segment_seconds / 2:
-        notes.append("padded")
-    for rest in range(k, n_samples):
-        segment_end = (rest // per_segment + 1) * grid.segment_seconds
-        is_showing = sample_limit(rest, rate) <= current.end
-        begins_here = current.start >= segment_end - grid.segment_seconds
-        yield Sample(current, first.start < segment_end and (is_showing or begins_here))
 
 
 def samples_by_count(frames: Iterator[ShownFrame], wanted: NDArray[np.int32]) -> Iterator[Sample]:
-    """Yield the frames of these indices, which never decrease."""
-    current = next(frames)
+    """Yield the frames of these indices, which never decrease; the last beyond the end."""
+    current = next(frames, None)
     for index in wanted:
-        while current.index < index and (following := next(frames, None)) is not None:
+        while current is not None and current.index < index:
+            following = next(frames, None)
+            if following is None:
+                break
             current = following
-        yield Sample(current, True)
+        if current is not None:
+            yield Sample(current, True)
 
 
 def ave2018_frame_index(n_frames: int, n_segments: int, per_segment: int) -> NDArray[np.int32]:

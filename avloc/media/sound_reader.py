@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -42,9 +41,7 @@ class SoundReader:
 
     Attributes:
         rate: samples a second.
-        flags: known once all pieces have come: ``late_audio``, ``audio_gap``,
-            ``audio_overlap``, ``audio_pts_rebuilt``, ``audio_rate_changed``, ``joined``,
-            ``no_sound``, ``corrupt``, ``truncated``.
+        flags: of `avloc.media.FLAGS`, once all pieces have come.
 
     Raises:
         MediaError: the file cannot be opened, or has no sound.
@@ -80,15 +77,6 @@ def _rate_of(path: Path | str) -> int:
         return rate
 
 
-@dataclass(frozen=True)
-class _Block:
-    """A frame's samples, the sample they are stated to begin at, and how many only fill it up."""
-
-    samples: Samples
-    stated: int | None
-    n_excess: int
-
-
 class SoundClock:
     """Puts mono samples where their times say, one piece after the other.
 
@@ -99,7 +87,7 @@ class SoundClock:
     Attributes:
         begin: the first sample that is sound; None before there is one.
         end: the sample after the last one so far.
-        flags: what a reader should know, in the words of `avloc.media.flags`.
+        flags: of `avloc.media.FLAGS`, so far.
     """
 
     def __init__(self, rate: int, origin: Fraction = Fraction(0)) -> None:
@@ -116,16 +104,17 @@ class SoundClock:
 
         A frame is held back until the next has come, which shows if its time is right.
         """
-        held: _Block | None = None
+        held: tuple[Samples, int | None] | None = None
+        n_excess = 0
         for frame in frames:
             samples = self._at_rate(mean_of_channels(frame), frame.sample_rate)
-            block = _Block(samples, self._stated(frame), self._excess(frame))
+            stated = self._stated(frame)
             if held is not None:
-                yield from self._put(held.samples, held.stated, block.stated)
-            held = block
+                yield from self._put(*held, stated)
+            held, n_excess = (samples, stated), self._excess(frame)
         if held is not None:
-            n_samples = max(len(held.samples) - held.n_excess, 0)
-            yield from self._put(held.samples[:n_samples], held.stated, None)
+            samples, stated = held
+            yield from self._put(samples[: max(len(samples) - n_excess, 0)], stated, None)
 
     def _put(
         self, samples: Samples, stated: int | None, following: int | None

@@ -8,8 +8,7 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
-from av import AudioFrame
-from av.container import OutputContainer
+from av import AudioFrame, AudioStream
 from numpy.typing import NDArray
 
 from avloc.errors import UsageError
@@ -34,7 +33,7 @@ def write_clip(
             path of `atomic_path`.
         frames: (h, w, 3) uint8 RGB pictures, all of one size; odd sizes are padded to even.
         rate: pictures a second.
-        sound: (n,) mono or (2, n) stereo float in [-1, 1]; None for a silent film.
+        sound: (n,) mono float in [-1, 1]; None for a silent film.
         sound_rate: samples a second, one that AAC knows (44100, 48000, 16000, ...).
 
     Raises:
@@ -45,40 +44,36 @@ def write_clip(
     first = next(pictures, None)
     if first is None:
         raise UsageError("a clip needs at least one picture")
-    channels = None if sound is None else np.atleast_2d(np.asarray(sound, dtype=np.float32))
-    if channels is not None and (channels.ndim != 2 or len(channels) not in (1, 2)):
-        raise UsageError(f"sound must be (n,) or (2, n), got {channels.shape}")
-    if channels is not None and sound_rate not in AAC_RATES:
+    if sound is not None and sound.ndim != 1:
+        raise UsageError(f"sound must be (n,), got {sound.shape}")
+    if sound is not None and sound_rate not in AAC_RATES:
         raise UsageError(f"AAC knows no {sound_rate} samples a second", "Resample to 44100.")
     with open_output(Path(target)) as container:
         # A tick of 1/numerator holds every frame time exactly.
         encoder = PictureEncoder(container, rate, Fraction(1, rate.numerator))
-        audio = iter(() if channels is None else _encoded_sound(container, channels, sound_rate))
+        blocks: Iterator[tuple[Fraction, list[StreamPacket]]] = iter(())
+        if sound is not None:
+            stream = container.add_stream("aac", rate=sound_rate, layout="mono")
+            blocks = _encoded(stream, np.asarray(sound, np.float32), sound_rate)
         step, reached = rate.denominator, Fraction(0)
         for k, picture in enumerate(chain((first,), pictures)):
             container.mux(encoder.encode(picture, k * step, step))
-            while reached <= k / rate and (block := next(audio, None)) is not None:
+            while reached <= k / rate and (block := next(blocks, None)) is not None:
                 reached = block[0]
                 container.mux(block[1])
         container.mux(encoder.finish())
-        for _, packets in audio:
+        for _, packets in blocks:
             container.mux(packets)
 
 
-def _encoded_sound(
-    container: OutputContainer, channels: NDArray[np.float32], rate: int
+def _encoded(
+    stream: AudioStream, sound: NDArray[np.float32], rate: int
 ) -> Iterator[tuple[Fraction, list[StreamPacket]]]:
-    """Add a stream of sound; give (seconds fed so far, packets ready) of each block."""
-    layout = "mono" if len(channels) == 1 else "stereo"
-    stream = container.add_stream("aac", rate=rate, layout=layout)
+    """Yield the seconds encoded so far and the packets that are ready."""
     stream.codec_context.thread_count = 1
-
-    def blocks() -> Iterator[tuple[Fraction, list[StreamPacket]]]:
-        for begin in range(0, channels.shape[1], _BLOCK):
-            block = np.ascontiguousarray(channels[:, begin : begin + _BLOCK])
-            frame = AudioFrame.from_ndarray(block, format="fltp", layout=layout)
-            frame.sample_rate, frame.pts, frame.time_base = rate, begin, Fraction(1, rate)
-            yield Fraction(begin + block.shape[1], rate), list(stream.encode(frame))
-        yield Fraction(channels.shape[1], rate), list(stream.encode(None))
-
-    return blocks()
+    for begin in range(0, len(sound), _BLOCK):
+        block = np.ascontiguousarray(sound[None, begin : begin + _BLOCK])
+        frame = AudioFrame.from_ndarray(block, format="fltp", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = rate, begin, Fraction(1, rate)
+        yield Fraction(begin + block.shape[1], rate), list(stream.encode(frame))
+    yield Fraction(len(sound), rate), list(stream.encode(None))

@@ -110,21 +110,23 @@ def test_truncated_sound_keeps_what_it_has(tmp_path):
 
 
 def test_a_picture_without_a_frame_costs_only_itself(tmp_path):
-    info = probe(odd_files.hollow(tmp_path, "video"))
+    path = odd_files.hollow(tmp_path, "video")
+    info = probe(path)
     assert not info.has_video
     assert info.has_audio
     assert (info.frame_size, info.shown_size) == (None, None)
     assert set(info.flags) == {"no_video", "no_frame"}
-    assert read_waveform(info.path, info).is_valid_until == pytest.approx(3, abs=0.01)
+    assert read_waveform(path, info).is_valid_until == pytest.approx(3, abs=0.01)
 
 
 def test_sound_without_a_sample_costs_only_itself(tmp_path):
-    info = probe(odd_files.hollow(tmp_path, "audio"))
+    path = odd_files.hollow(tmp_path, "audio")
+    info = probe(path)
     assert info.has_video
     assert not info.has_audio
     assert info.sound_rate is None
     assert set(info.flags) == {"no_audio", "no_sound"}
-    assert numbers_and_flags(info.path) == (list(range(75)), [])
+    assert numbers_and_flags(path) == (list(range(75)), [])
 
 
 def both_hollow(folder):

@@ -40,7 +40,7 @@ def test_every_rate_of_samples_and_other_segments(tmp_path):
     assert used_frames(segments) == frame_index_at(times, 24, 8).tolist()
     assert [len(one.which) for one in segments] == [6] * 4
     with pytest.raises(UsageError, match="samples a segment"):
-        sampled_segments(clip, rate=5, grid=grid)
+        next(sampled_segments(clip, rate=5, grid=grid))
 
 
 def test_a_distinct_frame_is_made_once_and_shared(tmp_path):

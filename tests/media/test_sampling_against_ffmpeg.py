@@ -140,7 +140,7 @@ def test_ave2018_takes_frames_by_count(tmp_path):
     assert shown == used == script_of_2018(98, 3) == ave2018_frame_index(98, 3, 16).tolist()
     assert shown != shown_and_used(clip, 3)[0]
     with pytest.raises(UnknownNameError, match="ave2019"):
-        sampled_segments(clip, rate=16, grid=Grid(3), sampling="ave2019")
+        next(sampled_segments(clip, rate=16, grid=Grid(3), sampling="ave2019"))
 
 
 def test_ave2018_counts_what_an_edit_list_leaves(tmp_path):

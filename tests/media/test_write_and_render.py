@@ -113,14 +113,10 @@ def test_a_clip_whose_heat_map_differed_gives_the_same_bytes(tmp_path):
     assert first == second
 
 
-def test_a_clip_may_be_silent_stereo_or_odd(tmp_path):
+def test_a_clip_may_be_silent_or_odd(tmp_path):
     write_clip(tmp_path / "silent.mp4", colours(), 10, None, 0)
     assert not probe(tmp_path / "silent.mp4").has_audio
     assert probe(tmp_path / "silent.mp4").duration == 2
-    stereo = np.stack([np.sin(np.arange(44100) / 9), np.zeros(44100)]).astype(np.float32)
-    write_clip(tmp_path / "stereo.mp4", colours(), 10, stereo, 44100)
-    with av.open(str(tmp_path / "stereo.mp4")) as container:
-        assert container.streams.audio[0].codec_context.channels == 2
     write_clip(tmp_path / "odd.mp4", colours(height=33, width=51), 10, None, 0)
     assert probe(tmp_path / "odd.mp4").frame_size == (52, 34)
 
