@@ -55,10 +55,12 @@ class FeatureSpec:
     rules: int = 2
 
     def __post_init__(self) -> None:
-        if not (1 <= self.fps <= _MOST_FPS and 0 < self.segment_seconds <= _MOST_SECONDS):
+        is_possible = 1 <= self.fps <= _MOST_FPS and 0 < self.segment_seconds <= _MOST_SECONDS
+        n_frames = self.fps * self.exact_segment_seconds if is_possible else Fraction(0)
+        if n_frames < 1 or n_frames.denominator > 1:
             raise UsageError(
                 f"cannot sample {self.fps} frames a second in segments of {self.segment_seconds} s",
-                f"Give a whole number of frames a second, 1 to {_MOST_FPS}.",
+                f"Give 1 to {_MOST_FPS} frames per second, a whole number of them per segment.",
             )
         if not all(1 <= side <= _MOST_PIXELS for side in self.size):
             raise UsageError(f"cannot resize a picture to {self.size[0]} x {self.size[1]} pixels")

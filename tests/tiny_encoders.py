@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from avloc.features.encoders import Encoder, Encoders, load_encoder
+from avloc.features.logmel import stream_to_16khz
 from avloc.features.preprocess import imagenet
 from avloc.features.weights import WeightsPolicy
 from avloc.media import write_clip
@@ -25,6 +26,11 @@ def tiny_encoders(fps: int = 4, seed: int = 0) -> Encoders:
     visual = Encoder("tiny", network, imagenet, (7, 7, 6), f"{seed}", CPU, "fp32", group=8)
     audio = load_encoder("audio", "logmel", device=CPU, precision="fp32", weights=WeightsPolicy())
     return Encoders(FeatureSpec("tiny", f"{seed}", "logmel", "", fps=fps), visual, audio)
+
+
+def to_16khz(samples: np.ndarray, rate: int) -> np.ndarray:
+    """Resample (n,) mono sound whole."""
+    return np.concatenate(list(stream_to_16khz([samples], rate)))
 
 
 @dataclass

@@ -46,8 +46,9 @@ def draw(record: WeightsRecord, folder: Path) -> WeightsFile:
     import torch
     from torchvision.models import get_model
 
+    from avloc.artifacts import sha256_of
     from avloc.features.audio_networks import VGGish
-    from avloc.features.weights import WeightsFile, sha256_of
+    from avloc.features.weights import WeightsFile
 
     with torch.random.fork_rng():
         torch.manual_seed(0)

@@ -2,6 +2,7 @@
 
 from avloc.artifacts.atomic import atomic_path, check_writable, claim, write_text
 from avloc.artifacts.comparison_file import Comparison, read_comparison, write_comparison
+from avloc.artifacts.digests import sha256_of
 from avloc.artifacts.features_file import (
     FeatureWriter,
     VideoFeatures,
@@ -39,6 +40,7 @@ __all__ = [
     "read_localization",
     "read_model",
     "read_predictions",
+    "sha256_of",
     "write_comparison",
     "write_features",
     "write_localization",

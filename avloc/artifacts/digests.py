@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,8 +13,11 @@ from h5py import h5d, h5s
 from numpy.typing import NDArray
 from xxhash import xxh3_128, xxh3_128_hexdigest
 
+from avloc.progress import give_sign
+
 _BLOCK = 2**16  # numbers: what is made of a block stays in the processor's cache
 _PIECE = 2**22  # bytes that are read at once where nothing is kept
+_HASHED_AT_ONCE = 2**20  # bytes; each is a sign of work
 
 Record = dict[str, object]
 """What a header says of an array: ``dtype``, ``shape`` and ``xxh3_128`` of its bytes."""
@@ -63,6 +68,16 @@ def digest_in_pieces(dataset: h5d.DatasetID) -> ArrayDigest:
 def digest_of_bytes(content: bytes) -> str:
     """Return the digest of bytes, 32 hex digits."""
     return xxh3_128_hexdigest(content)
+
+
+def sha256_of(path: Path) -> str:
+    """Return a file's sha256, 64 hex digits."""
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        while block := file.read(_HASHED_AT_ONCE):
+            digest.update(block)
+            give_sign()
+    return digest.hexdigest()
 
 
 def _is_finite(flat: NDArray[Any]) -> bool:

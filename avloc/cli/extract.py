@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     paths={"more": "A single - reads paths from stdin."},
     fps={"min": 1, "max": 120},
     sampling={"choices": "avloc.spec.SAMPLINGS"},
+    segment_seconds={"min": 0.1, "max": 10},
     workers={"min": 0},
     batch_size={"min": 1},
     shard={"metavar": "I/N"},

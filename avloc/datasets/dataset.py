@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 
@@ -57,7 +58,8 @@ class Dataset:
         labels: the event labels in class order, background last.
         rows: every annotated event, in the order of the file.
         videos: the existing files, by video id.
-        n_segments: the length of every video's grid; None if it follows from the video.
+        n_segments: the length of every video's grid in segments of 1 s; None if it follows
+            from the video.
         is_row_alone: each row is an example by itself, as in AVE's protocol; otherwise a video
             is one example with the events of all its rows.
         ignored_fields: names of a manifest's fields that have no meaning here.
@@ -93,6 +95,12 @@ class Dataset:
         video_ids = dict.fromkeys([*(row.video_id for row in self.rows), *self.videos])
         missing = tuple(video_id for video_id in video_ids if video_id not in self.videos)
         return Coverage(len(video_ids) - len(missing), len(video_ids), missing)
+
+    def fixed_length(self, segment_seconds: Fraction) -> int | None:
+        """Return T of every video's grid; None if it follows from the video."""
+        if self.n_segments is None:
+            return None
+        return Grid.of_duration(self.n_segments, segment_seconds).n_segments
 
     def targets(self, row: Row, grid: Grid) -> NDArray[np.int64]:
         """Return (T,) class indices of an example.

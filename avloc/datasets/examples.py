@@ -159,9 +159,10 @@ def _windows(
 ) -> Iterator[tuple[int, NDArray[np.int64]]]:
     """Yield each window's first segment and its targets."""
     segment_seconds = Fraction(features.segment_seconds).limit_denominator(10**6)
-    n_segments = dataset.n_segments or features.n_segments
+    fixed = dataset.fixed_length(segment_seconds)
+    n_segments = fixed or features.n_segments
     targets = dataset.targets(row, Grid(n_segments, segment_seconds))
-    length = n_segments if dataset.n_segments else min(window or n_segments, n_segments)
+    length = fixed or min(window or n_segments, n_segments)
     for start in range(0, n_segments, length):
         first = min(start, n_segments - length)
         scored = targets[first : first + length].copy()

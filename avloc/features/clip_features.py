@@ -46,17 +46,18 @@ class ClipFeatures:
             samples = message.frame_index.tolist()
             self._n_in_batches += 1
             self._batches.frames.add(self, message.images, samples, self._add_map)
-        if message.patch is not None:
+        if message.patches is not None:
+            names = [(self.n_taken, k) for k in range(len(message.patches))]
             self._n_in_batches += 1
-            self._batches.patches.add(self, [message.patch], [self.n_taken], self._add_vector)
+            self._batches.patches.add(self, message.patches, names, self._add_vector)
 
     def _add_map(self, samples: list[Tensor]) -> None:
         self._maps.append(torch.stack(samples).mean(dim=0).half())
         self._n_mapped += 1
         self._n_in_batches -= 1
 
-    def _add_vector(self, samples: list[Tensor]) -> None:
-        self._vectors += samples
+    def _add_vector(self, parts: list[Tensor]) -> None:
+        self._vectors.append(torch.stack(parts).mean(dim=0))
         self._n_in_batches -= 1
 
     def next_maps(self) -> Tensor | None:

@@ -15,11 +15,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from avloc.artifacts import Failure, VideoFeatures
+from avloc.artifacts import Failure, VideoFeatures, sha256_of
 from avloc.errors import AvlocError, MediaError
-from avloc.features.logmel import segment_patches, stream_to_16khz
+from avloc.features.logmel import Patches, segment_patches, stream_to_16khz
 from avloc.features.preprocess import Picture, squash
-from avloc.features.weights import sha256_of
 from avloc.media import MediaInfo, SoundReader, probe, sampled_segments
 from avloc.spec import FeatureSpec
 from avloc.timeline import Grid
@@ -56,13 +55,14 @@ class Segment:
         n_segments: T of the clip.
         images: the distinct frames, (height, width, 3) each; empty without a video stream.
         frame_index: (r,) the source frame of each sample, in decode order.
-        patch: (96, 64) log-mel; None without an audio stream.
+        patches: (n, 96, 64) log-mel, one for each second of sound or part of a second; None
+            without an audio stream.
     """
 
     n_segments: int
     images: Sequence[Picture]
     frame_index: NDArray[np.int32]
-    patch: NDArray[np.float32] | None
+    patches: Patches | None
 
     @property
     def n_images(self) -> int:
@@ -90,11 +90,11 @@ def decode_clip(task: DecodingTask) -> Iterator[Decoded]:
     sounds = _sounds(task, info, grid, sound_flags) if info.has_audio else ()
     for picture, sound in zip_longest(pictures, sounds):
         images, indices, is_picture = picture or ((), np.zeros(0, np.int32), False)
-        patch, is_sound = sound or (None, False)
+        patches, is_sound = sound or (None, False)
         frame_index.append(indices)
         visual_valid.append(is_picture)
         audio_valid.append(is_sound)
-        yield Segment(grid.n_segments, images, indices, patch)
+        yield Segment(grid.n_segments, images, indices, patches)
     flags += sound_flags
     flags += ["no_video"] * (not info.has_video) + ["no_audio"] * (not info.has_audio)
     yield VideoFeatures(
@@ -154,16 +154,14 @@ def _pictures(
 
 def _sounds(
     task: DecodingTask, info: MediaInfo, grid: Grid, flags: list[str]
-) -> Iterator[tuple[NDArray[np.float32], bool]]:
-    """Yield each segment's patch, and whether it has real sound."""
+) -> Iterator[tuple[Patches, bool]]:
+    """Yield each segment's patches, and whether it has real sound."""
     track = SoundReader(task.path, info)
     pieces = iter(track)
-    patches = segment_patches(
-        stream_to_16khz(pieces, track.rate), grid.n_segments, grid.segment_seconds
-    )
-    for (start, end), patch in zip(grid.segment_times(), patches, strict=True):
+    segments = segment_patches(stream_to_16khz(pieces, track.rate), grid)
+    for (start, end), patches in zip(grid.segment_times(), segments, strict=True):
         # By now the track is decoded to the end of this segment at least.
-        yield patch, bool(start < track.is_valid_until and end > track.is_valid_from)
+        yield patches, bool(start < track.is_valid_until and end > track.is_valid_from)
     for _ in pieces:
         pass  # what lies beyond the grid is decoded only for flags
     flags += track.flags

@@ -1,13 +1,12 @@
-"""A download that takes up where it broke off, and that ends with the right file or none."""
+"""A download that continues where it broke off, and ends with the right file or none."""
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import pooch
 
-from avloc.artifacts import atomic_path
+from avloc.artifacts import atomic_path, sha256_of
 from avloc.errors import WeightsError
 
 N_ATTEMPTS = 4
@@ -15,12 +14,9 @@ _TIMEOUT_SECONDS = 30
 
 
 def download(url: str, target: Path, sha256: str) -> str:
-    """Download a file, and put it in place only if its hash begins with ``sha256``.
+    """Download a file, and give it its name only if its hash begins with ``sha256``.
 
-    A connection that breaks is taken up where it broke, a few times.
-
-    Returns:
-        The file's whole sha256.
+    A broken connection is continued a few times. Returns the file's whole sha256.
 
     Raises:
         WeightsError: the server refuses, keeps breaking off, or sends another file.
@@ -31,21 +27,20 @@ def download(url: str, target: Path, sha256: str) -> str:
         for _ in range(N_ATTEMPTS):
             is_fresh = temporary.stat().st_size == 0
             reason, is_final = _continue(url, temporary)
-            digest = _digest(temporary)
+            digest = sha256_of(temporary)
             if digest.startswith(sha256):  # whole, even where the connection ended badly
                 return digest
             if not reason:
                 reason = f"{url} sent a file with sha256 {digest}"
                 is_final = is_fresh
-                # What a server sends that ignores "from byte n on": begin again.
-                temporary.write_bytes(b"")
+                temporary.write_bytes(b"")  # for a server that ignores "from byte n on"
             if is_final:
                 break
         raise WeightsError(reason)
 
 
 def _continue(url: str, path: Path) -> tuple[str, bool]:
-    """Append what is missing; return what went wrong ("" if nothing) and whether for good."""
+    """Append what is missing; return what went wrong ("" if nothing) and whether it is final."""
     n_bytes = path.stat().st_size
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={n_bytes}-"} if n_bytes else {})
     fetch = pooch.HTTPDownloader(progressbar=False, timeout=_TIMEOUT_SECONDS, headers=headers)
@@ -59,8 +54,3 @@ def _continue(url: str, path: Path) -> tuple[str, bool]:
         is_refused = status is not None and 400 <= status < 500
         return str(error), is_refused
     return "", False
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -146,6 +146,7 @@ def load_encoders(
     *,
     fps: int = 16,
     sampling: str = "pts",
+    segment_seconds: float = 1.0,
     device: str = "auto",
     precision: str = "auto",
     runtime: str = "auto",
@@ -158,6 +159,7 @@ def load_encoders(
         audio: one of `list_audio_encoders`.
         fps: frames sampled per second.
         sampling: ``pts``, or ``ave2018`` for AVE's own rule of frame counts.
+        segment_seconds: a segment's length.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``.
         precision: ``auto``, ``fp32``, ``fp16`` (see `avloc.features.precision`).
         runtime: ``auto``, ``eager``, ``compile``, ``onnx`` (see `avloc.features.runtimes`).
@@ -165,7 +167,7 @@ def load_encoders(
 
     Raises:
         UnknownNameError: there is no such encoder, precision or runtime.
-        UsageError: no such device, or a sampling that cannot be followed.
+        UsageError: no such device, or a segment without a whole number of frames.
         WeightsError: weights cannot be had. DependencyError: a package is not installed.
     """
     torch_device = choose_device(device)
@@ -178,7 +180,7 @@ def load_encoders(
         weights=weights,
     )
     # Refuses what is wrong before hundreds of megabytes are fetched; the hashes come below.
-    spec = FeatureSpec(visual, "", audio, "", fps, sampling, precision=chosen)
+    spec = FeatureSpec(visual, "", audio, "", fps, sampling, segment_seconds, precision=chosen)
     audio_encoder, visual_encoder = load("audio", audio), load("visual", visual)
     spec = replace(
         spec,
@@ -210,6 +212,7 @@ def encoders_for(
         spec.audio,
         fps=spec.fps,
         sampling=spec.sampling,
+        segment_seconds=spec.segment_seconds,
         device=device,
         precision=spec.precision,
         weights=weights,

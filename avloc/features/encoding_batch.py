@@ -36,7 +36,7 @@ class EncodingBatch:
     def add(
         self,
         owner: Hashable,
-        items: Sequence[NDArray[Any]],
+        items: Sequence[NDArray[Any]] | NDArray[Any],
         samples: Sequence[Hashable],
         deliver: Deliver,
     ) -> None:
@@ -71,7 +71,7 @@ class EncodingBatch:
             # by numbers on the host: an index on the device would wait for the device
             deliver([embeddings[row] for row in rows])
 
-    def _memory_for(self, items: Sequence[NDArray[Any]]) -> Tensor:
+    def _memory_for(self, items: Sequence[NDArray[Any]] | NDArray[Any]) -> Tensor:
         """Return memory for a batch of such items, pinned for CUDA, from PyTorch's own cache."""
         like = torch.from_numpy(items[0])
         return torch.empty(

@@ -1,11 +1,12 @@
-"""The front end of VGGish: one second of sound to one log-mel patch of 96 frames x 64 bands.
+"""The front end of VGGish: a second of sound to one log-mel patch of 96 frames x 64 bands.
 
 In NumPy's float64, as the network's authors computed it, and so independent of threads and
-batches. The rules and their sources are in the project's extraction notes, section 4.
+batches.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from functools import cache
@@ -15,11 +16,12 @@ import torch
 from numpy.typing import NDArray
 
 from avloc.features.precision import one_thread
+from avloc.timeline import Grid
 
 RATE = 16_000
 N_FRAMES, N_BANDS = 96, 64
 _WINDOW, _HOP, _FFT = 400, 160, 512
-_PATCH_SAMPLES = (N_FRAMES - 1) * _HOP + _WINDOW  # 15,600
+PATCH_SAMPLES = (N_FRAMES - 1) * _HOP + _WINDOW  # 15,600
 _LOW_HZ, _HIGH_HZ = 125.0, 7500.0
 _LOG_OFFSET = 0.01
 _BLOCK_SECONDS = 60
@@ -29,25 +31,18 @@ Samples = NDArray[np.float32]
 Patches = NDArray[np.float32]
 
 
-def to_16khz(samples: Samples, rate: int) -> Samples:
-    """Resample (n,) mono sound to 16 kHz; see `stream_to_16khz`."""
-    if rate == RATE or not len(samples):
-        return samples
-    return np.concatenate(list(stream_to_16khz([samples], rate)))
-
-
 def stream_to_16khz(pieces: Iterable[Samples], rate: int) -> Iterator[Samples]:
     """Resample mono sound to 16 kHz with a Kaiser-windowed sinc like resampy 0.2's best.
 
-    It goes through in minutes with a second's margin (far more than the filter's reach), so
-    that memory grows neither with the sound nor with the filter.
+    The sound goes through in minutes with a margin of a second (far more than the filter's
+    reach), so memory grows neither with the sound nor with the filter.
 
     Args:
         pieces: (n,) each in [-1, 1], one after the other.
-        rate: samples a second.
+        rate: samples per second.
 
     Yields:
-        The same sound, in pieces of its own.
+        The same sound, in other pieces.
     """
     if rate == RATE:
         yield from pieces
@@ -103,26 +98,40 @@ def _by_soxr(samples: Samples, rate: int) -> Samples:
     return librosa.resample(samples, orig_sr=rate, target_sr=RATE, res_type="soxr_vhq")
 
 
-def segment_patches(
-    pieces: Iterable[Samples], n_segments: int, segment_seconds: Fraction = Fraction(1)
-) -> Iterator[Patches]:
-    """Yield each segment's (96, 64) patch; sound that ends early goes on in silence.
+def patch_starts(grid: Grid, segment: int) -> list[int]:
+    """Return the samples at which a segment's patches start; the first may be negative.
+
+    A segment is cut into ceil(seconds) equal parts with a patch of 0.975 s each. The patch
+    starts with its part. Where the part is shorter than the patch it is centred on the part,
+    so it reaches as far into the sound before as after.
+    """
+    n_parts = math.ceil(grid.segment_seconds)
+    part = grid.segment_seconds / n_parts * RATE
+    offset = min(Fraction(0), (part - PATCH_SAMPLES) / 2)
+    return [math.floor((segment * n_parts + k) * part + offset) for k in range(n_parts)]
+
+
+def segment_patches(pieces: Iterable[Samples], grid: Grid) -> Iterator[Patches]:
+    """Yield each segment's (n, 96, 64) patches; there is silence before and after the sound.
 
     Args:
         pieces: (n,) each at 16 kHz, one after the other from the origin on.
-        n_segments: T.
-        segment_seconds: a segment's length; a patch covers its first 0.975 s.
+        grid: the segments.
     """
     more = iter(pieces)
-    sound, first = np.zeros(0, np.float32), 0  # what is at hand, and where it begins
-    for t in range(n_segments):
-        begin, end = (int(k * segment_seconds * RATE) for k in (t, t + 1))
-        end = min(end, begin + _PATCH_SAMPLES)
-        while first + len(sound) < end and (piece := next(more, None)) is not None:
-            n_past = min(max(begin - first, 0), len(sound))
-            sound, first = np.concatenate([sound[n_past:], piece]), first + n_past
-        own = sound[max(begin - first, 0) : max(end - first, 0)]
-        yield log_mel(np.pad(own, (0, _PATCH_SAMPLES - len(own))))
+    first = patch_starts(grid, 0)[0]  # where the samples in memory begin
+    sound = np.zeros(-first, np.float32)
+    for t in range(grid.n_segments):
+        patches = []
+        for start in patch_starts(grid, t):
+            while first + len(sound) < start + PATCH_SAMPLES and (
+                (piece := next(more, None)) is not None
+            ):
+                n_past = min(start - first, len(sound))
+                sound, first = np.concatenate([sound[n_past:], piece]), first + n_past
+            window = sound[max(start - first, 0) :][:PATCH_SAMPLES]
+            patches.append(log_mel(np.pad(window, (0, PATCH_SAMPLES - len(window)))))
+        yield np.stack(patches)
 
 
 def log_mel(samples: Samples) -> Patches:

@@ -1,8 +1,7 @@
-"""Weights are data with provenance: where a file comes from, and that it is the right one."""
+"""Weights files: where they come from, and that each is the right one."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Mapping
@@ -15,18 +14,15 @@ import pooch
 import torch
 from torch import Tensor
 
+from avloc.artifacts import sha256_of
 from avloc.errors import DependencyError, WeightsError
 from avloc.features.download import download
-from avloc.progress import give_sign
 
 CACHE_VARIABLE = "AVLOC_CACHE"
-_BLOCK = 1 << 20  # bytes hashed at once
 _WITHOUT_DOWNLOAD = (
     "These need no download: --visual efficientnet-lite0 (install it from the source folder: pip"
     " install -e '.[embedded]') and --audio logmel."
 )
-
-
 State = Mapping[str, Tensor]
 
 
@@ -37,11 +33,11 @@ class WeightsRecord:
     Attributes:
         name: the encoder.
         file: the file's name.
-        url: its public address, or in words where it comes from.
-        sha256: the file's hash, or how it begins.
+        url: its public address, or where it comes from in words.
+        sha256: the file's hash, or its first digits.
         licence: whose, and under what terms.
-        n_bytes: its size if known, for people.
-        package: the Python package that brings it along in its folder ``models``, if one does.
+        n_bytes: its size, if known.
+        package: the Python package that has it in its folder ``models``, if one does.
     """
 
     name: str
@@ -56,15 +52,15 @@ class WeightsRecord:
     def from_url(
         cls, name: str, url: str, licence: str, n_bytes: int | None = None
     ) -> WeightsRecord:
-        """Make a record of a file that carries the head of its hash in its name.
+        """Make a record of a file with the first digits of its hash in its name.
 
-        So do the files of PyTorch's own collections: ``resnet152-394f9c45.pth``.
+        PyTorch's own collections name their files so: ``resnet152-394f9c45.pth``.
         """
         file = url.rsplit("/", 1)[-1]
-        found = re.search(r"-([0-9a-f]{8,64})\.", file)
-        if found is None:
-            raise ValueError(f"{file} carries no hash")
-        return cls(name, file, url, found.group(1), licence, n_bytes)
+        digits = re.search(r"-([0-9a-f]{8,64})\.", file)
+        if digits is None:
+            raise ValueError(f"{file} has no hash in its name")
+        return cls(name, file, url, digits.group(1), licence, n_bytes)
 
 
 @dataclass(frozen=True)
@@ -82,14 +78,14 @@ class WeightsPolicy:
 
 @dataclass(frozen=True)
 class WeightsFile:
-    """A weights file that is there and right: its path and its full sha256."""
+    """A weights file that was checked: its path and its full sha256."""
 
     path: Path
     sha256: str
 
 
 def cache_folder() -> Path:
-    """Return where downloaded weights are kept: ``$AVLOC_CACHE``, or the user's cache folder."""
+    """Return the folder of downloaded weights: in ``$AVLOC_CACHE``, or in the user's cache."""
     return Path(os.environ.get(CACHE_VARIABLE) or pooch.os_cache("avloc")) / "weights"
 
 
@@ -97,13 +93,13 @@ def fetch(record: WeightsRecord, policy: WeightsPolicy) -> WeightsFile:
     """Find a weights file in the policy's folder, its package or a cache, or download it.
 
     Raises:
-        WeightsError: it cannot be had, or the one in the policy's folder is not the right one.
-        DependencyError: the package that brings it is not installed.
+        WeightsError: it cannot be had, or the policy's folder holds another file of that name.
+        DependencyError: the package that contains it is not installed.
         OutputError: the cache cannot be written.
     """
-    found = _in_folder(record, policy) or _in_package(record) or _in_caches(record)
-    if found is not None:
-        return found
+    file = _in_folder(record, policy) or _in_package(record) or _in_caches(record)
+    if file is not None:
+        return file
     if policy.offline:
         raise _unavailable(record, "it is in no folder, and offline was asked for")
     target = cache_folder() / record.file
@@ -114,17 +110,17 @@ def fetch(record: WeightsRecord, policy: WeightsPolicy) -> WeightsFile:
 
 
 def load_state(record: WeightsRecord, file: WeightsFile) -> dict[str, Tensor]:
-    """Read a state dict; never runs code that a pickle may carry.
+    """Read a state dict; code in a pickle is never run.
 
     Raises:
-        WeightsError: the file is no state dict.
+        WeightsError: the file is not a state dict.
     """
     try:
         state = torch.load(file.path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises five kinds for five kinds of damage
         raise _unavailable(record, f"{file.path} cannot be read: {error}") from error
     if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
-        raise _unavailable(record, f"{file.path} is no state dict")
+        raise _unavailable(record, f"{file.path} is not a state dict")
     return dict(state)
 
 
@@ -140,21 +136,11 @@ def fill(module: torch.nn.Module, state: Mapping[str, Any], record: WeightsRecor
         raise _unavailable(record, f"its tensors do not fit the network: {error}") from error
 
 
-def sha256_of(path: Path) -> str:
-    """Return a file's sha256 in hex."""
-    digest = hashlib.sha256()
-    with path.open("rb", buffering=0) as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-            give_sign()
-    return digest.hexdigest()
-
-
 def _in_folder(record: WeightsRecord, policy: WeightsPolicy) -> WeightsFile | None:
     if policy.folder is None:
         return None
     if not policy.folder.is_dir():
-        raise WeightsError(f"{policy.folder} is no folder to find weights in", "Check --weights.")
+        raise WeightsError(f"{policy.folder} is not a folder of weights", "Check --weights.")
     path = policy.folder / record.file
     return _checked(path, record) if path.is_file() else None
 
@@ -162,10 +148,10 @@ def _in_folder(record: WeightsRecord, policy: WeightsPolicy) -> WeightsFile | No
 def _in_package(record: WeightsRecord) -> WeightsFile | None:
     if not record.package:
         return None
-    found = find_spec(record.package)
-    if found is None or found.origin is None:
+    package = find_spec(record.package)
+    if package is None or package.origin is None:
         raise missing_package(record.name, record.package.replace("_", "-"))
-    return _checked(Path(found.origin).parent / "models" / record.file, record)
+    return _checked(Path(package.origin).parent / "models" / record.file, record)
 
 
 def _checked(path: Path, record: WeightsRecord) -> WeightsFile:
@@ -194,7 +180,7 @@ def _unavailable(record: WeightsRecord, reason: str) -> WeightsError:
 
 
 def missing_package(encoder: str, package: str) -> DependencyError:
-    """Return the error for a package of the extra ``embedded`` that is not there."""
+    """Return the error for a package of the extra ``embedded`` that is not installed."""
     return DependencyError(
         f"the encoder {encoder} needs the package {package}",
         "Install it from avloc's source folder: pip install -e '.[embedded]'.",

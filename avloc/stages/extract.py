@@ -75,6 +75,7 @@ def extract(
     audio: str = "vggish",
     fps: int = 16,
     sampling: str = "pts",
+    segment_seconds: float = 1.0,
     device: str = "auto",
     precision: str = "auto",
     runtime: str = "auto",
@@ -98,6 +99,7 @@ def extract(
         audio: The audio encoder.
         fps: Frames sampled per second.
         sampling: How frames are chosen: by their time stamps, or by AVE's frame counts.
+        segment_seconds: Length of a segment. Shorter segments give finer event times.
         device: Where the networks run.
         precision: The encoders' arithmetic; auto: fp16 on CUDA.
         runtime: What runs the encoders; auto: the fastest exact one that is installed.
@@ -124,6 +126,7 @@ def extract(
         audio,
         fps=fps,
         sampling=sampling,
+        segment_seconds=segment_seconds,
         device=device,
         precision=precision,
         runtime=runtime,
@@ -138,7 +141,7 @@ def extract(
         sources.videos,
         store,
         encoders,
-        n_segments=dataset.n_segments if dataset else None,
+        n_segments=dataset.fixed_length(encoders.spec.exact_segment_seconds) if dataset else None,
         workers=workers,
         batch_size=batch_size,
         overwrite=overwrite,

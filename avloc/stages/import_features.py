@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from avloc.artifacts import FeatureStore, VideoFeatures
+from avloc.artifacts import FeatureStore, VideoFeatures, sha256_of
 from avloc.artifacts.published_arrays import (
     AUDIO_FILE,
     PUBLISHED_AUDIO,
@@ -36,7 +36,6 @@ from avloc.artifacts.published_arrays import (
 from avloc.datasets import Dataset, load_dataset
 from avloc.datasets.ave import ANNOTATIONS
 from avloc.errors import DatasetError
-from avloc.features.weights import sha256_of
 from avloc.progress import Progress, silent
 from avloc.spec import FeatureSpec
 from avloc.stages.workspace import Workspace

@@ -9,11 +9,11 @@ import pytest
 from test_extraction import store_at
 from tiny_encoders import Film, tiny_encoders
 
+from avloc.artifacts import sha256_of
 from avloc.errors import MediaError
 from avloc.features import extract, extract_video
 from avloc.features.decoding import DecodingTask, decode_clip
 from avloc.features.silence import Silence
-from avloc.features.weights import sha256_of
 from avloc.progress import send_signs_to
 
 

@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 from media_clips import run_ffmpeg
 from scipy.io import wavfile
-from tiny_encoders import tiny_encoders
+from tiny_encoders import tiny_encoders, to_16khz
 from vggish_reference import reference_log_mel
 
 from avloc.features import extract_video
-from avloc.features.logmel import to_16khz
 from avloc.timeline import Grid
 
 

@@ -7,9 +7,11 @@ import torch
 import torchaudio
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiny_encoders import to_16khz
 from vggish_reference import reference_log_mel, resampled_as_in_2018
 
 from avloc.features import logmel
+from avloc.timeline import Grid
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +26,11 @@ def loud_and_soft():
     draw = np.random.default_rng(0)
     loudness = np.repeat(draw.uniform(0.01, 0.3, 1000), 160)
     return (draw.normal(size=160_000) * loudness).astype(np.float32)
+
+
+def patches_of(pieces, n_segments):
+    """Each second's one patch."""
+    return [patch for (patch,) in logmel.segment_patches(pieces, Grid(n_segments))]
 
 
 def by_matrix(spectrum):
@@ -101,13 +108,13 @@ def test_our_resampler_is_near_the_old_one():
     # On broad sound, as in real clips; a pure tone also shows the old table's aliases at -80 dB.
     draw = np.random.default_rng(1)
     sound = (0.1 * draw.normal(size=2 * 44100)).astype(np.float32)
-    ours = logmel.log_mel(logmel.to_16khz(sound, 44100)[:31000])
+    ours = logmel.log_mel(to_16khz(sound, 44100)[:31000])
     old = logmel.log_mel(resampled_as_in_2018(sound, 44100)[:31000])
     assert np.abs(ours - old).mean() < 5e-3
 
 
 def test_the_corner_with_our_resampler_is_near(sine):
-    patch = logmel.log_mel(logmel.to_16khz(sine.astype(np.float32), 44100)[:15600])
+    patch = logmel.log_mel(to_16khz(sine.astype(np.float32), 44100)[:15600])
     np.testing.assert_allclose(patch[0, :3], [-4.47297436, -4.29457354, -4.14940631], atol=3e-2)
 
 
@@ -147,7 +154,7 @@ def test_mel_matrix_is_not_the_htk_bank_of_libraries(library):
 
 def test_each_second_gives_the_first_96_of_its_98_frames():
     noise = np.random.default_rng(3).normal(0, 0.1, 3 * 16000).astype(np.float32)
-    patches = list(logmel.segment_patches([noise], 3))
+    patches = patches_of([noise], 3)
     for t, patch in enumerate(patches):
         own = logmel.log_mel(noise[t * 16000 : (t + 1) * 16000])
         assert len(own) == 98
@@ -156,7 +163,7 @@ def test_each_second_gives_the_first_96_of_its_98_frames():
 
 def test_patches_are_a_second_apart_and_not_0_96(loud_and_soft):
     """A hop of 0.96 s gives as many patches of the same shape, and other sound in each."""
-    patches = np.stack(list(logmel.segment_patches([loud_and_soft], 10)))
+    patches = np.stack(patches_of([loud_and_soft], 10))
     framed = logmel.log_mel(loud_and_soft)[:960].reshape(10, 96, 64)
     assert framed.shape == patches.shape
     np.testing.assert_array_equal(framed[0], patches[0])
@@ -166,15 +173,15 @@ def test_patches_are_a_second_apart_and_not_0_96(loud_and_soft):
 def test_sound_past_the_grids_end_is_not_heard(loud_and_soft):
     """AAC's last block is filled up: a tail that belongs to no segment."""
     tail = np.full(3000, 0.5, np.float32)
-    patches = list(logmel.segment_patches([np.concatenate([loud_and_soft, tail])], 10))
+    patches = patches_of([np.concatenate([loud_and_soft, tail])], 10)
     assert len(patches) == 10
-    for patch, own in zip(patches, logmel.segment_patches([loud_and_soft], 10), strict=True):
+    for patch, own in zip(patches, patches_of([loud_and_soft], 10), strict=True):
         np.testing.assert_array_equal(patch, own)
 
 
 def test_sound_that_ends_early_goes_on_in_silence():
     noise = np.random.default_rng(4).normal(0, 0.1, 20000).astype(np.float32)
-    first, second, third = logmel.segment_patches([noise], 3)
+    first, second, third = patches_of([noise], 3)
     silence = np.full((96, 64), np.log(0.01), np.float32)
     assert np.all(first > silence.min())
     np.testing.assert_array_equal(third, silence)
@@ -183,16 +190,44 @@ def test_sound_that_ends_early_goes_on_in_silence():
     assert np.any(second[:n_heard] != silence[:n_heard])
 
 
-def test_longer_segments_begin_where_the_grid_says():
+def test_a_patch_starts_with_its_second():
+    assert [logmel.patch_starts(Grid(9), t) for t in (0, 1, 8)] == [[0], [16000], [128000]]
+
+
+@pytest.mark.parametrize("seconds", [Fraction(1, 10), Fraction(1, 2), Fraction(9, 10)])
+def test_the_patch_of_a_short_segment_is_centred_on_it(seconds):
+    """Its 15,600 samples reach as far into the sound before as after, silence at the ends."""
+    n_segments = int(3 / seconds)
+    noise = np.random.default_rng(5).normal(0, 0.1, 3 * 16000).astype(np.float32)
+    silent = np.zeros(16000, np.float32)
+    padded = np.concatenate([silent, noise, silent])
+    middles = [(t + Fraction(1, 2)) * seconds * 16000 for t in range(n_segments)]
+    patches = list(
+        logmel.segment_patches(np.split(noise, 7 * [0] + [9, 30000]), Grid(n_segments, seconds))
+    )
+    assert len(patches) == n_segments
+    for middle, (patch,) in zip(middles, patches, strict=True):
+        begin = int(16000 + middle - 7800)
+        np.testing.assert_array_equal(patch, logmel.log_mel(padded[begin : begin + 15600]))
+
+
+def test_a_long_segment_has_patches_that_cover_it():
+    grid = Grid(2, Fraction(5, 2))  # three parts of 0.83 s, each centred in its patch
+    assert [logmel.patch_starts(grid, t) for t in (0, 1)] == [
+        [-1134, 12200, 25533],
+        [38866, 52200, 65533],
+    ]
+    assert logmel.patch_starts(Grid(2, Fraction(2)), 1) == [32000, 48000]
     noise = np.random.default_rng(5).normal(0, 0.1, 5 * 16000).astype(np.float32)
-    patches = list(logmel.segment_patches([noise], 2, Fraction(5, 2)))
-    np.testing.assert_array_equal(patches[1], logmel.log_mel(noise[40000:55600]))
+    _, patches = logmel.segment_patches([noise], grid)
+    expected = [logmel.log_mel(noise[start:][:15600]) for start in (38866, 52200)]
+    np.testing.assert_array_equal(patches[:2], expected)
 
 
 @pytest.mark.parametrize("rate", [8000, 22050, 44056, 48000, 11127])
 def test_resampling_keeps_a_tone(rate):
     tone = np.sin(2 * np.pi * 500 * np.arange(rate) / rate).astype(np.float32)
-    resampled = logmel.to_16khz(tone, rate)
+    resampled = to_16khz(tone, rate)
     assert len(resampled) == 16000
     expected = np.sin(2 * np.pi * 500 * np.arange(16000) / 16000)
     assert np.abs(resampled - expected)[1000:-1000].max() < 1e-3
@@ -200,15 +235,15 @@ def test_resampling_keeps_a_tone(rate):
 
 def test_resampling_in_blocks_is_resampling_at_once(monkeypatch):
     noise = np.random.default_rng(6).normal(0, 0.1, 7 * 44100 + 321).astype(np.float32)
-    whole = logmel.to_16khz(noise, 44100)
+    whole = to_16khz(noise, 44100)
     monkeypatch.setattr(logmel, "_BLOCK_SECONDS", 2)
-    np.testing.assert_allclose(logmel.to_16khz(noise, 44100), whole, atol=1e-6)
+    np.testing.assert_allclose(to_16khz(noise, 44100), whole, atol=1e-6)
     assert len(whole) == -(-len(noise) * 160 // 441)
 
 
 def test_16khz_is_left_alone():
     noise = np.random.default_rng(7).normal(size=100).astype(np.float32)
-    assert logmel.to_16khz(noise, 16000) is noise
+    assert next(logmel.stream_to_16khz([noise], 16000)) is noise
 
 
 @pytest.mark.parametrize("rate", [8000, 16000, 44100, 11127])
@@ -218,7 +253,8 @@ def test_sound_in_pieces_is_the_same_sound(rate, cuts):
     noise = np.random.default_rng(0).normal(0, 0.1, 130 * 8000).astype(np.float32)
     pieces = np.split(noise, sorted(cuts))
     streamed = np.concatenate(list(logmel.stream_to_16khz(pieces, rate)))
-    np.testing.assert_array_equal(streamed, logmel.to_16khz(noise, rate))
+    np.testing.assert_array_equal(streamed, to_16khz(noise, rate))
     assert len(streamed) == -(-len(noise) * 16000 // rate)
-    whole = list(logmel.segment_patches([noise], 70, Fraction(9, 10)))
-    np.testing.assert_array_equal(list(logmel.segment_patches(pieces, 70, Fraction(9, 10))), whole)
+    grid = Grid(70, Fraction(9, 10))
+    whole = list(logmel.segment_patches([noise], grid))
+    np.testing.assert_array_equal(list(logmel.segment_patches(pieces, grid)), whole)

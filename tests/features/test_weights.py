@@ -14,7 +14,6 @@ from avloc.features.weights import (
     cache_folder,
     fetch,
     load_state,
-    sha256_of,
 )
 
 CONTENT = bytes(range(256)) * 1000

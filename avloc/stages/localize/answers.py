@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -18,6 +17,7 @@ from avloc.artifacts import (
     model_identity,
     read_localization,
     read_model,
+    sha256_of,
     write_localization,
 )
 from avloc.artifacts.published_arrays import refuse_published
@@ -186,8 +186,7 @@ def _features(
 
 def _sha256_of(video: Path) -> str:
     try:
-        with video.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(video)
     except OSError as error:
         reason = f"{video} cannot be read: {error.strerror}"
         raise MediaError(reason, "Check its permissions.") from error
