@@ -58,12 +58,14 @@ def check_artifact(path: Path | str) -> bool:
 
 
 def describe(file: Path | str) -> Description:
-    """Describe a file or a store, by its header and the names, shapes and types of its arrays.
+    """Show what is in an avloc file or a feature store.
 
-    The content of arrays is not read; `avloc.stages.verify` checks it.
+    That is its schema, all its fields, and the name, shape and type of each array. Of a
+    localization it shows the events, of a store the videos that failed. The content of arrays is
+    not read; avloc verify checks it.
 
-    Raises:
-        ArtifactError: it is missing, damaged, or not an avloc file.
+    Args:
+        file: A file that avloc wrote, or a feature store.
     """
     path = Path(file)
     if path.is_dir():

@@ -49,15 +49,15 @@ def read_function(function: str) -> tuple[str, list[Parameter]]:
     positional, keyword_only = node.args.args, node.args.kwonlyargs
     n_required = len(positional) - len(node.args.defaults)
     defaults = [*[None] * n_required, *node.args.defaults, *node.args.kw_defaults]
-    docstring = ast.get_docstring(node) or ""
-    description, entries = docstring.partition("\n\nArgs:\n")[0], _entries(docstring)
+    description, _, rest = (ast.get_docstring(node) or "").partition("\n\nArgs:\n")
+    entries = dict(_ENTRY.findall(rest.partition("\n\n")[0]))
     parameters = []
     for argument, default in zip([*positional, *keyword_only], defaults, strict=True):
         annotation = ast.unparse(argument.annotation or ast.Constant(""))
         kinds = _KIND.findall(annotation)
         if argument.arg not in entries or not kinds or "Callable" in annotation:
             continue
-        text, _, words = entries[argument.arg].partition(" Default: ")
+        text, _, words = " ".join(entries[argument.arg].split()).partition(" Default: ")
         words = _FIELD.sub(lambda found: str(_field(module, *found.groups())[0]), words)
         parameters.append(
             Parameter(
@@ -84,12 +84,6 @@ def read_names(constant: str) -> tuple[str, ...]:
     if isinstance(node, ast.Dict):
         node = ast.Tuple([key for key in node.keys if key])
     return tuple(ast.literal_eval(ast.unparse(node)))
-
-
-def _entries(docstring: str) -> dict[str, str]:
-    """Return the entries under ``Args:``, each on one line."""
-    section = docstring.partition("\nArgs:\n")[2].partition("\n\n")[0]
-    return {name: " ".join(text.split()) for name, text in _ENTRY.findall(section)}
 
 
 @cache
@@ -133,9 +127,9 @@ def _field(module: str, dataclass: str, name: str) -> tuple[object, tuple[str, .
         match node:
             case ast.AnnAssign(target=ast.Name(id=field), value=ast.Call() as option):
                 if field == name:
-                    settings = {keyword.arg: keyword.value for keyword in option.keywords}
-                    choices = settings.get("choices", ast.Tuple([]))
-                    return ast.literal_eval(option.args[0]), ast.literal_eval(choices)
+                    choices = [entry.value for entry in option.keywords if entry.arg == "choices"]
+                    names = ast.literal_eval(choices[0]) if choices else ()
+                    return ast.literal_eval(option.args[0]), names
             case ast.AnnAssign(target=ast.Name(id=field), value=ast.Constant(value=default)):
                 if field == name:
                     return default, ()
