@@ -120,12 +120,8 @@ def options_from(kind: type[Options], given: Mapping[str, object]) -> Options:
 def values_of(settings: Settings, example: str) -> dict[str, object]:
     """Read ``key=value`` settings as values by name; the last of a name counts.
 
-    Args:
-        settings: the texts, or values by name, which stay as they are.
-        example: a correct one, for the error.
-
-    Raises:
-        UsageError: a setting is not ``key=value``.
+    Values that have names already stay as they are. The error for a text that is not
+    ``key=value`` shows the example.
     """
     if isinstance(settings, Mapping):
         return dict(settings)
@@ -142,12 +138,7 @@ def values_of(settings: Settings, example: str) -> dict[str, object]:
 
 
 def check_options(options: DataclassInstance) -> None:
-    """Check every field against its choices and range; for ``__post_init__``.
-
-    Raises:
-        UnknownNameError: a choice is not one of its names.
-        UsageError: a number is out of range.
-    """
+    """Check every field against its choices and range; for ``__post_init__``."""
     for entry in fields(options):
         value, limits = getattr(options, entry.name), entry.metadata
         if limits.get("choices") and value not in limits["choices"]:

@@ -25,13 +25,9 @@ _FEWEST_BYTES = 1000
 def duration_of(media: MediaFile, *, is_rebuilt: bool) -> tuple[Fraction, bool]:
     """Return a file's seconds, and whether it states far more than it holds.
 
-    A file that was cut off in the middle still states its whole length. All packets are
-    looked at only where nothing is stated, or where the file's size or its packets towards
-    the end do not bear it out.
-
-    Args:
-        media: the open file; nothing more is read of it afterwards.
-        is_rebuilt: its picture times cannot be used (`needs_rebuilt_times`).
+    A file that was cut off in the middle still states its whole length. All packets are read
+    only where no length is stated, or where the file's size or its packets towards the end
+    contradict it. The open file is of no use afterwards.
     """
     stated = _stated(media)
     if stated is not None and _is_borne_out(media, stated):
@@ -144,9 +140,8 @@ class _LastPacket:
     def end(self, origin: Fraction, fallback: Fraction) -> Fraction | None:
         """Return the end in seconds from the origin; None when no packet has a time.
 
-        Args:
-            origin: of the file; a stream that begins hours later is taken to begin there.
-            fallback: the length of a last packet that does not state its own.
+        A stream that begins hours later is taken to begin at the origin. The fallback is the
+        length of a last packet that states none.
         """
         if self._newest is not None:
             self._settle()

@@ -1,7 +1,6 @@
-"""What a reader should know of a file: every flag there is, and what it means.
+"""All flags of a file: what was repaired, is absent, or changes when it is resized.
 
-A flag stands for something that was repaired, is absent, or that resizing to a network's input
-changes; what could not be read at all is a `MediaError` instead, and a failure row of a store.
+A file that cannot be read at all is a `MediaError` instead, and a failure row of a store.
 """
 
 from __future__ import annotations

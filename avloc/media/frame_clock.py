@@ -50,9 +50,8 @@ def needs_rebuilt_times(path: Path) -> bool:
 def are_times_wrong(media: MediaFile, begin: Iterable[StreamPacket]) -> bool:
     """Say it of an open file, by the first packets of its picture; see `needs_rebuilt_times`.
 
-    H.264 in AVI carries the decoder's order as if it were times, so frames come in the right
-    order with shuffled times. The beginning is decoded only where that may be: in a container
-    that stores no times, of a codec that reorders.
+    H.264 in AVI stores the order of decoding as if it were times. The beginning is decoded
+    only in a container without times of a codec that reorders.
     """
     stream = media.require_picture()
     rate = stream.guessed_rate
@@ -72,15 +71,10 @@ def _goes_backwards(path: Path) -> bool:
 class FrameClock:
     """Gives each frame of a file its exact time, never running backwards.
 
-    A time that lies ahead of the next frame's is damaged, and so is one more than an hour
-    after the last frame's.
-
-    Args:
-        media: the open file.
-        is_rebuilt: count frames at the stream's rate; their times are wrong.
+    A time after the next frame's is damaged, and so is one more than an hour after the last.
 
     Attributes:
-        is_rebuilt: becomes True when a time had to be made up on the way.
+        is_rebuilt: frames are counted at the stream's rate, or some time had to be made up.
         rate: frames a second, for made-up times and missing durations.
         origin: of the file, seconds.
     """
@@ -132,6 +126,6 @@ class FrameClock:
         return frame.pts * frame.time_base + self._shift
 
     def _is_ahead(self, stated: Fraction, following: VideoFrame | None) -> bool:
-        """Say whether a time lies ahead of the next frame's, which follows the last's."""
+        """Say whether a time is after the next frame's, which follows the last's."""
         then = self._stated(following)
         return then is not None and (self._last is None or self._last <= then) and then < stated

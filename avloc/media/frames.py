@@ -62,9 +62,9 @@ def sampled_segments(
 
     Args:
         path: a media file with a picture.
-        rate: r, samples a second.
+        rate: r, samples a second, a whole number in each segment.
         grid: the T segments; it may be longer or shorter than the video.
-        resize: applied once to each distinct frame that is kept.
+        resize: applied once to each distinct frame that is sampled.
         flags: a list that takes those of `avloc.media.FLAGS` that apply, once all segments
             have come.
         sampling: "pts", by time, or "ave2018", by frame count as AVE's script did.
@@ -72,8 +72,6 @@ def sampled_segments(
 
     Raises:
         MediaError: the file cannot be opened, or has no picture, or no frame decodes.
-        UnknownNameError: there is no such sampling.
-        UsageError: the rate gives no whole number of samples a segment.
     """
     if sampling not in SAMPLINGS:
         raise UnknownNameError("sampling", sampling, SAMPLINGS)

@@ -28,15 +28,12 @@ _SHORT_OF_END = Fraction(1)  # seconds; rounded lengths and clocks are not this 
 
 @dataclass
 class Damage:
-    """What went wrong while a file was read.
-
-    Bad packets that no good one follows are a file that breaks off.
-    """
+    """What went wrong while a file was read."""
 
     is_truncated: bool = False
     is_joined: bool = False
     _is_corrupt: bool = False
-    _has_bad_tail: bool = False
+    _has_bad_tail: bool = False  # at the end of a stream, that is a file that breaks off
     _has_ended: bool = False
 
     def note_packet(self, *, is_good: bool) -> None:
@@ -64,8 +61,6 @@ class MediaFile:
     """An open media file; use `open_media`.
 
     Attributes:
-        path: the file.
-        container: as PyAV opened it.
         picture: the moving picture (a cover picture is not one); None without one.
         sound: the sound that a player would choose; None without one.
         streams: those of the two that exist.
@@ -86,13 +81,13 @@ class MediaFile:
             stream.codec_context.thread_count = 1
 
     def require_picture(self) -> VideoStream:
-        """Return the picture; raise `MediaError` where there is none."""
+        """Return the picture, or raise a `MediaError`."""
         if self.picture is None:
             raise MediaError(f"{self.path} has no picture", "Only its sound can be used.")
         return self.picture
 
     def require_sound(self) -> AudioStream:
-        """Return the sound; raise `MediaError` where there is none."""
+        """Return the sound, or raise a `MediaError`."""
         if self.sound is None:
             raise MediaError(f"{self.path} has no sound", "Only its picture can be used.")
         return self.sound
@@ -117,10 +112,7 @@ class MediaFile:
         return nearest if abs(nearest - rounded) <= _MICROSECOND else rounded
 
     def packets(self, *streams: VideoStream | AudioStream) -> Iterator[StreamPacket]:
-        """Yield the packets of these streams; a file that stops in the middle just ends.
-
-        Where times start again on the way, each part follows the last.
-        """
+        """Yield the packets of these streams, with times that never start again on the way."""
         if not can_be_joined(self.container):
             yield from self._demuxed(*streams)
             return
@@ -189,11 +181,7 @@ class MediaFile:
 
 @contextmanager
 def open_media(path: Path | str) -> Iterator[MediaFile]:
-    """Open a media file for reading, and close it whatever happens.
-
-    Raises:
-        MediaError: it is missing, a folder, empty, or holds neither picture nor sound.
-    """
+    """Open a media file for reading, or raise a `MediaError`."""
     path = Path(path)
     with open_container(path) as container:
         yield MediaFile(path, container)

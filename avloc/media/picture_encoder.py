@@ -33,10 +33,6 @@ _BT709 = 1  # ISO/IEC 23091-2, for primaries, transfer and matrix alike
 def open_output(target: Path, comment: str = "") -> Iterator[OutputContainer]:
     """Open a container for writing, its format chosen by the suffix.
 
-    Args:
-        target: the file.
-        comment: kept in the container's field of that name.
-
     Raises:
         OutputError: its suffix names no such container, or it cannot be encoded.
         OSError: the disk refuses; `atomic_path`, which chose the path, explains it.
@@ -67,12 +63,8 @@ class PictureEncoder:
     """Adds an H.264 stream to a container and encodes pictures with exact times for it.
 
     The first picture sets the size; odd sizes are padded to even by repeating the last row
-    and column; later pictures of another size are scaled to it.
-
-    Args:
-        container: open for writing.
-        rate: frames a second, for the encoder's rate control only.
-        time_base: the unit of the times, seconds.
+    and column; later pictures of another size are scaled to it. The rate only controls how
+    the encoder spends bits; times are in units of ``time_base`` seconds.
 
     Attributes:
         is_open: the first picture has come, so that the container's header can be written.
@@ -89,13 +81,7 @@ class PictureEncoder:
         self._last = -1
 
     def encode(self, picture: Picture, ticks: int, duration: int) -> list[StreamPacket]:
-        """Return the packets that are ready after one more picture.
-
-        Args:
-            picture: (h, w, 3) uint8 RGB.
-            ticks: when it is shown, in units of ``time_base``; made later than the last's.
-            duration: for how long.
-        """
+        """Return the packets that are ready after one more picture, (h, w, 3) uint8 RGB."""
         height, width = picture.shape[:2]
         if height % 2 or width % 2:  # chroma is stored at half size, so H.264 takes no odd sizes
             picture = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")

@@ -106,10 +106,7 @@ def _beginning(
 
 
 def _first_decoded(media: MediaFile, coming: Iterable[StreamPacket]) -> dict[int, Any]:
-    """Return the first frame of each stream, by its index.
-
-    Stops where all are known, so it reads to the end only where one of them has nothing.
-    """
+    """Return the first frame of each stream, by index; read on until each has one."""
     first: dict[int, Any] = {}
     for packet in coming:
         if packet.stream.index not in first and (frames := media.decode(packet)):
@@ -124,10 +121,7 @@ def _first_decoded(media: MediaFile, coming: Iterable[StreamPacket]) -> dict[int
 
 
 def _sizes(picture: VideoStream, frame: VideoFrame) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return (width, height) as stored and made upright, and the same with square pixels.
-
-    The second keeps the picture's aspect and every one of its pixels.
-    """
+    """Return the upright (width, height), and the same enlarged until pixels are square."""
     width, height = frame.width, frame.height
     aspect = Fraction(picture.sample_aspect_ratio or 1)  # a pixel's width by its height
     if not 1 / _ODDEST_ASPECT <= aspect <= _ODDEST_ASPECT:

@@ -23,10 +23,7 @@ from avloc.timeline import Grid
 def read_frame(path: Path | str, seconds: float | Fraction) -> Picture:
     """Return the picture shown at a time, (h, w, 3) uint8 RGB upright.
 
-    Args:
-        path: a video.
-        seconds: from the origin; before the first frame it is the first, after the last the
-            last.
+    Seconds count from the origin; the first and last frame are held beyond the video's ends.
 
     Raises:
         MediaError: it cannot be opened, has no picture, or no frame decodes.

@@ -29,9 +29,9 @@ def repaint(
 ) -> None:
     """Paint every frame of a video into a new H.264 file; its sound is copied untouched.
 
-    Every source frame keeps its time (a variable rate stays variable), counted from the
-    origin. Sound is copied packet by packet when the new container plays it, else encoded
-    to AAC. What is damaged is left out. Memory does not grow with the video.
+    Every frame keeps its time (a variable rate stays variable), counted from the origin.
+    Sound is copied packet by packet when the new container plays it, else encoded to AAC.
+    Damaged parts are left out. Memory does not grow with the video.
 
     Args:
         source: the video.
@@ -83,14 +83,7 @@ def repaint(
 
 
 class _SoundCopier:
-    """Carries the sound's packets of one file into a container that is being written.
-
-    Args:
-        media: the file they come from.
-        outgoing: open for writing; nothing is written to it before its picture is open.
-        suffix: of the file being written.
-        origin: seconds taken off every time.
-    """
+    """Carries the sound's packets of one file into another, ``origin`` seconds earlier."""
 
     def __init__(
         self, media: MediaFile, outgoing: OutputContainer, suffix: str, origin: Fraction

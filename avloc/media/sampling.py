@@ -45,13 +45,9 @@ def sample_limit(k: int, rate: int) -> Fraction:
 def samples_by_time(
     frames: Iterator[ShownFrame], rate: int, grid: Grid, notes: list[str]
 ) -> Iterator[Sample]:
-    """Yield each sample of a grid; its first and last frame are held beyond the video's ends.
+    """Yield each sample of a grid; the first and last frame are held beyond the video's ends.
 
-    Args:
-        frames: in the order they are shown.
-        rate: samples a second.
-        grid: the segments.
-        notes: takes ``late_video`` and ``padded``.
+    ``notes`` takes ``late_video`` and ``padded``.
     """
     per_segment = samples_per_segment(grid, rate)
     n_samples = per_segment * grid.n_segments
@@ -96,11 +92,6 @@ def ave2018_frame_index(n_frames: int, n_segments: int, per_segment: int) -> NDA
 
     ``i = int(t*n + j/r*n)`` with ``n = int(frames / T)``: it drifts from the sound on clips
     that are not exactly T seconds long. For comparison with published features only.
-
-    Args:
-        n_frames: decoded frames in the whole video.
-        n_segments: T, 10 in AVE.
-        per_segment: r, 16 in AVE.
     """
     n = n_frames // n_segments
     picked = [t * n + j * n // per_segment for t in range(n_segments) for j in range(per_segment)]

@@ -29,22 +29,18 @@ _MOST_SILENCE = 60  # seconds in one piece
 class SoundReader:
     """A file's sound at its own rate, mixed to mono by the arithmetic mean, as it decodes.
 
-    The mean is taken here and not by FFmpeg's resampler, whose mono has a gain of 1.41 on
-    stereo and 3.41 on 5.1 against it (docs: extraction, 4).
+    FFmpeg's own mono has a gain of 1.41 on stereo and 3.41 on 5.1 against the mean.
 
     Iterating gives (n,) float32 pieces in [-1, 1], one after the other from the file's origin
     on, zero before the sound begins and in its gaps; no piece is longer than a minute.
 
     Args:
-        path: a file with sound.
+        path: a file with sound; `MediaError` without.
         info: what `probe` said of it, if known: spares opening it once more.
 
     Attributes:
         rate: samples a second.
         flags: of `avloc.media.FLAGS`, once all pieces have come.
-
-    Raises:
-        MediaError: the file cannot be opened, or has no sound.
     """
 
     def __init__(self, path: Path | str, info: MediaInfo | None = None) -> None:
@@ -78,14 +74,10 @@ def _rate_of(path: Path | str) -> int:
 
 
 class SoundClock:
-    """Puts mono samples where their times say, one piece after the other.
-
-    Args:
-        rate: samples a second.
-        origin: the time, in the file's own clock, of sample 0.
+    """Puts mono samples at a rate where their times, counted from an origin, say.
 
     Attributes:
-        begin: the first sample that is sound; None before there is one.
+        begin: the first sample that is sound; None until one has come.
         end: the sample after the last one so far.
         flags: of `avloc.media.FLAGS`, so far.
     """
@@ -100,10 +92,8 @@ class SoundClock:
         self._rounded = Fraction(0)
 
     def walk(self, frames: Iterable[AudioFrame]) -> Iterator[Samples]:
-        """Yield the samples of each frame, and silence in the gaps between them.
-
-        A frame is held back until the next has come, which shows if its time is right.
-        """
+        """Yield the samples of each frame, and silence in the gaps between them."""
+        # A frame is held back until the next has come, which shows if its time is right.
         held: tuple[Samples, int | None] | None = None
         n_excess = 0
         for frame in frames:
@@ -119,7 +109,7 @@ class SoundClock:
     def _put(
         self, samples: Samples, stated: int | None, following: int | None
     ) -> Iterator[Samples]:
-        """Yield samples and the silence before them, less what lies before the end so far."""
+        """Yield samples and the silence before them, without those before the end so far."""
         first = self._first_sample(len(samples), stated, following)
         samples, first = samples[max(self.end - first, 0) :], max(self.end, first)
         if len(samples) == 0:
@@ -164,8 +154,8 @@ class SoundClock:
     def _excess(self, frame: AudioFrame) -> int:
         """Return how many samples of a frame lie past its stated length.
 
-        Encoders fill their last frame up with silence, and MP4 says so only by a shorter
-        length. Coarser clocks than the sample rate say nothing so exact.
+        Encoders fill their last frame up with silence, and MP4 states that only by a shorter
+        length. A clock coarser than the sample rate cannot state it.
         """
         if not frame.duration or frame.time_base != Fraction(1, self._rate):
             return 0
@@ -186,7 +176,7 @@ class SoundClock:
 def mean_of_channels(frame: AudioFrame) -> Samples:
     """Return (n,): the arithmetic mean over a frame's channels, scaled and cut to [-1, 1].
 
-    Decoders of floats go beyond, 1.4 on loud sound; integers, which the rules speak of, cannot.
+    Decoders of floats exceed that range, up to 1.4 on loud sound; integers cannot.
     """
     samples = frame.to_ndarray()
     if not frame.format.is_planar:
