@@ -38,7 +38,7 @@ class Parameter:
 
 
 def read_function(function: str) -> tuple[str, list[Parameter]]:
-    """Return what a function of avloc does, and its documented parameters that a shell can give.
+    """Return what a function of avloc does, and its parameters that a shell can give.
 
     Args:
         function: its dotted name, for example ``avloc.stages.train.train``.
@@ -55,19 +55,21 @@ def read_function(function: str) -> tuple[str, list[Parameter]]:
     for argument, default in zip([*positional, *keyword_only], defaults, strict=True):
         annotation = ast.unparse(argument.annotation or ast.Constant(""))
         kinds = _KIND.findall(annotation)
-        if argument.arg not in entries or not kinds or "Callable" in annotation:
+        if not kinds or "Callable" in annotation:
             continue
+        value, choices = _value(module, default) if default else (REQUIRED, ())
         text, _, words = " ".join(entries[argument.arg].split()).partition(" Default: ")
         words = _FIELD.sub(lambda found: str(_field(module, *found.groups())[0]), words)
         parameters.append(
             Parameter(
-                argument.arg,
-                _KINDS[kinds[0]],
-                bool(re.search(r"Sequence|Settings", annotation)),
-                argument in positional,
-                *(_value(module, default) if default else (REQUIRED, ())),
-                text,
-                words.rstrip("."),
+                name=argument.arg,
+                kind=_KINDS[kinds[0]],
+                is_list=bool(re.search(r"Sequence|Settings", annotation)),
+                is_positional=argument in positional,
+                default=value,
+                choices=choices,
+                help=text,
+                default_in_words=words.rstrip("."),
             )
         )
     return description, parameters

@@ -39,6 +39,12 @@ SHOWING = {
     "bench": {"format", "json"},
 }
 WITHOUT_OPTIONS = {"doctor"}
+# What only Python can give.
+PYTHON_ONLY = {
+    "train": {"report"},
+    "localize": {"each", "write"},
+    "reproduce": {"recipe"},
+}
 # An option that is repeated is called after one of its values, the parameter after all of them.
 REPEATED = {("localize", "label"): "labels"}
 
@@ -67,6 +73,7 @@ def names_of(command: Any) -> dict[str, object]:
 def test_options_and_parameters_have_the_same_names(name: str) -> None:
     typed = set(names_of(commands()[name])) - SHOWING.get(name, set())
     taken = inspect.signature(FUNCTIONS[name]).parameters
+    assert set(taken) - typed - {"progress"} == PYTHON_ONLY.get(name, set())
     assert typed <= set(taken)
     assert {one for one in SHOWING.get(name, set()) if one in taken} == set()
 
