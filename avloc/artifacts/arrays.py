@@ -19,7 +19,7 @@ from h5py import h5d, h5g, h5l, h5o, h5s
 from numpy.typing import NDArray
 
 from avloc.artifacts.digests import Record, digest_in_pieces, digest_of
-from avloc.artifacts.schema import TRUTH, Array, array_of
+from avloc.artifacts.schema import Array, array_of
 
 MAX_TENSORS = 4096
 _LARGEST_NUMBER = 8  # bytes
@@ -109,7 +109,7 @@ class Arrays:
             array = np.empty(shape, dtype)
             dataset.read(h5s.ALL, h5s.ALL, array)
             digest = digest_of(array)
-            if dtype.kind == TRUTH and array.view(np.uint8).max(initial=0) > 1:
+            if dtype.kind == "b" and array.view(np.uint8).max(initial=0) > 1:
                 raise ValueError(f"{name} holds truth values that are neither true nor false")
         label = f"{path}{self.owner and f' of {self.owner}'}"
         if self._records is not None and self._record(name) != digest.record(dtype, shape):
@@ -187,7 +187,7 @@ class Arrays:
 
     def _record(self, name: str) -> Record:
         if self._records is None:
-            dataset = self._checked(name, Array())
+            dataset = self._checked(name, Array(kinds="fiub"))
             dtype = dataset.dtype.newbyteorder("=")
             return digest_in_pieces(dataset).record(dtype, dataset.shape)
         if (path := self._path + name) not in self._records:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from avloc.artifacts.arrays import Arrays
 from avloc.artifacts.hdf5 import read_artifact
 from avloc.artifacts.new_artifact import create
-from avloc.artifacts.schema import REAL, WHOLE, Array, header_fields, types_of
+from avloc.artifacts.schema import Array, header_fields, types_of
 
 _Shares = NDArray[np.float64]
 
@@ -37,10 +37,10 @@ class Comparison:
     table: str
     supervision: str
     titles: tuple[str, ...]
-    seeds: Annotated[NDArray[np.int64], Array("S", WHOLE)]
-    interval: Annotated[_Shares, Array("R 2", REAL, may_be_nan=True)]
-    paper: Annotated[_Shares, Array("R", REAL, may_be_nan=True)]
-    metrics: Annotated[Mapping[str, _Shares], Array("R S", REAL, may_be_nan=True)]
+    seeds: Annotated[NDArray[np.int64], Array("S")]
+    interval: Annotated[_Shares, Array("R 2", may_be_nan=True)]
+    paper: Annotated[_Shares, Array("R", may_be_nan=True)]
+    metrics: Annotated[Mapping[str, _Shares], Array("R S", may_be_nan=True)]
     baselines: Mapping[str, float]
     made: Mapping[str, object]
 

@@ -15,9 +15,6 @@ from avloc.artifacts.digests import ArrayDigest
 from avloc.artifacts.hdf5 import read_artifact
 from avloc.artifacts.new_artifact import create
 from avloc.artifacts.schema import (
-    REAL,
-    TRUTH,
-    WHOLE,
     Array,
     FrameSize,
     Range,
@@ -29,7 +26,7 @@ from avloc.artifacts.schema import (
 from avloc.errors import OutputError
 from avloc.spec import FeatureSpec
 
-_Valid = Annotated[NDArray[np.bool_], Array("T", TRUTH, is_small=True)]
+_Valid = Annotated[NDArray[np.bool_], Array("T", is_small=True)]
 
 
 @dataclass(frozen=True)
@@ -56,10 +53,10 @@ class VideoFeatures:
     """
 
     video_id: str
-    segment_times: Annotated[NDArray[np.float64], Array("T 2", REAL, is_small=True)]
-    visual: Annotated[NDArray[np.float16] | None, Array("T H W Dv", REAL)]
-    audio: Annotated[NDArray[np.float32] | None, Array("T Da", REAL)]
-    frame_index: Annotated[NDArray[np.int32] | None, Array("T r", WHOLE)]
+    segment_times: Annotated[NDArray[np.float64], Array("T 2", is_small=True)]
+    visual: Annotated[NDArray[np.float16] | None, Array("T H W Dv")]
+    audio: Annotated[NDArray[np.float32] | None, Array("T Da")]
+    frame_index: Annotated[NDArray[np.int32] | None, Array("T r")]
     visual_valid: _Valid
     audio_valid: _Valid
     duration: Seconds

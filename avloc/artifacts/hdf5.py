@@ -22,7 +22,7 @@ from h5py import h5a
 from avloc.artifacts.arrays import Arrays, Budget, Depth
 from avloc.artifacts.digests import digest_of_bytes
 from avloc.artifacts.format1 import OldTexts, is_text, old_header
-from avloc.artifacts.schema import MAX_JSON, WHOLE, Array, from_json
+from avloc.artifacts.schema import MAX_JSON, Array, from_json
 from avloc.errors import ArtifactError, NewerSchemaError, WrongKindError
 
 SCHEMA_VERSION = 2
@@ -166,7 +166,7 @@ def _stamp(file: h5py.File, name: str) -> str:
 def _sealed_header(file: h5py.File, budget: Budget) -> dict[str, Any]:
     """Read the header and the attributes beside it, which must match their digest."""
     n_bytes = min(budget.n_bytes, MAX_JSON)
-    raw = Arrays(file.id, Budget(n_bytes)).read(HEADER, Array("bytes", WHOLE))
+    raw = Arrays(file.id, Budget(n_bytes)).read(HEADER, Array("bytes", "iu"))
     if raw.dtype != np.uint8:
         raise ValueError("its header is not of bytes")
     budget.spend(raw.nbytes, HEADER)

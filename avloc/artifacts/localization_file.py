@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from avloc.artifacts.arrays import Arrays, Depth
 from avloc.artifacts.hdf5 import read_artifact
 from avloc.artifacts.new_artifact import create
-from avloc.artifacts.schema import REAL, Array, FrameSize, Range, Seconds, header_fields, typed
+from avloc.artifacts.schema import Array, FrameSize, Range, Seconds, header_fields, typed
 from avloc.errors import ArtifactError
 from avloc.labels import LabelSet
 from avloc.timeline import Event, FloatArray, Grid, Timeline
@@ -19,11 +19,11 @@ _TYPES: dict[str, Any] = {
     "video_id": str,
     "labels": LabelSet,
     "segment_seconds": Annotated[Fraction, Range(1e-6, 1e6)],
-    "scores": Annotated[FloatArray, Array("T C", REAL)],
+    "scores": Annotated[FloatArray, Array("T C")],
     "events": tuple[Event, ...],
-    "attention": Annotated[FloatArray | None, Array("T H W", REAL)],
-    "gate_visual": Annotated[FloatArray | None, Array("T", REAL)],
-    "gate_audio": Annotated[FloatArray | None, Array("T", REAL)],
+    "attention": Annotated[FloatArray | None, Array("T H W")],
+    "gate_visual": Annotated[FloatArray | None, Array("T")],
+    "gate_audio": Annotated[FloatArray | None, Array("T")],
     "frame_size": FrameSize,
     "duration": Seconds,
     "source": str,

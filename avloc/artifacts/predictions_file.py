@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from avloc.artifacts.arrays import Arrays
 from avloc.artifacts.hdf5 import read_artifact
 from avloc.artifacts.new_artifact import create
-from avloc.artifacts.schema import REAL, WHOLE, Array, header_fields, types_of
+from avloc.artifacts.schema import Array, header_fields, types_of
 from avloc.labels import LabelSet
 
-_Gate = Annotated[NDArray[np.float32] | None, Array("R T", REAL)]
+_Gate = Annotated[NDArray[np.float32] | None, Array("R T")]
 
 
 @dataclass(frozen=True)
@@ -35,17 +35,17 @@ class Predictions:
         attention: (R, T, H, W) weights over the picture; None without it.
     """
 
-    scores: Annotated[NDArray[np.float32], Array("R T C", REAL)]
-    targets: Annotated[NDArray[np.int64], Array("R T", WHOLE, is_small=True)]
+    scores: Annotated[NDArray[np.float32], Array("R T C")]
+    targets: Annotated[NDArray[np.int64], Array("R T", is_small=True)]
     video_ids: tuple[str, ...]
-    rows: Annotated[NDArray[np.int64], Array("R", WHOLE)]
+    rows: Annotated[NDArray[np.int64], Array("R")]
     labels: LabelSet
     split: str
     model: str
     fingerprint: str
     gate_visual: _Gate = None
     gate_audio: _Gate = None
-    attention: Annotated[NDArray[np.float32] | None, Array("R T H W", REAL)] = None
+    attention: Annotated[NDArray[np.float32] | None, Array("R T H W")] = None
 
 
 def write_predictions(path: Path | str, predictions: Predictions) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, is_dataclass, replace
 from fractions import Fraction
 from functools import cache
 from types import UnionType
@@ -23,8 +23,6 @@ from avloc.spec import FeatureSpec
 
 MAX_JSON = 2**22
 """Bytes: four million hold 250,000 video ids, and take 200 MB at the very worst."""
-REAL, WHOLE, TRUTH = "f", "iu", "b"
-"""Kinds of numbers, as numpy's letters."""
 _WORDS = {str: "a text", int: "a whole number", float: "a number"}
 
 
@@ -43,13 +41,14 @@ class Array:
     Attributes:
         shape: its dimensions as letters of the glossary (``"T H W Dv"``) or numbers; None for
             any. The first array that has a letter sets its size, every other must agree.
-        kinds: letters of `REAL`, `WHOLE` and `TRUTH` that its type may be.
+        kinds: of numbers that it may hold, as NumPy's letters; by default those of the field's
+            type (any floats, any integers).
         is_small: it is read even where only headers are.
         may_be_nan: NaN and infinity may be in it.
     """
 
     shape: str | None = None
-    kinds: str = REAL + WHOLE + TRUTH
+    kinds: str = ""
     is_small: bool = False
     may_be_nan: bool = False
 
@@ -66,10 +65,20 @@ def types_of(kind: type) -> dict[str, Any]:
     return get_type_hints(kind, include_extras=True)
 
 
+@cache
 def array_of(kind: Any) -> Array | None:
     """Return how a field of a type is stored as an array; None if the header holds it."""
-    notes = get_args(kind)[1:] if get_origin(kind) is Annotated else ()
-    return notes[0] if notes and isinstance(notes[0], Array) else None
+    stored, *notes = get_args(kind) if get_origin(kind) is Annotated else (kind,)
+    if not (notes and isinstance(notes[0], Array)):
+        return None
+    return replace(notes[0], kinds=notes[0].kinds or _kinds(stored) or "fiub")
+
+
+def _kinds(stored: Any) -> str:
+    if isinstance(stored, type) and issubclass(stored, np.generic):
+        kind = np.dtype(stored).kind
+        return "iu" if kind in "iu" else kind
+    return "".join(_kinds(part) for part in get_args(stored))
 
 
 def header_fields(header: object, types: Mapping[str, Any]) -> dict[str, Any]:
