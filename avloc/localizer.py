@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from avloc.artifacts import ModelFile, VideoFeatures, read_model
-from avloc.artifacts.published_arrays import refuse_published
+from avloc.artifacts.model_file import refuse_published
 from avloc.errors import FingerprintError, MediaError
 from avloc.events import EventRules, events_from_scores
 from avloc.features import Encoders, WeightsPolicy, encoders_for, extract_video
@@ -46,7 +46,7 @@ def load(
             trained on published features.
     """
     model_file = read_model(model)
-    refuse_published(model_file.spec, model)
+    refuse_published(model_file, model)
     for other in beside:
         if other.model_file.fingerprint == model_file.fingerprint:
             return Localizer(model_file, other.encoders)

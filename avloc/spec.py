@@ -12,6 +12,8 @@ from avloc.errors import UnknownNameError, UsageError
 
 Precision = Literal["fp32", "fp16"]
 SAMPLINGS = ("pts", "ave2018")
+PUBLISHED_VISUAL, PUBLISHED_AUDIO = "published-visual", "published-audio"
+"""Stand for the unknown encoders of published features; no encoder has these names."""
 _MOST_FPS, _MOST_SECONDS = 1000, 1e6
 _MOST_PIXELS = 10**6  # along one side
 
@@ -78,6 +80,11 @@ class FeatureSpec:
     def encoders(self) -> tuple[str, ...]:
         """The names of the encoders, the visual one first."""
         return tuple(name for name in (self.visual, self.audio) if name)
+
+    @property
+    def is_published(self) -> bool:
+        """Whether these are published features, whose encoders are unknown."""
+        return self.visual == PUBLISHED_VISUAL or self.audio == PUBLISHED_AUDIO
 
     @property
     def exact_segment_seconds(self) -> Fraction:

@@ -21,6 +21,7 @@ from avloc.artifacts.schema import (
     to_json,
     types_of,
 )
+from avloc.errors import FingerprintError
 from avloc.labels import LabelSet
 from avloc.spec import FeatureSpec
 
@@ -96,6 +97,17 @@ def model_identity(path: Path | str) -> str:
     window; not when, how long or on what it was trained. Equal trainings have equal hashes.
     """
     return read_artifact(path, "model", _identity, Depth.HEADERS)
+
+
+def refuse_published(model: ModelFile, path: Path | str) -> None:
+    """Raise a FingerprintError if a model was trained on published features."""
+    if model.spec.is_published:
+        raise FingerprintError(
+            f"{path} was trained on published features, whose encoders are unknown here:"
+            " no video can be turned into such features",
+            "Train on features extracted here (avloc extract, avloc train), or measure this model"
+            " on its own store: avloc eval.",
+        )
 
 
 def parse_model(arrays: Arrays, header: dict[str, Any]) -> ModelFile:

@@ -38,8 +38,8 @@ class NewArtifact:
     """An artifact that is being written: its arrays, then its header.
 
     Attributes:
-        file: the open HDF5 file, and
-        disk: the file that it is written to.
+        file: the open HDF5 file.
+        disk: the file that HDF5 writes to.
         header: the fields of the header, for the writer to fill in.
     """
 

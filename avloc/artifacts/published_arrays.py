@@ -23,31 +23,16 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from avloc.artifacts.steady_file import steady_file
-from avloc.errors import DatasetError, FingerprintError
-from avloc.spec import FeatureSpec
+from avloc.errors import DatasetError
 
 VISUAL_FILE = "visual_feature.h5"
 AUDIO_FILE = "audio_feature.h5"
-PUBLISHED_VISUAL = "published-visual"
-PUBLISHED_AUDIO = "published-audio"
-"""What a spec calls the encoders of published features: no encoder has these names."""
 _ARRAY_KEY = "avadataset"
 _ORDER_KEY = "order"
 _BLOCK_BYTES = 2**26
 """The most that is read ahead of the row asked for."""
 PIECE_BYTES = 2**28
 """The largest row, and the largest compressed piece, that is read into memory."""
-
-
-def refuse_published(spec: FeatureSpec, model: Path | str) -> None:
-    """Raise a FingerprintError if a model's features are such: it can answer no video."""
-    if spec.visual == PUBLISHED_VISUAL or spec.audio == PUBLISHED_AUDIO:
-        raise FingerprintError(
-            f"{model} was trained on published features, whose encoders are unknown here:"
-            " no video can be turned into such features",
-            "Train on features extracted here (avloc extract, avloc train), or measure this model"
-            " on its own store: avloc eval.",
-        )
 
 
 class RowReader:

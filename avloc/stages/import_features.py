@@ -27,8 +27,6 @@ from numpy.typing import NDArray
 from avloc.artifacts import FeatureStore, VideoFeatures, sha256_of
 from avloc.artifacts.published_arrays import (
     AUDIO_FILE,
-    PUBLISHED_AUDIO,
-    PUBLISHED_VISUAL,
     VISUAL_FILE,
     RowReader,
     open_rows,
@@ -37,7 +35,7 @@ from avloc.datasets import Dataset, load_dataset
 from avloc.datasets.ave import ANNOTATIONS
 from avloc.errors import DatasetError
 from avloc.progress import Progress, silent
-from avloc.spec import FeatureSpec
+from avloc.spec import PUBLISHED_AUDIO, PUBLISHED_VISUAL, FeatureSpec
 from avloc.stages.workspace import Workspace
 from avloc.timeline import Grid
 

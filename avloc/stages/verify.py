@@ -17,9 +17,9 @@ class Verification:
 
     Attributes:
         n_checked: files that were checked.
-        bad: those that no command would take, each with the reason.
-        undigested: sound files of format 1, which have no digest: in them a changed number is
-            not noticed.
+        bad: those that no command would accept, each with the reason.
+        undigested: sound files of format 1. They have no digest, so that a changed number in
+            them is not noticed.
     """
 
     n_checked: int
@@ -41,24 +41,17 @@ def verify(
     """
     report = progress or silent
     given = [paths] if isinstance(paths, Path | str) else list(paths)
-    files = [file for path in given for file in _files_of(Path(path))]
+    files: list[Path] = []
+    for path in map(Path, given):
+        files += [path, *sorted((path / "videos").glob("[!.]*.h5"))]
     bad, undigested = [], []
     for done, file in enumerate(files):
         report(done, len(files), str(file))
         try:
-            if not _check(file):
+            is_store = file.is_dir()
+            if not (FeatureStore.open(file).has_digest if is_store else check_artifact(file)):
                 undigested.append(file)
         except ArtifactError as error:
             bad.append((file, error.message.removeprefix(f"{file} ")))
     report(len(files), len(files), "")
     return Verification(len(files), tuple(bad), tuple(undigested))
-
-
-def _files_of(path: Path) -> list[Path]:
-    """Return a file alone, and a store with its videos' files."""
-    return [path, *sorted((path / "videos").glob("[!.]*.h5"))]
-
-
-def _check(path: Path) -> bool:
-    """Check a file or what a store says of itself; tells whether it carries a digest."""
-    return FeatureStore.open(path).has_digest if path.is_dir() else check_artifact(path)

@@ -11,9 +11,9 @@ from workspaces import SmallWorkspace
 
 import avloc
 from avloc.artifacts import ModelFile, localization_key, read_localization, read_model, write_model
-from avloc.artifacts.published_arrays import PUBLISHED_VISUAL
 from avloc.errors import FingerprintError, UnknownNameError, WeightsError
 from avloc.media import comment_of
+from avloc.spec import PUBLISHED_VISUAL
 from avloc.stages.localize.run import LocalizedVideo
 
 pytestmark = pytest.mark.usefixtures("models_load_once")

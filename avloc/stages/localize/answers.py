@@ -20,7 +20,7 @@ from avloc.artifacts import (
     sha256_of,
     write_localization,
 )
-from avloc.artifacts.published_arrays import refuse_published
+from avloc.artifacts.model_file import refuse_published
 from avloc.errors import ArtifactError, AvlocError, MediaError, UnknownNameError
 from avloc.events import EventRules
 from avloc.export.marks import OWN
@@ -77,7 +77,7 @@ class CachedModels:
         self.paths, self.rules, self._overwrite = paths, rules, overwrite
         self.files = [read_model(path) for path in paths]
         for model, path in zip(self.files, paths, strict=True):
-            refuse_published(model.spec, path)
+            refuse_published(model, path)
             rules.check_labels(model.labels)
         stems = [path.stem for path in paths]
         self.names = [
