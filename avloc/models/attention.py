@@ -54,13 +54,7 @@ class SpatialAttention(nn.Module):
         audio: Float[Tensor, "B T Da"],
         scaling: Scaling,
     ) -> Float[Tensor, "B T N"]:
-        """Return weights that sum to 1 over the regions.
-
-        Args:
-            visual: the regions, not yet scaled.
-            audio: the sound, scaled.
-            scaling: of the regions.
-        """
+        """Return weights that sum to 1 over the regions; only the sound is scaled already."""
         regions = self.nonlinearity(scaling.linear(self.visual, visual))
         sound = normalize(self.nonlinearity(self.audio(audio)), dim=-1, eps=_LEAST_LENGTH)
         similarity = torch.einsum("btnd,btd->btn", regions, sound)
@@ -81,10 +75,10 @@ class GlobalContextSelfAttention(nn.Module):
     self-attention networks, AAAI 2019.
 
     Args:
-        n_channels: of the input.
+        n_channels: Dx, of the input.
         width: D, of the output.
-        has_context: the global context enters queries and keys. Without it lambda is 0: plain
-            self-attention (table 2, "our model - global context vector").
+        has_context: without it lambda is 0: plain self-attention (table 2, "our model - global
+            context vector").
         is_residual: the input is added to the output.
         dropout: on the attended values.
     """

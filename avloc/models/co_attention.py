@@ -31,9 +31,8 @@ class SentinelCoAttention(nn.Module):
     """Each stream attends to the other's segments, or to its own sentinel.
 
     Args:
-        width: D, of states, sentinels and memories, and of the space of the scores.
-        has_sentinel: without it the context is the other modality's alone (table 2, "our
-            model - sentinel vector").
+        width: D.
+        has_sentinel: without it there is no gate (table 2, "our model - sentinel vector").
         is_gate_normalized: the two gates of a segment pass a softmax before use, so both lie
             in [0.269, 0.731].
     """

@@ -49,13 +49,8 @@ class ModelOutput:
 class Model(nn.Module):
     """Features in, logits per segment out; any B, T, H and W.
 
-    Args:
-        options: an instance of the class's ``Config``.
-
-    Attributes:
-        scale_visual: applied to the visual maps first.
-        scale_audio: applied to the audio vectors first.
-        temperature: what logits are divided by before they become probabilities.
+    It is built from an instance of the class's ``Config``. Features are scaled first; logits are
+    divided by ``temperature`` before they become probabilities.
     """
 
     Config: ClassVar[type[ModelOptions]]
@@ -92,11 +87,8 @@ class Model(nn.Module):
     ) -> tuple[Float[Tensor, "B T Dv"], Float[Tensor, "B T H W"] | None]:
         """Return one vector a segment from its map, and the weights of the regions.
 
-        Args:
-            where: takes regions (B, T, N, Dv), sound and the regions' scaling, and returns
-                (B, T, N) weights that sum to 1; None for the mean over the picture.
-            visual: the maps as extracted.
-            audio: the sound, scaled.
+        ``where`` takes regions (B, T, N, Dv), scaled sound and the regions' scaling, and returns
+        (B, T, N) weights that sum to 1. Without it the vector is the mean over the picture.
         """
         regions = visual.flatten(2, 3)
         if where is None:
@@ -110,9 +102,4 @@ class Model(nn.Module):
     def forward(
         self, visual: Float[Tensor, "B T H W Dv"], audio: Float[Tensor, "B T Da"]
     ) -> ModelOutput:
-        """Score every segment of B windows.
-
-        Args:
-            visual: the visual maps as extracted.
-            audio: the audio vectors as extracted.
-        """
+        """Score every segment of B windows of features, as extracted."""

@@ -16,15 +16,15 @@ from avloc.models.registry import build
 
 
 def restore(model_file: ModelFile, device: str | torch.device = "cpu") -> Model:
-    """Make the model of a file, ready to answer (evaluation mode, no gradients).
+    """Make the model of a file, in evaluation mode and without gradients.
 
     Raises:
-        ArtifactError: this avloc cannot build its config, or its weights or labels do not fit.
+        ArtifactError: its config cannot be built here, or its weights or labels do not fit.
         UsageError: there is no such device.
     """
     chosen = choose_device(device)
     _check_fit(model_file)
-    model = _built(model_file)
+    model = _build(model_file)
     weights = {name: torch.from_numpy(np.array(w)) for name, w in model_file.weights.items()}
     model.load_state_dict(weights)
     model.temperature = model_file.temperature
@@ -36,7 +36,7 @@ def state_arrays(model: Model) -> dict[str, NDArray[Any]]:
     return {name: w.detach().cpu().numpy().copy() for name, w in model.state_dict().items()}
 
 
-def _built(model_file: ModelFile) -> Model:
+def _build(model_file: ModelFile) -> Model:
     return build(model_file.name, **cast(Any, dict(model_file.config)))
 
 
@@ -44,7 +44,7 @@ def _check_fit(model_file: ModelFile) -> None:
     """Refuse a config that does not fit the weights, before memory is allocated for it."""
     try:
         with torch.device("meta"):  # shapes without numbers: no width is too large to describe
-            wanted = {name: tuple(w.shape) for name, w in _built(model_file).state_dict().items()}
+            wanted = {name: tuple(w.shape) for name, w in _build(model_file).state_dict().items()}
     except (UsageError, TypeError, ValueError, RuntimeError, ArithmeticError) as error:
         reason = " ".join(message_of(error).split())
         raise ArtifactError(

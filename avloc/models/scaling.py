@@ -11,8 +11,8 @@ from torch.nn.functional import linear
 class Scaling(nn.Module):
     """A fixed affine map a channel, ``(x - mean) / scale``; the identity until it is fitted.
 
-    It is not part of any paper. The first layers of every model are affine, so it changes where
-    training starts and how it is conditioned, not what the model can express.
+    It is not part of any paper. The first layers of every model are affine, so it changes the
+    start and the conditioning of training, not what the model can express.
     """
 
     mean: Tensor

@@ -19,11 +19,7 @@ class SentinelLSTM(nn.Module):
 
         s_t = g_t * tanh(m_t) = h_t * g_t / o_t
 
-    Args:
-        n_channels: of the input.
-        width: D, of states and sentinels; each of two directions has half of it.
-        is_bidirectional: a second LSTM reads backwards, and both are concatenated.
-        has_sentinel: without it only states are computed.
+    A bidirectional one has ``width / 2`` units a direction, concatenated.
     """
 
     def __init__(

@@ -27,10 +27,6 @@ class Loss:
     count: Callable[[Tensor], int]
     """From (B, T) targets to the number of scored segments or windows."""
 
-    def mean(self, logits: Float[Tensor, "B T C"], targets: Int[Tensor, "B T"]) -> Tensor:
-        """Return the mean loss of a whole batch."""
-        return self.total(logits, targets) / self.count(targets)
-
 
 def loss_of(config: TrainingConfig) -> Loss:
     """Return the loss of a configuration."""
@@ -48,15 +44,14 @@ def loss_of(config: TrainingConfig) -> Loss:
     return Loss(total, lambda targets: int((targets != IGNORED).any(dim=1).sum()))
 
 
-def full(logits: Float[Tensor, "B T C"], targets: Int[Tensor, "B T"]) -> Float[Tensor, ""]:
-    """Return the cross-entropy over C classes, summed over all scored segments."""
+def _full(logits: Float[Tensor, "B T C"], targets: Int[Tensor, "B T"]) -> Float[Tensor, ""]:
     return cross_entropy(
         logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum"
     )
 
 
-FULL = Loss(full, lambda targets: int((targets != IGNORED).sum()))
-"""Full supervision; validation uses it for every model."""
+FULL = Loss(_full, lambda targets: int((targets != IGNORED).sum()))
+"""Cross-entropy of every scored segment; validation uses it for every model."""
 
 
 def proportion(targets: Int[Tensor, "B T"], n_classes: int) -> Float[Tensor, "B C"]:

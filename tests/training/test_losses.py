@@ -32,7 +32,7 @@ def test_full_supervision_by_hand_leaves_out_what_is_not_scored():
     first = -math.log(math.exp(2) / (math.exp(2) + 1 + math.e))
     loss = loss_of(TrainingConfig())
     assert loss.count(targets) == 2
-    assert loss.mean(logits, targets).item() == pytest.approx((first + math.log(3)) / 2)
+    assert loss.total(logits, targets).item() == pytest.approx(first + math.log(3))
 
 
 def test_weak_labels_are_the_share_of_time_or_what_is_there():

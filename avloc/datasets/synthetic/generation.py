@@ -58,7 +58,8 @@ def synthesize(
     """
     folder = Path(folder)
     config, material = _with_material(config or SynthesisConfig(), pictures, sounds)
-    plans = [compose(config, split, k) for split in SPLITS for k in range(config.sizes[split])]
+    sizes = zip(SPLITS, (config.n_train, config.n_val, config.n_test), strict=True)
+    plans = [compose(config, split, number) for split, n in sizes for number in range(n)]
     if not plans:
         raise UsageError("a data set needs a clip", "Ask for at least one, in any split.")
     claim(folder, config)

@@ -18,8 +18,8 @@ from avloc.datasets.synthetic.media_folders import (
     fingerprint,
     split_files,
 )
-from avloc.datasets.synthetic.photographs import check_photograph, read_photograph
-from avloc.datasets.synthetic.recordings import check_recording, read_recording, repeated
+from avloc.datasets.synthetic.photographs import opened_photograph, read_photograph
+from avloc.datasets.synthetic.recordings import opened_recording, read_recording, repeated
 from avloc.datasets.synthetic.sounds import SOUNDS, Samples
 from avloc.media import AUDIO_SUFFIXES
 
@@ -86,12 +86,13 @@ class MediaMaterial:
         photographs = tuple(split_files(pictures, label, PICTURE_SUFFIXES) for label in labels)
         recordings = tuple(split_files(sounds, label, AUDIO_SUFFIXES) for label in labels)
         digests = ""
-        for root, classes, check in (
-            (pictures, photographs, check_photograph),
-            (sounds, recordings, check_recording),
+        for root, classes, opened in (
+            (pictures, photographs, opened_photograph),
+            (sounds, recordings, opened_recording),
         ):
             for name in (name for files in classes for names in files.values() for name in names):
-                check(root / name)
+                with opened(root / name):
+                    pass  # its head is what its suffix says
             digests += fingerprint(root, classes)
         media = sha256(digests.encode()).hexdigest()
         return cls(pictures, sounds, labels, photographs, recordings, media)

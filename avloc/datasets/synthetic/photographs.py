@@ -19,7 +19,7 @@ def read_photograph(path: Path, side: int) -> Drawing:
     Raises:
         DatasetError: the file is not a readable picture.
     """
-    with _opened(path) as image:
+    with opened_photograph(path) as image:
         upright = ImageOps.exif_transpose(image).convert("RGB")
     scale = side / max(upright.size)
     width, height = (max(1, round(scale * length)) for length in upright.size)
@@ -29,14 +29,9 @@ def read_photograph(path: Path, side: int) -> Drawing:
     return drawing
 
 
-def check_photograph(path: Path) -> None:
-    """Raise a DatasetError unless a file begins like a picture."""
-    with _opened(path):
-        pass
-
-
 @contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
+def opened_photograph(path: Path) -> Iterator[Image.Image]:
+    """Open a picture; what goes wrong inside the block is a DatasetError of its file."""
     try:
         with Image.open(path) as image:
             yield image

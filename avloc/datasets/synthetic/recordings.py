@@ -35,7 +35,7 @@ def read_recording(path: Path, rate: int) -> Samples:
     Raises:
         DatasetError: the file has no readable sound, or is silent.
     """
-    with _opened(path) as track:
+    with opened_recording(path) as track:
         samples = _beginning(track)
     if not np.isfinite(samples).all():
         raise unusable(path, "has samples that are not numbers")
@@ -49,12 +49,6 @@ def read_recording(path: Path, rate: int) -> Samples:
     edges = np.flatnonzero(np.diff(np.concatenate([[0], stays.astype(int), [0]])))
     bounds = edges.reshape(-1, 2) * _step(rate)
     return _joined([samples[start:end] for start, end in bounds], rate)
-
-
-def check_recording(path: Path) -> None:
-    """Raise a DatasetError unless a file begins like a sound."""
-    with _opened(path):
-        pass
 
 
 def repeated(samples: Samples, n_samples: int, rate: int) -> Samples:
@@ -76,7 +70,8 @@ def _joined(pieces: list[Samples], rate: int) -> Samples:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[SoundReader]:
+def opened_recording(path: Path) -> Iterator[SoundReader]:
+    """Open a sound; what goes wrong inside the block is a DatasetError of its file."""
     try:
         yield SoundReader(path)
     except MediaError as error:

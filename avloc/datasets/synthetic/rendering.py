@@ -10,9 +10,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from avloc.datasets.boxes import Box
-from avloc.datasets.synthetic.background import background
 from avloc.datasets.synthetic.composition import REACH, ClipPlan, ObjectPlan
-from avloc.datasets.synthetic.looks import Drawing
+from avloc.datasets.synthetic.looks import Drawing, Plane
 from avloc.datasets.synthetic.material import DRAWN, Material, Motion
 from avloc.datasets.synthetic.synthesis_config import SynthesisConfig
 
@@ -28,8 +27,10 @@ LOUDEST = 0.95
 def frames(plan: ClipPlan, config: SynthesisConfig, material: Material = DRAWN) -> Iterator[Frame]:
     """Yield a clip's frames, each (height, width, 3) red, green, blue."""
     rng = np.random.default_rng([plan.seed, 1])
-    ground = background(rng, config.width, config.height)
-    noise = _noise(rng, config)
+    ground = _background(rng, config.width, config.height)
+    level = config.picture_noise * rng.uniform(0.5, 1.5)
+    shape = (config.height + NOISE_MARGIN, config.width + NOISE_MARGIN, 3)
+    noise = level * rng.standard_normal(shape, dtype=np.float32)
     plans = (*plan.silent, plan.source)
     objects = [
         _Object(item, config, material.motion(item, plan.split, config.height)) for item in plans
@@ -131,7 +132,39 @@ def _put(frame: Frame, stamp: _Stamp, grain: NDArray[np.float32]) -> None:
     frame[area] = np.clip(laid, 0, 255).astype(np.uint8)
 
 
-def _noise(rng: Generator, config: SynthesisConfig) -> NDArray[np.float32]:
-    shape = (config.height + NOISE_MARGIN, config.width + NOISE_MARGIN, 3)
-    level = config.picture_noise * rng.uniform(0.5, 1.5)
-    return np.asarray(level * rng.standard_normal(shape, dtype=np.float32))
+def _background(rng: Generator, width: int, height: int) -> Plane:
+    """Return (height, width, 3): a gradient of two muted colours under one of four textures."""
+    down, across = np.mgrid[0:height, 0:width].astype(np.float32) / height
+    first, second = rng.uniform(60, 200, size=(2, 1, 1, 3)).astype(np.float32)
+    direction = rng.uniform(0, 2 * np.pi)
+    slope = 0.5 + 0.5 * (np.cos(direction) * (across - 0.6) + np.sin(direction) * (down - 0.5))
+    ground = first + (second - first) * slope[..., None]
+    texture = (_clouds, _waves, _bricks, _smooth)[rng.integers(4)]
+    return np.asarray(ground + rng.uniform(8, 24) * texture(rng, across, down)[..., None])
+
+
+def _clouds(rng: Generator, across: Plane, down: Plane) -> Plane:
+    coarse = rng.normal(size=(9, 12)).astype(np.float32)
+    y, x = (down * 7).clip(0, 7.99), (across / across.max() * 10).clip(0, 10.99)
+    top, left = y.astype(int), x.astype(int)
+    y, x = y - top, x - left
+    upper = coarse[top, left] * (1 - x) + coarse[top, left + 1] * x
+    lower = coarse[top + 1, left] * (1 - x) + coarse[top + 1, left + 1] * x
+    return np.asarray(upper * (1 - y) + lower * y)
+
+
+def _waves(rng: Generator, across: Plane, down: Plane) -> Plane:
+    direction, length = rng.uniform(0, np.pi), rng.uniform(8, 30)
+    return np.asarray(np.sin(length * (np.cos(direction) * across + np.sin(direction) * down)))
+
+
+def _bricks(rng: Generator, across: Plane, down: Plane) -> Plane:
+    n_rows = int(rng.integers(4, 9))
+    row = np.floor(down * n_rows)
+    column = np.floor(across * n_rows / 2 + 0.5 * (row % 2))
+    shades = rng.normal(size=(n_rows + 1, 2 * n_rows + 2)).astype(np.float32)
+    return np.asarray(0.7 * shades[row.astype(int), column.astype(int)])
+
+
+def _smooth(rng: Generator, across: Plane, down: Plane) -> Plane:
+    return np.zeros_like(across)

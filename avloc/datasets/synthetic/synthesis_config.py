@@ -73,8 +73,3 @@ class SynthesisConfig:
             raise UsageError(f"a picture's sides must be even, got {self.width} x {self.height}")
         if not 1 <= self.width / self.height <= 3:
             raise UsageError(f"{self.width} x {self.height} is not a landscape picture")
-
-    @property
-    def sizes(self) -> dict[str, int]:
-        """The number of clips by split."""
-        return {"train": self.n_train, "val": self.n_val, "test": self.n_test}
