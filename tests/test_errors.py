@@ -13,7 +13,7 @@ from avloc import errors
 from avloc.cli.console import one_line
 from avloc.datasets.boxes import read_boxes
 from avloc.datasets.manifest import load_manifest
-from avloc.datasets.synthetic.recordings import check_recording
+from avloc.datasets.synthetic.recordings import read_recording
 from avloc.errors import AvlocError, DatasetError, MediaError, UnknownNameError, message_of
 from avloc.tables.recipes import read_recipe
 
@@ -107,5 +107,5 @@ def test_a_recording_that_cannot_be_read_is_named_once(tmp_path: Path) -> None:
     noise = tmp_path / "noise.wav"
     noise.write_text("no sound")
     with pytest.raises(DatasetError) as caught:
-        check_recording(noise)
+        read_recording(noise, 16000)
     assert str(caught.value).count("noise.wav") == 1

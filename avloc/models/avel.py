@@ -24,14 +24,14 @@ class AVELConfig(ModelOptions):
     where: bool = option(True, help="audio-guided attention; otherwise the mean over the picture")
     fusion: str = option(
         "concat",
-        help="how the two streams become one: side by side, or by the dual multimodal "
-        "residual network",
+        help="how the two streams are fused: concatenated, or by the dual multimodal residual "
+        "network",
         choices=("concat", "dmrn"),
     )
-    attention_width: int = option(512, help="U_v and U_a, both to this width", minimum=1)
-    score_width: int = option(49, help="W_1 and W_2, both to this width", minimum=1)
-    width: int = option(128, help="hidden units a direction of each LSTM", minimum=1)
-    head_width: int = option(64, help="the head's hidden width", minimum=1)
+    attention_width: int = option(512, help="output width of U_v and U_a", minimum=1)
+    score_width: int = option(49, help="output width of W_1 and W_2", minimum=1)
+    width: int = option(128, help="hidden units per direction of each LSTM", minimum=1)
+    head_width: int = option(64, help="hidden width of the head", minimum=1)
 
 
 class AVEL(Model):

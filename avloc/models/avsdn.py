@@ -24,11 +24,11 @@ class AVSDNConfig(ModelOptions):
     where: bool = option(
         True, help="AVEL's audio-guided attention; otherwise the mean over the picture"
     )
-    attention_width: int = option(512, help="of that attention's U_v and U_a", minimum=1)
-    score_width: int = option(49, help="of that attention's W_1 and W_2", minimum=1)
-    width: int = option(128, help="hidden units a direction of each encoder", minimum=1)
+    attention_width: int = option(512, help="output width of its U_v and U_a", minimum=1)
+    score_width: int = option(49, help="output width of its W_1 and W_2", minimum=1)
+    width: int = option(128, help="hidden units per direction of each encoder", minimum=1)
     decoder_width: int = option(256, help="hidden units of the decoder [choice]", minimum=1)
-    head_width: int = option(64, help="the head's hidden width", minimum=1)
+    head_width: int = option(64, help="hidden width of the head", minimum=1)
 
 
 class AVSDN(Model):

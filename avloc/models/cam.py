@@ -24,8 +24,8 @@ _LEAST = 1e-12
 class CAMConfig(ModelOptions):
     """Every option of CAM."""
 
-    width: int = option(128, help="hidden units a direction of each LSTM", minimum=1)
-    head_width: int = option(64, help="the head's hidden width", minimum=1)
+    width: int = option(128, help="hidden units per direction of each LSTM", minimum=1)
+    head_width: int = option(64, help="hidden width of the head", minimum=1)
 
 
 class CAM(Model):

@@ -30,7 +30,7 @@ class CMANConfig(ModelOptions):
     """
 
     modalities: str = option(
-        "both", help="the features it looks at", choices=("both", "audio", "visual")
+        "both", help="the features it uses", choices=("both", "audio", "visual")
     )
     where: bool = option(True, help="spatial attention; otherwise the mean over the picture")
     when: bool = option(True, help="self-attention over the segments of a modality")
@@ -40,32 +40,31 @@ class CMANConfig(ModelOptions):
     width: int = option(256, help="D, the model's width [choice]; even", minimum=2)
     temperature: float = option(
         5.0,
-        help="tau of the spatial attention, or its start [choice]; 10 suits the cosine",
+        help="tau of the spatial attention, or its initial value [choice]; 10 suits the cosine",
         minimum=1e-3,
     )
-    temperature_learnable: bool = option(True, help="tau is trained [choice]; else fixed")
+    temperature_learnable: bool = option(True, help="tau is trained [choice]; otherwise fixed")
     similarity: str = option(
         "projection",
-        help="of a region and the sound, times tau: the region's projection on the sound's "
-        "direction, or their cosine, the paper's letter, which leaves the region's length out "
-        "[choice]",
+        help="between a region and the sound [choice]: the region's projection on the sound's "
+        "direction, or their cosine as in the paper, which ignores the region's length",
         choices=("projection", "cosine"),
     )
     rectified: bool = option(
-        True, help="regions and sound pass a relu before the cosine; else it has a sign [choice]"
+        True, help="regions and sound pass a relu before they are compared [choice]"
     )
     input_map: bool = option(
-        True, help="a linear map of the features to D before the self-attention [choice]"
+        True, help="a linear map of the features to D precedes the self-attention [choice]"
     )
     residual: bool = option(True, help="the self-attention adds its input [choice]")
     dropout: float = option(
-        0.1, help="on what the self-attention attends to", minimum=0.0, maximum=0.95
+        0.1, help="on the attended values of the self-attention", minimum=0.0, maximum=0.95
     )
-    bidirectional: bool = option(True, help="LSTMs read both ways [choice]; else forwards only")
+    bidirectional: bool = option(True, help="LSTMs read both ways, not only forwards [choice]")
     memory: str = option(
         "attended",
-        help="what of the other modality the co-attention sees [choice]: after the "
-        "self-attention, after the LSTM, or the mapped features",
+        help="what the co-attention attends to in the other modality [choice]: the output of "
+        "the self-attention, of the LSTM, or the mapped features",
         choices=("attended", "lstm", "raw"),
     )
     gate: str = option(
@@ -73,7 +72,7 @@ class CMANConfig(ModelOptions):
         help="the two gates of a segment pass a softmax before use, or enter eq. 5 raw [choice]",
         choices=("softmax", "raw"),
     )
-    head_width: int = option(64, help="the head's hidden width", minimum=1)
+    head_width: int = option(64, help="hidden width of the head", minimum=1)
 
     def __post_init__(self) -> None:
         """Raise a UsageError for a value out of range, or options that exclude each other."""

@@ -11,70 +11,70 @@ from avloc.options import check_options, option
 class TrainingConfig:
     """Training options. The paper gives none; the defaults are this project's choice."""
 
-    epochs: int = option(100, help="the most passes over the training rows", minimum=1)
-    batch_size: int = option(64, help="windows a step", minimum=1)
-    learning_rate: float = option(1e-3, help="Adam's rate at the start", minimum=1e-8)
+    epochs: int = option(100, help="maximum passes over the training rows", minimum=1)
+    batch_size: int = option(64, help="windows per step", minimum=1)
+    learning_rate: float = option(1e-3, help="Adam's initial rate", minimum=1e-8)
     milestones: tuple[int, ...] = option(
         (10, 20, 30), help="epochs after which the rate is halved", minimum=1
     )
     gradient_clip: float = option(
-        0.5, help="the greatest norm of a step's gradient; 0 for no limit", minimum=0.0
+        0.5, help="maximum norm of the gradient; 0 for no limit", minimum=0.0
     )
     patience: int = option(
-        30, help="epochs without a better validation until it stops; 0 for never", minimum=0
+        30, help="epochs without a better validation before training stops; 0: never", minimum=0
     )
-    seed: int = option(0, help="of weights, shuffling and dropout", minimum=0)
+    seed: int = option(0, help="random seed of weights, shuffling and dropout", minimum=0)
     supervision: str = option(
         "full",
-        help="what the labels say in training: the class of every segment, or of the video",
+        help="the labels used in training: the class of every segment, or of the video only",
         choices=("full", "weak"),
     )
     weak_labels: str = option(
         "proportion",
-        help="what a weak label is: each class's share of the time (the paper's, which tells "
-        "how long the event is), or which class there is",
+        help="the weak label: each class's share of the time (the paper's, which contains the "
+        "event's length), or which event occurs",
         choices=("proportion", "presence"),
     )
     pooling: str = option(
         "auto",
-        help="how a video's logits become one under weak supervision; auto: mean for "
+        help="how the logits of a video are pooled under weak supervision; auto: mean for "
         "proportion, max for presence",
         choices=("auto", "mean", "max", "topk"),
     )
-    top_k: int = option(3, help="how many segments pooling=topk averages", minimum=1)
+    top_k: int = option(3, help="number of segments that pooling=topk averages", minimum=1)
     select: str = option(
         "val",
-        help="the split that chooses the epoch; test is what most published numbers do, and "
-        "every table says so",
+        help="the split that chooses the epoch; most published numbers use test, and every "
+        "table reports it",
         choices=("val", "test"),
     )
     precision: str = option(
         "auto",
-        help="of the arithmetic: auto is bf16 (mixed) on CUDA and fp32 elsewhere",
+        help="of the arithmetic; auto: bf16 (mixed) on CUDA, fp32 elsewhere",
         choices=("auto", "fp32", "bf16"),
     )
     modality_dropout: float = option(
         0.2,
-        help="share of the training windows that are shown without their picture or without "
-        "their sound, so that one half alone still gets an answer",
+        help="share of the training windows without their picture or without their sound, so "
+        "that the model also works with only one of them",
         minimum=0.0,
         maximum=1.0,
     )
     standardize: bool = option(
-        True, help="scale features a channel by the training set's mean and deviation"
+        True, help="scale each feature channel by the training set's mean and deviation"
     )
     window: int = option(
-        60, help="the most segments a window has where the data set has no grid", minimum=1
+        60, help="maximum segments of a window if the data set has no grid", minimum=1
     )
     hold_out: float = option(
         0.1,
-        help="share of the training videos that validates where there is no val split",
+        help="share of the training videos used for validation if there is no val split",
         minimum=0.01,
         maximum=0.9,
     )
     hold_out_seed: int = option(
         0,
-        help="of the draw of those videos: the same ones whatever the seed of a training",
+        help="random seed of that choice, independent of the training's seed",
         minimum=0,
     )
 

@@ -32,7 +32,7 @@ from avloc.training.loop import (
     validate,
 )
 from avloc.training.losses import Loss, loss_of
-from avloc.training.resume import check_same, restore_state, resume_arrays
+from avloc.training.resume import resume, resume_arrays
 from avloc.training.splits import TrainingData, load_splits
 from avloc.training.statistics import fit_scaling
 from avloc.training.team import team_of
@@ -79,8 +79,7 @@ def fit(
             fit_scaling(network, data.statistics)
         state = begin(network.to(team.device), config, team)
         if unfinished is not None:
-            check_same(unfinished, as_file(state))
-            restore_state(state, unfinished)
+            resume(state, unfinished, as_file(state))
         train, val = Feed(data.train, team.device), Feed(data.val, team.device)
         while state.epoch < config.epochs and not is_out_of_patience(state, config.patience):
             if state.epoch and keep is not None and team.rank == 0:

@@ -32,28 +32,23 @@ def resume_arrays(state: TrainingState) -> dict[str, NDArray[Any]]:
     return {name: np.array(array) for name, array in arrays.items()}
 
 
-def check_same(unfinished: ModelFile, now: ModelFile) -> None:
-    """Raise an ArtifactError if a training began with other settings, features or rows."""
-    before, after = _settings(unfinished), _settings(now)
-    # a setting that the file does not name did not exist when it was written
-    differing = [name for name in before if before[name] != after.get(name)]
+def resume(state: TrainingState, unfinished: ModelFile, now: ModelFile) -> None:
+    """Restore a training from a file, if it began with the settings and data of ``now``.
+
+    Raises:
+        ArtifactError: it did not, it is finished, or the file's ``resume`` group does not fit.
+    """
     if not unfinished.resume:
         raise ArtifactError("the training is finished", "Leave out --resume to train anew.")
-    if differing:
+    before, after = _settings(unfinished), _settings(now)
+    # a setting that the file does not name did not exist when it was written
+    if differing := [name for name in before if before[name] != after.get(name)]:
         name = differing[0]
         raise ArtifactError(
             f"the unfinished training differs in {', '.join(differing)}: {name} was "
-            f"{before.get(name)!r:.60} and is {after.get(name)!r:.60}",
+            f"{before[name]!r:.60} and is {after.get(name)!r:.60}",
             "Give the same options, or leave out --resume to train anew.",
         )
-
-
-def restore_state(state: TrainingState, unfinished: ModelFile) -> None:
-    """Restore a training from a file.
-
-    Raises:
-        ArtifactError: the file's ``resume`` group does not fit the model.
-    """
     arrays = {name: torch.from_numpy(np.array(a)) for name, a in unfinished.resume.items()}
     try:
         weights = {n.removeprefix(_WEIGHTS): w for n, w in arrays.items() if n.startswith(_WEIGHTS)}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, distributed, nn
@@ -31,20 +32,17 @@ class Team:
 
     def sum(self, numbers: Sequence[float]) -> list[float]:
         """Return the sums of numbers over the team."""
-        tensor = self._tensor(numbers)
-        if self.size > 1:
-            distributed.all_reduce(tensor)
-        return [float(number) for number in tensor]
+        return self._shared(numbers, distributed.all_reduce)
 
     def from_leader(self, numbers: Sequence[float]) -> list[float]:
         """Return the leader's numbers to every process."""
-        tensor = self._tensor(numbers)
-        if self.size > 1:
-            distributed.broadcast(tensor, src=0)
-        return [float(number) for number in tensor]
+        return self._shared(numbers, partial(distributed.broadcast, src=0))
 
-    def _tensor(self, numbers: Sequence[float]) -> Tensor:
-        return torch.tensor(numbers, dtype=torch.float64, device=self.device)
+    def _shared(self, numbers: Sequence[float], share: Callable[[Tensor], object]) -> list[float]:
+        tensor = torch.tensor(numbers, dtype=torch.float64, device=self.device)
+        if self.size > 1:
+            share(tensor)
+        return [float(number) for number in tensor]
 
 
 def is_leader() -> bool:

@@ -27,7 +27,7 @@ class SynthesisConfig:
     width: int = option(192, help="picture width in pixels, even", minimum=96, maximum=1920)
     height: int = option(144, help="picture height in pixels, even", minimum=96, maximum=1080)
     fps: int = option(8, help="frames per second", minimum=1, maximum=60)
-    seconds: int = option(10, help="length of a clip", minimum=4, maximum=60)
+    seconds: int = option(10, help="length of a clip in seconds", minimum=4, maximum=60)
     sound_rate: int = option(16000, help="sound samples per second", minimum=16000, maximum=48000)
     inconsistent: float = option(
         0.6,
@@ -45,13 +45,13 @@ class SynthesisConfig:
         0.1, help="share of clips whose source may cover the centre", minimum=0, maximum=1
     )
     picture_noise: float = option(
-        6.0, help="deviation of the picture's noise in grey levels", minimum=0, maximum=64
+        6.0, help="standard deviation of the picture's noise in grey levels", minimum=0, maximum=64
     )
     sound_noise: float = option(
         0.3, help="noise beside the source's sound, mean amplitude", minimum=0, maximum=4
     )
     object_size: float = option(
-        1.0, help="the factor on the size of every object", minimum=0.25, maximum=2
+        1.0, help="factor on the size of every object", minimum=0.25, maximum=2
     )
     offscreen_gain: float = option(
         0.0, help="how much louder sounds from off screen are, in dB", minimum=-40, maximum=40
