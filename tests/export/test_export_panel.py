@@ -80,7 +80,7 @@ def test_gate_bars_are_as_long_as_the_gates():
     panel = Panel(timeline, 640)
     pixels = np.asarray(panel.draw(2.0))[panel.gate_row].astype(int)
     for n, gate in enumerate((0.25, 0.75)):  # hear, see
-        _, start, end = panel.gate_columns(n)
+        start, _, end, _ = panel.bar(n)
         bar = pixels[start : end + 1]
         filled = (bar == bar[0]).all(axis=1).sum()
         assert filled / (end - start) == pytest.approx(gate, abs=0.02)

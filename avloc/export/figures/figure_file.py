@@ -22,10 +22,6 @@ _METADATA: dict[str, dict[str, str | None]] = {
     ".svg": {"Creator": _MAKER, "Date": None},
 }
 _SETTINGS = {
-    "axes.spines.bottom": False,
-    "axes.spines.left": False,
-    "axes.spines.right": False,
-    "axes.spines.top": False,
     "font.size": 6.5,
     "image.composite_image": False,
     "legend.borderaxespad": 0.78,  # the page's margin

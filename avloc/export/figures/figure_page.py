@@ -97,7 +97,7 @@ def draw_page(
     figure.subplots_adjust(left / width, _FOOT / height, right / width, 1 - head / height, hspace=0)
     grid = figure.add_gridspec(len(heights), height_ratios=heights)
     for n, (row, columns) in enumerate(page):
-        axes = figure.add_subplot(grid[2 * n])
+        axes = figure.add_subplot(grid[2 * n], frame_on=False)
         axes.set(xlim=(0, columns.n_across), ylim=(0, 1), xticks=[], yticks=[])
         axes.set_ylabel(row.name, rotation=0, ha="right", va="center_baseline", **_look(row))
         row.draw(axes, columns)
@@ -161,6 +161,6 @@ def _draw_foot(figure: Figure, note: str, style: HeatStyle | None) -> None:
     x = text.get_window_extent().x0 / DPI / width
     weights = np.exp(np.linspace(0, np.log(FULL), 256))[None] / 256
     axes = figure.add_axes((x - 0.75 / width, y - 0.04 / height, 0.7 / width, 0.08 / height))
-    axes.set(xticks=[], yticks=[])
+    axes.set_axis_off()
     axes.imshow(lay_heat(np.full((24, 256, 3), 150, np.uint8), weights, style), aspect="auto")
     figure.text(x - 0.8 / width, y, "1×", ha="right", **look)

@@ -33,7 +33,7 @@ def render_heatmap(
     comment: str = "avloc heat map",
     progress: Progress = silent,
 ) -> Path:
-    """Render a video with its heat map, its sound, and a strip of its events and gates.
+    """Render a video with its heat map, its sound, and a strip of its events and gates below.
 
     The map moves smoothly between the middles of segments. It is faded where no event was
     found. Small pictures are enlarged by a whole factor until the strip can be read; width
@@ -49,13 +49,8 @@ def render_heatmap(
             "avloc " marks the file as written by avloc.
         progress: called with (seconds done, seconds in all, the video's name).
 
-    Returns:
-        ``target``.
-
     Raises:
         UsageError: the source has no picture.
-        MediaError: the source cannot be decoded.
-        OutputError: the target cannot be written.
     """
     size = probe(video).shown_size
     if size is None:

@@ -56,12 +56,13 @@ class Panel:
         top = self.top + n * self.step
         return top, top + round(1.45 * self.em) - 1
 
-    def gate_columns(self, n: int) -> tuple[int, int, int]:
-        """Return the first column of gate ``n``'s name, and the first and last of its bar."""
+    def bar(self, n: int, value: float = 1.0) -> tuple[int, int, int, int]:
+        """Return the pixels of gate ``n``'s bar: left, top, right, bottom."""
+        name, number = (self.small.getlength(word) + 0.5 * self.em for word in ("hear", "0.00"))
         room = (self.right - self.pad + self.em) / len(self.gates)
-        left = self.pad + n * room
-        name, number = (self.small.getlength(w) + 0.5 * self.em for w in ("hear", "0.00"))
-        return round(left), round(left + name), round(left + room - self.em - number)
+        left, half = round(self.pad + n * room + name), round(0.28 * self.em)
+        length = room - self.em - number - name
+        return left, self.gate_row - half, left + round(value * length), self.gate_row + half
 
     def draw(self, seconds: float) -> Image.Image:
         """Return the strip at a moment, RGB."""
@@ -70,9 +71,8 @@ class Panel:
         self._draw_head(pen, seconds)
         for n, (_, gate, colour) in enumerate(self.gates):
             value = float(np.nan_to_num(at_moment(gate, self.timeline.grid, seconds)).clip(0, 1))
-            _, start, end = self.gate_columns(n)
-            self._draw_bar(pen, start, start + round(value * (end - start)), colour)
-            self._write(pen, end + 0.5 * self.em, self.gate_row, f"{value:.2f}")
+            pen.rectangle(self.bar(n, value), colour)
+            self._write(pen, self.bar(n)[2] + 0.5 * self.em, self.gate_row, f"{value:.2f}")
         x, top, half = self.x_of(seconds), self.top - round(0.35 * self.em), round(0.3 * self.em)
         pen.rectangle((x - 1, top, x, self.bottom), _BRIGHT)
         pen.polygon(((x - half, top), (x + half - 1, top), (x, top + half)), _BRIGHT)
@@ -82,9 +82,9 @@ class Panel:
         picture = Image.new("RGB", (width, self.height), GROUND)
         pen = ImageDraw.Draw(picture)
         for n, (name, _, _) in enumerate(self.gates):
-            left, start, end = self.gate_columns(n)
+            left = self.bar(n)[0] - 0.5 * self.em - self.small.getlength("hear")
             self._write(pen, left, self.gate_row, name)
-            self._draw_bar(pen, start, end, TROUGH)
+            pen.rectangle(self.bar(n), TROUGH)
         for n, (name, events) in enumerate(self.tracks):
             if len(self.tracks) > 1:
                 self._write(pen, self.pad, sum(self.track(n)) / 2, name)
@@ -138,10 +138,6 @@ class Panel:
         word = fitted(one_line(event.label), self.bold, room)
         pen.text((x, self.head), word, _BRIGHT, self.bold, anchor="lm")
         self._write(pen, x + self.bold.getlength(word) + gap, self.head, score)
-
-    def _draw_bar(self, pen: ImageDraw.ImageDraw, start: int, end: int, colour: Colour) -> None:
-        half = round(0.28 * self.em)
-        pen.rectangle((start, self.gate_row - half, end, self.gate_row + half), colour)
 
     def _write(self, pen: ImageDraw.ImageDraw, x: float, y: float, text: str) -> None:
         pen.text((x, y), text, _DIM, self.small, anchor="lm")
