@@ -69,7 +69,7 @@ def _row(parameter: Any) -> tuple[str, str]:
     else:
         name = ", ".join(sorted(parameter.opts, key=len))
         if not parameter.is_flag:
-            name += " " + (parameter.metavar or value_word(parameter.bare_type()))
+            name += f" {parameter.metavar}"
         if parameter.multiple:
             text += " May be given several times."
     return name, f"{text}  [{facts}]" if facts else text

@@ -9,11 +9,12 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence, Set
-from functools import partial, wraps
+from functools import wraps
 from typing import Annotated, Any
 
 import typer
 
+from avloc.cli.help import value_word
 from avloc.cli.signatures import REQUIRED, Parameter, read_function, read_names
 from avloc.errors import UnknownNameError
 
@@ -105,14 +106,16 @@ def _declared(
         settings |= _choosing(names, settings["help"], is_argument=entry.is_positional)
     elif completes:
         settings["autocompletion"] = _completing(completes)
-    declare = typer.Argument if entry.is_positional else typer.Option
-    if not entry.is_positional:
-        declare = partial(declare, *(flags or [_flag(entry.name)]))
+    if entry.is_positional:
+        declared = typer.Argument(**settings)
+    else:
+        settings.setdefault("metavar", value_word(entry.kind.__name__))
+        declared = typer.Option(*(flags or [_flag(entry.name)]), **settings)
     return inspect.Parameter(
         entry.name,
         inspect.Parameter.KEYWORD_ONLY,
         default=default,
-        annotation=Annotated[kind | None if default is None else kind, declare(**settings)],
+        annotation=Annotated[kind | None if default is None else kind, declared],
     )
 
 

@@ -121,7 +121,10 @@ def test_help_offers_nothing_that_is_refused(avloc: Shell) -> None:
 def test_help_shows_kinds_of_values_as_words(avloc: Shell) -> None:
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     for command in commands:
-        shown = avloc(command, "--help").out
+        ended = avloc(command, "--help")
+        assert ended.code == 0
+        shown = ended.out
+        assert f"Usage: avloc {command}" in shown
         for odd in ("<", "{", "list[", "default: (", "x>=", "x<="):
             assert odd not in shown, (command, odd)
     shown = avloc("localize", "--help").out

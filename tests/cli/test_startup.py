@@ -69,13 +69,6 @@ def test_a_timeline_brings_nothing_that_only_showing_it_needs() -> None:
     assert imported_by("import avloc.timeline") & {"matplotlib", "jinja2", "pandas"} == set()
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_explains_itself(avloc: Shell, command: str) -> None:
-    ended = avloc(command, "--help")
-    assert ended.code == 0
-    assert f"Usage: avloc {command}" in ended.out
-
-
 def test_overview_names_every_command(avloc: Shell) -> None:
     shown = avloc("--help").out
     assert [command for command in COMMANDS if f"\n  {command} " not in shown] == []
