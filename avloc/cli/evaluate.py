@@ -11,8 +11,8 @@ from avloc.cli import console
 from avloc.cli.parameters import parameters_of, printed_as
 
 if TYPE_CHECKING:
-    from avloc.export.report.report_parts import ReportTable
     from avloc.stages.evaluate import EvaluatedSplit
+    from avloc.tables.table import Table
 
 
 @parameters_of(
@@ -53,7 +53,7 @@ def evaluate(
     console.say(f"wrote {done.path}")
 
 
-def _tables(done: EvaluatedSplit, per_class: bool) -> list[ReportTable]:
+def _tables(done: EvaluatedSplit, per_class: bool) -> list[Table]:
     from avloc.tables.numbers import accuracy_table, class_table, cross_modal_table, spatial_table
 
     tables = [accuracy_table([(done.evaluation.model, done.evaluation)])]

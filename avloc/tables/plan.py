@@ -17,8 +17,8 @@ from avloc.tables.recipes import RecipeRow
 from avloc.training import TrainingConfig
 
 RULES = 2
-"""The version of what no option says: how models are built and trained. Raise it when that
-changes a result; every run kept under an older one is then done again."""
+"""The version of how models are built and trained, apart from options. Raise it with any change
+that changes a result; then every run of an older version is done again."""
 
 _SIZES = {"visual_channels": 1, "audio_channels": 1, "n_classes": 2}  # follow from the data
 
@@ -29,8 +29,8 @@ class PlannedRun:
 
     Attributes:
         row: the table's row.
-        options: of its model, all that differs from the defaults.
-        training: supervision and seed among it.
+        options: its model's options that differ from the defaults.
+        training: the settings, with supervision and seed.
         key: a hash of all that the result depends on: `RULES`, row, model and training with
             their defaults, features, data.
     """
@@ -40,20 +40,15 @@ class PlannedRun:
     training: TrainingConfig
     key: str
 
-    @property
-    def seed(self) -> int:
-        """Of the training."""
-        return self.training.seed
-
     def model_path(self, folder: Path) -> Path:
-        """Return where its model goes."""
+        """Return the path of its model."""
         training = self.training
         labels = f"-{training.weak_labels}" if training.supervision == "weak" else ""
-        name = f"{self.row.name}-{training.supervision}{labels}-seed{self.seed}-{self.key}.h5"
+        name = f"{self.row.name}-{training.supervision}{labels}-seed{training.seed}-{self.key}.h5"
         return folder / name
 
     def predictions_path(self, folder: Path) -> Path:
-        """Return where its predictions on test go; written last, so they say it is done."""
+        """Return the path of its predictions on test, the last file that a run writes."""
         return self.model_path(folder).with_suffix(".predictions.h5")
 
 
@@ -67,16 +62,14 @@ def plan(
 ) -> list[PlannedRun]:
     """Return the runs of a table, all rows with the first seed before any with the second.
 
-    Args:
-        rows: the table's.
-        training: the same for all, its seed the first.
-        n_seeds: how many seeds a row has.
-        store: the features.
-        dataset: rows and splits.
-        models: what every row changes in a model, by the model's name.
+    Seeds count up from the seed of ``training``. ``models`` holds what every row changes in a
+    model, by the model's name.
     """
+    # Features that are added change the result too.
+    grid = [dataset.n_segments, dataset.is_row_alone]
+    of_rows = [asdict(row) for row in dataset.rows]
+    data = _digest([store.fingerprint, sorted(store.video_ids()), of_rows, grid])
     runs = []
-    data = _data_digest(store, dataset)
     for seed in range(training.seed, training.seed + n_seeds):
         seeded = replace(training, seed=seed)
         for row in rows:
@@ -88,19 +81,12 @@ def plan(
 
 
 def _resolved(model: str, options: Mapping[str, object]) -> Mapping[str, object]:
-    """Return every option of a model, so that a default that changes changes the key."""
+    """Return every option of a model, so that a changed default changes the key."""
     try:
         return asdict(options_from(model_class(model).Config, {**_SIZES, **options}))
     except UsageError:
         return options  # the run will refuse them, and be reported as failed
 
 
-def _data_digest(store: FeatureStore, dataset: Dataset) -> str:
-    """Hash what is trained and tested on; features that were added make other results."""
-    rows = [asdict(row) for row in dataset.rows]
-    grid = [dataset.n_segments, dataset.is_row_alone]
-    return _digest([store.fingerprint, sorted(store.video_ids()), rows, grid])
-
-
-def _digest(of: object) -> str:
-    return hashlib.sha256(json.dumps(of, sort_keys=True, default=str).encode()).hexdigest()
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()

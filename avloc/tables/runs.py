@@ -1,4 +1,4 @@
-"""Runs done side by side, each in a process of its own; one that is done is not done again."""
+"""Runs in parallel, each in its own process; a finished run is not repeated."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from avloc.devices import choose_device, count_cores
 from avloc.errors import ArtifactError
 from avloc.evaluation import evaluate
 from avloc.interrupts import deaf_to_interrupts
-from avloc.progress import Progress, silent
+from avloc.progress import Progress
 from avloc.tables.plan import PlannedRun
 from avloc.training import TrainingConfig, TrainingData, load_splits
 from avloc.training.fit import fit
@@ -34,96 +34,75 @@ from avloc.training.fit import fit
 
 @dataclass(frozen=True)
 class RunFailure:
-    """A run that did not come to its end, and why."""
+    """A run that failed, and why."""
 
     run: PlannedRun
     reason: str
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where runs find their inputs and leave their results."""
-
-    store: Path
-    dataset: Path
-    folder: Path
-    device: str
-
-
 def run_all(
     runs: Sequence[PlannedRun],
-    place: Place,
+    store: Path,
+    dataset: Path,
+    folder: Path,
     *,
-    jobs: int | None = None,
-    progress: Progress | None = None,
+    device: str,
+    jobs: int | None,
+    progress: Progress,
 ) -> list[RunFailure]:
-    """Do the runs that are not done yet, and return those that failed.
+    """Do the runs whose predictions are not in ``folder``; return those that failed.
 
-    Args:
-        runs: what to do; a result that is there under the same key is kept.
-        place: inputs and results.
-        jobs: processes side by side, the cores shared among them; one a core by default, one
-            in all on a GPU.
-        progress: called with (runs done, runs, what).
+    ``jobs`` processes share the cores; by default one per core, or one on a GPU.
     """
-    todo = [run for run in runs if finished(run, place.folder) is None]
-    told, n_done = progress or silent, len(runs) - len(todo)
-    told(n_done, len(runs), "")
+    todo = [run for run in runs if finished(run, folder) is None]
+    n_done = len(runs) - len(todo)
+    progress(n_done, len(runs), "")
     failures = []
-    n_jobs = min(jobs or _n_jobs(place.device), max(1, len(todo)))
-    with _pool(n_jobs) as pool:
+    n_jobs = jobs or (1 if choose_device(device).type == "cuda" else count_cores())
+    do = partial(_run, store=store, dataset=dataset, folder=folder, device=device)
+    with _pool(min(n_jobs, max(1, len(todo)))) as pool:
         with deaf_to_interrupts():
-            begun: dict[Future[None], PlannedRun] = {
-                pool.schedule(run_one, args=(run, place)): run for run in todo
+            started: dict[Future[None], PlannedRun] = {
+                pool.schedule(do, args=(run,)): run for run in todo
             }
-        for future in as_completed(begun):
-            run, error = begun[future], future.exception()
+        for future in as_completed(started):
+            run, error = started[future], future.exception()
             if error is not None:
                 failures.append(RunFailure(run, str(error) or type(error).__name__))
             n_done += 1
-            told(n_done, len(runs), f"{run.row.name}, seed {run.seed}")
+            progress(n_done, len(runs), f"{run.row.name}, seed {run.training.seed}")
     return failures
 
 
 def finished(run: PlannedRun, folder: Path) -> Predictions | None:
-    """Return a run's predictions, None where they are not there or not whole."""
+    """Return a run's predictions; None where they are missing or damaged."""
     try:
         return read_predictions(run.predictions_path(folder))
     except ArtifactError:
         return None
 
 
-def run_one(run: PlannedRun, place: Place) -> None:
-    """Train and evaluate one row; leaves a model and then its predictions on test.
-
-    Raises:
-        AvlocError: whatever training or evaluation refuses.
-    """
-    store, dataset = FeatureStore.open(place.store), load_dataset(place.dataset)
+def _run(run: PlannedRun, store: Path, dataset: Path, folder: Path, device: str) -> None:
+    """Train and evaluate; write the model, and then its predictions on test."""
+    features, labelled = FeatureStore.open(store), load_dataset(dataset)
     model = fit(
-        store,
-        dataset,
+        features,
+        labelled,
         model=run.row.model,
         options=run.options,
         config=run.training,
-        device=place.device,
-        data=_data(place, run.training),
+        device=device,
+        data=_splits(store, dataset, _without_seed(run.training)),
     )
-    predictions, _ = evaluate(model, store, dataset, device=place.device)
-    write_model(run.model_path(place.folder), model)
-    write_predictions(run.predictions_path(place.folder), predictions)
+    predictions, _ = evaluate(model, features, labelled, device=device)
+    write_model(run.model_path(folder), model)
+    write_predictions(run.predictions_path(folder), predictions)
 
 
-def _data(place: Place, config: TrainingConfig) -> TrainingData:
-    """Return the splits, read once a process: no training seed has a part in them."""
-    deciding = replace(
-        TrainingConfig(),
-        select=config.select,
-        window=config.window,
-        hold_out=config.hold_out,
-        hold_out_seed=config.hold_out_seed,
-    )
-    return _splits(place.store, place.dataset, deciding)
+def _without_seed(config: TrainingConfig) -> TrainingConfig:
+    """Keep only the settings on which the splits depend, so that they are read once."""
+    names = ("select", "window", "hold_out", "hold_out_seed")
+    return replace(TrainingConfig(), **{name: getattr(config, name) for name in names})
 
 
 @lru_cache(maxsize=1)
@@ -131,16 +110,14 @@ def _splits(store: Path, dataset: Path, config: TrainingConfig) -> TrainingData:
     return load_splits(FeatureStore.open(store), load_dataset(dataset), config)
 
 
-def _n_jobs(device: str) -> int:
-    return 1 if choose_device(device).type == "cuda" else count_cores()
-
-
 @contextmanager
 def _pool(n_jobs: int) -> Iterator[ProcessPool]:
-    """Yield a pool of processes; whatever ends the block early ends them at once."""
-    n_threads = max(1, count_cores() // n_jobs)
+    """Yield a pool of processes, which end at once when the block ends early."""
     pool = ProcessPool(
-        n_jobs, initializer=_limit_threads, initargs=(n_threads,), context=get_context("spawn")
+        n_jobs,
+        initializer=_limit_threads,
+        initargs=(max(1, count_cores() // n_jobs),),
+        context=get_context("spawn"),
     )
     try:
         yield pool
