@@ -20,11 +20,9 @@ def demo(given: dict[str, Any]) -> None:
     begun = time.monotonic()
     with console.progress_bar("demo") as progress:
         made = run_demo(**given, progress=_announcing(progress))
-    console.show_table(made.table.title, made.table.header, made.table.rows)
-    console.data(
-        f"attention points into the sounding object's box in {made.spatial.pointing:.1%} of "
-        f"{made.spatial.n_maps} event seconds (always the centre: {made.centre.pointing:.1%})"
-    )
+    for table in made.tables:
+        console.show_table(table.title, table.header, table.rows)
+        console.data(table.caption)
     for heatmap in made.heatmaps:
         console.data(f"heat map  {heatmap}")
     console.data(f"results   {made.results}")

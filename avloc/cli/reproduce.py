@@ -40,7 +40,9 @@ def _show(done: Reproduction) -> None:
     for path in done.written:
         console.say(f"wrote {path}")
     for failure in done.failures:
-        console.say(f"failed: {failure.run.row.name}, seed {failure.run.seed}: {failure.reason}")
+        console.say(
+            f"failed: {failure.run.row.name}, seed {failure.run.training.seed}: {failure.reason}"
+        )
     n_failed = len(done.failures)
     if n_failed and not any(c.baselines for c in done.comparisons):
         raise AvlocError(f"no run came to its end ({n_failed} failed)")

@@ -1,4 +1,4 @@
-"""Recipes: ``pipelines/*.toml`` read, checked, and run through the stages.
+"""Recipes: ``pipelines/*.toml``, read and checked, and the data that a recipe makes.
 
 A recipe names the features, the training and the rows of a table, one model a row; one that
 ``extends`` another names only what it changes.
@@ -7,25 +7,20 @@ A recipe names the features, the training and the rows of a table, one model a r
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from avloc.datasets import SynthesisConfig
-from avloc.errors import DatasetError, UnknownNameError
+from avloc.datasets import Dataset, SynthesisConfig, synthesize
+from avloc.errors import AvlocError, DatasetError, UnknownNameError, UsageError
 from avloc.models import model_class
 from avloc.options import Settings, options_from, values_of
 from avloc.progress import Progress
-from avloc.stages.evaluate import EvaluatedSplit, evaluate
 from avloc.stages.extract import extract
-from avloc.stages.train import Training, train
 from avloc.stages.workspace import DEFAULT_MODEL
 from avloc.training import TrainingConfig
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 
 @dataclass(frozen=True)
@@ -55,9 +50,9 @@ class Recipe:
         features: options of `avloc.stages.extract`.
         training: the same for every row.
         rows: the models to compare.
-        synthesis: the data to make; None when the recipe runs on data that is there.
+        synthesis: the data to make; None for a recipe that runs on existing data.
         models: what every row changes in a model, by the model's name.
-        needs_media: its clips are made of photographs and recordings.
+        needs_media: its clips are made from photographs and recordings.
     """
 
     features: Mapping[str, Any]
@@ -68,17 +63,8 @@ class Recipe:
     needs_media: bool = False
 
 
-@dataclass(frozen=True)
-class RowResult:
-    """A row that was trained and evaluated."""
-
-    row: RecipeRow
-    training: Training
-    test: EvaluatedSplit
-
-
 def recipe_path(name: str) -> Path:
-    """Return a recipe: one that comes with avloc by its name, one's own by its file.
+    """Return the path of a recipe that avloc brings along, or of a file that ends in ``.toml``.
 
     Raises:
         UnknownNameError: there is no such recipe.
@@ -92,10 +78,10 @@ def recipe_path(name: str) -> Path:
 
 
 def recipe_folder() -> Path:
-    """Return where the recipes that come with avloc lie."""
+    """Return the folder of avloc's recipes: in the package in a wheel, beside it in a checkout."""
     package = Path(__file__).parents[1]
-    inside, beside = package / "pipelines", package.parent / "pipelines"
-    return inside if inside.is_dir() else beside  # a wheel carries them, a checkout has them
+    inside = package / "pipelines"
+    return inside if inside.is_dir() else package.parent / "pipelines"
 
 
 def table_rows(table: str) -> tuple[RecipeRow, ...]:
@@ -108,22 +94,18 @@ def table_rows(table: str) -> tuple[RecipeRow, ...]:
     known = {path.name: path for path in recipe_folder().iterdir() if path.is_dir()}
     if table not in known:
         raise UnknownNameError("table", table, known)
-    return tuple(row for path in sorted(known[table].glob("*.toml")) for row in _rows_of(path))
-
-
-def _rows_of(path: Path) -> tuple[RecipeRow, ...]:
-    """Read a row's file; the rows of a table share their training, so a file holds no other."""
-    tables = _read_tables(path)
-    others = [name for name in tables if name != "rows"]
-    if others:
-        name = "extends" if "extends" in others else others[0]
-        raise DatasetError(
-            f"sets {name!r}, which has no effect in a row of a table",
-            path,
-            hint="What all rows share goes into base.toml, or is set with --set KEY=VALUE; what "
-            "a row changes in its model goes into its options.",
-        )
-    return read_recipe(path).rows
+    rows: list[RecipeRow] = []
+    for path in sorted(known[table].glob("*.toml")):
+        others = [name for name in _read_file(path) if name != "rows"]
+        if others:
+            raise DatasetError(
+                f"sets {others[0]!r}, which has no effect in a row of a table",
+                path,
+                hint="What all rows share goes into base.toml, or is set with --set KEY=VALUE; "
+                "what a row changes in its model goes into its options.",
+            )
+        rows += read_recipe(path).rows
+    return tuple(rows)
 
 
 def read_recipe(path: Path | str) -> Recipe:
@@ -136,96 +118,103 @@ def read_recipe(path: Path | str) -> Recipe:
     """
     path = Path(path)
     tables = _read_tables(path)
-    _refuse_unknown("recipe table", tables, ("extends", *(f.name for f in fields(Recipe))))
+    _refuse_unknown("recipe table", tables, ("extends", *_names(Recipe)))
     for name in ("features", "training", "synthesis", "models"):
         _check_is_table(tables.get(name, {}), name, path)
-    models = tables.get("models", {})
-    for model, options in models.items():
-        _check_is_table(options, f"models.{model}", path)
-        _refuse_unknown(f"option of {model}", options, _names(model_class(model).Config))
+    for model, options in tables.get("models", {}).items():
+        _check_options(model, options, f"models.{model}", path)
     features = tables.get("features", {})
-    _refuse_unknown("option of extract", features, tuple(signature(extract).parameters))
+    _refuse_unknown("option of extract", features, signature(extract).parameters)
     synthesis = tables.get("synthesis")
     return Recipe(
         features=features,
         training=options_from(TrainingConfig, tables.get("training", {})),
         rows=tuple(_row(table, path) for table in tables.get("rows", ())),
         synthesis=None if synthesis is None else options_from(SynthesisConfig, synthesis),
-        models=models,
+        models=tables.get("models", {}),
         needs_media=bool(tables.get("needs_media", False)),
     )
 
 
 def changed(recipe: Recipe, settings: Settings) -> Recipe:
-    """Return a recipe with ``key=value`` settings that hold for all its rows.
+    """Return a recipe with settings that hold for all its rows.
 
     Args:
         recipe: what they change.
         settings: ``key`` for the training, ``model.key`` for the rows of a model.
 
     Raises:
-        UsageError: a setting is no ``key=value``, or a value cannot be.
+        UsageError: a setting is not ``key=value``, or its value is invalid.
         UnknownNameError: there is no such model or option.
     """
-    training: dict[str, object] = {}
+    training = asdict(recipe.training)
     models = {model: dict(options) for model, options in recipe.models.items()}
     for key, value in values_of(settings, example="epochs=20").items():
         model, dot, name = key.rpartition(".")
-        known = _names(model_class(model).Config if dot else TrainingConfig)
-        if name not in known:
-            raise UnknownNameError("setting", name, known)
-        (models.setdefault(model, {}) if dot else training)[name] = value
-    of_training = options_from(TrainingConfig, {**asdict(recipe.training), **training})
-    return replace(recipe, training=of_training, models=models)
-
-
-def run_rows(
-    recipe: Recipe, artifacts: Path, *, device: str = "auto", progress: Progress | None = None
-) -> list[RowResult]:
-    """Train and evaluate each row on the workspace's features.
-
-    Args:
-        recipe: the rows and their training.
-        artifacts: a workspace whose features are there.
-        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``.
-        progress: called with (epochs done, epochs, row) for each row in turn.
-
-    Returns:
-        A result a row, in order, on the test split.
-    """
-    results = []
-    for row in recipe.rows:
-        trained = train(
-            artifacts=artifacts,
-            model=row.model,
-            name=row.name,
-            set={**asdict(recipe.training), **row.options},
-            device=device,
-            progress=_named(progress, row.title),
+        _refuse_unknown(
+            "setting", [name], _names(model_class(model).Config if dot else TrainingConfig)
         )
-        test = evaluate(artifacts=artifacts, model=trained.path, device=device)
-        results.append(RowResult(row, trained, test))
-    return results
+        (models.setdefault(model, {}) if dot else training)[name] = value
+    return replace(recipe, training=options_from(TrainingConfig, training), models=models)
 
 
-def _named(progress: Progress | None, title: str) -> Progress | None:
-    return progress and (lambda done, total, _: progress(done, total, title))
+def make_data(
+    recipe: Recipe,
+    data: Path,
+    artifacts: Path,
+    *,
+    pictures: Path | str | None = None,
+    sounds: Path | str | None = None,
+    progress: Progress | None = None,
+) -> Dataset:
+    """Make a recipe's clips in ``data`` and extract their features; existing ones are kept.
+
+    Raises:
+        UsageError: it needs photographs and recordings, and they are not named.
+        AvlocError: a clip cannot be made, or its features cannot be extracted.
+    """
+    if recipe.needs_media and not (pictures and sounds):
+        raise UsageError(
+            "this recipe makes its clips of photographs and recordings",
+            "Name both: --pictures DIR --sounds DIR, each with a sub-folder a class.",
+        )
+    dataset = synthesize(
+        data,
+        recipe.synthesis,
+        pictures=Path(pictures) if pictures else None,
+        sounds=Path(sounds) if sounds else None,
+        progress=step(progress, "clips"),
+    )
+    done = extract(
+        data, artifacts=artifacts, progress=step(progress, "features"), **recipe.features
+    )
+    if done.report.failures:
+        raise AvlocError(f"a clip failed: {done.report.failures[0].reason}")
+    return dataset
+
+
+def step(progress: Progress | None, name: str) -> Progress | None:
+    """Return the progress of a step that is named before what it works on."""
+    return progress and (lambda done, total, what: progress(done, total, f"{name}: {what}"))
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DatasetError(f"is not a readable recipe: {reason}", path) from error
 
 
 def _read_tables(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """Read a recipe's file and lay it over the one it extends."""
     if path.resolve() in above:
         raise DatasetError("extends itself", path)
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise DatasetError(
-            f"is not a readable recipe: {getattr(error, 'strerror', None) or error}", path
-        ) from error
+    tables = _read_file(path)
     if "extends" not in tables:
         return tables
     below = _read_tables(path.parent / str(tables["extends"]), (*above, path.resolve()))
-    merged: dict[str, Any] = _merged(below, tables)
-    return merged
+    return dict(_merged(below, tables))
 
 
 def _merged(below: Any, above: Any) -> Any:
@@ -235,20 +224,21 @@ def _merged(below: Any, above: Any) -> Any:
     return below if above is None else above
 
 
-def _row(table: object, path: Path) -> RecipeRow:
-    _check_is_table(table, "rows", path)
-    row = dict(table)  # type: ignore[call-overload]
+def _row(row: Any, path: Path) -> RecipeRow:
+    _check_is_table(row, "rows", path)
     _refuse_unknown("row option", row, _names(RecipeRow))
     if not {"name", "title"} <= set(row):
         raise DatasetError("has a row without a name or a title", path)
-    options = row.get("options", {})
-    _check_is_table(options, "options", path)
-    model = row.get("model", DEFAULT_MODEL)
-    _refuse_unknown(f"option of {model}", options, _names(model_class(model).Config))
+    _check_options(row.get("model", DEFAULT_MODEL), row.get("options", {}), "options", path)
     return RecipeRow(**row)
 
 
-def _names(kind: type[DataclassInstance]) -> list[str]:
+def _check_options(model: str, options: Any, name: str, path: Path) -> None:
+    _check_is_table(options, name, path)
+    _refuse_unknown(f"option of {model}", options, _names(model_class(model).Config))
+
+
+def _names(kind: Any) -> list[str]:
     return [entry.name for entry in fields(kind)]
 
 
@@ -257,7 +247,7 @@ def _check_is_table(value: object, name: str, path: Path) -> None:
         raise DatasetError(f"{name} is {value!r:.60}, not a table", path)
 
 
-def _refuse_unknown(what: str, given: Mapping[str, Any], known: Sequence[str]) -> None:
+def _refuse_unknown(what: str, given: Iterable[str], known: Iterable[str]) -> None:
     for name in given:
         if name not in known:
-            raise UnknownNameError(what, name, known)
+            raise UnknownNameError(what, name, list(known))

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from avloc.artifacts import Comparison
-from avloc.datasets import find_boxes, synthesize
-from avloc.errors import AvlocError, UnknownNameError, UsageError
+from avloc.datasets import find_boxes
+from avloc.errors import UnknownNameError, UsageError
 from avloc.options import Settings
-from avloc.progress import Progress
-from avloc.stages.extract import extract
+from avloc.progress import Progress, silent
 from avloc.stages.train import labelled_store
 from avloc.stages.workspace import Workspace
 from avloc.tables.comparing import compare
-from avloc.tables.plan import PlannedRun, plan
-from avloc.tables.recipes import Recipe, changed, read_recipe, recipe_path, table_rows
-from avloc.tables.runs import Place, RunFailure, run_all
+from avloc.tables.plan import plan
+from avloc.tables.recipes import Recipe, changed, make_data, read_recipe, recipe_path, table_rows
+from avloc.tables.runs import RunFailure, run_all
 from avloc.tables.showing import write_comparison_files
 
 SUPERVISIONS = ("full", "weak")
@@ -25,12 +24,12 @@ SUPERVISIONS = ("full", "weak")
 
 @dataclass(frozen=True)
 class Reproduction:
-    """What a reproduction found.
+    """The result of `reproduce`.
 
     Attributes:
-        comparisons: one a supervision.
+        comparisons: one for each table and supervision.
         written: the tables' files.
-        failures: the runs that did not come to their end.
+        failures: the runs that failed.
     """
 
     comparisons: tuple[Comparison, ...]
@@ -91,73 +90,34 @@ def reproduce(
     if on is not None:
         workspace = Workspace(workspace.root / Path(on).stem)
     if recipe.synthesis is not None:
-        prepare(recipe, workspace, pictures=pictures, sounds=sounds, progress=progress)
+        data = workspace.root / "data" / workspace.root.name  # the folder names the data set
+        make_data(recipe, data, workspace.root, pictures=pictures, sounds=sounds, progress=progress)
     store, labelled = labelled_store(Path(features or workspace.features), dataset)
-    planned = {
-        (name, kind): plan(
-            rows[name],
-            replace(recipe.training, supervision=kind),
-            seeds,
-            store,
-            labelled,
-            recipe.models,
-        )
-        for name in names
-        for kind in kinds
-    }
+    planned = {}
+    for name in names:
+        for kind in kinds:
+            training = replace(recipe.training, supervision=kind)
+            planned[name, kind] = plan(rows[name], training, seeds, store, labelled, recipe.models)
+    # Each run once, and every run with one seed before the next seed: for early comparisons.
+    runs = {run.key: run for of_table in planned.values() for run in of_table}
     folder = workspace.root / "reproduce"
-    place = Place(store.root, Path(dataset or store.dataset_root), folder / "runs", device)
-    failures = run_all(_in_order(planned.values()), place, jobs=jobs, progress=progress)
+    failures = run_all(
+        sorted(runs.values(), key=lambda run: run.training.seed),
+        store.root,
+        Path(dataset or store.dataset_root),
+        folder / "runs",
+        device=device,
+        jobs=jobs,
+        progress=progress or silent,
+    )
     boxes = find_boxes(labelled.root)
-    comparisons = tuple(
-        compare(name, runs, place.folder, store, labelled, boxes)
-        for (name, _), runs in planned.items()
-    )
-    return Reproduction(comparisons, _written(folder, comparisons), tuple(failures))
-
-
-def _in_order(tables: Iterable[Sequence[PlannedRun]]) -> list[PlannedRun]:
-    """Return each run once, everything with one seed before the next seed.
-
-    So what is there can be compared early.
-    """
-    distinct = {run.key: run for of_table in tables for run in of_table}
-    return sorted(distinct.values(), key=lambda run: run.seed)
-
-
-def _written(folder: Path, comparisons: Sequence[Comparison]) -> tuple[Path, ...]:
-    return tuple(
-        path
-        for comparison in comparisons
-        for path in write_comparison_files(folder / _stem(comparison), comparison)
-    )
-
-
-def prepare(
-    recipe: Recipe,
-    workspace: Workspace,
-    *,
-    pictures: Path | str | None = None,
-    sounds: Path | str | None = None,
-    progress: Progress | None = None,
-) -> None:
-    """Make a recipe's clips and extract their features; what is there is kept.
-
-    Raises:
-        UsageError: it needs photographs and recordings, and they are not named.
-        AvlocError: a clip cannot be made, or its features cannot be extracted.
-    """
-    if recipe.needs_media and not (pictures and sounds):
-        raise UsageError(
-            "this recipe makes its clips of photographs and recordings",
-            "Name both: --pictures DIR --sounds DIR, each with a sub-folder a class.",
-        )
-    data = workspace.root / "data" / workspace.root.name  # a data set is called by its folder
-    places = [Path(place) if place else None for place in (pictures, sounds)]
-    synthesize(data, recipe.synthesis, pictures=places[0], sounds=places[1], progress=progress)
-    done = extract(data, artifacts=workspace.root, progress=progress, **recipe.features)
-    if done.report.failures:
-        raise AvlocError(f"a clip failed: {done.report.failures[0].reason}")
+    comparisons, written = [], []
+    for (name, _), of_table in planned.items():
+        comparison = compare(name, of_table, folder / "runs", store, labelled, boxes)
+        stem = f"{name}-{comparison.supervision.replace(', ', '-')}"
+        comparisons.append(comparison)
+        written += write_comparison_files(folder / stem, comparison)
+    return Reproduction(tuple(comparisons), tuple(written), tuple(failures))
 
 
 def _supervisions(text: str) -> Sequence[str]:
@@ -168,7 +128,3 @@ def _supervisions(text: str) -> Sequence[str]:
     if not kinds:
         raise UsageError("no supervision is named", "Say full, weak, or full,weak.")
     return kinds
-
-
-def _stem(comparison: Comparison) -> str:
-    return f"{comparison.table}-{comparison.supervision.replace(', ', '-')}"

@@ -18,9 +18,8 @@ from avloc.errors import UsageError
 from avloc.export.links import relative_link, shown_names
 from avloc.export.pictures import report_thumbnails
 from avloc.export.report.agreement import agreement
-from avloc.export.report.curves import ReportCurve, draw_curve
 from avloc.export.report.page import write_report
-from avloc.export.report.report_parts import ReportClip, ReportResults, ReportTable
+from avloc.export.report.report_parts import ReportClip
 from avloc.media import FLAGS
 from avloc.timeline import Event
 
@@ -97,19 +96,8 @@ def full_clip(tmp_path):
     )
 
 
-RESULTS = ReportResults(
-    [
-        ReportTable(
-            "Accuracy", ("model", "%"), [("ours", "77.2"), ("trivial <b>", "40.0")], "Said."
-        ),
-        ReportTable("Per class", ("label", "%"), [("Bell", "50.0")], is_folded=True),
-    ],
-    [ReportCurve("Loss", {"training": [3.0, 2.0, 1.5], "validation": [3.1, 2.5, 2.4]})],
-)
-
-
 def test_nothing_outside_the_page_is_needed(tmp_path):
-    page, text = page_of(tmp_path, full_clip(tmp_path), results=RESULTS)
+    page, text = page_of(tmp_path, full_clip(tmp_path))
     assert not re.search(r"(?i)https?:|//[a-z]|@import|url\(", re.sub(r"base64,[^\"]*", "", text))
     assert page.all("script") == [{}]
     for attrs in page.all("img"):
@@ -320,15 +308,6 @@ def test_the_page_tells_how_it_was_made(tmp_path):
     assert any(meta.get("name") == "viewport" for meta in page.all("meta"))
 
 
-def test_tables_and_curves_are_drawn(tmp_path):
-    page, _ = page_of(tmp_path, results=RESULTS)
-    for words in ("ours", "77.2", "trivial <b>", "Said.", "Per class"):
-        assert words in page.text
-    assert len(page.all("table")) == 2
-    assert len(page.all("details")) == 1
-    assert [len(line["points"].split()) for line in page.all("polyline")] == [3, 3]
-
-
 def test_blocks_stand_where_the_events_are(tmp_path):
     timeline = timeline_of([2, 0, 0, 2], gates=[0.5] * 4)
     page, _ = page_of(
@@ -340,7 +319,7 @@ def test_blocks_stand_where_the_events_are(tmp_path):
 
 
 def test_a_scroll_region_can_be_reached_by_keyboard(tmp_path):
-    page, _ = page_of(tmp_path, full_clip(tmp_path), results=RESULTS)
+    page, _ = page_of(tmp_path, full_clip(tmp_path))
     scrolled = ("scroll", "looks")
     regions = [a for a in page.all("div") if a.get("class", "").split(" ")[0] in scrolled]
     assert regions
@@ -354,28 +333,3 @@ def test_a_scroll_region_can_be_reached_by_keyboard(tmp_path):
 def test_what_does_not_fit_is_refused():
     with pytest.raises(UsageError, match="2 thumbnails do not fit 1 segments"):
         ReportClip(timeline_of([0]), thumbnails=[None, None])
-    with pytest.raises(UsageError, match="1 cells"):
-        ReportTable("t", ("a", "b"), [("only",)])
-
-
-def test_a_curve_keeps_order_and_proportion():
-    drawing = draw_curve(ReportCurve("c", {"s": [0.0, 1.0, 0.25, float("nan"), 0.5]}))
-    points = [tuple(map(float, p.split(","))) for p in drawing.lines[0].points.split()]
-    x, y = zip(*points, strict=True)
-    assert len(points) == 4  # what is no number is left out
-    steps = np.diff(x)
-    np.testing.assert_allclose(steps, [steps[0], steps[0], 2 * steps[0]], atol=0.2)
-    height = y[0] - y[1]
-    assert height > 100
-    np.testing.assert_allclose([(y[0] - v) / height for v in y], [0, 1, 0.25, 0.5], atol=0.01)
-    assert drawing.lines[0].last == "0.5"
-
-
-@pytest.mark.parametrize(
-    "values", [[], [0.7], [5.0, 5.0, 5.0], [0.0], [-1e-9, 1e9], [float("inf")]]
-)
-def test_a_curve_of_anything_can_be_drawn(values):
-    drawing = draw_curve(ReportCurve("c", {"s": values}))
-    assert 2 <= len(drawing.y_ticks) <= 9
-    places = [y for y, _ in drawing.y_ticks]
-    assert places == sorted(places, reverse=True)

@@ -46,7 +46,11 @@ def test_demo_needs_both_senses_and_beats_every_baseline(demo: Demo) -> None:
     )
     assert both > numbers["cman"]["class_oracle_accuracy"] + 0.2
     assert both > max(sound, picture) + 0.15
-    assert demo.spatial.pointing > demo.centre.pointing + 0.2
+    spatial = numbers["spatial"]
+    assert spatial["attention"]["pointing"] > spatial["centre"]["pointing"] + 0.2
+    printed = {row[0]: row[1] for table in demo.tables for row in table.rows}
+    assert printed["CMAN: sound and picture"] == f"{both:.1%}"
+    assert printed["attention"] == f"{spatial['attention']['pointing']:.1%}"
 
 
 @pytest.mark.slow

@@ -7,7 +7,8 @@ import numpy as np
 from avloc.artifacts import Predictions
 from avloc.evaluation.measure import measure
 from avloc.labels import LabelSet
-from avloc.tables.numbers import accuracy_table, class_table, percent
+from avloc.tables.numbers import accuracy_table, class_table
+from avloc.tables.table import interval, percent
 
 
 def predictions_of(winners: list[list[int]], targets: list[list[int]]) -> Predictions:
@@ -63,5 +64,7 @@ def test_the_accuracy_of_a_class_never_found_is_named_as_that_of_its_clips() -> 
 
 
 def test_what_cannot_be_given_is_a_dash() -> None:
-    assert percent(None) == "-"
+    assert percent(None) == percent(float("nan")) == "-"
+    assert interval(None) == interval((float("nan"), float("nan"))) == "-"
+    assert interval((0.1, 0.25)) == "10.0% to 25.0%"
     assert percent(0.1234) == "12.3%"

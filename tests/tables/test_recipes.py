@@ -5,18 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from workspaces import SmallWorkspace
 
 from avloc.errors import DatasetError, UnknownNameError, UsageError
 from avloc.models import list_models, model_class
 from avloc.options import options_from
 from avloc.stages.train import settings_of
 from avloc.tables.recipes import (
-    Recipe,
     changed,
     read_recipe,
     recipe_path,
-    run_rows,
     table_rows,
 )
 
@@ -183,17 +180,3 @@ def test_missing_recipe_is_refused(tmp_path: Path) -> None:
 def test_settings_go_where_they_belong() -> None:
     config, options = settings_of("cman", {"learning_rate": "0.01", "width": "32", "epochs": 3})
     assert (config.learning_rate, config.epochs, options) == (0.01, 3, {"width": "32"})
-
-
-def test_rows_are_trained_and_evaluated(small_workspace: SmallWorkspace, tmp_path: Path) -> None:
-    (tmp_path / "features").symlink_to(small_workspace.artifacts / "features")
-    recipe = read_recipe(recipe_path("demo"))
-    short = Recipe(recipe.features, settings_of("cman", {"epochs": "1"})[0], recipe.rows)
-    results = run_rows(short, tmp_path)
-    assert [result.row.name for result in results] == ["cman", "audio-only", "visual-only"]
-    for result in results:
-        assert result.training.path == tmp_path / "models" / f"{result.row.name}.h5"
-        assert result.test.path.exists()
-        assert result.test.evaluation.n_rows == 4
-    audio_only = results[1].test.predictions
-    assert audio_only.attention is None

@@ -199,8 +199,8 @@ def test_a_comparison_by_hand(world, tmp_path):
     runs = plan(rows, QUICK, 2, world.store, world.dataset)
     right = {("a", 0): 4, ("a", 1): 2, ("b", 0): 3}  # of 4 segments; (b, 1) is not there
     for run in runs:
-        if (run.row.name, run.seed) in right:
-            n_right = right[run.row.name, run.seed]
+        if (run.row.name, run.training.seed) in right:
+            n_right = right[run.row.name, run.training.seed]
             predictions = of_two_videos(n_right)
             write_predictions(run.predictions_path(tmp_path), predictions)
     runs[0].model_path(tmp_path).write_bytes(b"damaged: no model names the constant answer")

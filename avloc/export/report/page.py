@@ -15,9 +15,8 @@ from avloc.artifacts import write_text
 from avloc.export.axis import STEPS
 from avloc.export.lines import one_line
 from avloc.export.links import shown_names
-from avloc.export.report.curves import draw_curve
 from avloc.export.report.report_clips import view_clip
-from avloc.export.report.report_parts import ReportClip, ReportResults
+from avloc.export.report.report_parts import ReportClip
 
 _MAKER = f"avloc {version('avloc')}"
 
@@ -27,7 +26,6 @@ def write_report(
     *,
     title: str,
     timelines: Sequence[ReportClip],
-    results: ReportResults | None = None,
     made: Mapping[str, str] | None = None,
 ) -> Path:
     """Write an HTML page with everything inside but the videos, which lie beside it.
@@ -41,7 +39,6 @@ def write_report(
         target: the page's file.
         title: its heading.
         timelines: the videos, in the order they should be read.
-        results: tables and curves to stand before them.
         made: more on how it was made, name by name, in order: versions, the model's file, the
             event rules, ...; model, features and avloc's version are told without asking.
 
@@ -52,7 +49,6 @@ def write_report(
         OutputError: the target cannot be written.
     """
     target = Path(target)
-    results = results or ReportResults()
     names = shown_names([clip.timeline.video_id for clip in timelines])
     clips = [view_clip(clip, target, name) for clip, name in zip(timelines, names, strict=True)]
     text = _template().render(
@@ -62,8 +58,6 @@ def write_report(
         script=_script(),
         policy=_policy(),
         made=_how_made(timelines, made or {}),
-        tables=results.tables,
-        curves=[draw_curve(curve) for curve in results.curves],
         clips=clips,
         zooms=any(view.can_zoom for view in clips),
         n_events=sum(len(clip.timeline) for clip in timelines),
@@ -86,15 +80,13 @@ def _how_made(clips: Sequence[ReportClip], more: Mapping[str, str]) -> dict[str,
 
 @cache
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
+    return jinja2.Environment(
         loader=jinja2.PackageLoader("avloc.export.report", "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["is_number"] = _is_number
-    return environment
 
 
 def _template() -> jinja2.Template:
@@ -122,9 +114,3 @@ def _policy() -> str:
         f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; "
         "img-src data:; media-src 'self' file:; base-uri 'none'; form-action 'none'"
     )
-
-
-def _is_number(cell: str) -> bool:
-    """Tell whether a cell reads as a number, which stands at the right of its column."""
-    first = cell.split()[0].strip("%±+-<>~") if cell.split() else "-"
-    return first.replace(".", "", 1).isdigit() or first in ("", "—", "–")
