@@ -8,7 +8,7 @@ from media_clips import run_ffmpeg
 
 from avloc.export.pictures import report_thumbnails
 from avloc.export.report.page import write_report
-from avloc.export.report.report_parts import ReportClip
+from avloc.export.report.report_clips import ReportClip
 from avloc.timeline import Event
 
 N_SECONDS, RATE = 6, 25

@@ -24,7 +24,7 @@ from avloc.export.figures.figure_file import figure_suffix, write_figure
 from avloc.export.figures.figure_rows import Columns
 from avloc.export.pictures import evenly
 from avloc.export.report.page import write_report
-from avloc.export.report.report_parts import ReportClip
+from avloc.export.report.report_clips import ReportClip
 from avloc.timeline import Event
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -19,7 +19,7 @@ from avloc.export.links import relative_link, shown_names
 from avloc.export.pictures import report_thumbnails
 from avloc.export.report.agreement import agreement
 from avloc.export.report.page import write_report
-from avloc.export.report.report_parts import ReportClip
+from avloc.export.report.report_clips import ReportClip
 from avloc.media import FLAGS
 from avloc.timeline import Event
 

@@ -12,8 +12,7 @@ from made_up_timelines import timeline_of, timelines
 
 from avloc.export.axis import Axis, moment, ticks
 from avloc.export.report.page import write_report
-from avloc.export.report.report_clips import view_clip
-from avloc.export.report.report_parts import ReportClip
+from avloc.export.report.report_clips import ClipView, ReportClip
 from avloc.export.report.score_plot import gate_areas, score_lines
 from avloc.timeline import Event
 
@@ -112,7 +111,7 @@ def test_every_number_lies_in_the_drawing(timeline):
 def test_pictures_stand_at_their_times():
     picture = b"\xff\xd8\xff"
     given = [None, picture, None, None, picture, None]
-    view = view_clip(ReportClip(timeline_of([2] * 6, duration=8.0), thumbnails=given), PAGE)
+    view = ClipView(ReportClip(timeline_of([2] * 6, duration=8.0), thumbnails=given), PAGE, "a")
     assert [look.start for look in view.looks] == [1, 4]
     assert view.lead == pytest.approx(100 / 8)
     assert [look.share for look in view.looks] == pytest.approx([300 / 8, 400 / 8])
@@ -120,7 +119,7 @@ def test_pictures_stand_at_their_times():
 
 def test_every_row_shares_the_videos_length():
     timeline = timeline_of([0, 0, 1], gates=[0.5] * 3, duration=4.0)
-    view = view_clip(ReportClip(timeline, [Event(3, 5, "Dog", 1)]), PAGE)
+    view = ClipView(ReportClip(timeline, [Event(3, 5, "Dog", 1)]), PAGE, "a")
     places = {word: [(b.left, b.width) for b in blocks] for word, blocks in view.tracks}
     assert places == {"true": [(75, 25)], "found": [(0, 50), (50, 25)]}
     assert view.gates[0].path.endswith("H750V100Z")

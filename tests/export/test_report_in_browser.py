@@ -16,7 +16,7 @@ from made_up_timelines import NASTY, timeline_of
 from playwright.sync_api import Error, sync_playwright
 
 from avloc.export.pictures import report_thumbnails
-from avloc.export.report.report_parts import ReportClip
+from avloc.export.report.report_clips import ReportClip
 from avloc.timeline import Event
 
 pytestmark = pytest.mark.slow

@@ -1,4 +1,4 @@
-"""A run as one page of HTML, with everything inside but the videos that it plays."""
+"""A run as one page of HTML that contains everything but the videos that it plays."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
+from importlib.resources import files
 from pathlib import Path
 
 import jinja2
@@ -15,8 +16,7 @@ from avloc.artifacts import write_text
 from avloc.export.axis import STEPS
 from avloc.export.lines import one_line
 from avloc.export.links import shown_names
-from avloc.export.report.report_clips import view_clip
-from avloc.export.report.report_parts import ReportClip
+from avloc.export.report.report_clips import ClipView, ReportClip
 
 _MAKER = f"avloc {version('avloc')}"
 
@@ -28,19 +28,18 @@ def write_report(
     timelines: Sequence[ReportClip],
     made: Mapping[str, str] | None = None,
 ) -> Path:
-    """Write an HTML page with everything inside but the videos, which lie beside it.
+    """Write an HTML page with everything inside but the videos, which are linked relative to it.
 
-    Videos and files are linked, relative to the page. Each video has its player, and under it
-    a time line that moves with it and can be zoomed. With truth, the page's index says which
-    videos agree with it. The page opens from a disk, without a network; without JavaScript it
-    says the same and stands still.
+    Each video has its player, and under it a time line that moves with it and can be zoomed.
+    With truth, the page's index says which videos agree with it. The page opens from a disk,
+    without a network; without JavaScript it says the same and does not move.
 
     Args:
         target: the page's file.
         title: its heading.
-        timelines: the videos, in the order they should be read.
-        made: more on how it was made, name by name, in order: versions, the model's file, the
-            event rules, ...; model, features and avloc's version are told without asking.
+        timelines: the videos, in the order of reading.
+        made: more facts on how it was made, in order: versions, the model's file, the event
+            rules, ...; model, features and avloc's version are always there.
 
     Returns:
         ``target``.
@@ -50,36 +49,40 @@ def write_report(
     """
     target = Path(target)
     names = shown_names([clip.timeline.video_id for clip in timelines])
-    clips = [view_clip(clip, target, name) for clip, name in zip(timelines, names, strict=True)]
-    text = _template().render(
-        title=one_line(title),
-        maker=_MAKER,
-        tick_steps=STEPS,
-        script=_script(),
-        policy=_policy(),
-        made=_how_made(timelines, made or {}),
-        clips=clips,
-        zooms=any(view.can_zoom for view in clips),
-        n_events=sum(len(clip.timeline) for clip in timelines),
+    clips = [
+        ClipView(clip, target, one_line(name)) for clip, name in zip(timelines, names, strict=True)
+    ]
+    text = (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            title=one_line(title),
+            maker=_MAKER,
+            tick_steps=STEPS,
+            script=_script(),
+            policy=_policy(),
+            made=_how_made(timelines, made or {}),
+            clips=clips,
+            zooms=any(view.can_zoom for view in clips),
+            n_events=sum(len(clip.timeline) for clip in timelines),
+        )
     )
-    # A file name that is no UTF-8 reaches here as lone surrogates, which no file can hold.
+    # A file name that is not UTF-8 comes with lone surrogates, which no file can hold.
     write_text(target, text.encode("utf-8", errors="replace").decode("utf-8"))
     return target
 
 
 def _how_made(clips: Sequence[ReportClip], more: Mapping[str, str]) -> dict[str, str]:
-    """Return what stands at the foot of the page, name by name."""
-
-    def all_of(name: str) -> str:
-        return ", ".join(dict.fromkeys(v for c in clips if (v := getattr(c.timeline, name))))
-
-    told = {"Model": all_of("model"), "Features": all_of("fingerprint")}
-    told = {name: words for name, words in told.items() if words}
-    return {**told, **more, "Made by": _MAKER}
+    """Return the facts at the foot of the page."""
+    models = dict.fromkeys(clip.timeline.model for clip in clips if clip.timeline.model)
+    features = dict.fromkeys(c.timeline.fingerprint for c in clips if c.timeline.fingerprint)
+    facts = {"Model": ", ".join(models), "Features": ", ".join(features)}
+    return {n: words for n, words in facts.items() if words} | {**more, "Made by": _MAKER}
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """Return the templates of the report and of the notebook."""
     return jinja2.Environment(
         loader=jinja2.PackageLoader("avloc.export.report", "templates"),
         autoescape=True,
@@ -89,25 +92,19 @@ def _environment() -> jinja2.Environment:
     )
 
 
-def _template() -> jinja2.Template:
-    return _environment().get_template("report.html.j2")
-
-
 @cache
 def _script() -> str:
-    """Return the page's script, as it is: to Jinja, braces in JavaScript would be its own."""
-    environment = _environment()
-    assert environment.loader is not None
-    source, _, _ = environment.loader.get_source(environment, "report.js")
+    """Return the page's script as it is: Jinja would take braces in JavaScript for its own."""
+    source = (files("avloc.export.report") / "templates" / "report.js").read_text("utf-8")
     return "\n" + "\n".join(source.splitlines()) + "\n"
 
 
 @cache
 def _policy() -> str:
-    """Return what the page may load: its own script and no other, nothing from elsewhere.
+    """Return what the page may load: only its own script, and nothing from elsewhere.
 
-    ``'self'`` is the folder the page came from, by ``file:`` as by ``http:``; ``file:`` is for
-    a video on another drive.
+    ``'self'`` is the folder of the page, by ``file:`` as by ``http:``; ``file:`` is for a
+    video on another drive.
     """
     digest = base64.b64encode(hashlib.sha256(_script().encode("utf-8")).digest()).decode("ascii")
     return (

@@ -1,34 +1,65 @@
-"""A clip of a report as the template shows it: places in percent, colours, words."""
+"""A clip of a report as the template shows it: positions in percent, colours, words."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from avloc.colours import as_hex, ink_on, label_colour
+from avloc.errors import UsageError
 from avloc.export.axis import Axis
 from avloc.export.lines import one_line
 from avloc.export.links import data_uri, relative_link
 from avloc.export.playback import NO_EVENT, event_at, total_seconds
 from avloc.export.report.agreement import Agreement, agreement
-from avloc.export.report.report_parts import ReportClip
 from avloc.export.report.score_plot import GateArea, ScoreLine, gate_areas, hundredths, score_lines
 from avloc.labels import LabelSet
 from avloc.media import AUDIO_SUFFIXES, FLAGS
-from avloc.timeline import Event, FloatArray
+from avloc.timeline import Event, FloatArray, Timeline
 
 _MOST_ROWS = 7200  # two hours in seconds; a longer table is one for a program to read
-_MOST_TOLD = 4
+_MOST_LISTED = 4
 _MOST_AT_ONCE = 30  # segments of a time line
 
 
 @dataclass(frozen=True)
+class ReportClip:
+    """One video of a report.
+
+    Attributes:
+        timeline: the events and scores found by the model.
+        truth: the true events; None where they are unknown.
+        thumbnails: one for each segment (`report_thumbnails`), as an image or a JPEG's bytes;
+            None where there is no picture; empty for no pictures at all. The page contains
+            every one, some 10 KB each: a long video should have a few dozen.
+        video: what to play in the page, the heat-map video best; linked, not contained. A
+            sound file, or a timeline without a picture, gets an audio player.
+        files: other files to link.
+        note: a sentence to the reader.
+    """
+
+    timeline: Timeline
+    truth: Sequence[Event] | None = None
+    thumbnails: Sequence[Image.Image | bytes | None] = ()
+    video: Path | None = None
+    files: Sequence[Path] = ()
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        n_segments = self.timeline.grid.n_segments
+        if len(self.thumbnails) not in (0, n_segments):
+            raise UsageError(f"{len(self.thumbnails)} thumbnails do not fit {n_segments} segments")
+
+
+@dataclass(frozen=True)
 class Block:
-    """An event on a time line: its place in percent and its look."""
+    """An event on a time line: its position in percent and its colours."""
 
     event: Event
     left: float
@@ -37,9 +68,19 @@ class Block:
     ink: str
 
 
+def event_blocks(events: Sequence[Event], axis: Axis, labels: LabelSet) -> list[Block]:
+    """Return the events as they lie on a time line."""
+    blocks = []
+    for event in events:
+        colour = label_colour(event.label, labels)
+        left, width = axis.span(event.start, event.end)
+        blocks.append(Block(event, left, width, as_hex(colour), as_hex(ink_on(colour))))
+    return blocks
+
+
 @dataclass(frozen=True)
 class SegmentView:
-    """One segment: its times, what was found in it and the gates."""
+    """One segment: its times, the event found in it with its score, and the gates."""
 
     start: float
     end: float
@@ -61,53 +102,107 @@ class Look:
 
 @dataclass(frozen=True, eq=False)
 class ClipView:
-    """All the template says about one clip.
-
-    Attributes:
-        clip: what was given.
-        name: the video's, as one line.
-        axis: the time line that every row of the page shares.
-        tracks: ("true" or "found", its events).
-        segments: one a segment; empty where they are too many for a page.
-        segment_scores: the found label's score by segment, in hundredths.
-        looks: the pictures there are, and
-        lead: the percent of the time line before the first.
-        lines: scores over time.
-        gates: gates over time.
-        player: ``video`` or ``audio``, empty for none, and
-        media: the address of what it plays.
-        files: (name, address) of what is linked.
-        agreement: with the truth; None where nobody knows it.
-    """
+    """What the template shows of a clip: on the page at ``page``, under ``name``."""
 
     clip: ReportClip
+    page: Path
     name: str
-    axis: Axis
-    tracks: tuple[tuple[str, tuple[Block, ...]], ...]
-    segments: tuple[SegmentView, ...]
-    segment_scores: str
-    looks: tuple[Look, ...]
-    lead: float
-    lines: tuple[ScoreLine, ...]
-    gates: tuple[GateArea, ...]
-    player: str
-    media: str
-    files: tuple[tuple[str, str], ...]
-    agreement: Agreement | None
+
+    @cached_property
+    def axis(self) -> Axis:
+        """The time line of all its rows."""
+        return Axis(total_seconds(self.clip.timeline))
+
+    @cached_property
+    def tracks(self) -> list[tuple[str, list[Block]]]:
+        """``true``, where it is known, and ``found``, with their events."""
+        timeline, truth = self.clip.timeline, self.clip.truth
+        tracks = [("found", timeline.events)]
+        if truth is not None:
+            tracks.insert(0, ("true", tuple(truth)))
+        return [(word, event_blocks(es, self.axis, timeline.labels)) for word, es in tracks]
+
+    @cached_property
+    def _segments(self) -> list[SegmentView]:
+        timeline, views = self.clip.timeline, []
+        for t, (start, end) in enumerate(timeline.grid.segment_times().tolist()):
+            event = event_at(timeline.events, (start + end) / 2)
+            label = timeline.labels.background if event is None else event.label
+            is_known = label in timeline.labels.all_names
+            score = float(timeline.scores[t, timeline.labels.index(label)]) if is_known else np.nan
+            gates = _gate(timeline.gate_audio, t), _gate(timeline.gate_visual, t)
+            word = NO_EVENT if event is None else one_line(label)
+            views.append(SegmentView(start, end, word, score, *gates))
+        return views
 
     @property
-    def found(self) -> tuple[Block, ...]:
-        """The events that were found."""
-        return self.tracks[-1][1]
+    def segments(self) -> list[SegmentView]:
+        """The rows of the table of segments; empty where they are too many for a page."""
+        return self._segments if len(self._segments) <= _MOST_ROWS else []
+
+    @property
+    def segment_scores(self) -> str:
+        """The found label's score by segment, in hundredths."""
+        return hundredths(segment.score for segment in self._segments)
+
+    @cached_property
+    def looks(self) -> list[Look]:
+        """The pictures."""
+        pairs = zip(self._segments, self.clip.thumbnails, strict=False)
+        shown = [(segment, picture) for segment, picture in pairs if picture is not None]
+        lefts = [self.axis.percent(segment.start) for segment, _ in shown] + [100.0]
+        return [
+            Look(segment.start, data_uri(picture), segment.label, lefts[n + 1] - lefts[n])
+            for n, (segment, picture) in enumerate(shown)
+        ]
+
+    @property
+    def lead(self) -> float:
+        """The percent of the time line before the first picture."""
+        return self.axis.percent(self.looks[0].start) if self.looks else 0.0
+
+    @cached_property
+    def lines(self) -> tuple[ScoreLine, ...]:
+        """Scores over time."""
+        return score_lines(self.clip.timeline, self.axis, self.clip.truth)
+
+    @cached_property
+    def gates(self) -> tuple[GateArea, ...]:
+        """Gates over time."""
+        return gate_areas(self.clip.timeline, self.axis)
+
+    @property
+    def player(self) -> str:
+        """``video`` or ``audio``; empty for no player."""
+        if self.clip.video is None:
+            return ""
+        is_sound = Path(self.clip.video).suffix.lower() in AUDIO_SUFFIXES
+        return "audio" if is_sound or self.clip.timeline.frame_size is None else "video"
+
+    @property
+    def media(self) -> str:
+        """The address of what the player plays."""
+        return "" if self.clip.video is None else relative_link(self.clip.video, self.page)
+
+    @property
+    def files(self) -> list[tuple[str, str]]:
+        """Names and addresses of linked files."""
+        return [(Path(file).name, relative_link(file, self.page)) for file in self.clip.files]
+
+    @cached_property
+    def agreement(self) -> Agreement | None:
+        """The agreement with the truth; None where it is unknown."""
+        timeline, truth = self.clip.timeline, self.clip.truth
+        return None if truth is None else agreement(timeline.events, truth, timeline.grid)
 
     @property
     def can_zoom(self) -> bool:
         """Whether the time line is too long to be read at once."""
-        return self.clip.timeline.grid.n_segments > _MOST_AT_ONCE
+        return len(self._segments) > _MOST_AT_ONCE
 
     @property
     def best(self) -> float | None:
-        """The highest score of an event; None where none was found."""
+        """The highest score of an event; None without events."""
         return max((event.score for event in self.clip.timeline), default=None)
 
     @property
@@ -116,86 +211,16 @@ class ClipView:
         return [(flag, FLAGS.get(flag, "")) for flag in self.clip.timeline.flags]
 
     def summary(self, blocks: Sequence[Block]) -> list[tuple[str, str]]:
-        """(label, when) of a few events; (label, how often) of many."""
+        """Return (label, when) of a few events, or (label, how often) of many."""
         events = [block.event for block in blocks]
-        if len(events) <= _MOST_TOLD:
+        if len(events) <= _MOST_LISTED:
             words, unit = self.axis.words, self.axis.unit
             return [(e.label, f"{words(e.start)}–{words(e.end)}{unit}") for e in events]
-        often = Counter(event.label for event in events).most_common()
-        told = [(label, f"× {n}") for label, n in often[:_MOST_TOLD]]
-        n_more = len(often) - len(told)
-        return [*told, (f"and {n_more} more", "")] if n_more else told
-
-
-def view_clip(clip: ReportClip, page: Path, name: str | None = None) -> ClipView:
-    """Return what the template shows of a clip on a page, by its video's id or a ``name``."""
-    timeline = clip.timeline
-    axis = Axis(total_seconds(timeline))
-    tracks = [("found", timeline.events)]
-    if clip.truth is not None:
-        tracks.insert(0, ("true", tuple(clip.truth)))
-    segments = _segments(clip)
-    looks, lead = _looks(clip, segments, axis)
-    return ClipView(
-        clip,
-        one_line(timeline.video_id if name is None else name),
-        axis,
-        tuple((word, _blocks(events, axis, timeline.labels)) for word, events in tracks),
-        segments if len(segments) <= _MOST_ROWS else (),
-        hundredths(segment.score for segment in segments),
-        looks,
-        lead,
-        score_lines(timeline, axis, clip.truth),
-        gate_areas(timeline, axis),
-        _player(clip),
-        "" if clip.video is None else relative_link(clip.video, page),
-        tuple((Path(file).name, relative_link(file, page)) for file in clip.files),
-        None if clip.truth is None else agreement(timeline.events, clip.truth, timeline.grid),
-    )
-
-
-def _player(clip: ReportClip) -> str:
-    if clip.video is None:
-        return ""
-    is_sound = Path(clip.video).suffix.lower() in AUDIO_SUFFIXES
-    return "audio" if is_sound or clip.timeline.frame_size is None else "video"
-
-
-def _blocks(events: Sequence[Event], axis: Axis, labels: LabelSet) -> tuple[Block, ...]:
-    blocks = []
-    for event in events:
-        colour = label_colour(event.label, labels)
-        place = axis.span(event.start, event.end)
-        blocks.append(Block(event, *place, as_hex(colour), as_hex(ink_on(colour))))
-    return tuple(blocks)
-
-
-def _segments(clip: ReportClip) -> tuple[SegmentView, ...]:
-    timeline, views = clip.timeline, []
-    for t, (start, end) in enumerate(timeline.grid.segment_times().tolist()):
-        event = event_at(timeline.events, (start + end) / 2)
-        label = timeline.labels.background if event is None else event.label
-        known = label in timeline.labels.all_names
-        score = float(timeline.scores[t, timeline.labels.index(label)]) if known else np.nan
-        gates = (_gate(timeline.gate_audio, t), _gate(timeline.gate_visual, t))
-        word = NO_EVENT if event is None else one_line(label)
-        views.append(SegmentView(start, end, word, score, *gates))
-    return tuple(views)
+        counts = Counter(event.label for event in events).most_common()
+        listed = [(label, f"× {n}") for label, n in counts[:_MOST_LISTED]]
+        n_more = len(counts) - len(listed)
+        return [*listed, (f"and {n_more} more", "")] if n_more else listed
 
 
 def _gate(gate: FloatArray | None, t: int) -> float | None:
     return None if gate is None else float(np.clip(np.nan_to_num(gate[t]), 0, 1))
-
-
-def _looks(
-    clip: ReportClip, segments: Sequence[SegmentView], axis: Axis
-) -> tuple[tuple[Look, ...], float]:
-    """Return the pictures there are, and the percent of the time line before the first."""
-    pairs = zip(segments, clip.thumbnails, strict=False)
-    there = [(segment, picture) for segment, picture in pairs if picture is not None]
-    places = [axis.percent(segment.start) for segment, _ in there] + [100.0]
-    looks = (
-        Look(segment.start, data_uri(picture), segment.label, places[n + 1] - places[n])
-        for n, (segment, picture) in enumerate(there)
-    )
-    return tuple(looks), places[0] if there else 0.0

@@ -16,7 +16,7 @@ from avloc.export.links import jpeg
 from avloc.export.marks import refuse_foreign
 from avloc.export.pictures import THUMBNAIL_WIDTH, evenly, report_thumbnails
 from avloc.export.report.page import write_report
-from avloc.export.report.report_parts import ReportClip
+from avloc.export.report.report_clips import ReportClip
 from avloc.media import HEATMAP_SUFFIX, middle_frames
 from avloc.stages.localize.answers import CachedModels
 from avloc.stages.localize.inputs import InputVideo
