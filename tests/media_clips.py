@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import subprocess
-from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import accumulate
 from pathlib import Path
 
 import av
@@ -109,16 +107,15 @@ def read_waveform(path: Path, info: MediaInfo | None = None) -> Waveform:
     return Waveform(samples, reader.rate, *times, reader.flags)
 
 
-def frame_index_at(times: Sequence[Fraction], n_samples: int, rate: int | Fraction) -> np.ndarray:
-    """(n_samples,): the frame of each sample by the rule, from a list of all frames' times.
+def frame_index_at(times: Sequence[Fraction], n_samples: int, rate: int) -> np.ndarray:
+    """(n_samples,): the frame of each sample, by the sentence of the rule, word for word.
 
     Sample k is the last frame with ``time < (2k+1)/(2r)``; before the first frame it is the
-    first frame, after the last the last.
+    first frame.
     """
-    # "The last frame before the limit" is the last whose time, or any later one's, is before it.
-    reach = list(accumulate(reversed(times), min))[::-1]
-    limits = [Fraction(2 * k + 1) / (2 * rate) for k in range(n_samples)]
-    return np.maximum([bisect_left(reach, limit) - 1 for limit in limits], 0)
+    limits = [Fraction(2 * k + 1, 2 * rate) for k in range(n_samples)]
+    before = [[i for i, time in enumerate(times) if time < limit] for limit in limits]
+    return np.array([indices[-1] if indices else 0 for indices in before])
 
 
 def origin_of(path: Path) -> Fraction:

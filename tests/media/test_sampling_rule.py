@@ -11,34 +11,36 @@ from hypothesis import strategies as st
 from media_clips import frame_index_at
 
 from avloc.media import ave2018_frame_index
+from avloc.media.frame_clock import ShownFrame
+from avloc.media.sampling import samples_by_time
+from avloc.timeline import Grid
 
-times = st.lists(
-    st.fractions(min_value=-1, max_value=4, max_denominator=96), min_size=1, max_size=40
+moments = st.fractions(min_value=-1, max_value=4, max_denominator=96)
+times_of_frames = st.lists(moments, min_size=1, max_size=40).map(sorted)
+
+
+def sampled(times: list[Fraction], rate: int, n_segments: int) -> list[int]:
+    frames = (ShownFrame(k, time, time + Fraction(1, 25), None) for k, time in enumerate(times))
+    return [one.shown.index for one in samples_by_time(frames, rate, Grid(n_segments), [])]
+
+
+@given(
+    st.lists(moments, min_size=1, max_size=40).map(sorted), st.integers(1, 48), st.integers(1, 4)
 )
-
-
-def by_definition(times: list[Fraction], k: int, rate: int) -> int:
-    """The sentence of the rule, word for word."""
-    before = [i for i, time in enumerate(times) if time < Fraction(2 * k + 1, 2 * rate)]
-    return before[-1] if before else 0
-
-
-@given(times, st.integers(1, 48), st.integers(1, 40))
-def test_it_is_the_last_frame_before_the_middle_of_the_sample(times, rate, n_samples):
-    expected = [by_definition(times, k, rate) for k in range(n_samples)]
-    assert frame_index_at(times, n_samples, Fraction(rate)).tolist() == expected
+def test_it_is_the_last_frame_before_the_middle_of_the_sample(times, rate, n_segments):
+    expected = frame_index_at(times, rate * n_segments, rate)
+    assert sampled(times, rate, n_segments) == expected.tolist()
 
 
 @pytest.mark.parametrize("rate", [32, 96])
 def test_a_frame_exactly_on_the_edge_is_not_yet_seen(rate):
     times = [Fraction(k, rate) for k in range(rate)]
     on_edge = rate // 32  # this frame begins exactly at 1/32 s, where sample 0 looks back from
-    assert frame_index_at(times, 1, 16)[0] == on_edge - 1
+    assert sampled(times, 16, 1)[0] == on_edge - 1
 
 
 def test_ends_are_held():
-    times = [Fraction(1, 2), Fraction(3, 4)]
-    assert frame_index_at(times, 8, 4).tolist() == [0, 0, 0, 1, 1, 1, 1, 1]
+    assert sampled([Fraction(1, 2), Fraction(3, 4)], 4, 2) == [0, 0, 0, 1, 1, 1, 1, 1]
 
 
 @pytest.mark.parametrize("n_frames", [9, 100, 250, 251, 299, 300, 301])
