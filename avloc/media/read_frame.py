@@ -72,7 +72,7 @@ def middle_frames(
     return {
         segment.index: resized(segment.images[segment.which[len(segment.which) // 2]])
         for segment in sampled_segments(path, rate=rate, grid=grid)
-        if segment.index in segments and segment.images
+        if segment.index in segments
     }
 
 

@@ -52,13 +52,12 @@ def repaint(
         stream = media.require_picture()
         clock, upright = FrameClock(media, is_rebuilt), Upright()
         # A unit that holds every frame's time: the source's, or that of the made-up rate.
-        unit = None if is_rebuilt else stream.time_base
-        unit = unit or Fraction(1, clock.rate.numerator)
+        unit = (None if is_rebuilt else stream.time_base) or Fraction(1, clock.rate.numerator)
         with open_output(target, comment) as outgoing:
             encoder = PictureEncoder(outgoing, clock.rate, unit)
-            sound = (
-                _SoundCopier(media, outgoing, target.suffix, clock.origin) if media.sound else None
-            )
+            sound = None
+            if media.sound is not None:
+                sound = _SoundCopier(media, outgoing, target.suffix, clock.origin)
 
             def pictures() -> Iterator[VideoFrame]:
                 """Yield the frames in the order of the file; the sound between is carried over."""
