@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -12,8 +12,10 @@ import av
 import imageio_ffmpeg
 import numpy as np
 
-from avloc.media import MediaInfo, SoundReader
+from avloc.media import MediaInfo, SoundReader, sampled_segments
+from avloc.media.frames import SegmentFrames
 from avloc.media.media_file import open_media
+from avloc.timeline import Grid
 
 WIDTH, HEIGHT, BLOCK = 64, 48, 16  # 12 blocks: 4 across, 3 down, one bit each
 # Two B-frames after every other, whatever the encoder thinks of it: so frames are decoded in
@@ -41,7 +43,9 @@ def read_counter(picture: np.ndarray) -> int:
 
 
 def counters_of_raw(raw: bytes) -> list[int]:
-    return [read_counter(one) for one in np.frombuffer(raw, np.uint8).reshape(-1, HEIGHT, WIDTH)]
+    return [
+        read_counter(picture) for picture in np.frombuffer(raw, np.uint8).reshape(-1, HEIGHT, WIDTH)
+    ]
 
 
 def counter_clip(
@@ -105,6 +109,17 @@ def read_waveform(path: Path, info: MediaInfo | None = None) -> Waveform:
     samples = np.concatenate([np.zeros(0, np.float32), *reader])
     times = reader.is_valid_from, reader.is_valid_until
     return Waveform(samples, reader.rate, *times, reader.flags)
+
+
+def shown_numbers(segments: Iterable[SegmentFrames]) -> list[int]:
+    """The counter that each sample shows."""
+    return [read_counter(each.images[i]) for each in segments for i in each.which]
+
+
+def numbers_and_flags(path: Path, n_segments: int, rate: int) -> tuple[list[int], list[str]]:
+    flags: list[str] = []
+    segments = sampled_segments(path, rate=rate, grid=Grid(n_segments), flags=flags)
+    return shown_numbers(segments), flags
 
 
 def frame_index_at(times: Sequence[Fraction], n_samples: int, rate: int) -> np.ndarray:

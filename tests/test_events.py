@@ -24,7 +24,7 @@ def scores_of(*segments: tuple[float, float]) -> np.ndarray:
     return np.array([(bell, bark, 1 - bell - bark) for bell, bark in segments], np.float32)
 
 
-def told(scores: np.ndarray, seconds: Fraction = Fraction(1), **rules: object):
+def events_of(scores: np.ndarray, seconds: Fraction = Fraction(1), **rules: object):
     events = events_from_scores(scores, Grid(len(scores), seconds), LABELS, EventRules(**rules))
     return [(event.start, event.end, event.label) for event in events]
 
@@ -33,44 +33,47 @@ FADING = scores_of((0.1, 0.0), (0.3, 0.0), (0.8, 0.0), (0.4, 0.1), (0.2, 0.1), (
 
 
 def test_the_winner_of_each_segment_by_default():
-    assert told(FADING) == [(2, 3, "bell")]
+    assert events_of(FADING) == [(2, 3, "bell")]
 
 
 def test_an_event_goes_on_while_its_label_is_likely_enough():
-    assert told(FADING, keep=0.3) == [(1, 4, "bell")]
-    assert told(FADING, keep=0.2) == [(1, 6, "bell")]
-    assert told(FADING, keep=0.0) == [(0, 6, "bell")]
+    assert events_of(FADING, keep=0.3) == [(1, 4, "bell")]
+    assert events_of(FADING, keep=0.2) == [(1, 6, "bell")]
+    assert events_of(FADING, keep=0.0) == [(0, 6, "bell")]
 
 
 def test_a_segment_between_two_events_goes_to_the_likelier():
     between = scores_of((0.9, 0.0), (0.2, 0.3), (0.0, 0.9))
-    assert told(between, keep=0.2) == [(0, 1, "bell"), (1, 3, "bark")]
+    assert events_of(between, keep=0.2) == [(0, 1, "bell"), (1, 3, "bark")]
 
 
 def test_a_segment_that_another_event_has_is_not_taken():
-    assert told(scores_of((0.9, 0.0), (0.45, 0.5)), keep=0.1) == [(0, 1, "bell"), (1, 2, "bark")]
+    assert events_of(scores_of((0.9, 0.0), (0.45, 0.5)), keep=0.1) == [
+        (0, 1, "bell"),
+        (1, 2, "bark"),
+    ]
 
 
 def test_nothing_grows_where_no_event_is():
-    assert told(scores_of((0.4, 0.0), (0.4, 0.1)), keep=0.1) == []
+    assert events_of(scores_of((0.4, 0.0), (0.4, 0.1)), keep=0.1) == []
 
 
 GAPPED = scores_of((0.9, 0), (0.1, 0), (0.8, 0), (0, 0), (0, 0), (0.9, 0), (0, 0), (0, 0.9))
 
 
 def test_gaps_are_closed_between_events_of_one_label():
-    assert told(GAPPED) == [(0, 1, "bell"), (2, 3, "bell"), (5, 6, "bell"), (7, 8, "bark")]
-    assert told(GAPPED, min_gap=1) == told(GAPPED)  # not shorter than a second
-    assert told(GAPPED, min_gap=1.5) == [(0, 3, "bell"), (5, 6, "bell"), (7, 8, "bark")]
-    assert told(GAPPED, min_gap=3) == [(0, 6, "bell"), (7, 8, "bark")]
-    half = told(GAPPED, Fraction(1, 2), min_gap=0.6)
+    assert events_of(GAPPED) == [(0, 1, "bell"), (2, 3, "bell"), (5, 6, "bell"), (7, 8, "bark")]
+    assert events_of(GAPPED, min_gap=1) == events_of(GAPPED)  # not shorter than a second
+    assert events_of(GAPPED, min_gap=1.5) == [(0, 3, "bell"), (5, 6, "bell"), (7, 8, "bark")]
+    assert events_of(GAPPED, min_gap=3) == [(0, 6, "bell"), (7, 8, "bark")]
+    half = events_of(GAPPED, Fraction(1, 2), min_gap=0.6)
     assert half == [(0, 1.5, "bell"), (2.5, 3, "bell"), (3.5, 4, "bark")]
 
 
 def test_short_and_unsure_events_and_other_labels_are_left_out():
-    assert told(GAPPED, min_gap=1.5, min_seconds=2) == [(0, 3, "bell")]
-    assert told(GAPPED, min_score=0.85) == [(0, 1, "bell"), (5, 6, "bell"), (7, 8, "bark")]
-    assert told(GAPPED, labels=("bark",)) == [(7, 8, "bark")]
+    assert events_of(GAPPED, min_gap=1.5, min_seconds=2) == [(0, 3, "bell")]
+    assert events_of(GAPPED, min_score=0.85) == [(0, 1, "bell"), (5, 6, "bell"), (7, 8, "bark")]
+    assert events_of(GAPPED, labels=("bark",)) == [(7, 8, "bark")]
 
 
 def test_the_score_is_the_mean_over_all_that_became_the_event():
@@ -89,7 +92,7 @@ def test_the_score_is_the_mean_over_all_that_became_the_event():
 )
 def test_rules_that_cannot_be_are_refused(rules, error):
     with pytest.raises(error):
-        told(GAPPED, **rules)
+        events_of(GAPPED, **rules)
 
 
 some_scores = st.integers(1, 12).flatmap(
@@ -101,16 +104,16 @@ some_scores = st.integers(1, 12).flatmap(
 
 @given(some_scores, st.floats(0, 1), st.floats(0, 5))
 def test_whatever_the_rules_events_are_in_order_and_apart(scores, keep, min_gap):
-    found = told(scores, keep=keep, min_gap=min_gap)
-    for (_, end, label), (start, _, other) in pairwise(found):
+    events = events_of(scores, keep=keep, min_gap=min_gap)
+    for (_, end, label), (start, _, other) in pairwise(events):
         assert end <= start
         assert end < start or label != other
 
 
 @given(some_scores, st.floats(0, 1), st.floats(0, 1))
-def test_what_is_kept_sooner_is_kept_longer(scores, one, other):
+def test_a_lower_bound_covers_more(scores, keep, other_keep):
     def covered(keep):
-        return sum(end - start for start, end, _ in told(scores, keep=keep))
+        return sum(end - start for start, end, _ in events_of(scores, keep=keep))
 
-    low, high = sorted((one, other))
+    low, high = sorted((keep, other_keep))
     assert covered(low) >= covered(high) >= covered(1.0)

@@ -10,10 +10,11 @@ import odd_files
 import pytest
 from media_clips import (
     counter_clip,
-    read_counter,
+    numbers_and_flags,
     read_waveform,
     run_ffmpeg,
     sampled_by_ffmpeg,
+    shown_numbers,
 )
 
 from avloc.errors import MediaError
@@ -23,12 +24,6 @@ from avloc.timeline import Grid
 
 # A sweep: sound that is put down at the wrong time shows as another pitch.
 SWEEP = "aevalsrc='0.3*sin(2*PI*(300*t+100*t*t))':s=44100"
-
-
-def numbers_and_flags(path, n_segments=3):
-    flags: list[str] = []
-    segments = list(sampled_segments(path, rate=25, grid=Grid(n_segments), flags=flags))
-    return [read_counter(one.images[i]) for one in segments for i in one.which], flags
 
 
 def test_bad_packets_of_sound_are_silence_and_the_rest_is_kept(tmp_path):
@@ -47,12 +42,12 @@ def test_bad_packets_of_sound_are_silence_and_the_rest_is_kept(tmp_path):
     assert np.abs(wave.samples[46 * 1024 :] - whole.samples[46 * 1024 :]).max() < 0.01
     assert not wave.samples[40 * 1024 : 43 * 1024].any()
     assert set(wave.flags) == {"corrupt", "audio_gap"}
-    assert numbers_and_flags(path) == (list(range(75)), [])  # the picture has no part in it
+    assert numbers_and_flags(path, 3, 25) == (list(range(75)), [])  # the picture has no part in it
 
 
 def test_bad_packets_of_picture_cost_what_is_built_on_them(tmp_path):
     path = odd_files.with_bad_packets(tmp_path)
-    numbers, flags = numbers_and_flags(path)
+    numbers, flags = numbers_and_flags(path, 3, 25)
     assert numbers[:29] == list(range(29))
     assert numbers[40:] == list(range(40, 75))  # every tenth frame stands on its own
     assert "corrupt" in flags
@@ -63,12 +58,12 @@ def test_noise_anywhere_in_a_file_does_not_end_it(tmp_path, suffix):
     """3000 bytes of it, over packets of both streams and the container's own marks."""
     clip = tmp_path / f"clip.{suffix}"
     counter_clip(clip, "25", 100, sound=SWEEP, after=("-g", "10"))
-    before, whole = numbers_and_flags(clip, 4)[0], read_waveform(clip)
+    before, whole = numbers_and_flags(clip, 4, 25)[0], read_waveform(clip)
     data = bytearray(clip.read_bytes())
     at = len(data) * 2 // 5
     data[at : at + 3000] = np.random.default_rng(0).integers(0, 256, 3000, np.uint8).tobytes()
     clip.write_bytes(bytes(data))
-    numbers, flags = numbers_and_flags(clip, 4)
+    numbers, flags = numbers_and_flags(clip, 4, 25)
     assert numbers[60:] == before[60:]
     assert numbers[:30] == before[:30]
     wave = read_waveform(clip)
@@ -87,12 +82,12 @@ def test_a_truncated_file_keeps_what_it_has(tmp_path):
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 6 // 10])
     flags: list[str] = []
     segments = list(sampled_segments(cut, rate=16, grid=Grid(4), flags=flags))
-    numbers = [read_counter(one.images[i]) for one in segments for i in one.which]
+    numbers = shown_numbers(segments)
     truth = sampled_by_ffmpeg(whole, 16)[:64]
     n_good = numbers.index(numbers[-1]) - 2  # the last B-frames lack what they stand on
     assert n_good > 32
     assert numbers[:n_good] == truth[:n_good]
-    assert [one.is_valid for one in segments] == [True, True, True, False]
+    assert [each.is_valid for each in segments] == [True, True, True, False]
     assert numbers[-1] < 99
     assert {"truncated", "padded"} == set(flags)
     assert probe(cut).duration == 4  # what it states
@@ -126,7 +121,7 @@ def test_sound_without_a_sample_costs_only_itself(tmp_path):
     assert not info.has_audio
     assert info.sound_rate is None
     assert set(info.flags) == {"no_audio", "no_sound"}
-    assert numbers_and_flags(path) == (list(range(75)), [])
+    assert numbers_and_flags(path, 3, 25) == (list(range(75)), [])
 
 
 def both_hollow(folder):
@@ -166,7 +161,7 @@ def test_a_slow_film_is_whole(tmp_path, suffix):
     """A picture every five seconds: the last one comes long before its end."""
     slow = tmp_path / f"slow.{suffix}"
     counter_clip(slow, "1/5", 6, codec=("-c:v", "mpeg4"), sound="sine=440:r=44100")
-    assert numbers_and_flags(slow, 30)[1] == []
+    assert numbers_and_flags(slow, 30, 25)[1] == []
     assert read_waveform(slow).flags == ()
 
 

@@ -67,7 +67,7 @@ def test_a_recording_that_states_no_length_is_measured(tmp_path, name, codec):
         assert container.duration is None
     assert float(probe(live).duration) == pytest.approx(3.02, abs=0.03)
     segments = list(sampled_segments(live, rate=4, grid=Grid.of_duration(probe(live).duration)))
-    assert [one.is_valid for one in segments] == [True] * 3
+    assert [each.is_valid for each in segments] == [True] * 3
 
 
 def test_a_silent_recording_lasts_to_the_end_of_its_last_frame(tmp_path):
@@ -93,7 +93,7 @@ def clip_of(folder, suffix, seconds=10):
 
 def counted_frames(path, n_segments):
     segments = sampled_segments(path, rate=25, grid=Grid(n_segments))
-    return [one.frame_index.tolist() for one in segments]
+    return [each.frame_index.tolist() for each in segments]
 
 
 @pytest.mark.parametrize("stated", [1e12, 3 * 3600e3, 90e3, 0, -5e6])
@@ -188,7 +188,7 @@ def test_a_healthy_film_is_believed_without_reading_it(tmp_path, monkeypatch):
     monkeypatch.setattr(
         MediaFile,
         "packets",
-        lambda *arguments: (taken.append(one) or one for one in packets(*arguments)),
+        lambda *arguments: (taken.append(packet) or packet for packet in packets(*arguments)),
     )
     assert float(probe(clip).duration) == pytest.approx(120, abs=0.1)
     assert len(taken) < 300  # of 3,000 pictures alone

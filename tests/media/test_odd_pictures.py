@@ -8,7 +8,14 @@ import av
 import numpy as np
 import odd_files
 import pytest
-from media_clips import H264, counter_clip, read_counter, run_ffmpeg, sampled_by_ffmpeg
+from media_clips import (
+    H264,
+    counter_clip,
+    read_counter,
+    run_ffmpeg,
+    sampled_by_ffmpeg,
+    shown_numbers,
+)
 from odd_files import pictured
 
 from avloc.errors import MediaError
@@ -23,7 +30,7 @@ def test_a_turned_picture_is_made_upright(tmp_path, degrees, turns):
     turned = odd_files.turned(tmp_path, degrees)
     flags: list[str] = []
     segments = list(sampled_segments(turned, rate=16, grid=Grid(3), flags=flags))
-    upright = [np.rot90(one.images[i], -turns) for one in segments for i in one.which]
+    upright = [np.rot90(each.images[i], -turns) for each in segments for i in each.which]
     assert [read_counter(picture) for picture in upright] == sampled_by_ffmpeg(
         odd_files.plain(tmp_path), 16
     )[:48]
@@ -49,9 +56,11 @@ def test_the_size_may_change_in_the_middle(tmp_path):
     flags: list[str] = []
     both = odd_files.two_sizes(tmp_path)
     segments = list(
-        sampled_segments(both, rate=16, grid=Grid(2), flags=flags, resize=lambda one: one[:48])
+        sampled_segments(
+            both, rate=16, grid=Grid(2), flags=flags, resize=lambda picture: picture[:48]
+        )
     )
-    sizes = [{image.shape[:2] for image in one.images} for one in segments]
+    sizes = [{image.shape[:2] for image in each.images} for each in segments]
     assert sizes == [{(48, 64)}, {(48, 96)}]  # each before its own resizing
     assert flags == ["size_changed"]
 
@@ -68,7 +77,7 @@ def test_a_cover_picture_is_no_video(tmp_path, suffix):
         assert len(container.streams.video) == 2
     assert probe(both).frame_size == (64, 48)
     segments = list(sampled_segments(both, rate=16, grid=Grid(3)))
-    numbers = [read_counter(one.images[i]) for one in segments for i in one.which]
+    numbers = shown_numbers(segments)
     assert numbers == sampled_by_ffmpeg(tmp_path / "plain.mp4", 16)[:48]
 
 
@@ -110,7 +119,7 @@ def test_an_odd_picture_is_taken_as_it_is_and_flagged(tmp_path, name):
 def test_every_kind_of_pixel(tmp_path, pixels):
     clip = counter_clip(tmp_path / "clip.mp4", "25", 50, sound=None, after=("-pix_fmt", pixels))
     segments = list(sampled_segments(clip, rate=25, grid=Grid(2)))
-    assert [read_counter(one.images[i]) for one in segments for i in one.which] == list(range(50))
+    assert shown_numbers(segments) == list(range(50))
     assert segments[0].images[0].dtype == np.uint8
 
 
@@ -121,7 +130,7 @@ def test_grey_levels_are_kept(tmp_path, codec):
     clip = tmp_path / f"clip.{suffix}"
     counter_clip(clip, "25", 50, sound=None, codec=codec, after=("-pix_fmt", pixels))
     segments = list(sampled_segments(clip, rate=25, grid=Grid(2)))
-    assert [read_counter(one.images[i]) for one in segments for i in one.which] == list(range(50))
+    assert shown_numbers(segments) == list(range(50))
     picture = segments[1].images[0]
     assert picture.min() <= 3
     assert picture.max() >= 252

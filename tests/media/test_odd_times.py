@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import repeat
-from pathlib import Path
 
 import av
 import numpy as np
@@ -17,6 +16,7 @@ from media_clips import (
     counter_clip,
     frame_index_at,
     has_b_frames,
+    numbers_and_flags,
     origin_of,
     read_counter,
     read_waveform,
@@ -24,17 +24,10 @@ from media_clips import (
     sampled_by_ffmpeg,
 )
 
-from avloc.media import probe, read_frame, sampled_segments
+from avloc.media import probe, read_frame
 from avloc.media.sound_reader import SoundClock
-from avloc.timeline import Grid
 
 TONE = 440
-
-
-def numbers_and_flags(path: Path, n_segments: int, rate: int = 16) -> tuple[list[int], list[str]]:
-    flags: list[str] = []
-    segments = sampled_segments(path, rate=rate, grid=Grid(n_segments), flags=flags)
-    return [read_counter(one.images[i]) for one in segments for i in one.which], flags
 
 
 def pitch(samples: np.ndarray, rate: int) -> float:
@@ -49,7 +42,7 @@ def test_raw_h264_has_its_times_rebuilt(tmp_path, rate):
     clip = counter_clip(tmp_path / "clip.h264", rate, 90, sound=None)
     with av.open(str(clip)) as container:
         assert all(packet.pts is None for packet in container.demux(video=0))
-    numbers, flags = numbers_and_flags(clip, 2)
+    numbers, flags = numbers_and_flags(clip, 2, rate=16)
     times = [Fraction(k) / Fraction(rate) for k in range(90)]
     assert numbers == frame_index_at(times, 32, 16).tolist()
     assert "pts_rebuilt" in flags
@@ -66,7 +59,7 @@ def test_h264_in_avi_keeps_the_decoders_order(tmp_path, rate):
     with av.open(str(avi)) as container:
         stated = [frame.pts for frame in container.decode(video=0)]
     assert stated != sorted(stated)  # shuffled indeed
-    numbers, flags = numbers_and_flags(avi, 3)
+    numbers, flags = numbers_and_flags(avi, 3, rate=16)
     times = [Fraction(k) / Fraction(rate) for k in range(90)]
     assert numbers == frame_index_at(times, 48, 16).tolist()
     assert "pts_rebuilt" in flags

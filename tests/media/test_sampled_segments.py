@@ -24,12 +24,8 @@ from avloc.spec import FeatureSpec
 from avloc.timeline import Grid
 
 
-def shown_numbers(segments) -> list[int]:
-    return [read_counter(one.images[i]) for one in segments for i in one.which]
-
-
 def used_frames(segments) -> list[int]:
-    return np.concatenate([one.frame_index for one in segments]).tolist()
+    return np.concatenate([each.frame_index for each in segments]).tolist()
 
 
 def test_every_rate_of_samples_and_other_segments(tmp_path):
@@ -38,7 +34,7 @@ def test_every_rate_of_samples_and_other_segments(tmp_path):
     grid = Grid(4, Fraction(3, 4))
     segments = list(sampled_segments(clip, rate=8, grid=grid))
     assert used_frames(segments) == frame_index_at(times, 24, 8).tolist()
-    assert [len(one.which) for one in segments] == [6] * 4
+    assert [len(each.which) for each in segments] == [6] * 4
     with pytest.raises(UsageError, match="samples a segment"):
         next(sampled_segments(clip, rate=5, grid=grid))
 
@@ -54,14 +50,14 @@ def test_a_distinct_frame_is_made_once_and_shared(tmp_path):
     segments = list(sampled_segments(clip, rate=16, grid=Grid(3), resize=resize))
     assert calls == sorted(set(calls)) == list(range(8))
     assert segments[0].images[-1] is segments[1].images[0]
-    assert all(image.shape == (24, 32, 3) for one in segments for image in one.images)
+    assert all(image.shape == (24, 32, 3) for each in segments for image in each.images)
 
 
 def test_a_longer_grid_holds_the_last_frame(tmp_path):
     clip = counter_clip(tmp_path / "clip.mp4", "25", 40)  # 1.6 s
     flags: list[str] = []
     segments = list(sampled_segments(clip, rate=16, grid=Grid(4), flags=flags))
-    assert [one.is_valid for one in segments] == [True, True, False, False]
+    assert [each.is_valid for each in segments] == [True, True, False, False]
     assert used_frames(segments)[32:] == [39] * 32
     assert "padded" in flags
 
@@ -80,7 +76,7 @@ def test_one_frame_is_a_valid_segment_and_padded(tmp_path, n_segments):
     clip = counter_clip(tmp_path / "clip.mp4", "50", 1, sound=None)
     flags: list[str] = []
     segments = list(sampled_segments(clip, rate=16, grid=Grid(n_segments), flags=flags))
-    assert [one.is_valid for one in segments] == [True, False][:n_segments]
+    assert [each.is_valid for each in segments] == [True, False][:n_segments]
     assert used_frames(segments) == [0] * 16 * n_segments
     assert flags == ["padded"]
 
@@ -91,7 +87,7 @@ def test_more_than_half_a_segment_past_the_end_is_padding(tmp_path, n_frames, is
     clip = counter_clip(tmp_path / "clip.mp4", "25", n_frames, sound=None)
     flags: list[str] = []
     segments = list(sampled_segments(clip, rate=16, grid=Grid(3), flags=flags))
-    assert [one.is_valid for one in segments] == [True] * 3
+    assert [each.is_valid for each in segments] == [True] * 3
     assert flags == ["padded"] * is_padded
     own: list[str] = []
     list(sampled_segments(clip, rate=16, grid=Grid.of_duration(probe(clip).duration), flags=own))
@@ -103,7 +99,7 @@ def test_late_pictures_are_not_valid_before_they_begin(tmp_path):
     maps = ("-map", "0:v", "-map", "1:a", "-c", "copy")
     run_ffmpeg("-itsoffset", "1.28", "-i", whole, "-i", whole, *maps, late)
     segments = list(sampled_segments(late, rate=16, grid=Grid(4)))
-    assert [one.is_valid for one in segments] == [False, True, True, True]
+    assert [each.is_valid for each in segments] == [False, True, True, True]
 
 
 def test_what_was_shown_is_let_go(tmp_path):

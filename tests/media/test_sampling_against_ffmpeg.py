@@ -16,9 +16,9 @@ from media_clips import (
     counter_clip,
     frame_index_at,
     has_b_frames,
-    read_counter,
     run_ffmpeg,
     sampled_by_ffmpeg,
+    shown_numbers,
 )
 
 from avloc.errors import UnknownNameError
@@ -45,8 +45,8 @@ NAMED_RATES = {
 def shown_and_used(path: Path, n_segments: int, **options: object) -> tuple[list[int], list[int]]:
     """The numbers that are shown in each slot, and `frame_index`."""
     segments = list(sampled_segments(path, rate=16, grid=Grid(n_segments), **options))
-    shown = [read_counter(one.images[i]) for one in segments for i in one.which]
-    return shown, np.concatenate([one.frame_index for one in segments]).tolist()
+    shown = shown_numbers(segments)
+    return shown, np.concatenate([each.frame_index for each in segments]).tolist()
 
 
 @pytest.mark.parametrize("name", NAMED_RATES)
@@ -165,5 +165,5 @@ def test_real_clips_show_what_ffmpeg_shows(real_data):
             *("-i", clip, "-t", 3, "-vf", "fps=16", "-f", "rawvideo", "-pix_fmt", "rgb24", "-")
         )
         truth = np.frombuffer(raw, np.uint8).reshape(-1, height, width, 3)[:48, ::8, ::8]
-        ours = np.stack([one.images[i] for one in segments for i in one.which])
+        ours = np.stack([each.images[i] for each in segments for i in each.which])
         assert np.abs(ours.astype(int) - truth).mean(axis=(1, 2, 3)).max() < 3

@@ -21,7 +21,7 @@ times_of_frames = st.lists(moments, min_size=1, max_size=40).map(sorted)
 
 def sampled(times: list[Fraction], rate: int, n_segments: int) -> list[int]:
     frames = (ShownFrame(k, time, time + Fraction(1, 25), None) for k, time in enumerate(times))
-    return [one.shown.index for one in samples_by_time(frames, rate, Grid(n_segments), [])]
+    return [sample.shown.index for sample in samples_by_time(frames, rate, Grid(n_segments), [])]
 
 
 @given(
