@@ -29,10 +29,10 @@ class Architecture:
     """How an encoder is built.
 
     Attributes:
-        embedding: the shape of what it makes of one item: (H, W, D) or (D,).
-        prepare: turns a batch of items into the network's input.
-        build: makes the network of its name, its weights and their record.
-        record: returns the record of its weights by its name; None if it has none.
+        embedding: the shape of an item's embedding: (H, W, D) or (D,).
+        prepare: turns items into the network's input.
+        build: makes the network from its name, its weights and their record.
+        record: returns the weights' record by the name; None without weights.
     """
 
     embedding: tuple[int, ...]
@@ -41,40 +41,23 @@ class Architecture:
     record: Callable[[str], WeightsRecord] | None
 
 
-@dataclass(frozen=True)
-class Inputs:
-    """What all encoders of a sense take.
-
-    Attributes:
-        shape: of one item of the network's input.
-        cpu_group: items at a time on a CPU. Fixed, so that an embedding does not depend on
-            its neighbours, and measured to give the same bits on 1 to 8 threads: the
-            convolution library takes other algorithms for 8 frames, or 16 patches.
-    """
-
-    shape: tuple[int, ...]
-    cpu_group: int
-
-
-INPUTS: Mapping[Sense, Inputs] = {
-    "visual": Inputs((3, 224, 224), cpu_group=16),
-    "audio": Inputs((N_FRAMES, N_BANDS), cpu_group=8),
+INPUT_SHAPES: Mapping[Sense, tuple[int, ...]] = {
+    "visual": (3, 224, 224),
+    "audio": (N_FRAMES, N_BANDS),
 }
+# Measured to give the same bits on 1 to 8 threads; 8 frames or 16 patches do not.
+CPU_GROUPS: Mapping[Sense, int] = {"visual": 16, "audio": 8}
 
-
-def _resnet(n_channels: int) -> Architecture:
-    return Architecture((7, 7, n_channels), imagenet, resnet_trunk, torchvision_record)
-
-
+_RESNET = imagenet, resnet_trunk, torchvision_record
 VISUAL_ENCODERS = {
     "efficientnet-lite0": Architecture(
         (7, 7, 320), efficientnet_lite, efficientnet_lite0_trunk, embedded_record
     ),
-    "resnet101": _resnet(2048),
-    "resnet152": _resnet(2048),
-    "resnet18": _resnet(512),
-    "resnet34": _resnet(512),
-    "resnet50": _resnet(2048),
+    "resnet101": Architecture((7, 7, 2048), *_RESNET),
+    "resnet152": Architecture((7, 7, 2048), *_RESNET),
+    "resnet18": Architecture((7, 7, 512), *_RESNET),
+    "resnet34": Architecture((7, 7, 512), *_RESNET),
+    "resnet50": Architecture((7, 7, 2048), *_RESNET),
     "vgg19": Architecture((7, 7, 512), imagenet, vgg19_trunk, torchvision_record),
 }
 AUDIO_ENCODERS = {
@@ -98,11 +81,7 @@ def list_audio_encoders() -> list[str]:
 
 
 def find_architecture(sense: Sense, name: str) -> Architecture:
-    """Return an encoder's architecture.
-
-    Raises:
-        UnknownNameError: there is no such encoder.
-    """
+    """Return an encoder's architecture; UnknownNameError if there is none of that name."""
     if name not in _ENCODERS[sense]:
         raise UnknownNameError(f"{sense} encoder", name, _ENCODERS[sense])
     return _ENCODERS[sense][name]

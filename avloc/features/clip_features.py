@@ -17,12 +17,7 @@ _SEGMENTS_AT_ONCE = 64  # maps in memory, so that an hour never is
 class ClipFeatures:
     """One clip's features as its segments are encoded.
 
-    Args:
-        batches: what its segments go through.
-
-    Attributes:
-        n_segments: T, from the first segment on.
-        n_taken: how many segments have come.
+    ``n_segments`` is T, known from the first segment on; ``n_taken`` of them have come.
     """
 
     def __init__(self, batches: Batches) -> None:

@@ -29,9 +29,6 @@ class DecodingTask:
     """A clip to decode.
 
     Attributes:
-        video_id: names the video.
-        path: its file.
-        spec: how to sample it.
         grid: its segments; None derives them from its duration.
         sha256: of the file; None computes it, which reads the file once more.
     """
@@ -139,7 +136,7 @@ def _refuse_odd_name(path: Path) -> None:
 def _pictures(
     task: DecodingTask, info: MediaInfo, grid: Grid, flags: list[str]
 ) -> Iterator[tuple[Sequence[Picture], NDArray[np.int32], bool]]:
-    """Yield each segment's distinct frames, its samples' frame numbers, and whether it is real."""
+    """Yield each segment's frames, its samples' frame indices, and whether it is real."""
     for segment in sampled_segments(
         task.path,
         rate=task.spec.fps,

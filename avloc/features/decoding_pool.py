@@ -21,7 +21,7 @@ from pebble import ProcessExpired, ProcessPool
 from avloc.features.decoding import DecodingTask, Message, Segment
 from avloc.features.decoding_process import Signs, begin, decode_next, memory_shape, slots_in
 from avloc.features.silence import LOOK_SECONDS, SILENCE_SECONDS, Silence, decode_here, hung
-from avloc.features.spawning import Afresh
+from avloc.features.spawning import SpawnWithoutMain
 from avloc.interrupts import deaf_to_interrupts
 from avloc.spec import FeatureSpec
 
@@ -68,24 +68,21 @@ class _Waiting:
 
 
 class DecodingPool:
-    """A context in which clips are decoded by other processes.
+    """A context in which ``n_workers`` processes decode clips of one spec.
 
     A process that dies before it has begun a clip is started again. Where that fails several
-    times, for example for want of memory, the clips are decoded in this process.
+    times, for example for want of memory, or where ``n_workers`` is 0, the clips are decoded in
+    this process. A clip whose
+    decoder gives no sign for ``silence_seconds`` is given up.
 
-    Args:
-        n_workers: how many processes.
-        spec: of the clips.
-        niceness: lowers the processes' priority. An encoder uses all cores at every layer, so
-            one core that it has to share delays all of them.
-        silence_seconds: a clip whose decoder gives no sign for so long is given up.
+    ``niceness`` lowers the processes' priority: an encoder uses all cores at every layer, so
+    one core that it has to share delays all of them.
     """
 
     def __init__(
         self,
         n_workers: int,
         spec: FeatureSpec,
-        *,
         niceness: int = 0,
         silence_seconds: float = SILENCE_SECONDS,
     ) -> None:
@@ -126,7 +123,7 @@ class _Lane:
     """One process and the clips that go through it; its ``calls`` are answered in order."""
 
     def __init__(self, spec: FeatureSpec, niceness: int, silence_seconds: float) -> None:
-        context, shape = Afresh(), memory_shape(spec)
+        context, shape = SpawnWithoutMain(), memory_shape(spec)
         memory = context.RawArray("B", math.prod(shape))
         self._slots = slots_in(memory, shape)
         self._signs: Signs = context.RawValue(Signs)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from avloc.devices import choose_device
 from avloc.errors import FingerprintError
-from avloc.features.architectures import INPUTS, Sense, find_architecture
+from avloc.features.architectures import CPU_GROUPS, INPUT_SHAPES, Sense, find_architecture
 from avloc.features.precision import arithmetic, choose_precision
 from avloc.features.runtimes import choose_runtime, with_runtime
 from avloc.features.visual_networks import fold_batch_norm
@@ -26,16 +26,13 @@ class Encoder:
     """Turns frames into maps, or log-mel patches into vectors.
 
     Attributes:
-        name: its name.
         network: (B, 3, 224, 224) to (B, D, H, W), or (B, 96, 64) to (B, D).
         prepare: turns items into the network's input.
-        embedding: the shape of what it makes of one item: (H, W, D) or (D,).
-        weights_sha256: of the weights file; empty if there is none.
-        device: where it runs.
+        embedding: the shape of an item's embedding: (H, W, D) or (D,).
+        weights_sha256: of the weights file; empty without one.
         precision: the class of its arithmetic.
-        group: B of every call. The last group is filled up with zeros, so that an embedding
-            does not depend on what else is encoded: for another batch size a convolution
-            library may choose another algorithm, which rounds differently.
+        group: B of every call; the last is filled up with zeros. For another batch size a
+            convolution library may choose another algorithm, which rounds differently.
     """
 
     name: str
@@ -67,13 +64,7 @@ class Encoder:
 
 @dataclass(frozen=True)
 class Encoders:
-    """What turns a video into features.
-
-    Attributes:
-        spec: of the features.
-        visual: frames to maps.
-        audio: log-mel patches to vectors.
-    """
+    """A visual and an audio encoder, and the spec of the features they make."""
 
     spec: FeatureSpec
     visual: Encoder
@@ -94,26 +85,17 @@ def load_encoder(
     weights: WeightsPolicy,
     runtime: str = "eager",
 ) -> Encoder:
-    """Load one encoder.
-
-    Args:
-        sense: ``visual`` or ``audio``.
-        name: one of the encoders of that sense.
-        device: where it will run.
-        precision: the class of its arithmetic.
-        weights: where its weights may come from.
-        runtime: what `choose_runtime` returned.
+    """Load one encoder; ``runtime`` is what `choose_runtime` returned.
 
     Raises:
         UnknownNameError: there is no such encoder.
-        WeightsError: its weights cannot be had.
-        DependencyError: it needs a package that is not installed.
+        WeightsError: its weights cannot be had. DependencyError: a package is not installed.
     """
-    architecture, inputs = find_architecture(sense, name), INPUTS[sense]
+    architecture = find_architecture(sense, name)
     record = architecture.record(name) if architecture.record is not None else None
     file = fetch(record, weights) if record is not None else None
-    group = _GPU_GROUP if device.type == "cuda" else inputs.cpu_group
-    like = torch.zeros(group, *inputs.shape, device=device)
+    group = _GPU_GROUP if device.type == "cuda" else CPU_GROUPS[sense]
+    like = torch.zeros(group, *INPUT_SHAPES[sense], device=device)
     if sense == "visual":
         like = like.contiguous(memory_format=torch.channels_last)
 
@@ -128,16 +110,8 @@ def load_encoder(
     sha256 = file.sha256 if file is not None else ""
     with arithmetic(device, precision):
         network = with_runtime(build, runtime, like, f"{name} {sha256}")
-    return Encoder(
-        name,
-        network,
-        architecture.prepare,
-        architecture.embedding,
-        sha256,
-        device,
-        precision,
-        group,
-    )
+    prepare, embedding = architecture.prepare, architecture.embedding
+    return Encoder(name, network, prepare, embedding, sha256, device, precision, group)
 
 
 def load_encoders(
@@ -200,7 +174,7 @@ def encoders_for(
 
     Args:
         spec: of the features to make.
-        device: where to run them; it may be another device than the features were made on.
+        device: where to run them; it need not be the device that made the features.
         weights: where weight files may come from.
 
     Raises:

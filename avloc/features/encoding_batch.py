@@ -15,16 +15,12 @@ from avloc.features.encoders import Encoder, Encoders
 _CPU_GROUPS = 4  # a slow film's segments fill four groups better than one
 _MOST_SEGMENTS = 64  # a still adds no item to a batch and would never fill it
 
+Items = Sequence[NDArray[Any]] | NDArray[Any]
 Deliver = Callable[[list[Tensor]], None]
 
 
 class EncodingBatch:
-    """Whole segments on their way through an encoder; each distinct item is encoded once.
-
-    Args:
-        encoder: what they go through.
-        size: how many items make the batch full; a larger segment still fits.
-    """
+    """Whole segments to encode at once, about ``size`` items; each distinct item once."""
 
     def __init__(self, encoder: Encoder, size: int) -> None:
         self._encoder = encoder
@@ -36,16 +32,16 @@ class EncodingBatch:
     def add(
         self,
         owner: Hashable,
-        items: Sequence[NDArray[Any]] | NDArray[Any],
+        items: Items,
         samples: Sequence[Hashable],
         deliver: Deliver,
     ) -> None:
-        """Copy a segment in; a batch that is full is encoded.
+        """Copy a segment in, and encode the batch when it is full.
 
         Args:
             owner: its clip.
             items: its distinct items, in order.
-            samples: the name of the item behind each sample, unique in the clip.
+            samples: for each sample the name of its item, unique in the clip.
             deliver: called with the embeddings of the samples once they are computed.
         """
         is_full = len(self._rows) + len(items) > len(self._items)
@@ -71,7 +67,7 @@ class EncodingBatch:
             # by numbers on the host: an index on the device would wait for the device
             deliver([embeddings[row] for row in rows])
 
-    def _memory_for(self, items: Sequence[NDArray[Any]] | NDArray[Any]) -> Tensor:
+    def _memory_for(self, items: Items) -> Tensor:
         """Return memory for a batch of such items, pinned for CUDA, from PyTorch's own cache."""
         like = torch.from_numpy(items[0])
         return torch.empty(
@@ -82,12 +78,7 @@ class EncodingBatch:
 
 
 class Batches:
-    """The batch of frames and the batch of patches that all clips of a run share.
-
-    Args:
-        encoders: what they go through.
-        batch_size: frames the device takes at once; None chooses.
-    """
+    """The batch of frames and the batch of patches that all clips of a run share."""
 
     def __init__(self, encoders: Encoders, batch_size: int | None) -> None:
         visual, audio = encoders.visual, encoders.audio

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -30,11 +30,10 @@ from avloc.features.encoders import Encoders
 from avloc.features.encoding_batch import Batches
 from avloc.features.extraction_run import Run
 from avloc.features.sharing import Sharing
-from avloc.features.silence import SILENCE_SECONDS, decode_here, decode_watched
+from avloc.features.silence import SILENCE_SECONDS, decode_watched
 from avloc.features.store_thread import StoreThread
 from avloc.options import OVERWRITE
 from avloc.progress import Progress, silent
-from avloc.spec import FeatureSpec
 from avloc.timeline import Grid
 
 _CPU_NICENESS = 10
@@ -48,8 +47,8 @@ class ExtractionReport:
 
     Attributes:
         n_done: videos extracted now.
-        n_skipped: videos that were there already, or that another run has done meanwhile.
-        failures: the videos that could not be extracted, and why.
+        n_skipped: videos that were done already, or by another run meanwhile.
+        failures: the videos that could not be extracted.
     """
 
     n_done: int
@@ -67,7 +66,7 @@ def extract_video(
     silence_seconds: float = SILENCE_SECONDS,
     progress: Progress | None = None,
 ) -> VideoFeatures:
-    """Extract one video's features in this process, in memory that does not grow with frames.
+    """Extract one video's features in this process.
 
     Args:
         path: the video.
@@ -75,7 +74,7 @@ def extract_video(
         video_id: names it; the file's name without suffix by default.
         grid: its segments; by its duration by default.
         sha256: of the file, if it is known; else the file is read once more for it.
-        silence_seconds: how long its decoder may give no sign before it is given up.
+        silence_seconds: a decoder that gives no sign for so long is given up.
         progress: called with (segments done, segments, video id).
 
     Raises:
@@ -114,10 +113,10 @@ def extract(
     silence_seconds: float = SILENCE_SECONDS,
     progress: Progress | None = None,
 ) -> ExtractionReport:
-    """Extract many videos into a store; a bad one costs only itself.
+    """Extract many videos into a store; one that fails does not stop the others.
 
     Runs on the same store at the same time share the videos: each is done by one of them.
-    The features do not depend on ``workers`` or, on a CPU, on ``batch_size``: bit for bit.
+    The features' bits do not depend on ``workers`` or, on a CPU, on ``batch_size``.
 
     Args:
         videos: (video id, file) pairs.
@@ -128,17 +127,18 @@ def extract(
         batch_size: frames the device takes at once; None chooses.
         overwrite: ``stale`` extracts what is missing, unreadable or of another fingerprint,
             ``always`` everything, ``never`` only what is missing or unreadable.
-        silence_seconds: how long a decoder may give no sign (a packet read, a block hashed)
-            before its clip is given up as hanging.
+        silence_seconds: a decoder that gives no sign (a packet read, a block hashed) for so
+            long is given up.
         progress: called with (videos ended, videos to do, video id, or what is waited for).
 
     Raises:
-        UnknownNameError: no such way to overwrite. UsageError: a number makes no sense, or an
-        id stands for two files. FingerprintError: the store is of other features.
+        UnknownNameError: no such way to overwrite.
+        UsageError: a number is out of range, or an id stands for two files.
+        FingerprintError: the store is of other features.
         OutputError: the store cannot be written.
     """
     _check(workers, batch_size, overwrite)
-    # The store says itself how it differs from these encoders.
+    # Refuses encoders of another spec.
     store = FeatureStore.create(store.root, encoders.spec)
     store.sweep()
     distinct = _distinct(videos)
@@ -149,15 +149,13 @@ def extract(
     todo = [t for t in tasks if t.video_id not in unnamed and not is_left(t.video_id)]
     n_workers = _n_workers(workers, len(todo), encoders)
     niceness = _CPU_NICENESS if encoders.device.type == "cpu" else 0
+    decoding = DecodingPool(n_workers, encoders.spec, niceness, silence_seconds)
     with Sharing(todo, store.path_of, is_left) as sharing:
-        with (
-            StoreThread(store, sharing.release) as writing,
-            _decoder(n_workers, encoders.spec, niceness, silence_seconds) as decode,
-        ):
+        with StoreThread(store, sharing.release) as writing, decoding:
             n_total, batches = len(unnamed) + len(todo), Batches(encoders, batch_size)
             run = Run(store, writing, sharing, batches, n_total, progress or silent)
             for unclaimed in sharing.rounds():
-                with closing(decode(unclaimed)) as messages:
+                with closing(decoding.decode(unclaimed)) as messages:
                     for task, message in messages:
                         run.take(task, message)
                 run.finish()
@@ -175,20 +173,6 @@ def _unnamed(store: FeatureStore, tasks: Sequence[DecodingTask]) -> dict[str, Av
         except UsageError as error:
             errors[task.video_id] = error
     return errors
-
-
-@contextmanager
-def _decoder(
-    n_workers: int, spec: FeatureSpec, niceness: int, silence_seconds: float
-) -> Iterator[Callable[[Iterable[DecodingTask]], _Messages]]:
-    """Yield what decodes tasks: here, or in processes that end with the block."""
-    if n_workers == 0:
-        yield partial(decode_here, limit=silence_seconds)
-    else:
-        with DecodingPool(
-            n_workers, spec, niceness=niceness, silence_seconds=silence_seconds
-        ) as pool:
-            yield pool.decode
 
 
 def _n_workers(asked: int | None, n_tasks: int, encoders: Encoders) -> int:

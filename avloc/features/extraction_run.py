@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from avloc.artifacts import Failure, FeatureStore
 from avloc.errors import AvlocError
@@ -14,28 +15,20 @@ from avloc.features.store_thread import StoreThread
 from avloc.progress import Progress
 
 
+@dataclass
 class Run:
     """The videos of one `extract`: those under way, and those that failed."""
 
-    def __init__(
-        self,
-        store: FeatureStore,
-        writing: StoreThread,
-        sharing: Sharing,
-        batches: Batches,
-        n_total: int,
-        progress: Progress,
-    ) -> None:
-        self._store = store
-        self._writing = writing
-        self._sharing = sharing
-        self._batches = batches
-        self._n_total = n_total
-        self._progress = progress
-        self._clips: dict[str, ClipFeatures] = {}
-        self._n_done_elsewhere = 0
-        self._handed_over: set[str] = set()
-        self.failures: list[Failure] = []
+    store: FeatureStore
+    writing: StoreThread
+    sharing: Sharing
+    batches: Batches
+    n_total: int
+    progress: Progress
+    failures: list[Failure] = field(default_factory=list)
+    _clips: dict[str, ClipFeatures] = field(default_factory=dict)
+    _n_done_elsewhere: int = 0
+    _handed_over: set[str] = field(default_factory=set)
 
     @property
     def n_done(self) -> int:
@@ -46,24 +39,24 @@ class Run:
         """Take a clip's next message, and hand over to be written what is encoded by now."""
         if isinstance(message, Failure):
             self._clips.pop(task.video_id, None)
-            self._writing.abandon(task.video_id)
+            self.writing.abandon(task.video_id)
             self._record(message)
-            self._sharing.release(task.video_id)
+            self.sharing.release(task.video_id)
             return
         if task.video_id not in self._clips:
-            self._clips[task.video_id] = ClipFeatures(self._batches)
+            self._clips[task.video_id] = ClipFeatures(self.batches)
         self._clips[task.video_id].take(message)
         self._hand_over()
 
     def finish(self) -> None:
         """Encode what has not filled a batch, and hand over the rest."""
-        self._batches.encode()
+        self.batches.encode()
         self._hand_over()
-        for video_id in self._sharing.done_elsewhere[self._n_done_elsewhere :]:
+        for video_id in self.sharing.done_elsewhere[self._n_done_elsewhere :]:
             self._n_done_elsewhere += 1
             self._report(video_id)
-        if self._sharing.left:
-            self._report(f"{self._sharing.left[0]}, which another run is at")
+        if self.sharing.left:
+            self._report(f"{self.sharing.left[0]}, which another run is at")
 
     def refuse(self, tasks: Iterable[DecodingTask], errors: Mapping[str, AvlocError]) -> None:
         """Count videos that have no file because of these errors as failed, once each."""
@@ -76,18 +69,18 @@ class Run:
     def _hand_over(self) -> None:
         for video_id, clip in list(self._clips.items()):
             if (maps := clip.next_maps()) is not None:
-                self._writing.put_visual(video_id, clip.n_segments, maps)
+                self.writing.put_visual(video_id, clip.n_segments, maps)
             if clip.is_complete:
-                self._writing.finish(video_id, clip.n_segments, clip.features)
+                self.writing.finish(video_id, clip.n_segments, clip.features)
                 del self._clips[video_id]
                 self._handed_over.add(video_id)
                 self._report(video_id)
 
     def _record(self, failure: Failure) -> None:
-        self._store.record_failure(failure.video_id, failure.source, failure.reason)
+        self.store.record_failure(failure.video_id, failure.source, failure.reason)
         self.failures.append(failure)
         self._report(failure.video_id)
 
     def _report(self, what: str) -> None:
         n_ended = self.n_done + len(self.failures) + self._n_done_elsewhere
-        self._progress(n_ended, self._n_total, what)
+        self.progress(n_ended, self.n_total, what)

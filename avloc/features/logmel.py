@@ -34,15 +34,9 @@ Patches = NDArray[np.float32]
 def stream_to_16khz(pieces: Iterable[Samples], rate: int) -> Iterator[Samples]:
     """Resample mono sound to 16 kHz with a Kaiser-windowed sinc like resampy 0.2's best.
 
-    The sound goes through in minutes with a margin of a second (far more than the filter's
-    reach), so memory grows neither with the sound nor with the filter.
-
-    Args:
-        pieces: (n,) each in [-1, 1], one after the other.
-        rate: samples per second.
-
-    Yields:
-        The same sound, in other pieces.
+    It takes and gives consecutive pieces, (n,) each. The sound goes through in minutes with a
+    margin of a second (far more than the filter's reach), so memory grows neither with the
+    sound nor with the filter.
     """
     if rate == RATE:
         yield from pieces
@@ -112,11 +106,9 @@ def patch_starts(grid: Grid, segment: int) -> list[int]:
 
 
 def segment_patches(pieces: Iterable[Samples], grid: Grid) -> Iterator[Patches]:
-    """Yield each segment's (n, 96, 64) patches; there is silence before and after the sound.
+    """Yield each segment's (n, 96, 64) patches from consecutive pieces of sound at 16 kHz.
 
-    Args:
-        pieces: (n,) each at 16 kHz, one after the other from the origin on.
-        grid: the segments.
+    Before and after the sound there is silence.
     """
     more = iter(pieces)
     first = patch_starts(grid, 0)[0]  # where the samples in memory begin
@@ -135,13 +127,9 @@ def segment_patches(pieces: Iterable[Samples], grid: Grid) -> Iterator[Patches]:
 
 
 def log_mel(samples: Samples) -> Patches:
-    """Return the log-mel frames of 16 kHz sound.
+    """Return (frames, 64) of (n,) sound at 16 kHz, n >= 400.
 
-    Args:
-        samples: (n,) with n >= 400.
-
-    Returns:
-        (frames, 64): ``ln(mel + 0.01)`` of 400 samples every 160, without centring.
+    ``ln(mel + 0.01)`` of 400 samples every 160, without centring.
     """
     return exact_log_mel(samples).astype(np.float32)
 

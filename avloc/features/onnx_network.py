@@ -1,4 +1,4 @@
-"""Networks run by ONNX Runtime, exported from PyTorch once and kept in the cache folder."""
+"""Networks run by ONNX Runtime, exported from PyTorch once and cached."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -25,50 +24,41 @@ _MADE_WITH = ("torch", "torchvision", "timm", "onnx", "onnxruntime")
 _BLOCK = 1 << 22
 
 
-class OnnxNetwork:
-    """A network of one input shape, run by ONNX Runtime on as many threads as PyTorch has.
-
-    Args:
-        build: makes the network; not called if an export of it is in the cache folder.
-        like: an input as every later one is.
-        key: names the network and its weights; empty if its export is not to be kept.
-
-    Raises:
-        OutputError: there is no room for a network in the temporary folder.
-    """
-
-    def __init__(self, build: Callable[[], nn.Module], like: Tensor, key: str) -> None:
-        kept = _kept(key, like) if key else None
-        if kept is not None and _is_whole(kept):
-            with suppress(Exception):  # removed meanwhile, or refused: ONNX Runtime has ten kinds
-                self._session = _session(kept / _GRAPH_FILE)
-                return
-        network = build()
-        with _temporary_folder() as folder:
-            _export(network, like, folder)
-            network.to("meta")  # ONNX Runtime has weights of its own: these would be twice there
-            self._session = _session(folder / _GRAPH_FILE)
-            if kept is not None:
-                _keep(folder, kept)
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """Run the network."""
-        outputs = self._session.run(None, {_INPUT: x.contiguous().numpy()})
-        return torch.from_numpy(outputs[0])
+def onnx_network(
+    build: Callable[[], nn.Module], like: Tensor, key: str
+) -> Callable[[Tensor], Tensor]:
+    """Return what runs a network on as many threads as PyTorch has; see `with_runtime`."""
+    cached = _cached(key, like) if key else None
+    if cached is not None and _is_whole(cached):
+        with suppress(Exception):  # removed meanwhile, or refused: ONNX Runtime has ten kinds
+            return _load(cached / _GRAPH_FILE)
+    network = build()
+    with _temporary_folder() as folder:
+        _export(network, like, folder)
+        network.to("meta")  # ONNX Runtime has weights of its own: these would be twice in memory
+        run = _load(folder / _GRAPH_FILE)
+        if cached is not None:
+            _copy(folder, cached)
+    return run
 
 
-def _session(path: Path) -> Any:
+def _load(path: Path) -> Callable[[Tensor], Tensor]:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     # Threads that spin while they wait take the cores from the decoding processes.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+    def run(x: Tensor) -> Tensor:
+        return torch.from_numpy(session.run(None, {_INPUT: x.contiguous().numpy()})[0])
+
+    return run
 
 
-def _kept(key: str, like: Tensor) -> Path:
-    """Return the folder of an export; another one for whatever may make another graph."""
+def _cached(key: str, like: Tensor) -> Path:
+    """Return the folder of an export; its name depends on all that may change the graph."""
     digest = xxh3_128(repr((key, tuple(like.shape), like.dtype, like.stride())).encode())
     for package in _MADE_WITH:
         with suppress(PackageNotFoundError):
@@ -79,7 +69,7 @@ def _kept(key: str, like: Tensor) -> Path:
 
 
 def _is_whole(folder: Path) -> bool:
-    """Tell whether an export is there, to the byte as it was written."""
+    """Tell whether an export exists and is undamaged."""
     try:
         return (folder / _DIGEST_FILE).read_text(encoding="utf-8") == _digest_of(folder)
     except (OSError, ValueError):
@@ -95,13 +85,13 @@ def _digest_of(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _keep(folder: Path, kept: Path) -> None:
-    """Copy an export into the cache folder, its digest last; without one it is no export."""
+def _copy(folder: Path, cached: Path) -> None:
+    """Copy an export into the cache, its digest last: without a digest it is not used."""
     with suppress(OutputError):  # a cache that cannot be written only costs time
         for name in (_WEIGHTS_FILE, _GRAPH_FILE):
-            with atomic_path(kept / name) as path:
+            with atomic_path(cached / name) as path:
                 shutil.copyfile(folder / name, path)
-        write_text(kept / _DIGEST_FILE, _digest_of(folder))
+        write_text(cached / _DIGEST_FILE, _digest_of(folder))
 
 
 @contextmanager
@@ -119,9 +109,8 @@ def _temporary_folder() -> Iterator[Path]:
 def _export(network: nn.Module, like: Tensor, folder: Path) -> None:
     """Write a network as ONNX, its weights in a file beside it.
 
-    By tracing: these networks have no control flow, and the newer exporter needs packages that
-    would be there for nothing else. The graph is traced without its weights, of which the
-    exporter would make three copies in memory.
+    These networks have no control flow, so they are traced; the newer exporter needs more
+    packages. The exporter gets no weights: it would make three copies of them in memory.
     """
     path = folder / _GRAPH_FILE
     with warnings.catch_warnings(), _quiet(logging.getLogger("torch.onnx")):
@@ -152,17 +141,16 @@ def _add_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
     import onnx
 
     model = onnx.load(path)
-    inputs = [one for one in model.graph.input if one.name != _INPUT]
+    inputs = [value for value in model.graph.input if value.name != _INPUT]
     with (path.parent / _WEIGHTS_FILE).open("wb", buffering=0) as file:
-        for one in inputs:
-            tensor = weights[one.name].contiguous()
-            constant = model.graph.initializer.add(name=one.name, dims=tensor.shape)
-            constant.data_type = one.type.tensor_type.elem_type
+        for value in inputs:
+            tensor = weights[value.name].contiguous()
+            constant = model.graph.initializer.add(name=value.name, dims=tensor.shape)
+            constant.data_type = value.type.tensor_type.elem_type
             constant.data_location = onnx.TensorProto.EXTERNAL
-            n_bytes = tensor.numel() * tensor.element_size()
-            place = {"location": _WEIGHTS_FILE, "offset": file.tell(), "length": n_bytes}
-            for key, value in place.items():
-                constant.external_data.add(key=key, value=str(value))
+            part = {"location": _WEIGHTS_FILE, "offset": file.tell(), "length": tensor.nbytes}
+            for key, text in part.items():
+                constant.external_data.add(key=key, value=str(text))
             tensor.numpy().tofile(file)
-            model.graph.input.remove(one)
+            model.graph.input.remove(value)
     onnx.save(model, path)

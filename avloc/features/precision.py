@@ -1,15 +1,12 @@
-"""How fine the arithmetic is.
-
-A spec names a *class* of precision, not a machine's habit:
+"""Classes of precision, which are part of a spec.
 
 ``fp32``
-    every product in true single precision; TF32, which cuDNN takes for it, is off.
+    true single precision; TF32, which cuDNN uses instead, is off.
 ``fp16``
-    half precision or finer. CUDA runs it in mixed half precision; a CPU, which has no fast
-    half, runs it in fp32. So a model of features made on a GPU still runs on a laptop, and
-    its input differs by no more than a half's rounding.
+    half precision or better: mixed half precision on CUDA, fp32 on a CPU. So a model of
+    features made on a GPU runs on a laptop, where they differ by a half's rounding.
 
-bf16 is never chosen: its error is larger, and without hardware for it it is seven times slower.
+bf16 is never used: its error is larger, and without hardware for it it is seven times slower.
 """
 
 from __future__ import annotations
@@ -24,15 +21,11 @@ import torch
 from avloc.errors import UnknownNameError
 from avloc.spec import Precision
 
-_whole_process = RLock()  # what one thread sets and puts back, another must not set between
+_whole_process = RLock()  # for settings that one thread sets and restores
 
 
 def choose_precision(name: str, device: torch.device) -> Precision:
-    """Return the precision class; ``auto`` is fp16 on CUDA and fp32 elsewhere.
-
-    Raises:
-        UnknownNameError: there is no such precision.
-    """
+    """Return the precision class; ``auto`` is fp16 on CUDA and fp32 elsewhere."""
     if name == "auto":
         return "fp16" if device.type == "cuda" else "fp32"
     if name not in get_args(Precision):
@@ -56,7 +49,6 @@ def arithmetic(device: torch.device, precision: Precision) -> Iterator[None]:
 
 @contextmanager
 def _exact_products() -> Iterator[None]:
-    """Run the block without TF32 in matrix products, whatever the program around it chose."""
     with _whole_process:
         before = torch.get_float32_matmul_precision()
         torch.set_float32_matmul_precision("highest")

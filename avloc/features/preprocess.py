@@ -15,18 +15,11 @@ Colour = tuple[float, float, float]
 
 
 def squash(picture: Picture, size: tuple[int, int]) -> Picture:
-    """Bring a picture to ``size``: the whole frame, bilinear, without antialias.
+    """Resize (h, w, 3) uint8 to (height, width): the whole frame, bilinear, without antialias.
 
     AVE's features were made so (``cv2.resize``); this stays within one grey level of it. It
     equals ``torchvision.transforms.v2.Resize(antialias=False)`` without torchvision, which
     takes longer to load than all else that a decoding process needs.
-
-    Args:
-        picture: (h, w, 3) uint8.
-        size: (height, width).
-
-    Returns:
-        (height, width, 3) uint8, contiguous.
     """
     if picture.shape[:2] == size:
         return picture

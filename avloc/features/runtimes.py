@@ -1,8 +1,7 @@
 """What runs an encoder's network: PyTorch as it is, `torch.compile`, or ONNX Runtime.
 
 All give the same features up to a float's rounding, so none is part of a spec. On a CPU ONNX
-Runtime (the extra ``fast``) was the fastest by far (BENCHMARKS.md), so ``auto`` takes it where
-it is installed; on CUDA ``auto`` is PyTorch as it is.
+Runtime (the extra ``fast``) is the fastest by far (BENCHMARKS.md).
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from avloc.errors import DependencyError, UnknownNameError, UsageError
-from avloc.features.onnx_network import OnnxNetwork
+from avloc.features.onnx_network import onnx_network
 
 RUNTIMES = ("auto", "compile", "eager", "onnx")
 _PACKAGES = ("onnx", "onnxruntime")
@@ -24,12 +23,11 @@ _one_at_a_time = Lock()  # PyTorch's exporter keeps its state in globals
 
 
 def choose_runtime(name: str, device: torch.device) -> str:
-    """Return the runtime; ``auto`` is the fastest exact one that is installed.
+    """Return the runtime; ``auto`` is ONNX Runtime on a CPU that has it, else PyTorch as it is.
 
     Raises:
         UnknownNameError: there is no such runtime.
-        UsageError: ONNX Runtime was asked for on CUDA.
-        DependencyError: it is not installed.
+        UsageError: ONNX Runtime on CUDA. DependencyError: it is not installed.
     """
     if name not in RUNTIMES:
         raise UnknownNameError("runtime", name, RUNTIMES)
@@ -50,15 +48,14 @@ def choose_runtime(name: str, device: torch.device) -> str:
 def with_runtime(
     build: Callable[[], nn.Module], runtime: str, like: Tensor, key: str = ""
 ) -> _Network:
-    """Return what runs a network; several threads may call it.
+    """Return what runs a network; several threads may call this.
 
     Args:
-        build: makes the network, in evaluation, on its device. It is called only if it must
-            be, and its network is given away, for its weights may be dropped.
+        build: makes the network, in evaluation, on its device. It is not called where an
+            export is in the cache; the network's weights may be dropped.
         runtime: what `choose_runtime` returned.
-        like: an input as every later one is: shape, type, memory, device.
-        key: names the network and its weights; with it an exported network is kept in the
-            cache folder for the next time. Empty: nothing is kept.
+        like: an input; every later one has its shape, type, memory layout and device.
+        key: names the network and its weights in the cache folder; empty to cache nothing.
 
     Raises:
         DependencyError: ``torch.compile`` lacks its compiler.
@@ -66,7 +63,7 @@ def with_runtime(
     """
     with _one_at_a_time:
         if runtime == "onnx":
-            return OnnxNetwork(build, like, key)
+            return onnx_network(build, like, key)
         return _compiled(build(), like) if runtime == "compile" else build()
 
 

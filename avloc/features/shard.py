@@ -1,4 +1,4 @@
-"""Work split between runs that never talk to each other."""
+"""Work split between runs that do not communicate."""
 
 from __future__ import annotations
 
@@ -11,14 +11,10 @@ from avloc.errors import UsageError
 
 @dataclass(frozen=True)
 class Shard:
-    """One of ``count`` parts of any set of videos.
+    """Part ``index``, from 1 to ``count``, of any set of videos.
 
     A video's part follows from its id alone, so runs on machines that see different files
-    still never do one twice, nor leave one out.
-
-    Attributes:
-        index: which part, 1 to ``count``.
-        count: how many there are.
+    never do a video twice, nor leave one out.
     """
 
     index: int
@@ -26,16 +22,12 @@ class Shard:
 
     @classmethod
     def parse(cls, text: str) -> Shard:
-        """Read ``i/n``.
-
-        Raises:
-            UsageError: it is not of that form, or i is not one of 1 to n.
-        """
-        found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
-        shard = cls(*map(int, found.groups())) if found else cls(0, 0)
+        """Read ``i/n``; UsageError if it is not of that form, or i is not one of 1 to n."""
+        numbers = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
+        shard = cls(*map(int, numbers.groups())) if numbers else cls(0, 0)
         if not 1 <= shard.index <= shard.count:
             raise UsageError(
-                f"{text!r} is no shard", "Write which one of how many: 1/4, 2/4, 3/4, 4/4."
+                f"{text!r} is not a shard", "Write the part and the number of parts: 1/4."
             )
         return shard
 

@@ -15,15 +15,15 @@ _WAIT_SECONDS = 0.5
 
 
 class Sharing:
-    """A context that holds the claims on the videos under way, and ends them when it is left.
+    """A context that holds the claims on the videos under way.
 
-    Videos that another run has claimed are passed over. `rounds` comes back to them, and what
-    that run did not finish, for example because it was killed, is done here.
+    Videos that another run has claimed are passed over. `rounds` comes back to them, and does
+    what that run did not finish, for example because it was killed.
 
     Args:
         tasks: the videos to do.
         path_of: a video's features file, by its id.
-        is_done: whether that is there already, by id.
+        is_done: whether that file is made already, by id.
 
     Attributes:
         done_elsewhere: the ids of videos that other runs have done meanwhile.
@@ -42,16 +42,14 @@ class Sharing:
         self.done_elsewhere: list[str] = []
 
     def __enter__(self) -> Sharing:
-        """Begin, without a claim."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave what is under way to other runs."""
         for video_id in list(self._claims):
             self.release(video_id)
 
     def rounds(self) -> Iterator[Iterator[DecodingTask]]:
-        """Yield rounds of tasks until all are done; waits for other runs between two of them.
+        """Yield rounds of tasks until all are done; waits for other runs between two rounds.
 
         A round must be done to its end, claims released, before the next is asked for: else
         two runs could wait for each other.
@@ -62,7 +60,7 @@ class Sharing:
             yield self._unclaimed()
 
     def _unclaimed(self) -> Iterator[DecodingTask]:
-        """Yield, once each, the tasks that no other run is at, and claim them."""
+        """Claim and yield the tasks that no other run has claimed."""
         for _ in range(len(self._left)):
             task = self._left.popleft()
             with ExitStack() as stack:
@@ -76,7 +74,7 @@ class Sharing:
 
     @property
     def left(self) -> list[str]:
-        """The ids of videos that other runs were at when they were asked for."""
+        """The ids of videos that other runs had claimed."""
         return [task.video_id for task in self._left]
 
     def release(self, video_id: str) -> None:

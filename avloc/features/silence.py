@@ -1,8 +1,8 @@
-"""A decoder that falls silent is given up, however slow one may be that goes on.
+"""A decoder that gives no sign of work for too long is given up, however slow others are.
 
-Every packet read and every block hashed is a sign of its work. In this process a clip is
-decoded by a thread of its own, in turn with the thread that waits for it: one that hangs in a
-codec cannot be ended, but it can be left behind.
+Every packet read and every block hashed is a sign. In this process a clip is decoded by a
+thread of its own, in turn with the thread that waits for it. A thread that hangs in a codec
+cannot be ended, but it can be left behind.
 """
 
 from __future__ import annotations
@@ -22,16 +22,12 @@ from avloc.progress import send_signs_to
 SILENCE_SECONDS = 120.0
 LOOK_SECONDS = 1.0
 """How often to look for a sign where nothing else happens."""
-_LONGEST_LOOK = 5.0  # seconds; beyond it this process itself was held up, or stopped
-_FAREWELL = 10.0  # seconds that a decoder has to see that it is not wanted any more
+_LONGEST_LOOK = 5.0  # seconds; in a longer one this process itself was held up
+_FAREWELL = 10.0  # seconds that a decoder has to see that it must end
 
 
 class Silence:
-    """How long a decoder has given no sign, as far as this process has looked for one.
-
-    Args:
-        limit: seconds.
-    """
+    """Measures how long a decoder has given no sign, while this process looked for one."""
 
     def __init__(self, limit: float) -> None:
         self._limit = limit
@@ -42,11 +38,7 @@ class Silence:
         self._n_signs, self._seconds, self._looked = -1, 0.0, monotonic()
 
     def is_over_limit(self, n_signs: int) -> bool:
-        """Tell whether it has lasted for the limit.
-
-        Args:
-            n_signs: how many signs there were so far.
-        """
+        """Tell whether it has lasted for the limit; ``n_signs`` have come so far."""
         now = monotonic()
         if n_signs != self._n_signs:
             self._n_signs, self._seconds = n_signs, 0.0
@@ -62,11 +54,7 @@ def hung(limit: float) -> str:
 
 
 def decode_watched(task: DecodingTask, limit: float = SILENCE_SECONDS) -> Generator[Decoded]:
-    """Decode a clip in this process, as `decode_clip` does.
-
-    Args:
-        task: the clip.
-        limit: seconds without a sign after which it is given up.
+    """Decode a clip in this process; ``limit`` is the longest silence in seconds.
 
     Raises:
         MediaError: the file cannot be opened or decoded, or its decoder hangs.
@@ -77,7 +65,7 @@ def decode_watched(task: DecodingTask, limit: float = SILENCE_SECONDS) -> Genera
             turn, silence = thread.take_turn(), Silence(limit)
             while not wait([turn], LOOK_SECONDS).done:
                 if silence.is_over_limit(thread.n_signs):
-                    thread.leave()
+                    thread.is_hung = True
                     raise MediaError(f"{task.path}: {hung(limit)}")
             message = turn.result()
             if message is None:
@@ -98,39 +86,33 @@ def decode_here(
 
 
 class _DismissedError(BaseException):
-    """Ends the work of a decoder that is not wanted any more; nobody sees it."""
+    """Ends the work of a decoder whose result is not needed; it never leaves the thread."""
 
 
 class _Decoding(Thread):
-    """Runs an iterator one item a turn; without an error of its own it ends with None."""
+    """Runs an iterator one item a turn; the turn after the last gives None."""
 
     def __init__(self, decode: Callable[[], Iterator[Decoded]]) -> None:
         super().__init__(name="avloc-decoding", daemon=True)
         self._decode = decode
         self._turns: SimpleQueue[Future[Decoded | None] | None] = SimpleQueue()
         self._is_dismissed = False
-        self._is_left = False
+        self.is_hung = False
         self.n_signs = 0
         self.start()
 
     def take_turn(self) -> Future[Decoded | None]:
-        """Ask for the next item."""
         turn: Future[Decoded | None] = Future()
         self._turns.put(turn)
         return turn
 
-    def leave(self) -> None:
-        """Do not wait for it to end."""
-        self._is_left = True
-
     def end(self) -> None:
-        """End it, at its next sign if it is at work."""
+        """End it, at its next sign if it is at work; one that is hung is left behind."""
         self._is_dismissed = True
         self._turns.put(None)
-        self.join(0 if self._is_left else _FAREWELL)
+        self.join(0 if self.is_hung else _FAREWELL)
 
     def run(self) -> None:
-        """Work: in the thread."""
         send_signs_to(self._count)
         messages = self._decode()
         while (turn := self._turns.get()) is not None:

@@ -18,17 +18,12 @@ class StoreThread:
     """A context in which a thread writes a store, in the order of the calls.
 
     Leaving it waits for the rest and drops what was not finished. Every call, and leaving,
-    raises the error that ended the thread, for example OutputError.
-
-    A video whose name the file system refuses, or whose features no reader would accept, has
-    no file; the others go on.
-
-    Args:
-        store: where to write.
-        is_settled: called in the thread with a video's id once it is written or refused.
+    raises the error that ended the thread, for example OutputError. ``is_settled`` is called in
+    the thread with a video's id once it is written or refused.
 
     Attributes:
-        refused: the errors of videos without a file, by id.
+        refused: the errors of videos whose name the file system refuses, or whose features no
+            reader would accept, by id. They have no file; the others go on.
     """
 
     def __init__(self, store: FeatureStore, is_settled: Callable[[str], None]) -> None:

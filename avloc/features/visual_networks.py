@@ -48,9 +48,6 @@ def efficientnet_lite0(state: State, record: WeightsRecord) -> nn.Module:
 
     Both list the same layers in the same order and under other names, so tensors are matched
     by their order; `fill` checks the shapes.
-
-    Raises:
-        DependencyError: timm is not installed.
     """
     try:
         import timm

@@ -31,12 +31,8 @@ class WeightsRecord:
     """Where an encoder's weights come from.
 
     Attributes:
-        name: the encoder.
-        file: the file's name.
-        url: its public address, or where it comes from in words.
+        url: the file's public address, or where it comes from in words.
         sha256: the file's hash, or its first digits.
-        licence: whose, and under what terms.
-        n_bytes: its size, if known.
         package: the Python package that has it in its folder ``models``, if one does.
     """
 
@@ -110,11 +106,7 @@ def fetch(record: WeightsRecord, policy: WeightsPolicy) -> WeightsFile:
 
 
 def load_state(record: WeightsRecord, file: WeightsFile) -> dict[str, Tensor]:
-    """Read a state dict; code in a pickle is never run.
-
-    Raises:
-        WeightsError: the file is not a state dict.
-    """
+    """Read a state dict; code in a pickle is never run. WeightsError if it is none."""
     try:
         state = torch.load(file.path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises five kinds for five kinds of damage
@@ -125,11 +117,7 @@ def load_state(record: WeightsRecord, file: WeightsFile) -> dict[str, Tensor]:
 
 
 def fill(module: torch.nn.Module, state: Mapping[str, Any], record: WeightsRecord) -> None:
-    """Put a state dict into a module that was made on the ``meta`` device.
-
-    Raises:
-        WeightsError: names or shapes do not fit.
-    """
+    """Put a state dict into a module on the ``meta`` device; WeightsError if it does not fit."""
     try:
         module.load_state_dict(state, assign=True)
     except RuntimeError as error:
