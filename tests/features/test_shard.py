@@ -27,7 +27,7 @@ def test_shards_are_alike_in_size_and_stay_as_they_are():
 
 @pytest.mark.parametrize("text", ["", "1", "0/2", "3/2", "-1/2", "1/0", "a/b", "1/2/3", "1.0/2"])
 def test_no_shard(text):
-    with pytest.raises(UsageError, match="no shard"):
+    with pytest.raises(UsageError, match="not a shard"):
         Shard.parse(text)
 
 

@@ -169,7 +169,7 @@ def test_a_wrong_file_in_the_named_folder_is_not_passed_over(server, tmp_path):
 
 
 def test_a_named_folder_that_is_none(server, tmp_path):
-    with pytest.raises(WeightsError, match="no folder"):
+    with pytest.raises(WeightsError, match="not a folder"):
         fetch(record(server, "good"), WeightsPolicy(tmp_path / "nowhere"))
 
 
