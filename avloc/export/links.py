@@ -42,13 +42,8 @@ def relative_link(file: Path | str, page: Path) -> str:
     return quote(os.fsencode(path), safe="/")
 
 
-def data_uri(picture: Image.Image | bytes) -> str:
-    """Return a picture as a JPEG within the page.
-
-    Args:
-        picture: an image, or the bytes of a JPEG.
-    """
-    picture = jpeg(picture) if isinstance(picture, Image.Image) else picture
+def data_uri(picture: bytes) -> str:
+    """Return a JPEG as an address that contains it."""
     return "data:image/jpeg;base64," + base64.b64encode(picture).decode("ascii")
 
 

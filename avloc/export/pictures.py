@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import cache, lru_cache
 
 import numpy as np
@@ -10,12 +10,11 @@ from matplotlib import colormaps
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from avloc.errors import UsageError
 from avloc.export.heat_style import DEFAULT_STYLE, HeatStyle
+from avloc.export.links import jpeg
 from avloc.timeline import FloatArray, Timeline
 
 Frame = NDArray[np.uint8]
-THUMBNAIL_WIDTH = 240  # pixels
 
 # A cell with eight times the uniform weight has the full colour. The scale is the same for
 # every segment and video: a map stretched to its own maximum makes noise look like knowledge.
@@ -62,18 +61,11 @@ def lay_heat(
 
 
 def report_thumbnails(
-    timeline: Timeline,
-    frames: Sequence[Frame | None],
-    style: HeatStyle = DEFAULT_STYLE,
-) -> list[Image.Image | None]:
-    """Make a small picture of each segment's frame, with its heat map where an event was found."""
-    if len(frames) != timeline.grid.n_segments:
-        raise UsageError(f"{len(frames)} frames do not fit {timeline.grid.n_segments} segments")
+    timeline: Timeline, frames: Mapping[int, Frame], style: HeatStyle = DEFAULT_STYLE
+) -> dict[int, bytes]:
+    """Make a JPEG of each segment's frame, with its heat map where an event was found."""
     maps = maps_of_events(timeline)
-    return [
-        None if frame is None else lay_heat(_narrowed(frame), attention, style)
-        for frame, attention in zip(frames, maps, strict=True)
-    ]
+    return {n: jpeg(lay_heat(frame, maps[n], style)) for n, frame in frames.items()}
 
 
 def evenly(n: int, n_most: int) -> list[int]:
@@ -99,12 +91,6 @@ def has_event(timeline: Timeline) -> NDArray[np.bool_]:
         first, last = np.searchsorted(middles, (event.start, event.end))
         is_event[first:last] = True
     return is_event
-
-
-def _narrowed(frame: Frame) -> Image.Image:
-    picture = Image.fromarray(frame)
-    height = max(1, round(picture.height * THUMBNAIL_WIDTH / picture.width))
-    return picture.resize((THUMBNAIL_WIDTH, height), Image.Resampling.LANCZOS)
 
 
 @cache

@@ -38,7 +38,7 @@ def clip_of(video, **fields):
     given = {"maps": maps, "gates": gates, "frame_size": (64, 48), "video_id": NASTY[2], **fields}
     timeline = timeline_of(WINNERS, NAMES, **given)
     frames = [np.full((48, 64, 3), 40 * n, np.uint8) for n in range(5)]
-    thumbnails = report_thumbnails(timeline, [*frames, None])
+    thumbnails = report_thumbnails(timeline, dict(enumerate(frames)))
     return ReportClip(timeline, [Event(1, 3, "Bell", 1)], thumbnails, video, [video], NASTY[2])
 
 

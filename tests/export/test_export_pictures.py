@@ -7,6 +7,7 @@ from PIL import Image
 
 from avloc.errors import UnknownNameError, UsageError
 from avloc.export.heat_style import HeatStyle
+from avloc.export.links import jpeg
 from avloc.export.pictures import lay_heat, report_thumbnails, strength
 
 NOISE = np.random.default_rng(7).integers(0, 256, (140, 210, 3), dtype=np.uint8)
@@ -89,13 +90,7 @@ def test_thumbnails_show_heat_only_where_an_event_was_found():
     maps = np.zeros((3, 7, 7))
     maps[:, 3, 3] = 1
     timeline = timeline_of([0, 2, 1], maps=maps)
-    pictures = report_thumbnails(timeline, [NOISE, NOISE, None])
-    assert pictures[2] is None
-    plain = np.asarray(Image.fromarray(NOISE).resize((240, 160), Image.Resampling.LANCZOS))
-    assert (np.asarray(pictures[1]) == plain).all()
-    assert (np.asarray(pictures[0]) != plain).any()
-
-
-def test_thumbnails_need_a_frame_a_segment():
-    with pytest.raises(UsageError, match="1 frames do not fit 2 segments"):
-        report_thumbnails(timeline_of([0, 1]), [NOISE])
+    pictures = report_thumbnails(timeline, {0: NOISE, 1: NOISE})
+    assert list(pictures) == [0, 1]
+    assert pictures[1] == jpeg(Image.fromarray(NOISE))
+    assert pictures[0] != pictures[1]

@@ -343,9 +343,7 @@ def test_a_clip_without_a_video_can_be_read_along_its_time_line(opened, tmp_path
 def test_an_hour_opens_quickly(opened, film, tmp_path):
     winners = np.repeat(np.tile([2, 0, 2, 1], 90), 10)
     timeline = timeline_of(winners, gates=np.linspace(0, 1, 3600), frame_size=(64, 48))
-    thumbnails = [None] * 3600
-    thumbnails[15] = np.zeros((48, 64, 3), np.uint8)
-    pictures = report_thumbnails(timeline, thumbnails)
+    pictures = report_thumbnails(timeline, {15: np.zeros((48, 64, 3), np.uint8)})
     path = write_page(tmp_path, ReportClip(timeline, thumbnails=pictures, video=film))
     assert path.stat().st_size < 1_500_000
     page = opened(path.as_uri())

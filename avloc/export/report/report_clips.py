@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from avloc.colours import as_hex, ink_on, label_colour
-from avloc.errors import UsageError
 from avloc.export.axis import Axis
 from avloc.export.lines import one_line
 from avloc.export.links import data_uri, relative_link
@@ -35,9 +33,8 @@ class ReportClip:
     Attributes:
         timeline: the events and scores found by the model.
         truth: the true events; None where they are unknown.
-        thumbnails: one for each segment (`report_thumbnails`), as an image or a JPEG's bytes;
-            None where there is no picture; empty for no pictures at all. The page contains
-            every one, some 10 KB each: a long video should have a few dozen.
+        thumbnails: JPEGs of segments (`report_thumbnails`). The page contains every one, some
+            10 KB each: a long video should have a few dozen.
         video: what to play in the page, the heat-map video best; linked, not contained. A
             sound file, or a timeline without a picture, gets an audio player.
         files: other files to link.
@@ -46,15 +43,10 @@ class ReportClip:
 
     timeline: Timeline
     truth: Sequence[Event] | None = None
-    thumbnails: Sequence[Image.Image | bytes | None] = ()
+    thumbnails: Mapping[int, bytes] = field(default_factory=dict)
     video: Path | None = None
     files: Sequence[Path] = ()
     note: str = ""
-
-    def __post_init__(self) -> None:
-        n_segments = self.timeline.grid.n_segments
-        if len(self.thumbnails) not in (0, n_segments):
-            raise UsageError(f"{len(self.thumbnails)} thumbnails do not fit {n_segments} segments")
 
 
 @dataclass(frozen=True)
@@ -148,12 +140,11 @@ class ClipView:
     @cached_property
     def looks(self) -> list[Look]:
         """The pictures."""
-        pairs = zip(self._segments, self.clip.thumbnails, strict=False)
-        shown = [(segment, picture) for segment, picture in pairs if picture is not None]
+        shown = [(self._segments[n], jpeg) for n, jpeg in sorted(self.clip.thumbnails.items())]
         lefts = [self.axis.percent(segment.start) for segment, _ in shown] + [100.0]
         return [
-            Look(segment.start, data_uri(picture), segment.label, lefts[n + 1] - lefts[n])
-            for n, (segment, picture) in enumerate(shown)
+            Look(segment.start, data_uri(jpeg), segment.label, lefts[n + 1] - lefts[n])
+            for n, (segment, jpeg) in enumerate(shown)
         ]
 
     @property

@@ -12,9 +12,8 @@ from avloc.artifacts import check_writable
 from avloc.errors import AvlocError, PartialFailureError, UsageError
 from avloc.events import EventRules
 from avloc.export.heat_style import HeatStyle
-from avloc.export.links import jpeg
 from avloc.export.marks import refuse_foreign
-from avloc.export.pictures import THUMBNAIL_WIDTH, evenly, report_thumbnails
+from avloc.export.pictures import evenly, report_thumbnails
 from avloc.export.report.page import write_report
 from avloc.export.report.report_clips import ReportClip
 from avloc.media import HEATMAP_SUFFIX, middle_frames
@@ -81,15 +80,12 @@ class ReportWriter:
             title = names[0] if len(names) == 1 else f"{len(names)} videos"
             write_report(self._path, title=title, timelines=self._clips, made=self._provenance())
 
-    def _thumbnails(self, video: Path, timeline: Timeline) -> list[bytes | None]:
+    def _thumbnails(self, video: Path, timeline: Timeline) -> dict[int, bytes]:
         if timeline.frame_size is None:
-            return []
-        n_segments = timeline.grid.n_segments
-        shown = evenly(n_segments, _MOST_THUMBNAILS)
-        pictures = middle_frames(video, timeline.grid, shown, width=THUMBNAIL_WIDTH)
-        frames = [pictures.get(t) for t in range(n_segments)]
-        thumbnails = report_thumbnails(timeline, frames, style=self._look)
-        return [None if picture is None else jpeg(picture) for picture in thumbnails]
+            return {}
+        shown = evenly(timeline.grid.n_segments, _MOST_THUMBNAILS)
+        frames = middle_frames(video, timeline.grid, shown, width=240)
+        return report_thumbnails(timeline, frames, self._look)
 
     def _provenance(self) -> dict[str, str]:
         """Return what the answers depend on, in words."""
