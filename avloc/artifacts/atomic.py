@@ -14,7 +14,6 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from io import FileIO
 from pathlib import Path
 
 from xxhash import xxh3_64_hexdigest
@@ -76,7 +75,10 @@ def append_line(target: Path, line: str) -> None:
     """
     try:
         with target.open("a+b", buffering=0) as file:
-            content = (_end_of_torn_line(file) + line + "\n").encode("utf-8", "replace")
+            content = f"{line}\n".encode("utf-8", "replace")
+            if end := file.seek(0, os.SEEK_END):
+                file.seek(end - 1)
+                content = content if file.read(1) == b"\n" else b"\n" + content
             if file.write(content) < len(content):  # which is not an error to the system
                 raise OSError(errno.ENOSPC, "")
     except OSError as error:
@@ -168,13 +170,6 @@ def _is_abandoned(path: Path) -> bool:
     finally:
         os.close(handle)
     return True
-
-
-def _end_of_torn_line(file: FileIO) -> str:
-    if file.seek(0, os.SEEK_END) == 0:
-        return ""
-    file.seek(-1, os.SEEK_END)
-    return "" if file.read(1) == b"\n" else "\n"
 
 
 def _output_error(target: Path, error: OSError) -> OutputError:

@@ -31,7 +31,7 @@ _ARRAY_KEY = "avadataset"
 _ORDER_KEY = "order"
 _BLOCK_BYTES = 2**26
 """The most that is read ahead of the row asked for."""
-PIECE_BYTES = 2**28
+_PIECE_BYTES = 2**28
 """The largest row, and the largest compressed piece, that is read into memory."""
 
 
@@ -51,7 +51,8 @@ class RowReader:
         self._array = array
         # Rows that share a compressed piece are read together, or it is unpacked for each.
         n_in_piece = array.chunks[0] if array.chunks else 1
-        self._n_together = max(1, min(n_in_piece, _BLOCK_BYTES // _row_bytes(array)))
+        row_bytes = math.prod(self.row_shape) * array.dtype.itemsize
+        self._n_together = max(1, min(n_in_piece, _BLOCK_BYTES // row_bytes))
         self._first = 0
         self._block: NDArray[np.floating] = np.empty((0, *self.row_shape), array.dtype)
 
@@ -179,18 +180,13 @@ def _problem(file: h5py.File, key: str, rank: int, kinds: str) -> str:
         return f"holds {array.dtype}, not {numbers} of up to 64 bits"
     if 0 in array.shape[1:]:
         return f"is empty: its shape is {array.shape}"
-    piece = math.prod(array.chunks or (1,)) * array.dtype.itemsize
-    if (n_bytes := max(_row_bytes(array), piece)) > PIECE_BYTES:
+    n_numbers = max(math.prod(array.shape[1:]), math.prod(array.chunks or (1,)))
+    if (n_bytes := n_numbers * array.dtype.itemsize) > _PIECE_BYTES:
         return (
             f"a row or a compressed piece of its {array.shape} has {n_bytes:.3g} bytes, more than"
-            f" {PIECE_BYTES}: store it again without chunks, or with one row a chunk"
+            f" {_PIECE_BYTES}: store it again without chunks, or with one row a chunk"
         )
     return ""
-
-
-def _row_bytes(array: h5py.Dataset) -> int:
-    n_bytes: int = math.prod(array.shape[1:]) * array.dtype.itemsize
-    return n_bytes
 
 
 @contextmanager

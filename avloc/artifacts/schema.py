@@ -117,12 +117,15 @@ def typed(value: Any, kind: Any, name: str) -> Any:
     if origin in (Union, UnionType):
         return None if value is None else typed(value, arguments[0], name)
     if origin is tuple:
-        return tuple(_items(value, arguments, name))
+        return _tuple(value, arguments, name)
     if origin is Mapping:
         values = _object(value, name).items()
         return {key: typed(item, arguments[1], f"{name} {key!r:.60}") for key, item in values}
     if kind is Fraction:
-        return _fraction(value, name)
+        # Fraction itself takes "1e999999999", and then fills the memory with that number
+        if type(value) is not str or not re.fullmatch("[0-9]{1,18}(/0*[1-9][0-9]{0,17})?", value):
+            raise ValueError(f"{name} is {value!r:.60}, not a fraction")
+        return Fraction(value)
     if is_dataclass(kind):
         return _instance(value, kind, name)
     scalar = str if origin is Literal else kind
@@ -155,28 +158,20 @@ def _is_of(value: object, scalar: type) -> bool:
     return type(value) is scalar
 
 
-def _items(value: object, kinds: tuple[Any, ...], name: str) -> list[Any]:
+def _tuple(value: object, kinds: tuple[Any, ...], name: str) -> tuple[Any, ...]:
     if not isinstance(value, list):
         raise ValueError(f"{name} is {value!r:.60}, not a list")
     if kinds[1] is Ellipsis:
         kinds = (kinds[0],) * len(value)
     if len(value) != len(kinds):
         raise ValueError(f"{name} has {len(value)} values, not {len(kinds)}")
-    return [typed(item, kind, name) for item, kind in zip(value, kinds, strict=True)]
+    return tuple(typed(item, kind, name) for item, kind in zip(value, kinds, strict=True))
 
 
 def _object(value: object, name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError(f"{name} is not a JSON object")
     return value
-
-
-def _fraction(value: object, name: str) -> Fraction:
-    # Fraction itself takes "1e999999999", and then fills the memory with that number
-    pattern = "[0-9]{1,18}(/[0-9]{1,18})?"
-    if not isinstance(value, str) or not re.fullmatch(pattern, value) or value.endswith("/0"):
-        raise ValueError(f"{name} is {value!r:.60}, not a fraction")
-    return Fraction(value)
 
 
 def _instance(value: object, kind: Any, name: str) -> Any:

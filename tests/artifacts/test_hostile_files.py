@@ -151,7 +151,10 @@ ATTRIBUTES: list[tuple[str, str, Any]] = [
     *(("model", "n_segments", value) for value in (0, -1, 10**18, 1.5, "10", [1, 2])),
     *(("model", "seed", value) for value in (-1, 0.5, "x")),
     *(("model", "segment_seconds", value) for value in (np.nan, -1.0)),
-    *(("localization", "segment_seconds", text) for text in ("1e999999999", "1/0", "nan", "-1")),
+    *(
+        ("localization", "segment_seconds", text)
+        for text in ("1e999999999", "1/0", "1/00", "nan", "-1")
+    ),
     *(("localization", "segment_seconds", text) for text in ("", "0", LONG, "1/" + LONG, 1.0)),
     *(
         (kind, "labels", f'{{"names": {names}, "background": "none"}}')
