@@ -12,8 +12,8 @@ HEAR: Colour = (240, 190, 90)
 SEE: Colour = (110, 190, 235)
 """The gates of both senses."""
 
-# Ten colours told apart by people of every colour vision (Petroff 2021). Its two greys would
-# read as "no event": the green and the magenta, fourth and ninth, stand in their places.
+# Ten colours that people of any colour vision can distinguish (Petroff 2021). Its two greys,
+# which look like "no event", are replaced by the fourth and ninth, green and magenta.
 _PALETTE: tuple[Colour, ...] = (
     (63, 144, 218),
     (255, 169, 14),

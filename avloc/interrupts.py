@@ -9,8 +9,8 @@ from multiprocessing import resource_tracker
 
 
 @contextlib.contextmanager
-def deaf_to_interrupts() -> Iterator[None]:
-    """Start processes that ignore Ctrl-C; this process handles it and ends them.
+def interrupts_blocked() -> Iterator[None]:
+    """Start processes that do not get Ctrl-C: this process gets it and ends them.
 
     The signal mask is inherited, so they never print a traceback, not even while they start.
     """

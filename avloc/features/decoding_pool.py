@@ -22,7 +22,7 @@ from avloc.features.decoding import DecodingTask, Message, Segment
 from avloc.features.decoding_process import Signs, begin, decode_next, memory_shape, slots_in
 from avloc.features.silence import LOOK_SECONDS, SILENCE_SECONDS, Silence, decode_here, hung
 from avloc.features.spawning import SpawnWithoutMain
-from avloc.interrupts import deaf_to_interrupts
+from avloc.interrupts import interrupts_blocked
 from avloc.spec import FeatureSpec
 
 _MOST_FALSE_STARTS = 3  # in a row, before the process is given up
@@ -158,7 +158,7 @@ class _Lane:
     def _call(self, clip: _Clip, slot: int) -> _Call:
         answer: Future[Message | None]
         try:
-            with deaf_to_interrupts():
+            with interrupts_blocked():
                 answer = self._pool.schedule(decode_next, args=(clip.number, clip.task, slot))
         except (RuntimeError, BrokenProcessPool):  # the process died while it had nothing to do
             answer = Future()

@@ -6,7 +6,7 @@ A file that cannot be read at all is a `MediaError` instead, and a failure row o
 from __future__ import annotations
 
 FLAGS: dict[str, str] = {
-    "no_video": "there is no moving picture (a cover picture is none): no visual features",
+    "no_video": "there is no moving picture (a cover picture is not one): no visual features",
     "no_audio": "there is no sound: no audio features",
     "no_frame": "there is a picture stream, but no frame of it decodes: as no_video",
     "no_sound": "there is a sound stream, but nothing of it decodes: as no_audio",
@@ -16,8 +16,8 @@ FLAGS: dict[str, str] = {
     "late_video": "the picture begins after the sound: its first frame is held back to 0 s",
     "late_audio": "the sound begins after the picture: silence before it",
     "audio_gap": "the sound has a hole in time: silence in it",
-    "audio_overlap": "sound is stamped earlier than where the sound before ends: the excess is cut",
-    "audio_pts_rebuilt": "times of the sound are impossible: it follows what comes before",
+    "audio_overlap": "a part of the sound begins before the last one ends: the overlap is cut",
+    "audio_pts_rebuilt": "times of the sound are impossible: it continues without a gap",
     "audio_rate_changed": "the sound changes its sample rate: brought to the first one",
     "padded": "the picture ends more than half a segment before the grid: its last frame is held",
     "corrupt": "packets are damaged: what decodes is used, before and after them",

@@ -25,7 +25,7 @@ from avloc.datasets import load_dataset
 from avloc.devices import choose_device, count_cores
 from avloc.errors import ArtifactError
 from avloc.evaluation import evaluate
-from avloc.interrupts import deaf_to_interrupts
+from avloc.interrupts import interrupts_blocked
 from avloc.progress import Progress
 from avloc.tables.plan import PlannedRun
 from avloc.training import TrainingConfig, TrainingData, load_splits
@@ -61,7 +61,7 @@ def run_all(
     n_jobs = jobs or (1 if choose_device(device).type == "cuda" else count_cores())
     do = partial(_run, store=store, dataset=dataset, folder=folder, device=device)
     with _pool(min(n_jobs, max(1, len(todo)))) as pool:
-        with deaf_to_interrupts():
+        with interrupts_blocked():
             started: dict[Future[None], PlannedRun] = {
                 pool.schedule(do, args=(run,)): run for run in todo
             }
