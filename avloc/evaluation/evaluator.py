@@ -20,10 +20,10 @@ from avloc.evaluation.measure import Evaluation, measure
 from avloc.inference import Outputs, infer
 from avloc.labels import LabelSet
 from avloc.models import Model, restore
-from avloc.progress import Progress
 from avloc.spec import FeatureSpec
 
 MODALITIES = ("audio", "visual")
+_BATCH = 64  # videos of one length at once
 
 
 def evaluate(
@@ -33,10 +33,8 @@ def evaluate(
     split: str = "test",
     *,
     device: str | torch.device = "auto",
-    batch_size: int = 64,
     decode: str = "segment",
     without: str = "",
-    progress: Progress | None = None,
 ) -> tuple[Predictions, Evaluation]:
     """Score the videos of a split as `avloc.localize` does, and measure the scores.
 
@@ -46,10 +44,8 @@ def evaluate(
         dataset: rows and labels; labels are matched by name, so their order may differ.
         split: ``train``, ``val`` or ``test``.
         device: ``auto``, ``cpu``, ``cuda``, ...
-        batch_size: videos of one length at once; a video longer than a window is alone.
         decode: one of `DECODERS`.
         without: ``audio`` or ``visual``: the modality to take from every video.
-        progress: called with (done, total, what).
 
     Raises:
         FingerprintError: the features are not those the model was trained on.
@@ -62,12 +58,12 @@ def evaluate(
     _check_fingerprint(model, store)
     network = restore(model, device)
     channels = (network.scale_visual.n_channels, network.scale_audio.n_channels)
-    examples = load_examples(store, dataset, split, channels=channels, progress=progress)
+    examples = load_examples(store, dataset, split, channels=channels)
     class_of = _class_map(dataset, model.labels)
     targets = np.full((len(examples), examples.n_segments), IGNORED, dtype=np.int64)
     for row, entry in zip(targets, examples.entries, strict=True):
         row[: len(entry.targets)] = class_of[entry.targets]
-    outputs = _predict(network, examples, model.n_segments, batch_size, without, progress)
+    outputs = _predict(network, examples, model.n_segments, without)
     predictions = Predictions(
         targets=targets,
         video_ids=examples.video_ids,
@@ -94,18 +90,10 @@ def evaluate(
     )
 
 
-def _predict(
-    model: Model,
-    examples: Examples,
-    window: int,
-    batch_size: int,
-    without: str,
-    progress: Progress | None,
-) -> Outputs:
+def _predict(model: Model, examples: Examples, window: int, without: str) -> Outputs:
     """Return the model's outputs for R examples, T that of the longest; the rest are zeros."""
     columns: Outputs = {}
-    done = 0
-    for indices in _batches(examples, window, batch_size):
+    for indices in _batches(examples, window):
         batch = make_batch(examples, indices)
         if without:
             batch.hide(without)
@@ -114,15 +102,12 @@ def _predict(
                 shape = (len(examples), examples.n_segments, *values.shape[2:])
                 columns[name] = np.zeros(shape, dtype=np.float32)
             columns[name][indices, : values.shape[1]] = values
-        done += len(indices)
-        if progress is not None:
-            progress(done, len(examples), "evaluate")
     return columns
 
 
-def _batches(examples: Examples, window: int, batch_size: int) -> Iterator[list[int]]:
+def _batches(examples: Examples, window: int) -> Iterator[list[int]]:
     """Yield the indices of each batch; a video longer than the window is alone in one."""
-    for indices in batch_indices(examples, batch_size):
+    for indices in batch_indices(examples, _BATCH):
         is_long = len(examples.entries[indices[0]].targets) > window
         yield from ([index] for index in indices) if is_long else [indices]
 

@@ -11,14 +11,9 @@ import numpy as np
 from avloc.artifacts import Comparison, FeatureStore, Predictions, read_model
 from avloc.datasets import Dataset, SegmentBoxes
 from avloc.errors import ArtifactError
-from avloc.evaluation import (
-    bootstrap_interval,
-    class_oracle_accuracy,
-    constant_accuracy,
-    measure,
-    measure_attention,
-    measure_centre,
-)
+from avloc.evaluation.measure import measure
+from avloc.evaluation.metrics import bootstrap_interval, class_oracle_accuracy, constant_accuracy
+from avloc.evaluation.spatial import measure_attention, measure_centre
 from avloc.tables.numbers import CLASS_ORACLE, majority
 from avloc.tables.plan import PlannedRun
 from avloc.tables.runs import finished

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from avloc.evaluation import CrossModal, Evaluation, SpatialMetrics
+from avloc.evaluation.cross_modal import CrossModal
 from avloc.evaluation.decoders import IN_WORDS
+from avloc.evaluation.measure import Evaluation
+from avloc.evaluation.spatial import SpatialMetrics
 from avloc.tables.table import Table, interval, percent
 
 _REGIONS = {

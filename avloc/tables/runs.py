@@ -24,7 +24,7 @@ from avloc.artifacts import (
 from avloc.datasets import load_dataset
 from avloc.devices import choose_device, count_cores
 from avloc.errors import ArtifactError
-from avloc.evaluation import evaluate
+from avloc.evaluation.evaluator import evaluate
 from avloc.interrupts import interrupts_blocked
 from avloc.progress import Progress
 from avloc.tables.plan import PlannedRun

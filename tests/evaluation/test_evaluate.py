@@ -43,9 +43,10 @@ def untrained(labels: LabelSet = LABELS, **changes) -> ModelFile:
     return replace(file, **changes)
 
 
-def test_predictions_are_the_models_own_answers(tmp_path):
+def test_predictions_are_the_models_own_answers(tmp_path, monkeypatch):
+    monkeypatch.setattr("avloc.evaluation.evaluator._BATCH", 3)
     world, model = made_up(tmp_path, n_videos=8, splits=("test",)), untrained()
-    predictions, evaluation = evaluate(model, world.store, world.dataset, batch_size=3)
+    predictions, evaluation = evaluate(model, world.store, world.dataset)
     network = restore(model)
     for r, row in enumerate(world.dataset.rows):
         features = world.store.read(row.video_id)
