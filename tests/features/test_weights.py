@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import torch
 
+from avloc.artifacts import sha256_of
 from avloc.errors import WeightsError
 from avloc.features.weights import (
     WeightsPolicy,
