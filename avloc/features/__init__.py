@@ -3,7 +3,7 @@
 from avloc.features.architectures import list_audio_encoders, list_visual_encoders
 from avloc.features.encoders import Encoder, Encoders, encoders_for, load_encoders
 from avloc.features.extraction import ExtractionReport, extract, extract_video
-from avloc.features.shard import Shard
+from avloc.features.shard import parse_shard
 from avloc.features.weights import WeightsPolicy, WeightsRecord, cache_folder
 from avloc.spec import FeatureSpec
 
@@ -12,7 +12,6 @@ __all__ = [
     "Encoders",
     "ExtractionReport",
     "FeatureSpec",
-    "Shard",
     "WeightsPolicy",
     "WeightsRecord",
     "cache_folder",
@@ -22,4 +21,5 @@ __all__ = [
     "list_audio_encoders",
     "list_visual_encoders",
     "load_encoders",
+    "parse_shard",
 ]

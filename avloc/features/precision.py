@@ -11,10 +11,10 @@ bf16 is never used: its error is larger, and without hardware for it it is seven
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from threading import RLock
-from typing import cast, get_args
+from typing import Any, cast, get_args
 
 import torch
 
@@ -43,28 +43,25 @@ def arithmetic(device: torch.device, precision: Precision) -> Iterator[None]:
             with torch.autocast("cuda", dtype=torch.float16):
                 yield
         else:
-            with _exact_products(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            exact = _set(
+                torch.get_float32_matmul_precision, torch.set_float32_matmul_precision, "highest"
+            )
+            with exact, torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
                 yield
 
 
-@contextmanager
-def _exact_products() -> Iterator[None]:
-    with _whole_process:
-        before = torch.get_float32_matmul_precision()
-        torch.set_float32_matmul_precision("highest")
-        try:
-            yield
-        finally:
-            torch.set_float32_matmul_precision(before)
+def one_thread() -> AbstractContextManager[None]:
+    """Return a context on one core, which sums as a decoding process does, bit for bit."""
+    return _set(torch.get_num_threads, torch.set_num_threads, 1)
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """Run the block on one core, so that it sums as a decoding process does, bit for bit."""
+def _set(read: Callable[[], Any], write: Callable[[Any], object], value: object) -> Iterator[None]:
+    """Set something of the whole process for the block; other threads wait for their turn."""
     with _whole_process:
-        before = torch.get_num_threads()
-        torch.set_num_threads(1)
+        before = read()
+        write(value)
         try:
             yield
         finally:
-            torch.set_num_threads(before)
+            write(before)

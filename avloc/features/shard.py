@@ -4,34 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from avloc.errors import UsageError
 
 
-@dataclass(frozen=True)
-class Shard:
-    """Part ``index``, from 1 to ``count``, of any set of videos.
+def parse_shard(text: str) -> Callable[[str], bool]:
+    """Return a function that tells whether a video is in a part, given as ``i/n``.
 
     A video's part follows from its id alone, so runs on machines that see different files
     never do a video twice, nor leave one out.
+
+    Raises:
+        UsageError: the text is not of that form, or i is not one of 1 to n.
     """
+    numbers = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
+    index, count = map(int, numbers.groups()) if numbers else (0, 0)
+    if not 1 <= index <= count:
+        raise UsageError(f"{text!r} is not a shard", "Write the part and how many: 1/4.")
 
-    index: int
-    count: int
-
-    @classmethod
-    def parse(cls, text: str) -> Shard:
-        """Read ``i/n``; UsageError if it is not of that form, or i is not one of 1 to n."""
-        numbers = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
-        shard = cls(*map(int, numbers.groups())) if numbers else cls(0, 0)
-        if not 1 <= shard.index <= shard.count:
-            raise UsageError(
-                f"{text!r} is not a shard", "Write the part and the number of parts: 1/4."
-            )
-        return shard
-
-    def has(self, video_id: str) -> bool:
-        """Tell whether a video is in this part."""
+    def is_in_shard(video_id: str) -> bool:
         digest = hashlib.sha256(video_id.encode("utf-8", "surrogateescape")).digest()
-        return int.from_bytes(digest[:8], "big") % self.count == self.index - 1
+        return int.from_bytes(digest[:8], "big") % count == index - 1
+
+    return is_in_shard

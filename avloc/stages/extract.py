@@ -9,7 +9,7 @@ from pathlib import Path
 from avloc.artifacts import FeatureStore
 from avloc.datasets import Dataset, load_dataset
 from avloc.errors import MediaError
-from avloc.features import ExtractionReport, Shard, WeightsPolicy, load_encoders
+from avloc.features import ExtractionReport, WeightsPolicy, load_encoders, parse_shard
 from avloc.features import extract as extract_features
 from avloc.progress import Progress
 from avloc.stages.workspace import Workspace
@@ -45,7 +45,7 @@ class Extraction:
 
 def find_sources(paths: Sequence[Path | str], shard: str = "1/1") -> Sources:
     """Find the videos behind data sets, manifests, folders and files; a shard keeps its part."""
-    part = Shard.parse(shard)
+    is_in_shard = parse_shard(shard)
     datasets = [load_dataset(Path(path)) for path in paths]
     videos: dict[str, Path] = {}
     for dataset in datasets:
@@ -63,7 +63,7 @@ def find_sources(paths: Sequence[Path | str], shard: str = "1/1") -> Sources:
         )
     is_labelled = len(datasets) == 1 and bool(datasets[0].rows)
     return Sources(
-        [(video_id, path) for video_id, path in videos.items() if part.has(video_id)],
+        [(video_id, path) for video_id, path in videos.items() if is_in_shard(video_id)],
         datasets[0] if is_labelled else None,
     )
 
