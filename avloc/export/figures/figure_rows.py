@@ -1,4 +1,4 @@
-"""The rows of a figure. Each is drawn on axes of its own, one unit wide for each column."""
+"""The rows of a figure. Each has its own axes, which are as many units wide as columns."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _EDGE = withStroke(linewidth=1.8, foreground="black")  # seen on any picture
 
 @dataclass(frozen=True)
 class Columns:
-    """The segments of a band, rising, each of ``seconds``; ``n_across`` columns are free."""
+    """The segments of a band, each of ``seconds``, in a row that is ``n_across`` columns wide."""
 
     segments: Sequence[int]
     seconds: float
@@ -43,15 +43,15 @@ class Columns:
         """Return (column, segment, length) of each run of segments that follow one another."""
         pairs = groupby(enumerate(self.segments), key=lambda pair: pair[1] - pair[0])
         runs = [list(run) for _, run in pairs]
-        # time that is left out must not look like time that is shown
+        # a gap where time is left out
         return [(*run[0], len(run) - (0 if run is runs[-1] else GAP)) for run in runs]
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row: its name in the margin, its height and the free space below in inches.
+    """A row with its name in the margin; ``height`` and the space ``after`` it are in inches.
 
-    Pictures have no height of their own: they share what the page has left.
+    Rows of pictures have no height: they share what the page has left.
     """
 
     name: str
@@ -174,7 +174,7 @@ def _write(
     color: str,
     align: str = "left",
 ) -> None:
-    """Write a line that takes at most ``room`` columns, unless two letters are left of it."""
+    """Write a line that takes at most ``room`` columns; nothing if only two letters fit."""
     dots, line = room * axes.bbox.width / axes.get_xlim()[1], one_line(text)
     if dots < 12:
         return
