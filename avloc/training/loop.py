@@ -65,17 +65,18 @@ def train_epoch(
     order = examples.order(config.batch_size, seed=(config.seed, state.epoch))
     for number, indices in enumerate(order):
         n_scored = loss.count(examples.targets(indices))
-        share = indices[state.team.rank :: state.team.size]
-        batch = examples.batch(share or indices[:1])  # one without effect if there is no share
+        has_share = state.team.rank < len(indices)
+        # A process without a share takes one example without effect: all take every step.
+        share = slice(state.team.rank, None, state.team.size) if has_share else slice(1)
+        batch = examples.batch(indices[share])
         if drops:
             chances = np.random.default_rng((config.seed, state.epoch, number)).random(len(indices))
-            mine = chances[state.team.rank :: state.team.size] if share else chances[:1]
-            drop_modalities(batch, drops, torch.tensor(mine, dtype=torch.float32))
+            drop_modalities(batch, drops, torch.tensor(chances[share], dtype=torch.float32))
         with _precision(state.team.device, config):
             logits = state.step(batch.visual, batch.audio).logits.float()
-        total = loss.total(logits, batch.targets) * bool(share)
+        total = loss.total(logits, batch.targets) * has_share
         _step(state, total * (state.team.size / n_scored), config)
-        if share:
+        if has_share:
             tally.add(logits.detach(), batch.targets, float(total.detach()), loss)
     mean_loss, accuracy = tally.of_team(state.team)
     if not math.isfinite(mean_loss):

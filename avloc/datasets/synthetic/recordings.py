@@ -40,14 +40,16 @@ def read_recording(path: Path, rate: int) -> Samples:
     if not np.isfinite(samples).all():
         raise unusable(path, "has samples that are not numbers")
     samples = _resampled(samples, track.rate, rate)
-    levels = _levels(samples, rate)
+    step = round(STEP_SECONDS * rate)
+    steps = samples[: len(samples) // step * step].reshape(-1, step)
+    levels = np.sqrt(np.mean(steps**2, axis=1))  # root mean square of every whole step
     if levels.max(initial=0) < SILENCE:
         raise unusable(path, "is silent, or too short to be heard")
     is_loud = levels >= LOUD * levels.max()
     stays = np.convolve(is_loud, np.ones(2 * N_REST_STEPS + 1))[N_REST_STEPS:-N_REST_STEPS] > 0.5
     stays[: np.argmax(is_loud)] = False
     edges = np.flatnonzero(np.diff(np.concatenate([[0], stays.astype(int), [0]])))
-    bounds = edges.reshape(-1, 2) * _step(rate)
+    bounds = edges.reshape(-1, 2) * step
     return _joined([samples[start:end] for start, end in bounds], rate)
 
 
@@ -101,14 +103,3 @@ def _resampled(samples: Samples, rate: int, new_rate: int) -> Samples:
     return np.asarray(
         librosa.resample(centred, orig_sr=rate, target_sr=new_rate, res_type="soxr_vhq")
     )
-
-
-def _levels(samples: Samples, rate: int) -> Samples:
-    """Return the root mean square of every whole step."""
-    step = _step(rate)
-    steps = samples[: len(samples) // step * step].reshape(-1, step)
-    return np.asarray(np.sqrt(np.mean(steps**2, axis=1)))
-
-
-def _step(rate: int) -> int:
-    return round(STEP_SECONDS * rate)
