@@ -17,17 +17,12 @@ _LEAST_LENGTH = 1e-6  # of a vector to be normalised; a zero vector stays zero
 class SpatialAttention(nn.Module):
     """Where: the sound weighs the regions of the picture (paper, Spatial Attention Module).
 
-    Args:
-        visual_channels: Dv.
-        audio_channels: Da.
-        width: D, of the space in which sound and regions are compared.
-        temperature: tau, the factor on the similarity. With 1, as in the paper, the largest
-            weight can be no more than e times the smallest.
-        is_temperature_learnable: tau is trained, in log space.
-        is_rectified: regions and sound pass a relu first, so that a cosine is in [0, 1].
-        similarity: ``cosine``, the paper's; or ``projection`` of the region on the sound's
-            direction, over the root of D. A cosine ignores the region's length: the edge of an
-            object has the same direction as its middle, and the map's peak falls beside it.
+    Sound and regions are compared in a space of ``width`` D, after a relu if ``is_rectified``.
+    ``temperature`` is tau, the factor on the similarity, trained in log space. With 1, as in the
+    paper, the largest weight can be no more than e times the smallest. The similarity is the
+    paper's ``cosine``, or the ``projection`` of a region on the sound's direction, over the root
+    of D. A cosine ignores the region's length: the edge of an object has the same direction as
+    its middle, and the map's peak falls beside it.
     """
 
     def __init__(
@@ -74,13 +69,8 @@ class GlobalContextSelfAttention(nn.Module):
     The equations are missing from the paper's text. They are those of Yang et al., Context-aware
     self-attention networks, AAAI 2019.
 
-    Args:
-        n_channels: Dx, of the input.
-        width: D, of the output.
-        has_context: without it lambda is 0: plain self-attention (table 2, "our model - global
-            context vector").
-        is_residual: the input is added to the output.
-        dropout: on the attended values.
+    Without context lambda is 0: plain self-attention (table 2, "our model - global context
+    vector"). A residual one adds its input (width Dx = D) to the output.
     """
 
     def __init__(

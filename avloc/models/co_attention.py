@@ -30,11 +30,8 @@ class CoAttended:
 class SentinelCoAttention(nn.Module):
     """Each stream attends to the other's segments, or to its own sentinel.
 
-    Args:
-        width: D.
-        has_sentinel: without it there is no gate (table 2, "our model - sentinel vector").
-        is_gate_normalized: the two gates of a segment pass a softmax before use, so both lie
-            in [0.269, 0.731].
+    Without a sentinel there is no gate (table 2, "our model - sentinel vector"). Normalized, the
+    two gates of a segment pass a softmax before use, so both lie in [0.269, 0.731].
     """
 
     def __init__(self, width: int, *, has_sentinel: bool, is_gate_normalized: bool) -> None:
