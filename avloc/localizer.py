@@ -122,12 +122,11 @@ class Localizer:
 
     def _inputs(self, features: VideoFeatures) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return both modalities; one that the video lacks is zeros, as in training."""
-        n_segments, encoders = features.n_segments, self.encoders
         visual, audio = features.visual, features.audio
         if visual is None:
-            visual = np.zeros((n_segments, *encoders.visual.embedding), np.float16)
+            visual = np.zeros((features.n_segments, *self.encoders.visual.embedding), np.float16)
         if audio is None:
-            audio = np.zeros((n_segments, *encoders.audio.embedding), np.float32)
+            audio = np.zeros((features.n_segments, *self.encoders.audio.embedding), np.float32)
         return visual, audio
 
     def _check(self, features: VideoFeatures) -> None:

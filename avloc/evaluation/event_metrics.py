@@ -37,10 +37,10 @@ def event_f1(
     return 2 * n_matched / n_events if n_events else None
 
 
-def _overlap(one: Run, other: Run) -> float:
+def _overlap(guess: Run, truth: Run) -> float:
     """Return tIoU: the segments in both runs over the segments in either."""
-    shared = max(0, min(one[1], other[1]) - max(one[0], other[0]))
-    return shared / (one[1] - one[0] + other[1] - other[0] - shared)
+    shared = max(0, min(guess[1], truth[1]) - max(guess[0], truth[0]))
+    return shared / (guess[1] - guess[0] + truth[1] - truth[0] - shared)
 
 
 def _n_matched(guessed: list[Run], true: list[Run]) -> int:

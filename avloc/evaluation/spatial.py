@@ -171,7 +171,7 @@ def boxes_mask(boxes: Sequence[Box], size: tuple[int, int]) -> Mask:
     return np.asarray(np.any(inside, axis=0))
 
 
-def iou(one: Mask, other: Mask) -> float:
+def iou(mask: Mask, truth: Mask) -> float:
     """Return the pixels in both masks over the pixels in either; 0 when both are empty."""
-    either = np.count_nonzero(one | other)
-    return float(np.count_nonzero(one & other) / either) if either else 0.0
+    either = np.count_nonzero(mask | truth)
+    return float(np.count_nonzero(mask & truth) / either) if either else 0.0

@@ -51,7 +51,7 @@ def find_inputs(paths: Sequence[Path | str], out: Path | None) -> list[InputVide
 
     Args:
         paths: files, and folders of them.
-        out: where results go, a folder's own tree kept; beside each video by default.
+        out: where results go, with the tree of a given folder; by default beside each video.
 
     Raises:
         UsageError: two videos would write the same files.

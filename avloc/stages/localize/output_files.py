@@ -154,7 +154,7 @@ def _check_figure(target: str, n_videos: int) -> None:
     if n_videos > 1:
         raise UsageError(
             f"{n_videos} videos cannot have one figure {target}",
-            f"Write {suffix[1:]} for a figure beside each one's results.",
+            f"Write {suffix[1:]} for a figure beside the results of each video.",
         )
     refuse_foreign(target)
     check_writable(target)
