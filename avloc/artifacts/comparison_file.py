@@ -46,7 +46,7 @@ class Comparison:
 
 
 def write_comparison(path: Path | str, comparison: Comparison) -> None:
-    """Write a comparison atomically; OutputError if that fails."""
+    """Write a comparison atomically."""
     with create(path, "comparison", parse_comparison) as new:
         new.put(vars(comparison), types_of(Comparison))
 

@@ -34,15 +34,9 @@ _TYPES: dict[str, Any] = {
 
 
 def write_localization(path: Path | str, timeline: Timeline, *, key: str = "") -> None:
-    """Write a timeline atomically.
+    """Write a timeline atomically; ArtifactError if a score is NaN or infinite.
 
-    Args:
-        path: the file.
-        timeline: what to write.
-        key: stands for all that the answer follows from, for `localization_key`.
-
-    Raises:
-        OutputError: that fails. ArtifactError: a score is NaN or infinite.
+    The key stands for all that the answer follows from, for `localization_key`.
     """
     with create(path, "localization", parse_localization) as new:
         seconds = timeline.grid.segment_seconds

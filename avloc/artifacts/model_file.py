@@ -75,11 +75,7 @@ class ModelFile:
 
 
 def write_model(path: Path | str, model: ModelFile) -> None:
-    """Write a model file atomically.
-
-    Raises:
-        OutputError: that fails. ArtifactError: a weight is NaN or infinite.
-    """
+    """Write a model file atomically; ArtifactError if a weight is NaN or infinite."""
     with create(path, "model", parse_model) as new:
         new.put(vars(model), _types(bool(model.resume)))
         new.header |= {"feature_spec": new.header.pop("spec"), "fingerprint": model.fingerprint}

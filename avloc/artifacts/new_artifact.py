@@ -98,13 +98,8 @@ class NewArtifact:
 def create(path: Path | str, kind: str, parse: Parse[object]) -> Iterator[NewArtifact]:
     """Yield a new artifact that appears at ``path`` when the block succeeds.
 
-    Args:
-        path: the file.
-        kind: of the artifact.
-        parse: its reader, which must accept what was written.
-
     Raises:
-        OutputError: the file cannot be written. ArtifactError: no reader would take it.
+        OutputError: the file cannot be written. ArtifactError: ``parse`` would refuse it.
     """
     with steady_file(path) as disk:
         with h5py.File(disk, "w") as file:

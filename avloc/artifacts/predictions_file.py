@@ -49,11 +49,7 @@ class Predictions:
 
 
 def write_predictions(path: Path | str, predictions: Predictions) -> None:
-    """Write predictions atomically.
-
-    Raises:
-        OutputError: that fails. ArtifactError: a score is NaN or infinite.
-    """
+    """Write predictions atomically; ArtifactError if a score is NaN or infinite."""
     with create(path, "predictions", parse_predictions) as new:
         new.put(vars(predictions), types_of(Predictions))
 

@@ -125,11 +125,7 @@ def create_rows(
 ) -> Iterator[RowWriter]:
     """Yield a writer of a published array, which appears at ``path`` when all rows are in it.
 
-    Args:
-        path: the file.
-        shape: of the array, the first dimension R.
-        dtype: of its numbers; AVE's features are float64, its labels float32.
-        attributes: texts about the array; other people's readers ignore them.
+    The attributes are texts about the array. AVE's features are float64, its labels float32.
 
     Raises:
         OutputError: the file cannot be written.

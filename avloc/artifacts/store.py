@@ -123,10 +123,7 @@ class FeatureStore:
         return self.root / "videos" / f"{video_id}.h5"
 
     def __contains__(self, video_id: str) -> bool:
-        """Tell whether the video has a file that `read` would accept.
-
-        The content of the maps and vectors is not read.
-        """
+        """Tell whether `read` would accept the video's file, without reading maps and vectors."""
         try:
             return read_features(self.path_of(video_id), Depth.HEADERS).spec == self.spec
         except ArtifactError:
@@ -149,11 +146,7 @@ class FeatureStore:
         return features
 
     def write(self, features: VideoFeatures) -> Path:
-        """Write a video's features atomically and return the path.
-
-        Raises:
-            FingerprintError: they have another spec. OutputError: that fails.
-        """
+        """Write a video's features and return the path; FingerprintError if of another spec."""
         self._refuse_mixing(features.spec)
         path = self.path_of(features.video_id)
         write_features(path, features)
@@ -174,11 +167,7 @@ class FeatureStore:
         append_line(self.root / _FAILURES_FILE, row)
 
     def failures(self) -> list[Failure]:
-        """Return the videos whose last attempt failed, in order of their id.
-
-        A line that is not a whole row is skipped: killed runs tear lines, and other runs append
-        after them.
-        """
+        """Return the videos whose last attempt failed, in order of their id."""
         path = self.root / _FAILURES_FILE
         try:
             lines = path.read_bytes().splitlines() if path.exists() else []
@@ -190,7 +179,7 @@ class FeatureStore:
         return [rows[name] for name in sorted(rows) if name not in self]
 
     def _failure(self, line: bytes) -> Failure | None:
-        """Return the failure in a line, None if the line is not a whole row."""
+        """Return the failure in a line; None if a killed run has torn the line."""
         try:
             row = Failure(**json.loads(line.decode()))
             "".join((row.video_id, row.source, row.reason)).encode()
