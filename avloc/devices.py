@@ -10,11 +10,7 @@ from avloc.errors import UsageError
 
 
 def choose_device(name: str | torch.device = "auto") -> torch.device:
-    """Return a device by name; ``auto`` is CUDA if available, else the CPU.
-
-    Raises:
-        UsageError: there is no such device on this machine.
-    """
+    """Return a device by name or raise a UsageError; ``auto`` is CUDA if available, else CPU."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:

@@ -71,13 +71,7 @@ class UsageError(AvlocError):
 
 
 class UnknownNameError(UsageError):
-    """A name that is not in a list of names; offers the nearest one.
-
-    Args:
-        what: the kind of thing, for example ``"visual encoder"``.
-        name: what was asked for.
-        known: the names there are.
-    """
+    """A name that is not in a list of names; offers the nearest one."""
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
@@ -93,11 +87,7 @@ class MediaError(AvlocError):
 class DatasetError(AvlocError):
     """An annotation file, split file, manifest or published features file that is wrong.
 
-    Args:
-        message: what is wrong.
-        path: the file.
-        line: its 1-based line, 0 when the whole file is meant.
-        hint: what to do next.
+    Lines count from 1; line 0 is the whole file.
     """
 
     def __init__(self, message: str, path: Path | str, line: int = 0, hint: str = "") -> None:

@@ -73,9 +73,6 @@ def events_from_scores(
 
     Returns:
         The events in order; an event's score is its label's mean probability over it.
-
-    Raises:
-        UsageError: the shapes do not fit. UnknownNameError: the rules name an unknown label.
     """
     if scores.shape != (grid.n_segments, labels.n_classes):
         raise UsageError(f"scores {scores.shape} do not fit {grid.n_segments} x {labels.n_classes}")

@@ -41,12 +41,7 @@ class Grid:
     def of_duration(
         cls, duration: Fraction | float, segment_seconds: Fraction = Fraction(1)
     ) -> Grid:
-        """Return the grid of a video: ``T = max(1, floor(d / segment + 1/2))``.
-
-        Args:
-            duration: seconds from the origin to the end of the longer stream.
-            segment_seconds: a segment's length.
-        """
+        """Return the grid of a video: ``T = max(1, floor(d / segment + 1/2))``."""
         n_whole = math.floor(Fraction(duration) / segment_seconds + Fraction(1, 2))
         return cls(max(1, n_whole), segment_seconds)
 
