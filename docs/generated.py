@@ -19,7 +19,6 @@ import typer.main
 import avloc
 from avloc import errors
 from avloc.cli.app import app
-from avloc.cli.help import value_word
 from avloc.datasets import SynthesisConfig
 from avloc.events import EventRules
 from avloc.media.flags import FLAGS
@@ -60,7 +59,7 @@ def _argument_word(argument: Any) -> str:
 
 
 def _option_words(option: Any) -> str:
-    value = "" if option.is_flag else f" {option.metavar or value_word(option.bare_type())}"
+    value = "" if option.is_flag else f" {option.metavar}"
     return ", ".join(f"`{name}{value}`" for name in option.opts)
 
 
@@ -74,7 +73,7 @@ def _help(option: Any) -> str:
 def _default(parameter: Any) -> str:
     if isinstance(parameter.show_default, str):
         return str(parameter.show_default)
-    if parameter.default in (None, "", False):
+    if parameter.default is None or parameter.default is False or parameter.default == "":
         return "must be given" if parameter.required else ""
     return f"`{parameter.default}`"
 
