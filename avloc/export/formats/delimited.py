@@ -22,23 +22,24 @@ def json_text(timeline: Timeline) -> str:
     """Return the whole timeline but its attention maps, which only the HDF5 file holds.
 
     ``segments[t].scores`` follows ``labels``, background last. A number that is not finite
-    is null, since JSON has no other word for it. `localization_schema` describes it.
+    is null. `localization_schema` describes the document.
     """
-    width_height = list(timeline.frame_size) if timeline.frame_size else None
     document = {
         "schema": JSON_SCHEMA,
         "avloc_version": version("avloc"),
         "video_id": timeline.video_id,
         "source": timeline.source,
         "duration": _number(timeline.duration),
-        "frame_size": width_height,
+        "frame_size": list(timeline.frame_size) if timeline.frame_size else None,
         "model": timeline.model,
         "fingerprint": timeline.fingerprint,
         "flags": list(timeline.flags),
         "labels": list(timeline.labels.all_names),
         "background": timeline.labels.background,
         "events": [_event(event) for event in timeline],
-        "segments": [_segment(timeline, t) for t in range(timeline.grid.n_segments)],
+        "segments": [
+            _segment(timeline, t, *times) for t, times in enumerate(timeline.grid.segment_times())
+        ],
     }
     return json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
@@ -51,7 +52,7 @@ def localization_schema() -> dict[str, object]:
 
 
 def jsonl_text(timeline: Timeline) -> str:
-    """Return one event a line, each with its video, so that files may be joined."""
+    """Return one event per line, each with its video, so that files can be joined."""
     rows = ({"video_id": timeline.video_id, **_event(event)} for event in timeline)
     return "".join(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows)
 
@@ -59,17 +60,17 @@ def jsonl_text(timeline: Timeline) -> str:
 def csv_text(timeline: Timeline) -> str:
     """Return the events as CSV with a header line."""
     rows = ((timeline.video_id, *_event(event).values()) for event in timeline)
-    return _table(CSV_HEADER, rows, ",")
+    return "".join(_line(row, ",") for row in (CSV_HEADER, *rows))
 
 
 def dcase_text(timeline: Timeline) -> str:
     """Return the events as DCASE's sound event table, tab-separated, with its header line."""
     rows = ((_file_name(timeline), _number(e.start), _number(e.end), e.label) for e in timeline)
-    return _table(DCASE_HEADER, rows, "\t")
+    return "".join(_line(row, "\t") for row in (DCASE_HEADER, *rows))
 
 
 def _file_name(timeline: Timeline) -> str:
-    """Return the file's name, with the folders by which its video's id tells it from others."""
+    """Return the file's name, with the folders in its video's id."""
     name = Path(timeline.source).name
     folder = PurePosixPath(timeline.video_id).parent
     return (folder / name).as_posix() if name else timeline.video_id
@@ -84,8 +85,7 @@ def _event(event: Event) -> dict[str, object]:
     }
 
 
-def _segment(timeline: Timeline, t: int) -> dict[str, object]:
-    start, end = timeline.grid.segment_times()[t]
+def _segment(timeline: Timeline, t: int, start: float, end: float) -> dict[str, object]:
     winner = timeline.labels.all_names[int(timeline.scores[t].argmax())]
     gates = {"gate_visual": timeline.gate_visual, "gate_audio": timeline.gate_audio}
     return {
@@ -98,20 +98,16 @@ def _segment(timeline: Timeline, t: int) -> dict[str, object]:
 
 
 def _number(value: float) -> float | None:
-    """Round to the microsecond: no more is known, and float32's tail is noise to a reader."""
+    """Round to the microsecond; digits of a float32 beyond it are noise."""
     number = round(float(value), 6)
     return number if math.isfinite(number) else None
 
 
-def _table(header: Iterable[object], rows: Iterable[Iterable[object]], mark: str) -> str:
-    return "".join(_line(row, mark) for row in (header, *rows))
-
-
 def _line(cells: Iterable[object], mark: str) -> str:
-    """Return one line, ended as on Unix.
+    """Return one line with a Unix line end.
 
-    The csv module quotes only the line ends it writes itself, and a lone carriage return in
-    a label is a line end to many readers: so it is told the longer one, which is then cut.
+    The csv module quotes only characters of its own line end. Many readers take a lone carriage
+    return in a label for a line end, so the module writes CR LF, which is then cut.
     """
     text = io.StringIO()
     csv.writer(text, delimiter=mark, lineterminator="\r\n").writerow(cells)

@@ -2,7 +2,7 @@
 
 The regions fit Label Studio's template "Video Timeline Segmentation": `<Labels>` on the sound
 of the video, played beside its picture. Its regions are in seconds, as events are; those of
-`<TimelineLabels>` count frames, at a frame rate that Label Studio has to be told.
+`<TimelineLabels>` count frames, and need the frame rate.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _LABELS, _AUDIO, _VIDEO = "events", "audio", "video"
 
 
 def label_studio_config(labels: LabelSet) -> str:
-    """Return the labelling configuration of a project that `label_studio_text` fits.
+    """Return the project configuration for `label_studio_text`.
 
-    It goes into a project's Settings, Labeling Interface, Code::
+    Paste it into the project's Settings, Labeling Interface, Code::
 
         <View>
           <Video name="video" value="$video" sync="audio"/>
@@ -51,8 +51,8 @@ def label_studio_config(labels: LabelSet) -> str:
 def label_studio_text(timeline: Timeline) -> str:
     """Return a list of one task: the video, and the events as the model's predictions.
 
-    ``data.video`` is the timeline's source as it stands; Label Studio opens an address, or a
-    file of a storage it was given. ``meta.labeling_config`` is `label_studio_config`. The
+    ``data.video`` is the timeline's source; Label Studio opens an address, or a file in one of
+    its storages. ``meta.labeling_config`` is `label_studio_config`. The
     prediction's score, by which tasks are sorted, is the mean probability of each segment's
     winner; a region's is its event's.
     """
@@ -60,9 +60,9 @@ def label_studio_text(timeline: Timeline) -> str:
         "model_version": timeline.model or "avloc",
         "result": [_region(timeline, n, event) for n, event in enumerate(in_order(timeline))],
     }
-    sureness = float(timeline.scores.max(axis=1).mean())
-    if math.isfinite(sureness):
-        prediction["score"] = _share(sureness)
+    confidence = float(timeline.scores.max(axis=1).mean())
+    if math.isfinite(confidence):
+        prediction["score"] = _share(confidence)
     task = {
         "data": {"video": timeline.source or timeline.video_id, "video_id": timeline.video_id},
         "meta": {
@@ -76,7 +76,8 @@ def label_studio_text(timeline: Timeline) -> str:
 
 def _region(timeline: Timeline, n: int, event: Event) -> dict[str, object]:
     region: dict[str, object] = {
-        "id": f"{_mark_of(timeline.video_id)}-{n}",
+        # Different in every file: ids must not repeat in an import of joined files.
+        "id": f"{zlib.crc32(timeline.video_id.encode('utf-8', 'surrogatepass')):08x}-{n}",
         "from_name": _LABELS,
         "to_name": _AUDIO,
         "type": "labels",
@@ -91,11 +92,6 @@ def _region(timeline: Timeline, n: int, event: Event) -> dict[str, object]:
     if math.isfinite(event.score):
         region["score"] = _share(event.score)
     return region
-
-
-def _mark_of(video_id: str) -> str:
-    """Return what keeps the regions of joined files apart: ids may not repeat in an import."""
-    return f"{zlib.crc32(video_id.encode('utf-8', 'surrogatepass')):08x}"
 
 
 def _share(score: float) -> float:

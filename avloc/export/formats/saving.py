@@ -47,11 +47,11 @@ def dumps(timeline: Timeline, format: str) -> str:
         UnknownNameError: there is no such format.
         UsageError: the format is not text.
     """
-    known = _format(format)
-    if known.text is None:
-        raise UsageError(f"{format} is no text format", "Save it to a file instead.")
-    # A file name that is no UTF-8 reaches here as lone surrogates, which no file can hold.
-    return known.text(timeline).encode("utf-8", errors="backslashreplace").decode("utf-8")
+    text = _format(format).text
+    if text is None:
+        raise UsageError(f"{format} is not a text format", "Save it to a file instead.")
+    # A file name that is not UTF-8 comes with lone surrogates, which no file can hold.
+    return text(timeline).encode("utf-8", errors="backslashreplace").decode("utf-8")
 
 
 def save(timeline: Timeline, path: Path | str, format: str | None = None) -> Path:
@@ -67,14 +67,14 @@ def save(timeline: Timeline, path: Path | str, format: str | None = None) -> Pat
 
     Raises:
         UnknownNameError: no format has this name or suffix.
-        OutputError: the place cannot be written.
+        OutputError: the file cannot be written.
     """
     path = Path(path)
-    name = _name_by_suffix(path) if format is None else format
-    if _format(name).text is None:
+    format = format or _format_of_suffix(path)
+    if _format(format).text is None:
         write_localization(path, timeline)
     else:
-        write_text(path, dumps(timeline, name))
+        write_text(path, dumps(timeline, format))
     return path
 
 
@@ -84,10 +84,9 @@ def _format(name: str) -> _Format:
     return FORMATS[name]
 
 
-def _name_by_suffix(path: Path) -> str:
+def _format_of_suffix(path: Path) -> str:
     names = {suffix: name for name, suffix in formats().items()}
     fitting = [suffix for suffix in names if path.suffix and path.name.lower().endswith(suffix)]
     if not fitting:
-        told = path.suffix.lower() or path.name
-        raise UnknownNameError("format with the suffix", told, names)
+        raise UnknownNameError("format with the suffix", path.suffix.lower() or path.name, names)
     return names[max(fitting, key=len)]  # x.label-studio.json ends in .json too
