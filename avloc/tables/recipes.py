@@ -167,16 +167,11 @@ def make_data(
     sounds: Path | str | None = None,
     progress: Progress | None = None,
 ) -> Dataset:
-    """Make a recipe's clips in ``data`` and extract their features; existing ones are kept.
-
-    Raises:
-        UsageError: it needs photographs and recordings, and they are not named.
-        AvlocError: a clip cannot be made, or its features cannot be extracted.
-    """
+    """Make a recipe's clips in ``data`` and extract their features; existing ones are kept."""
     if recipe.needs_media and not (pictures and sounds):
         raise UsageError(
-            "this recipe makes its clips of photographs and recordings",
-            "Name both: --pictures DIR --sounds DIR, each with a sub-folder a class.",
+            "this recipe makes its clips from photographs and recordings",
+            "Name both: --pictures DIR --sounds DIR, each with one sub-folder per class.",
         )
     dataset = synthesize(
         data,

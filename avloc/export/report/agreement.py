@@ -1,4 +1,4 @@
-"""How far what was found in a video agrees with the truth."""
+"""How far the events found in a video agree with the true ones."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from avloc.timeline import Event, Grid
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """Found events beside the true ones.
+    """How far found events agree with the true ones.
 
     Attributes:
-        share: of the segments, those whose labels are exactly the true ones.
-        has_same_labels: whether the video as a whole has the true labels and no other.
+        share: the share of segments whose labels are exactly the true ones.
+        has_same_labels: whether the video as a whole has the true labels and no others.
     """
 
     share: float
@@ -38,20 +37,17 @@ class Agreement:
 
 
 def agreement(found: Sequence[Event], truth: Sequence[Event], grid: Grid) -> Agreement:
-    """Compare events segment by segment; an event covers the segments whose middle it holds."""
-    covered, true = _covered(found, grid), _covered(truth, grid)
-    none = np.zeros(grid.n_segments, np.bool_)
-    differs = none.copy()
-    for label in covered.keys() | true.keys():
-        differs |= covered.get(label, none) != true.get(label, none)
-    return Agreement(1 - float(differs.mean()), covered.keys() == true.keys())
+    """Compare events segment by segment; an event covers the segments whose middle it contains."""
+    found_labels, true_labels = _labels(found, grid), _labels(truth, grid)
+    n_different = sum(map(set.__ne__, found_labels, true_labels))
+    has_same = set().union(*found_labels) == set().union(*true_labels)
+    return Agreement(1 - n_different / grid.n_segments, has_same)
 
 
-def _covered(events: Iterable[Event], grid: Grid) -> dict[str, NDArray[np.bool_]]:
-    """Return (T,) for each label that has a segment."""
-    covered: dict[str, NDArray[np.bool_]] = {}
+def _labels(events: Iterable[Event], grid: Grid) -> list[set[str]]:
+    """Return the labels of each segment."""
+    labels: list[set[str]] = [set() for _ in range(grid.n_segments)]
     for event in events:
-        now = grid.covers(event.start, event.end)
-        if now.any():
-            covered[event.label] = covered.get(event.label, False) | now
-    return covered
+        for t in np.flatnonzero(grid.covers(event.start, event.end)):
+            labels[t].add(event.label)
+    return labels
