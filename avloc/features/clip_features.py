@@ -11,7 +11,7 @@ from avloc.artifacts import VideoFeatures
 from avloc.features.decoding import Decoded
 from avloc.features.encoding_batch import Batches
 
-_SEGMENTS_AT_ONCE = 64  # maps in memory, so that an hour never is
+_SEGMENTS_AT_ONCE = 16  # maps are kept in small lots: eight of them may wait for the disk
 
 
 class ClipFeatures:
