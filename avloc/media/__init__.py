@@ -1,7 +1,4 @@
-"""Containers in, arrays out, and arrays back into containers; the only importer of PyAV.
-
-Times are exact seconds (`fractions.Fraction`) from a file's one origin, ``start_time``.
-"""
+"""Containers to arrays and back, in exact seconds from a file's ``start_time``; all use of PyAV."""
 
 from avloc.media.discovery import (
     AUDIO_SUFFIXES,

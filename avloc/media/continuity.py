@@ -22,7 +22,7 @@ def can_be_joined(container: InputContainer) -> bool:
 
 @dataclass
 class _StreamState:
-    """The part a stream is in, and its last time in that part by the file's clock."""
+    """The part a stream is in, and its last time there."""
 
     part: int = 0
     last: Fraction | None = None

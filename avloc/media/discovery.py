@@ -30,14 +30,10 @@ _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)  # Path makes one s
 
 
 def video_files(path: Path | str) -> list[Path]:
-    """Return the media files of a path: itself, or everything in a folder, sorted.
+    """Return a file itself, or a folder's media files at any depth, sorted.
 
-    A file is taken whatever its name; in a folder, and the folders in it, those with the
-    suffix of a video or sound container, but for hidden ones (names that begin with a dot)
-    and heat-map videos that avloc itself left there. Links are followed, each folder once.
-
-    Raises:
-        MediaError: there is none.
+    In a folder, suffixes decide; hidden files and avloc's own heat-map videos are left out.
+    Links are followed, each folder once. `MediaError` if there is no file.
     """
     address, path = str(path), Path(path)
     try:
@@ -96,13 +92,12 @@ def _entries_below(root: Path) -> Iterator[Path]:
 
 
 def _entries(folder: Path, *, is_root: bool) -> list[Path]:
-    """Return what a folder holds but hidden things; nothing where that is not allowed."""
     try:
         return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     except PermissionError:
         if is_root:
             raise
-        return []
+        return []  # folders inside that may not be read are left out
 
 
 def _is_media(path: Path) -> bool:

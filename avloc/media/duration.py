@@ -23,11 +23,10 @@ _FEWEST_BYTES = 1000
 
 
 def duration_of(media: MediaFile, *, is_rebuilt: bool) -> tuple[Fraction, bool]:
-    """Return a file's seconds, and whether it states far more than it holds.
+    """Return a file's seconds, and whether it states far more than it holds (was cut off).
 
-    A file that was cut off in the middle still states its whole length. All packets are read
-    only where no length is stated, or where the file's size or its packets towards the end
-    contradict it. The open file is of no use afterwards.
+    All packets are read only where no length is stated, or where the file's size or its last
+    packets contradict it. The open file cannot be used afterwards.
     """
     stated = _stated(media)
     if stated is not None and _is_borne_out(media, stated):
@@ -40,7 +39,6 @@ def duration_of(media: MediaFile, *, is_rebuilt: bool) -> tuple[Fraction, bool]:
 
 
 def _is_borne_out(media: MediaFile, stated: Fraction) -> bool:
-    """Say whether a file holds enough for the length it states."""
     if stated <= _SECONDS_BEYOND:
         return stated > 0
     if media.container.size < stated * _FEWEST_BYTES:
@@ -59,7 +57,6 @@ def _is_borne_out(media: MediaFile, stated: Fraction) -> bool:
 
 
 def _stated(media: MediaFile) -> Fraction | None:
-    """Return the end of the longer stream minus the origin; None where nothing states it."""
     if media.container.format.name in _BARE or can_be_joined(media.container):
         return None
     origin, ends = media.origin, []
@@ -77,7 +74,6 @@ def _stated(media: MediaFile) -> Fraction | None:
 
 
 def _measured(path: Path, is_rebuilt: bool) -> Fraction:
-    """Read a file's packets to their end, without decoding them."""
     with open_media(path) as media:
         last = {stream.index: _LastPacket() for stream in media.streams}
         for packet in media.packets(*media.streams):
@@ -94,14 +90,13 @@ def _measured(path: Path, is_rebuilt: bool) -> Fraction:
 
 
 def _decoded_seconds(path: Path) -> Fraction:
-    """Return the length of sound whose packets have no times: that of its samples."""
     with open_media(path) as media:
         n_samples = sum(frame.samples for frame in media.sounds())
         return Fraction(n_samples, media.require_sound().codec_context.sample_rate)
 
 
 class _LastPacket:
-    """How many packets a stream has, and when the one that is shown last ends."""
+    """Counts a stream's packets; finds when the one shown last ends."""
 
     def __init__(self) -> None:
         self.n_packets = 0
@@ -112,8 +107,8 @@ class _LastPacket:
         self._shift = Fraction(0)
 
     def take(self, packet: StreamPacket) -> None:
-        """Look at the next packet; a time that the one after does not bear out is damaged."""
         self.n_packets += 1
+        # A time is believed once the next packet bears it out.
         if packet.pts is None or packet.time_base is None:
             return
         time, length = packet.pts * packet.time_base, (packet.duration or 0) * packet.time_base
@@ -124,13 +119,12 @@ class _LastPacket:
         self._order, self._newest = order, (time + self._shift, length)
 
     def _settle(self) -> None:
-        """Believe the newest time, but for a gap that only a broken clock makes."""
         assert self._newest is not None
         time, length = self._newest
         if self._latest is None:
             self._begin, self._latest = time, self._newest
             return
-        if time - self._latest[0] > LONGEST_GAP:
+        if time - self._latest[0] > LONGEST_GAP:  # a broken clock
             beyond = time - sum(self._latest)
             self._shift -= beyond
             time -= beyond
@@ -138,15 +132,11 @@ class _LastPacket:
         self._latest = max(self._latest, (time, length))
 
     def end(self, origin: Fraction, fallback: Fraction) -> Fraction | None:
-        """Return the end in seconds from the origin; None when no packet has a time.
-
-        A stream that begins hours later is taken to begin at the origin. The fallback is the
-        length of a last packet that states none.
-        """
+        """Return the end in seconds from the origin; the fallback is a packet's length."""
         if self._newest is not None:
             self._settle()
         if self._latest is None:
             return None
-        is_late = self._begin - origin > LONGEST_GAP
+        is_late = self._begin - origin > LONGEST_GAP  # then it counts from its own begin
         time, length = self._latest
         return time + (length or fallback) - (self._begin if is_late else origin)

@@ -1,7 +1,4 @@
-"""All flags of a file: what was repaired, is absent, or changes when it is resized.
-
-A file that cannot be read at all is a `MediaError` instead, and a failure row of a store.
-"""
+"""All flags of a file: what was repaired, is absent, or changes when it is resized."""
 
 from __future__ import annotations
 

@@ -30,11 +30,9 @@ class ShownFrame:
 
 
 def frame_rate(stream: VideoStream) -> Fraction:
-    """Return frames a second: FFmpeg's guess from the codec and the container together.
-
-    The container's average alone can be wrong many times over (an AVI written from a
-    stream with B-frames claims 600). A rate of less than a frame an hour is a damaged header.
-    """
+    """Return frames a second, guessed by FFmpeg from the codec and the container together."""
+    # The average alone can be wrong many times over: an AVI of a stream with B-frames claims 600.
+    # A rate of less than a frame an hour is a damaged header.
     stated = stream.guessed_rate, stream.average_rate, stream.codec_context.framerate
     return next((rate for rate in stated if rate and rate * LONGEST_GAP > 1), FALLBACK_RATE)
 
@@ -48,16 +46,13 @@ def needs_rebuilt_times(path: Path) -> bool:
 
 
 def are_times_wrong(media: MediaFile, begin: Iterable[StreamPacket]) -> bool:
-    """Say it of an open file, by the first packets of its picture; see `needs_rebuilt_times`.
-
-    H.264 in AVI stores the order of decoding as if it were times. The beginning is decoded
-    only in a container without times of a codec that reorders.
-    """
+    """Say it of an open file, by its first picture packets; see `needs_rebuilt_times`."""
     stream = media.require_picture()
     rate = stream.guessed_rate
     lasts_hours = rate is not None and 0 < rate * LONGEST_GAP <= 1
     if lasts_hours or any(packet.pts is None for packet in begin):
         return True
+    # H.264 in AVI stores the order of decoding as if it were times.
     has_times = media.container.format.name.startswith(_STORES_TIMES)
     return not has_times and stream.codec_context.has_b_frames and _goes_backwards(media.path)
 
@@ -72,18 +67,13 @@ class FrameClock:
     """Gives each frame of a file its exact time, never running backwards.
 
     A time after the next frame's is damaged, and so is one more than an hour after the last.
-
-    Attributes:
-        is_rebuilt: frames are counted at the stream's rate, or some time had to be made up.
-        rate: frames a second, for made-up times and missing durations.
-        origin: of the file, seconds.
     """
 
     def __init__(self, media: MediaFile, is_rebuilt: bool) -> None:
         stream = media.require_picture()
         self.origin = media.origin
         self.rate = frame_rate(stream)
-        self.is_rebuilt = is_rebuilt
+        self.is_rebuilt = is_rebuilt  # becomes true when a time has to be made up
         self._only_counts = is_rebuilt
         self._last: Fraction | None = None
         self._shift = -self.origin
@@ -116,7 +106,6 @@ class FrameClock:
         return self._made_up(Fraction(1))
 
     def _made_up(self, n_frames: Fraction) -> Fraction:
-        """Return the time of so many frames after the last."""
         self.is_rebuilt = True
         return self._first if self._last is None else self._last + n_frames / self.rate
 
@@ -126,6 +115,5 @@ class FrameClock:
         return frame.pts * frame.time_base + self._shift
 
     def _is_ahead(self, stated: Fraction, following: VideoFrame | None) -> bool:
-        """Say whether a time is after the next frame's, which follows the last's."""
         then = self._stated(following)
         return then is not None and (self._last is None or self._last <= then) and then < stated

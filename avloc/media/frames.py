@@ -27,22 +27,15 @@ from avloc.timeline import Grid
 
 @dataclass(frozen=True)
 class SegmentFrames:
-    """What one segment shows.
+    """What one segment shows."""
 
-    Attributes:
-        index: t, the segment.
-        images: its distinct frames, (h, w, 3) uint8 RGB upright (or what ``resize`` made of
-            them), each once. A frame that the segment before also shows is the same object.
-        which: (r,) the image of each sample.
-        frame_index: (r,) the source frame of each sample, in decode order.
-        is_valid: a frame begins in this segment, or one is still showing at a sample.
-    """
-
-    index: int
+    index: int  # t, the segment
+    # Distinct frames, (h, w, 3) uint8 RGB upright, or what ``resize`` made of them. A frame that
+    # the segment before also shows is the same object.
     images: tuple[Picture, ...]
-    which: NDArray[np.int64]
-    frame_index: NDArray[np.int32]
-    is_valid: bool
+    which: NDArray[np.int64]  # (r,) the image of each sample
+    frame_index: NDArray[np.int32]  # (r,) the source frame of each sample, in decode order
+    is_valid: bool  # a frame begins in this segment, or still shows at a sample
 
 
 def sampled_segments(
@@ -57,21 +50,16 @@ def sampled_segments(
 ) -> Iterator[SegmentFrames]:
     """Yield every segment of the grid with its sampled frames, in constant memory.
 
-    Beyond the video's ends its first and last frame are held, and such segments are not
-    valid. Decoding stops where the grid does.
+    Beyond the video's ends its first and last frame are held; such segments are not valid.
 
     Args:
-        path: a media file with a picture.
+        path: a media file with a picture; `MediaError` without.
         rate: r, samples a second, a whole number in each segment.
         grid: the T segments; it may be longer or shorter than the video.
         resize: applied once to each distinct frame that is sampled.
-        flags: a list that takes those of `avloc.media.FLAGS` that apply, once all segments
-            have come.
+        flags: gets the `avloc.media.FLAGS` that apply, once all segments have come.
         sampling: "pts", by time, or "ave2018", by frame count as AVE's script did.
-        info: what `probe` said of the file, if known: spares opening it once more.
-
-    Raises:
-        MediaError: the file cannot be opened, or has no picture, or no frame decodes.
+        info: the result of `probe`, if known: the file is then opened once less.
     """
     if sampling not in SAMPLINGS:
         raise UnknownNameError("sampling", sampling, SAMPLINGS)
@@ -112,7 +100,6 @@ def sampled_segments(
 
 
 def _count_frames(path: Path) -> int:
-    """Count packets: the number that the container states misses edit lists."""
     with open_media(path) as media:
-        packets = media.packets(media.require_picture())
+        packets = media.packets(media.require_picture())  # the stated number misses edit lists
         return sum(not packet.is_discard for packet in packets)

@@ -12,13 +12,7 @@ from avloc.timeline import Grid
 
 
 def loudness(path: Path | str, grid: Grid, moments: int = 20) -> NDArray[np.float32]:
-    """Return (T, n): the root mean square of the samples at n moments of each segment.
-
-    After the sound's end it is 0. Memory does not grow with the file.
-
-    Raises:
-        MediaError: the file cannot be opened, or has no sound.
-    """
+    """Return (T, n): the root mean square of the sound at n moments of each segment; 0 after it."""
     reader, n_read = SoundReader(path), 0
     n_bins = grid.n_segments * moments
     a_second = moments / float(grid.segment_seconds)

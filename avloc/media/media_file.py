@@ -58,17 +58,11 @@ class Damage:
 
 
 class MediaFile:
-    """An open media file; use `open_media`.
-
-    Attributes:
-        picture: the moving picture (a cover picture is not one); None without one.
-        sound: the sound that a player would choose; None without one.
-        streams: those of the two that exist.
-        damage: what went wrong so far.
-    """
+    """An open media file; use `open_media`."""
 
     def __init__(self, path: Path, container: InputContainer) -> None:
         self.path, self.container = path, container
+        # The moving picture (a cover is not one), and the sound that a player would choose.
         self.picture, self.sound = _picture_of(container), _sound_of(container)
         self.streams = [stream for stream in (self.picture, self.sound) if stream is not None]
         self.damage = Damage()
@@ -94,11 +88,7 @@ class MediaFile:
 
     @property
     def origin(self) -> Fraction:
-        """The file's one origin in seconds: ``container.start_time``, made exact.
-
-        FFmpeg rounds it to a microsecond. The stream that begins there says the exact time,
-        which matters where a frame lies exactly on the edge between two samples.
-        """
+        """``container.start_time`` in seconds, made exact."""
         starts = [
             stream.start_time * stream.time_base
             for stream in self.streams
@@ -107,6 +97,8 @@ class MediaFile:
         stated: int | None = self.container.start_time  # PyAV's types say it is never missing
         if stated is None:
             return min(starts, default=Fraction(0))
+        # FFmpeg rounds to a microsecond; the stream that begins there states the exact time. It
+        # matters where a frame lies exactly on the edge between two samples.
         rounded = stated * _MICROSECOND
         nearest = min(starts, key=lambda begin: abs(begin - rounded), default=rounded)
         return nearest if abs(nearest - rounded) <= _MICROSECOND else rounded

@@ -16,12 +16,7 @@ def quarter_turns(frame: VideoFrame) -> int:
 
 
 class Upright:
-    """Converts frames to upright RGB; keeps one scaler for a whole video.
-
-    Attributes:
-        has_rotated: a frame had to be turned.
-        has_changed_size: frames came in more than one size.
-    """
+    """Converts frames to upright RGB; keeps one scaler for a whole video."""
 
     def __init__(self) -> None:
         self.has_rotated = False

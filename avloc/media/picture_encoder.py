@@ -1,4 +1,4 @@
-"""The one way pictures and sound are encoded here: H.264 and AAC, the same bytes anywhere."""
+"""H.264 pictures with exact times; the same bytes on any number of cores."""
 
 from __future__ import annotations
 
@@ -33,9 +33,7 @@ _BT709 = 1  # ISO/IEC 23091-2, for primaries, transfer and matrix alike
 def open_output(target: Path, comment: str = "") -> Iterator[OutputContainer]:
     """Open a container for writing, its format chosen by the suffix.
 
-    Raises:
-        OutputError: its suffix names no such container, or it cannot be encoded.
-        OSError: the disk refuses; `atomic_path`, which chose the path, explains it.
+    `OutputError` if it cannot be encoded; the disk's `OSError` is left to `atomic_path`.
     """
     suffix = target.suffix.lower()
     if suffix not in CONTAINERS:
@@ -62,16 +60,12 @@ def open_output(target: Path, comment: str = "") -> Iterator[OutputContainer]:
 class PictureEncoder:
     """Adds an H.264 stream to a container and encodes pictures with exact times for it.
 
-    The first picture sets the size; odd sizes are padded to even by repeating the last row
-    and column; later pictures of another size are scaled to it. The rate only controls how
-    the encoder spends bits; times are in units of ``time_base`` seconds.
-
-    Attributes:
-        is_open: the first picture has come, so that the container's header can be written.
+    The first picture sets the size, padded to even; later ones are scaled to it. The rate only
+    controls how the encoder spends bits; times are in units of ``time_base`` seconds.
     """
 
     def __init__(self, container: OutputContainer, rate: Fraction, time_base: Fraction) -> None:
-        self.is_open = False
+        self.is_open = False  # until the first picture: only then can the header be written
         self._stream: VideoStream = container.add_stream(
             "libx264", rate=rate.limit_denominator(60_000), options=dict(X264_OPTIONS)
         )
@@ -117,8 +111,7 @@ class PictureEncoder:
         self.is_open = True
 
     def _with_durations(self, packets: list[StreamPacket]) -> list[StreamPacket]:
-        """Give each packet its frame's length: the encoder only knows a constant rate."""
-        for packet in packets:
+        for packet in packets:  # the encoder only knows a constant rate
             if packet.pts in self._durations:
                 packet.duration = self._durations.pop(packet.pts)
         return packets

@@ -26,34 +26,21 @@ _LOW_SIDE = 48  # pixels, where a network takes 224
 
 @dataclass(frozen=True)
 class MediaInfo:
-    """What a media file holds.
+    """What a media file holds."""
 
-    Attributes:
-        duration: seconds from the origin to the end of the longer stream, as the container
-            states them; measured where it states none, or far more than the file holds.
-        has_video: it has a moving picture (a cover picture is not one), and a frame decodes.
-        has_audio: it has sound, and something of it decodes.
-        frame_size: (width, height) in pixels as shown, after rotation; None without a picture.
-        shown_size: the same where every pixel is square, as a player shows it.
-        sound_rate: samples a second; None without sound.
-        flags: those of `avloc.media.FLAGS` that show without decoding it whole.
-    """
-
-    duration: Fraction
-    has_video: bool
-    has_audio: bool
-    frame_size: tuple[int, int] | None
-    shown_size: tuple[int, int] | None
-    sound_rate: int | None
-    flags: tuple[str, ...]
+    duration: Fraction  # seconds from the origin to the end of the longer stream
+    has_video: bool  # a frame of a moving picture decodes; a cover picture is not one
+    has_audio: bool  # a piece of sound decodes
+    frame_size: tuple[int, int] | None  # (width, height) in pixels, upright
+    shown_size: tuple[int, int] | None  # the same where every pixel is square, as players show it
+    sound_rate: int | None  # samples a second
+    flags: tuple[str, ...]  # those of `avloc.media.FLAGS` that show without decoding it whole
 
 
 def probe(path: Path | str) -> MediaInfo:
     """Look into a media file; decodes one frame a stream, or a few where times look wrong.
 
-    Raises:
-        MediaError: it cannot be opened, holds neither picture nor sound, or nothing in it
-            decodes (a length of zero, damage from beginning to end).
+    `MediaError` if it cannot be opened or nothing in it decodes.
     """
     path = Path(path)
     with open_media(path) as media:
@@ -96,7 +83,7 @@ def probe(path: Path | str) -> MediaInfo:
 def _beginning(
     coming: Iterable[StreamPacket], picture: VideoStream | None
 ) -> Iterator[StreamPacket]:
-    """Yield packets to the picture's first few, or as many of all as are held for that."""
+    # The picture's first packets, and what comes between them.
     n_pictures = 0
     for packet in islice(coming, 0 if picture is None else _MOST_HELD):
         yield packet
@@ -106,7 +93,6 @@ def _beginning(
 
 
 def _first_decoded(media: MediaFile, coming: Iterable[StreamPacket]) -> dict[int, Any]:
-    """Return the first frame of each stream, by index; read on until each has one."""
     first: dict[int, Any] = {}
     for packet in coming:
         if packet.stream.index not in first and (frames := media.decode(packet)):

@@ -21,12 +21,9 @@ from avloc.timeline import Grid
 
 
 def read_frame(path: Path | str, seconds: float | Fraction) -> Picture:
-    """Return the picture shown at a time, (h, w, 3) uint8 RGB upright.
+    """Return the picture shown at a time from the origin, (h, w, 3) uint8 RGB upright.
 
-    Seconds count from the origin; the first and last frame are held beyond the video's ends.
-
-    Raises:
-        MediaError: it cannot be opened, has no picture, or no frame decodes.
+    The first and last frame are held beyond the video's ends. `MediaError` if no frame decodes.
     """
     path, wanted = Path(path), Fraction(seconds)
     is_rebuilt = needs_rebuilt_times(path)
@@ -43,18 +40,10 @@ def read_frame(path: Path | str, seconds: float | Fraction) -> Picture:
 def middle_frames(
     path: Path | str, grid: Grid, segments: Collection[int], width: int | None = None
 ) -> dict[int, Picture]:
-    """Return the picture in the middle of some segments, as far as the video has one.
+    """Return the picture in the middle of each of these segments, as far as the video has one.
 
-    Few segments of a long video are sought one by one; many are read in one pass.
-
-    Args:
-        path: a video.
-        grid: its segments.
-        segments: the indices of those wanted.
-        width: of the pictures, in pixels; their height follows, as a player shows it.
-
-    Raises:
-        MediaError: it cannot be opened, has no picture, or no frame decodes.
+    Few segments of a long video are sought one by one; many are read in one pass. The height
+    follows from the width in pixels, as a player shows it. `MediaError` if no frame decodes.
     """
     shown = probe(path).shown_size
     if shown is None:
@@ -77,9 +66,8 @@ def middle_frames(
 
 
 def _is_joined(path: Path) -> bool:
-    """Say whether a file is several joined ones, so that a time is in it more than once."""
     with open_media(path) as media:
-        if can_be_joined(media.container):
+        if can_be_joined(media.container):  # then a time may be in it more than once
             for _ in media.packets(media.require_picture()):
                 pass
         return media.damage.is_joined

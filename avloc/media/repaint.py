@@ -29,22 +29,16 @@ def repaint(
 ) -> None:
     """Paint every frame of a video into a new H.264 file; its sound is copied untouched.
 
-    Every frame keeps its time (a variable rate stays variable), counted from the origin.
-    Sound is copied packet by packet when the new container plays it, else encoded to AAC.
-    Damaged parts are left out. Memory does not grow with the video.
+    Every frame keeps its time, counted from the origin. Sound is copied packet by packet when
+    the new container plays it, else encoded to AAC. Damaged parts are left out.
 
     Args:
-        source: the video.
+        source: the video; `MediaError` if no frame decodes.
         target: .mp4, .mkv or .mov; written in place: hand it a path of `atomic_path`.
         paint: given (h, w, 3) uint8 RGB upright and its seconds from the origin, returns the
-            picture to show, possibly of another size. The first one sets the size of the
-            video (odd ones are padded to even); later ones are scaled to it.
-        comment: kept in the file, for `comment_of`.
+            picture to show. The first one sets the size of the video; later ones are scaled.
+        comment: stored in the file, for `comment_of`.
         progress: called with the seconds reached after each frame.
-
-    Raises:
-        MediaError: the source cannot be opened, has no picture, or no frame decodes.
-        OutputError: the target cannot be encoded.
     """
     source, target = Path(source), Path(target)
     is_rebuilt = needs_rebuilt_times(source)
@@ -60,7 +54,7 @@ def repaint(
                 sound = _SoundCopier(media, outgoing, target.suffix, clock.origin)
 
             def pictures() -> Iterator[VideoFrame]:
-                """Yield the frames in the order of the file; the sound between is carried over."""
+                # In the order of the file, so that sound between the frames is carried over.
                 for packet in media.packets(*media.streams):
                     if packet.stream.index == stream.index:
                         yield from media.decode(packet)
@@ -82,7 +76,7 @@ def repaint(
 
 
 class _SoundCopier:
-    """Carries the sound's packets of one file into another, ``origin`` seconds earlier."""
+    """Carries sound packets into another file, ``origin`` seconds earlier."""
 
     def __init__(
         self, media: MediaFile, outgoing: OutputContainer, suffix: str, origin: Fraction
@@ -104,13 +98,11 @@ class _SoundCopier:
             self._stream = outgoing.add_stream("aac", rate=rate, layout=layout)
 
     def take(self, packet: StreamPacket, *, is_open: bool) -> None:
-        """Carry a packet, or keep it until the picture is open and the header written."""
         self._waiting.append(packet)
-        if is_open:
+        if is_open:  # the header is written
             self._carry_waiting()
 
     def finish(self) -> None:
-        """Carry what is left."""
         self._carry_waiting()
         if not self._is_copied:
             for frame in self._media.flush(self._source):

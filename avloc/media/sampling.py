@@ -35,20 +35,14 @@ def samples_per_segment(grid: Grid, rate: int) -> int:
 
 
 def sample_limit(k: int, rate: int) -> Fraction:
-    """Return the time sample ``k`` looks back from: ``(2k+1) / (2r)`` seconds.
-
-    Sample ``k`` is the last frame that begins strictly before it (docs: extraction, 1).
-    """
+    """Return ``(2k+1) / (2r)`` s: sample ``k`` is the last frame that begins before it."""
     return Fraction(2 * k + 1, 2 * rate)
 
 
 def samples_by_time(
     frames: Iterator[ShownFrame], rate: int, grid: Grid, notes: list[str]
 ) -> Iterator[Sample]:
-    """Yield each sample of a grid; the first and last frame are held beyond the video's ends.
-
-    ``notes`` takes ``late_video`` and ``padded``.
-    """
+    """Yield each sample of a grid; ``notes`` takes ``late_video`` and ``padded``."""
     per_segment = samples_per_segment(grid, rate)
     n_samples = per_segment * grid.n_segments
     begin, k = Fraction(0), 0
@@ -90,8 +84,8 @@ def samples_by_count(frames: Iterator[ShownFrame], wanted: NDArray[np.int32]) ->
 def ave2018_frame_index(n_frames: int, n_segments: int, per_segment: int) -> NDArray[np.int32]:
     """Return (T * r,): the frames AVE's own script of 2018 took, by count and not by time.
 
-    ``i = int(t*n + j/r*n)`` with ``n = int(frames / T)``: it drifts from the sound on clips
-    that are not exactly T seconds long. For comparison with published features only.
+    ``i = int(t*n + j/r*n)`` with ``n = int(frames / T)`` drifts from the sound on clips that are
+    not exactly T seconds long. For comparison with published features only.
     """
     n = n_frames // n_segments
     picked = [t * n + j * n // per_segment for t in range(n_segments) for j in range(per_segment)]

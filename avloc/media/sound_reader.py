@@ -29,18 +29,12 @@ _MOST_SILENCE = 60  # seconds in one piece
 class SoundReader:
     """A file's sound at its own rate, mixed to mono by the arithmetic mean, as it decodes.
 
-    FFmpeg's own mono has a gain of 1.41 on stereo and 3.41 on 5.1 against the mean.
-
-    Iterating gives (n,) float32 pieces in [-1, 1], one after the other from the file's origin
-    on, zero before the sound begins and in its gaps; no piece is longer than a minute.
+    Iterating gives (n,) float32 pieces in [-1, 1] of at most a minute, one after the other from
+    the origin on, zero before the sound begins and in its gaps. The flags are complete then.
 
     Args:
         path: a file with sound; `MediaError` without.
-        info: what `probe` said of it, if known: spares opening it once more.
-
-    Attributes:
-        rate: samples a second.
-        flags: of `avloc.media.FLAGS`, once all pieces have come.
+        info: the result of `probe`, if known: the file is then opened once less.
     """
 
     def __init__(self, path: Path | str, info: MediaInfo | None = None) -> None:
@@ -58,7 +52,7 @@ class SoundReader:
 
     @property
     def is_valid_from(self) -> float:
-        """Seconds at which the real sound begins, once a piece has come."""
+        """Seconds at which the sound begins, once a piece has come."""
         return (self._clock.begin or 0) / self.rate
 
     @property
@@ -74,18 +68,12 @@ def _rate_of(path: Path | str) -> int:
 
 
 class SoundClock:
-    """Puts mono samples at a rate where their times, counted from an origin, say.
-
-    Attributes:
-        begin: the first sample that is sound; None until one has come.
-        end: the sample after the last one so far.
-        flags: of `avloc.media.FLAGS`, so far.
-    """
+    """Puts mono samples where their times, counted from an origin, say."""
 
     def __init__(self, rate: int, origin: Fraction = Fraction(0)) -> None:
         self.flags: list[str] = []
-        self.begin: int | None = None
-        self.end = 0
+        self.begin: int | None = None  # the first sample that is sound
+        self.end = 0  # the sample after the last one so far
         self._rate = rate
         self._origin = origin
         self._shift = 0
@@ -109,7 +97,7 @@ class SoundClock:
     def _put(
         self, samples: Samples, stated: int | None, following: int | None
     ) -> Iterator[Samples]:
-        """Yield samples and the silence before them, without those before the end so far."""
+        # What lies before the end so far is cut.
         first = self._first_sample(len(samples), stated, following)
         samples, first = samples[max(self.end - first, 0) :], max(self.end, first)
         if len(samples) == 0:
@@ -122,13 +110,10 @@ class SoundClock:
         yield samples
 
     def _first_sample(self, n_samples: int, stated: int | None, following: int | None) -> int:
-        """Return the sample a frame begins at.
-
-        Times are coarse in some containers (a millisecond in Matroska), so they are
-        believed only where they differ by more than a frame from plain continuation.
-        """
         if stated is None:
             return self.end
+        # Times are coarse in some containers (a millisecond in Matroska): they are believed only
+        # where they differ by more than a frame from plain continuation.
         stated += self._shift
         is_first, n_late = self.begin is None, stated - self.end
         if (is_first and n_late <= n_samples) or abs(n_late) <= n_samples:
@@ -152,20 +137,17 @@ class SoundClock:
         return round((frame.pts * frame.time_base - self._origin) * self._rate)
 
     def _excess(self, frame: AudioFrame) -> int:
-        """Return how many samples of a frame lie past its stated length.
-
-        Encoders fill their last frame up with silence, and MP4 states that only by a shorter
-        length. A clock coarser than the sample rate cannot state it.
-        """
+        # Encoders fill their last frame up with silence. MP4 states that by a shorter length, which
+        # a clock coarser than the sample rate cannot express.
         if not frame.duration or frame.time_base != Fraction(1, self._rate):
             return 0
         return max(frame.samples - frame.duration, 0)
 
     def _at_rate(self, mono: Samples, rate: int) -> Samples:
-        """Keep the clock right when a broadcast changes its rate in the middle."""
         if rate == self._rate:
             return mono
         self._flag("audio_rate_changed")
+        # Broadcasts change their rate in the middle; the clock must stay right.
         exact = Fraction(len(mono) * self._rate, rate) + self._rounded
         n_samples = round(exact)
         self._rounded = exact - n_samples  # or many roundings add up to a drift
@@ -174,15 +156,13 @@ class SoundClock:
 
 
 def mean_of_channels(frame: AudioFrame) -> Samples:
-    """Return (n,): the arithmetic mean over a frame's channels, scaled and cut to [-1, 1].
-
-    Decoders of floats exceed that range, up to 1.4 on loud sound; integers cannot.
-    """
+    """Return (n,): the arithmetic mean over a frame's channels, scaled and cut to [-1, 1]."""
     samples = frame.to_ndarray()
     if not frame.format.is_planar:
         samples = samples.reshape(-1, frame.layout.nb_channels).T
     scale, silence = _SCALES.get(frame.format.packed.name, (1.0, 0.0))
-    if frame.format.packed.name in ("flt", "dbl"):
+    if frame.format.packed.name in ("flt", "dbl"):  # decoders exceed the range, up to 1.4
         samples = samples.clip(-1, 1)
+    # FFmpeg's own mono has a gain of 1.41 on stereo and 3.41 on 5.1 against the mean.
     mean = samples.mean(axis=0, dtype=np.float64)
     return np.asarray((mean - silence) / scale, dtype=np.float32)

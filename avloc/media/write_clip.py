@@ -29,16 +29,11 @@ def write_clip(
     """Write pictures and sound as one H.264 and AAC file; the same input, the same bytes.
 
     Args:
-        target: the file; its suffix chooses the container. Written in place: hand it a
-            path of `atomic_path`.
+        target: written in place (hand it a path of `atomic_path`); its suffix chooses the format.
         frames: (h, w, 3) uint8 RGB pictures, all of one size; odd sizes are padded to even.
         rate: pictures a second.
         sound: (n,) mono float in [-1, 1]; None for a silent film.
-        sound_rate: samples a second, one that AAC knows (44100, 48000, 16000, ...).
-
-    Raises:
-        UsageError: there is no picture, or the sound's shape or rate is wrong.
-        OutputError: it cannot be encoded.
+        sound_rate: samples a second, one that AAC knows; else `UsageError`.
     """
     rate, pictures = Fraction(rate), iter(frames)
     first = next(pictures, None)
