@@ -24,17 +24,11 @@ def infer(
     audio: Float[Tensor, "B T Da"],
     window: int,
 ) -> Outputs:
-    """Run a model over videos of one length.
+    """Run a model, in evaluation mode, over videos of one length.
 
-    A video longer than the window is covered by windows that overlap by half. The output of a
-    segment is the mean over its windows, weighted by its distance from the window's edge, where
-    context is short.
-
-    Args:
-        model: on its device, in evaluation mode.
-        visual: the visual maps, on any device and in any precision.
-        audio: the audio vectors.
-        window: the most segments that the model takes at once.
+    A longer video than the window is covered by windows that overlap by half. A segment's output
+    is the mean over its windows, weighted by its distance from their edges, where context is
+    short.
 
     Returns:
         ``scores`` (B, T, C), ``attention`` (B, T, H, W), ``gate_visual`` and ``gate_audio`` (B, T).
@@ -67,10 +61,7 @@ def windows(n_segments: int, window: int) -> list[slice]:
 
 
 def blend(n_segments: int, parts: Iterable[tuple[slice, Outputs]]) -> Outputs:
-    """Return the weighted mean of overlapping windows, each with its (B, window, ...) arrays.
-
-    Means of distributions are distributions: scores, attention and gates still sum to 1.
-    """
+    """Return the weighted mean of overlapping windows, each with its (B, window, ...) arrays."""
     sums: dict[str, NDArray[np.float64]] = {}
     total = np.zeros(n_segments)
     for part, outputs in parts:

@@ -1,10 +1,4 @@
-"""Which rows a data set has, where its videos are, and how they are split.
-
-:func:`load_dataset` reads four kinds: AVE's layout (:mod:`~avloc.datasets.ave`), a CSV or JSONL
-manifest (:mod:`~avloc.datasets.manifest`), videos without annotations, and what
-:func:`synthesize` makes. Features and labels as tensors are in :mod:`avloc.datasets.batches`,
-which needs torch.
-"""
+"""Which rows a data set has, where its videos are, and how they are split; needs no torch."""
 
 from avloc.datasets.ave import load_ave
 from avloc.datasets.boxes import BOXES, Box, SegmentBoxes, find_boxes, read_boxes

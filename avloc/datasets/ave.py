@@ -1,4 +1,4 @@
-"""The AVE data set in its own layout.
+"""The AVE data set in its own layout (Tian et al., ECCV 2018).
 
 ::
 
@@ -7,14 +7,9 @@
       trainSet.txt  valSet.txt  testSet.txt  rows of Annotations.txt, the same five fields
       AVE/<VideoID>.mp4                      10 s each; other containers are taken too
 
-A folder of published features has ``train_order.h5``, ``val_order.h5`` and ``test_order.h5``
-instead of the split files: the 0-based numbers of the rows, without the header line. They are
-read only if there is no split file.
-
-Times are whole seconds, the end exclusive; the header line is optional. Classes have the order
-of their first appearance in ``Annotations.txt``. Rows, not videos, are split: 45 of AVE's 4097
-videos have two or three rows. (Tian et al., Audio-visual event localization in unconstrained
-videos, ECCV 2018.)
+Published features have ``train_order.h5`` and so on in place of the split files: the 0-based
+numbers of the rows. Times are whole seconds, the end exclusive; the header line is optional.
+Rows, not videos, are split: 45 of AVE's 4097 videos have two or three rows.
 """
 
 from __future__ import annotations
@@ -52,13 +47,9 @@ def load_ave(root: Path, n_segments: int = N_SEGMENTS, annotations: str = ANNOTA
     """Read a data set in AVE's layout. Missing videos are not an error.
 
     Args:
-        root: the folder of ``Annotations.txt``.
+        root: the folder of ``Annotations.txt`` and the split files.
         n_segments: the length of every video in seconds.
-        annotations: the name of the annotation file. The split files of its folder list its
-            rows, whatever its name.
-
-    Raises:
-        DatasetError: an annotation or split file is missing or wrong, with its line.
+        annotations: the name of another annotation file there.
     """
     path = root / annotations
     if not path.is_file():

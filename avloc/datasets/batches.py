@@ -20,22 +20,14 @@ _SHARE_OF_MEMORY = 0.6
 
 @dataclass(frozen=True)
 class Batch:
-    """B windows of one length; a missing modality is zeros and never valid.
+    """B windows of one length; a missing modality is zeros and never valid."""
 
-    Attributes:
-        visual: the visual maps, in half precision or, after `to`, in single.
-        audio: the audio vectors.
-        targets: class indices, `IGNORED` where not scored.
-        visual_valid, audio_valid: whether the segment has a real picture, and real sound.
-        indices: the examples' indices in `Examples.entries`.
-    """
-
-    visual: Float[Tensor, "B T H W Dv"]
+    visual: Float[Tensor, "B T H W Dv"]  # in half precision or, after `to`, in single
     audio: Float[Tensor, "B T Da"]
-    targets: Int[Tensor, "B T"]
-    visual_valid: Bool[Tensor, "B T"]
-    audio_valid: Bool[Tensor, "B T"]
-    indices: tuple[int, ...]
+    targets: Int[Tensor, "B T"]  # `IGNORED` where not scored
+    visual_valid: Bool[Tensor, "B T"]  # the segment has a real picture
+    audio_valid: Bool[Tensor, "B T"]  # the segment has real sound
+    indices: tuple[int, ...]  # in `Examples.entries`
 
     def to(self, device: torch.device) -> Batch:
         """Return it on a device, the visual maps in single precision."""
@@ -49,12 +41,7 @@ class Batch:
         )
 
     def hide(self, modality: str, rows: Tensor | None = None) -> None:
-        """Replace a modality by zeros, in place, as where a video lacks it.
-
-        Args:
-            modality: ``visual`` or ``audio``.
-            rows: (B,) which windows; None for all.
-        """
+        """Replace a modality by zeros in place, in all windows or in those marked in rows (B,)."""
         for tensor in (getattr(self, modality), getattr(self, f"{modality}_valid")):
             tensor[slice(None) if rows is None else rows.to(tensor.device)] = 0
 
@@ -62,13 +49,7 @@ class Batch:
 def batch_indices(
     examples: Examples, size: int, seed: int | Sequence[int] | None = None
 ) -> Iterator[list[int]]:
-    """Yield the indices of each batch.
-
-    Args:
-        examples: what to go through.
-        size: the most examples in a batch, all of one length.
-        seed: of the order; None keeps the examples' order.
-    """
+    """Yield the indices of at most ``size`` examples of one length; in order without a seed."""
     order = np.arange(len(examples))
     if seed is not None:
         order = np.random.default_rng(seed).permutation(order)
@@ -84,11 +65,7 @@ def batch_indices(
 def make_batch(examples: Examples, indices: Sequence[int], visual: Tensor | None = None) -> Batch:
     """Put examples of one length together.
 
-    Args:
-        examples: the split.
-        indices: of the examples.
-        visual: memory for the visual maps, in any precision; by default new memory in half
-            precision.
+    ``visual`` is memory for the maps in any precision; by default it is new, in half precision.
     """
     entries = [examples.entries[index] for index in indices]
     size = (len(entries), len(entries[0].targets))
@@ -122,13 +99,8 @@ def _fill(
 class Feed:
     """Batches on a device.
 
-    A split that fits on a GPU is copied there once, and a batch is a look-up there. On a CPU the
-    visual maps of all batches share memory: a batch is valid until the next is made.
-
-    Args:
-        examples: the split.
-        device: the model's.
-        hold: whether to copy the split to the device; by default where it is a GPU and it fits.
+    A split that fits on a GPU is copied there once (``hold``), and a batch is a look-up there. On
+    a CPU the maps of all batches share memory: a batch is valid until the next is made.
     """
 
     def __init__(

@@ -16,11 +16,7 @@ SegmentBoxes = Mapping[str, Sequence[Box | None]]
 
 
 def read_boxes(path: Path | str) -> SegmentBoxes:
-    """Read a file of boxes: ``{"video id": [[x0, y0, x1, y1], null, ...], ...}``.
-
-    Raises:
-        DatasetError: it is missing, not JSON, or holds anything but boxes.
-    """
+    """Read a file of boxes: ``{"video id": [[x0, y0, x1, y1], null, ...], ...}``."""
     path = Path(path)
     try:
         content = json.loads(path.read_bytes())

@@ -19,23 +19,14 @@ SPLITS = ("train", "val", "test")
 
 @dataclass(frozen=True)
 class Row:
-    """One annotated event of a data set.
-
-    Attributes:
-        video_id: the video; a video may have several rows.
-        label: of the event; empty if the row says that there is none.
-        start: seconds.
-        end: seconds, exclusive; equal to ``start`` without an event (AVE's ``0&0``).
-        split: one of :data:`SPLITS`, or empty.
-        quality: the annotator's remark in the file.
-    """
+    """One annotated event; a video may have several."""
 
     video_id: str
-    label: str
-    start: float
-    end: float
-    split: str = ""
-    quality: str = ""
+    label: str  # empty if there is no event
+    start: float  # seconds
+    end: float  # seconds, exclusive; equal to start without an event (AVE's 0&0)
+    split: str = ""  # one of SPLITS, or empty
+    quality: str = ""  # the annotator's remark
 
 
 @dataclass(frozen=True)
@@ -53,13 +44,10 @@ class Dataset:
     """A data set: features belong to its videos, labels to its rows.
 
     Attributes:
-        name: for messages and tables.
         root: the folder or file it was read from.
-        labels: the event labels in class order, background last.
         rows: every annotated event, in the order of the file.
         videos: the existing files, by video id.
-        n_segments: the length of every video's grid in segments of 1 s; None if it follows
-            from the video.
+        n_segments: the length of every grid in segments of 1 s; None if the video decides it.
         is_row_alone: each row is an example by itself, as in AVE's protocol; otherwise a video
             is one example with the events of all its rows.
         ignored_fields: names of a manifest's fields that have no meaning here.
@@ -75,10 +63,7 @@ class Dataset:
     ignored_fields: tuple[str, ...] = ()
 
     def split(self, name: str) -> list[tuple[int, Row]]:
-        """Return the examples of a split, or of no split (``""``), with their row numbers.
-
-        If a video is one example (``is_row_alone`` is false), its first row represents it.
-        """
+        """Return the examples of a split, or of no split (``""``), with their row numbers."""
         if name not in (*SPLITS, ""):
             raise UnknownNameError("split", name, SPLITS)
         chosen = [(number, row) for number, row in enumerate(self.rows) if row.split == name]
@@ -103,11 +88,9 @@ class Dataset:
         return Grid.of_duration(self.n_segments, segment_seconds).n_segments
 
     def targets(self, row: Row, grid: Grid) -> NDArray[np.int64]:
-        """Return (T,) class indices of an example.
+        """Return (T,) class indices: the label where a segment's middle is in ``[start, end)``.
 
-        A segment whose middle lies in ``[start, end)`` has the row's label, any other is
-        background. If rows are not alone, the events of the video's other rows count too; of
-        two that overlap, the later row of the file wins.
+        If rows are not alone, those of the video's other rows count too; the later row wins.
         """
         targets = np.full(grid.n_segments, self.labels.background_index, dtype=np.int64)
         events = (row,) if self.is_row_alone else self._rows_of_video.get(row.video_id, (row,))

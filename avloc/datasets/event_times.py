@@ -7,10 +7,7 @@ from avloc.datasets.examples import Examples
 
 
 def late_events(dataset: Dataset, *parts: Examples) -> tuple[str, ...]:
-    """Describe the rows whose event ends more than a segment after its video.
-
-    Only rows of the videos in ``parts`` are checked.
-    """
+    """Describe the rows of videos in ``parts`` whose event ends over a segment after the video."""
     videos = {video.video_id: video for examples in parts for video in examples.videos}
     late = []
     for number, row in enumerate(dataset.rows, start=1):

@@ -1,9 +1,7 @@
 """Examples: the features of a split in memory, cut into the windows that are trained on.
 
-A data set with a grid of its own (AVE: 10 segments) gives one example for each row; longer
-features are cut and shorter ones padded with zeros, as in its protocol. Without such a grid a
-video is cut into windows. The last one is moved back to end with the video, and a video shorter
-than a window is one example: nothing is padded.
+A data set with a fixed grid (AVE: 10 segments) gives one example a row, cut or padded with zeros
+as in its protocol. Otherwise a video is cut into windows, the last moved back to end with it.
 """
 
 from __future__ import annotations
@@ -27,40 +25,24 @@ IGNORED = -1
 
 @dataclass(frozen=True)
 class Example:
-    """One window of one row.
+    """One window of one row."""
 
-    Attributes:
-        row: the row's number in the data set.
-        video: the index of its video in `Examples.videos`.
-        first: the video's segment that the window begins with.
-        targets: (T,) class indices; `IGNORED` where the segment is not scored.
-    """
-
-    row: int
-    video: int
-    first: int
-    targets: NDArray[np.int64]
+    row: int  # the row's number in the data set
+    video: int  # the index in `Examples.videos`
+    first: int  # the video's segment that the window begins with
+    targets: NDArray[np.int64]  # (T,) class indices; `IGNORED` where not scored
 
 
 @dataclass(frozen=True)
 class Examples:
-    """A split in memory.
+    """A split in memory."""
 
-    Attributes:
-        videos: the V videos that have features, each once.
-        entries: the R examples, in the order of the data set's rows.
-        missing: ids of the split's videos without features in the store.
-        visual_shape: (H, W, Dv) of every visual map.
-        audio_channels: Da.
-        unreadable: why features of missing videos cannot be read.
-    """
-
-    videos: tuple[VideoFeatures, ...]
-    entries: tuple[Example, ...]
-    missing: tuple[str, ...]
-    visual_shape: tuple[int, int, int]
-    audio_channels: int
-    unreadable: tuple[str, ...] = ()
+    videos: tuple[VideoFeatures, ...]  # that have features, each once
+    entries: tuple[Example, ...]  # in the order of the data set's rows
+    missing: tuple[str, ...]  # ids of the split's videos without features
+    visual_shape: tuple[int, int, int]  # (H, W, Dv) of every map
+    audio_channels: int  # Da
+    unreadable: tuple[str, ...] = ()  # why features of missing videos cannot be read
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -99,17 +81,13 @@ def load_examples(
     """Read a split's features and cut them into examples.
 
     Args:
-        store: the features.
-        dataset: rows, labels and grid.
         split: ``train``, ``val``, ``test``, or empty for rows without a split.
-        window: the most segments of an example; None for no limit. A data set's own grid
-            overrides it.
+        window: the most segments of an example; a data set's fixed grid overrides it.
         channels: (Dv, Da) to assume when no video of the split has that modality.
         progress: called with (videos read, videos, video id).
 
     Raises:
         DatasetError: the split has no rows, or none of its videos has features.
-        UnknownNameError: there is no such split.
     """
     part = f"the {split} split" if split else "the part without a split"
     rows = dataset.split(split)
@@ -141,7 +119,6 @@ def load_examples(
 def _read_videos(
     store: FeatureStore, video_ids: Sequence[str], progress: Progress | None
 ) -> tuple[dict[str, VideoFeatures], tuple[str, ...]]:
-    """Return the features that can be read, and why others cannot."""
     videos, unreadable = {}, []
     for done, video_id in enumerate(video_ids, start=1):
         try:
@@ -157,7 +134,6 @@ def _read_videos(
 def _windows(
     dataset: Dataset, row: Row, features: VideoFeatures, window: int | None
 ) -> Iterator[tuple[int, NDArray[np.int64]]]:
-    """Yield each window's first segment and its targets."""
     segment_seconds = Fraction(features.segment_seconds).limit_denominator(10**6)
     fixed = dataset.fixed_length(segment_seconds)
     n_segments = fixed or features.n_segments
@@ -173,7 +149,6 @@ def _windows(
 def _sizes(
     videos: Sequence[VideoFeatures], channels: tuple[int, int]
 ) -> tuple[tuple[int, int, int], int]:
-    """Return (H, W, Dv) and Da."""
     visual = next((video.visual for video in videos if video.visual is not None), None)
     audio = next((video.audio for video in videos if video.audio is not None), None)
     height, width, depth = (1, 1, channels[0]) if visual is None else visual.shape[1:]

@@ -1,7 +1,4 @@
-"""Checks of the fields of an annotation file; each raises a ValueError with the reason.
-
-The caller knows the file and the line and turns it into a DatasetError.
-"""
+"""Checks of an annotation file's fields; a ValueError has the reason, the caller adds the line."""
 
 from __future__ import annotations
 
@@ -20,11 +17,7 @@ BACKGROUND = LabelSet(()).background
 
 
 def read_text(path: Path) -> str:
-    """Return a UTF-8 file's text without its byte order mark.
-
-    Raises:
-        DatasetError: it cannot be read, or a line is not UTF-8, holds NUL or is too long.
-    """
+    """Return a UTF-8 file's text without its byte order mark; a DatasetError names a bad line."""
     try:
         raw = path.read_bytes()
     except OSError as error:
@@ -44,10 +37,7 @@ def read_text(path: Path) -> str:
 
 
 def numbered_lines(text: str) -> list[tuple[int, str]]:
-    """Return the lines that are not blank with their 1-based numbers.
-
-    Only line feeds end a line: ``str.splitlines`` would also cut at characters inside labels.
-    """
+    """Return the lines that are not blank, with 1-based numbers; only line feeds end a line."""
     lines = enumerate(text.split("\n"), start=1)
     return [(number, line.rstrip("\r")) for number, line in lines if line.strip()]
 
@@ -92,7 +82,6 @@ def seconds(value: str | float, what: str) -> float:
 def is_plain(text: str) -> bool:
     """Return whether a text stays on its line and can be stored as UTF-8.
 
-    Control characters, line and paragraph separators and lone surrogates are refused. Joiners
-    are not, although ``str.isprintable`` refuses them: some scripts need them.
+    Joiners pass, although ``str.isprintable`` refuses them: scripts need them.
     """
     return not any(unicodedata.category(character) in UNPLAIN for character in text)

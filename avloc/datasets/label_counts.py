@@ -15,16 +15,10 @@ NO_SPLIT = "no split"
 
 @dataclass(frozen=True)
 class LabelCounts:
-    """Events by label and split.
+    """Events by label, in class order with `NO_EVENT` last, and by the splits that have rows."""
 
-    Attributes:
-        columns: those with rows of ``train``, ``held out``, ``val``, ``test``, ``no split``.
-        counts: the number of events in each column, by label in the order of the classes;
-            `NO_EVENT` comes last and counts rows without an event.
-    """
-
-    columns: tuple[str, ...]
-    counts: Mapping[str, tuple[int, ...]]
+    columns: tuple[str, ...]  # of train, held out, val, test, no split
+    counts: Mapping[str, tuple[int, ...]]  # of each column
 
     def of(self, label: str, column: str) -> int:
         """Return how many events of a label a split has; 0 if it has no such column."""
@@ -49,13 +43,7 @@ class LabelCounts:
 def count_labels(
     dataset: Dataset, held_out: Collection[str] = (), missing: Collection[str] = ()
 ) -> LabelCounts:
-    """Count the rows of a data set by label and split.
-
-    Args:
-        dataset: the rows.
-        held_out: ids of the training videos that validate; they have a separate column.
-        missing: ids of videos that are not counted.
-    """
+    """Count rows by label and split; training videos that validate have the column `HELD_OUT`."""
     has_splits = any(row.split for row in dataset.rows)
     training_split = "train" if has_splits else ""
     held_out, missing = frozenset(held_out), frozenset(missing)

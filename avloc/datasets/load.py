@@ -19,19 +19,15 @@ from avloc.media import video_files
 
 
 def load_dataset(path: Path | str) -> Dataset:
-    """Read the data set at a path.
+    """Read the data set at a path; a DatasetError names the file and line that is wrong.
 
     ============================================  ===================================
-    a folder with ``Annotations.txt``             AVE's layout, every video 10 s
-                                                  (a synthesised data set may differ)
+    a folder with ``Annotations.txt``             AVE's layout
     a ``.txt`` file                               the same, with another file of rows
-    a ``.csv``, ``.tsv`` or ``.jsonl`` file,      a manifest: the user's own rows
+    a ``.csv``, ``.tsv`` or ``.jsonl`` file,      a manifest
     or a folder with ``manifest.csv``
     any other folder or file                      its videos, without rows
     ============================================  ===================================
-
-    Raises:
-        DatasetError: nothing exists there, or a file in it is wrong (with its line).
     """
     path = Path(path)
     if (path / ANNOTATIONS).is_file():
@@ -55,9 +51,6 @@ def load_videos(path: Path) -> Dataset:
 
     A video's id is its file name without suffix. Videos that would share an id are named by
     their paths inside the folder instead (``a/x.mp4`` becomes ``a__x``).
-
-    Raises:
-        DatasetError: there is no such file or folder, or no video in it.
     """
     if not path.exists():
         is_address = re.match(r"\w+:/", str(path)) is not None

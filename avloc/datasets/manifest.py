@@ -65,11 +65,7 @@ class _Pairs(list[tuple[str, Any]]):
 
 
 def load_manifest(path: Path) -> Dataset:
-    """Read a manifest. Missing videos are reported as coverage; they are not an error.
-
-    Raises:
-        DatasetError: the file is wrong, with its line.
-    """
+    """Read a manifest. Missing videos are reported as coverage; they are not an error."""
     records = _jsonl_records if path.suffix.lower() == ".jsonl" else _csv_records
     ignored: dict[str, None] = {}
     rows: list[Row] = []

@@ -1,13 +1,10 @@
 """Cross-modality localization: where in one modality is the event of the other?
 
-The segments of an event in one modality are the query: the sound for A2V, the picture for V2A. A
-window as long as the event slides over the other modality and stops where it resembles the query
-most, segment by segment. Only the exact start counts. Rows without an event, or whose event fills
-all segments, are not queries. (Tian et al., Audio-visual event localization in unconstrained
-videos, ECCV 2018, section 6.3.)
+The sound is the query for A2V, the picture for V2A. A window as long as the event slides over the
+other modality; only the exact start counts. Rows without an event, or whose event fills all
+segments, are not queries. (Tian et al., ECCV 2018, section 6.3.)
 
-Events are (R, T) truth values. ``scored`` (R, T) marks the segments of a row that count, all of
-them by default; a window lies wholly within these.
+Events are (R, T) truth values. ``scored`` (R, T) marks the segments that count, by default all.
 """
 
 from __future__ import annotations
@@ -29,50 +26,32 @@ NO_QUERY = -1
 
 @dataclass(frozen=True)
 class TrivialMatches:
-    """Expected accuracy of trivial answers; None without queries.
+    """Expected accuracy of trivial answers; None without queries."""
 
-    Attributes:
-        chance: of any start, all equally likely.
-        first, last: of the first and the last possible start.
-        n_rows: the number of queries.
-    """
-
-    chance: float | None
-    first: float | None
-    last: float | None
-    n_rows: int
+    chance: float | None  # of any start, all equally likely
+    first: float | None  # of the first possible start
+    last: float | None  # of the last possible start
+    n_rows: int  # the number of queries
 
 
 @dataclass(frozen=True)
 class CrossModal:
-    """Two models of one modality each, on a split; an accuracy is None without queries.
+    """Two models of one modality each, on a split; an accuracy is None without queries."""
 
-    Attributes:
-        a2v: share of exact starts in the picture, with the sound as query.
-        v2a: share of exact starts in the sound, with the picture as query.
-        trivial: the accuracy of trivial answers.
-        audio, visual: the names of the two models.
-    """
-
-    a2v: float | None
-    v2a: float | None
+    a2v: float | None  # share of exact starts in the picture, with the sound as query
+    v2a: float | None  # share of exact starts in the sound, with the picture as query
     trivial: TrivialMatches
-    audio: str
-    visual: str
+    audio: str  # the model's name
+    visual: str  # the model's name
 
 
 def matched_starts(
     similarities: Iterable[NDArray[np.floating]], events: Events, scored: Events | None = None
 ) -> NDArray[np.int64]:
-    """Find the window of each row that resembles the query most; the first of equals.
+    """Return (R,) the first segment of the window that resembles the query most.
 
-    Args:
-        similarities: for each row (T, T), of query segment and target segment.
-        events: (R, T), the query's segments.
-        scored: (R, T).
-
-    Returns:
-        (R,) the first segment of the window; `NO_QUERY` where the row is not a query.
+    It is the earliest of equals, and `NO_QUERY` where the row is not a query. ``similarities``
+    has for each row (T, T), of query segment and target segment; ``events`` are the query's.
     """
     queries = {row: (query, starts) for row, query, starts in _queries(events, scored)}
     matched = np.full(len(events), NO_QUERY, dtype=np.int64)
@@ -107,10 +86,6 @@ def match(audio: Predictions, visual: Predictions) -> CrossModal:
     """Match by class: the similarity of two segments is sum_c p_audio(c) p_visual(c).
 
     This is not the distance learning of the AVE paper, whose numbers are also of other rows.
-
-    Args:
-        audio: predictions from sound alone.
-        visual: predictions of the same rows from the picture alone.
     """
     if (
         audio.labels != visual.labels

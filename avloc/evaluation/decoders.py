@@ -1,14 +1,10 @@
 """Decoders: how the class of each segment is read off a model's scores.
 
-``segment``
-    The likeliest class of each segment by itself. It is the paper's, and that of every table
-    that names no other.
-``video``
-    One event class for each row: the one of the greatest mean probability over its scored
-    segments. Every segment where background has at most 0.5 gets it. Several later papers do this.
+``segment``: the likeliest class of each segment, as in the paper.
 
-Their numbers are not comparable: ``video`` uses that AVE annotates one event for each row, which
-``segment`` does not know. A table therefore names its decoder.
+``video``: one event class for each row, that of the greatest mean probability over its scored
+segments, wherever background has at most 0.5. Several later papers do this. It uses that AVE
+annotates one event for each row, so the numbers of the two are not comparable.
 """
 
 from __future__ import annotations
@@ -34,17 +30,7 @@ def check_decoder(name: str) -> None:
 def decode(
     scores: NDArray[np.floating], scored: NDArray[np.bool_], background: int, decoder: str
 ) -> NDArray[np.int64]:
-    """Read the class of each segment off the scores.
-
-    Args:
-        scores: (R, T, C) probabilities.
-        scored: (R, T), the segments that count; ``video`` ignores the others.
-        background: the class that is not an event.
-        decoder: one of `DECODERS`.
-
-    Returns:
-        (R, T) class indices; meaningless where ``scored`` is false.
-    """
+    """Return (R, T) class indices by (R, T, C) probabilities, meaningless where not ``scored``."""
     check_decoder(decoder)
     if decoder == "segment":
         return np.asarray(scores.argmax(axis=-1), dtype=np.int64)

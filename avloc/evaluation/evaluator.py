@@ -126,7 +126,6 @@ def _in_words(spec: FeatureSpec) -> str:
 
 
 def _class_map(dataset: Dataset, labels: LabelSet) -> NDArray[np.int64]:
-    """Return the model's class of each of the data set's classes."""
     unknown = [name for name in dataset.labels.names if name not in labels.names]
     if unknown:
         raise DatasetError(

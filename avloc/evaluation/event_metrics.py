@@ -18,13 +18,7 @@ def event_f1(
 ) -> float | None:
     """Return F1 of events: same class and tIoU of at least 0.5, each matched once.
 
-    Args:
-        predicted: (R, T) class indices; they do not count where the target is ignored.
-        targets: (R, T) class indices.
-        background: the class that is not an event.
-
-    Returns:
-        F1 over all rows; None without any event, true or predicted.
+    ``predicted`` and ``targets`` are (R, T). None without any event, true or predicted.
     """
     n_matched = n_events = 0
     for guess, truth in zip(np.where(targets == IGNORED, IGNORED, predicted), targets, strict=True):

@@ -93,9 +93,7 @@ def measure(
     """Measure predictions against their targets.
 
     Args:
-        predictions: scores beside the truth.
         training_videos: ids that have a training row; rows of these are "seen".
-        decode: the decoder, one of `DECODERS`.
         selection: how the model's epoch was chosen.
         majority_label: the most frequent class of the training segments; empty if unknown.
     """

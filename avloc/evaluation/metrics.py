@@ -1,7 +1,6 @@
-"""Segment metrics: numbers from predicted and true classes.
+"""Segment metrics of (R, T) class indices, background last; None where the data cannot give one.
 
-Arrays are (R, T) class indices, background last; a target of ``IGNORED`` is not scored. A metric
-that the data cannot give (no background in it, for example) is None.
+A target of ``IGNORED`` is not scored.
 """
 
 from __future__ import annotations
@@ -24,23 +23,16 @@ _N_RESAMPLES = 1000  # of the bootstrap
 class ClassMetrics:
     """The metrics of one class.
 
-    Attributes:
-        name: the class.
-        accuracy: share of right segments among all segments of the rows in which the class
-            occurs, background too, as in the field's tables by category. It is not 0 where only
-            background is recognized. None if the class occurs in no row.
-        precision: share of its predicted segments that are right.
-        recall: share of its true segments that are predicted.
-        f1: their harmonic mean.
-        support: the number of its true segments.
+    ``accuracy`` is the share of right segments among all segments of the rows in which the class
+    occurs, background too, as in the field's tables by category; None if it occurs in no row.
     """
 
     name: str
     accuracy: float | None
-    precision: float
-    recall: float
-    f1: float
-    support: int
+    precision: float  # share of its predicted segments that are right
+    recall: float  # share of its true segments that are predicted
+    f1: float  # their harmonic mean
+    support: int  # the number of its true segments
 
 
 def segment_accuracy(predicted: Classes, targets: Classes) -> float | None:
@@ -112,8 +104,7 @@ def calibration_error(scores: NDArray[np.floating], targets: Classes) -> float |
     """Return the expected calibration error: the mean gap between confidence and accuracy.
 
     Segments go into ten bins of equal width by the probability of their likeliest class. The gap
-    between a bin's mean probability and its accuracy is averaged over segments. An error of 0
-    means that of segments with confidence 0.8, 80 % are right. Scores are (R, T, C).
+    of each bin is weighted by its segments. Scores are (R, T, C).
     """
     scored = targets != IGNORED
     if not scored.any():
@@ -128,11 +119,10 @@ def calibration_error(scores: NDArray[np.floating], targets: Classes) -> float |
 def bootstrap_interval(
     predicted: Classes, targets: Classes, video_ids: Sequence[str]
 ) -> tuple[float, float] | None:
-    """Return the 95 % interval of the segment accuracy over resampled videos.
+    """Return the 95 % percentile interval of the segment accuracy over resampled videos.
 
-    The segments of a video are not independent, so whole videos, with all their rows, are drawn
-    with replacement. The interval lies between the 2.5 and 97.5 percentiles. Predictions of
-    several seeds, (S, R, T), give the interval of their mean accuracy.
+    The segments of a video are not independent, so whole videos are drawn, with replacement.
+    Predictions of several seeds, (S, R, T), give the interval of their mean accuracy.
     """
     names, video_of_row = np.unique(np.asarray(video_ids), return_inverse=True)
     scored = targets != IGNORED

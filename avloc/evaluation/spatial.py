@@ -1,7 +1,6 @@
-"""Where: attention maps against boxes around the sources of sound.
+"""Attention maps (H, W) against boxes around the sources of sound.
 
-Maps are (H, W) weights over the picture, boxes (x0, y0, x1, y1) in fractions of its width
-and height, the origin at the top left.
+Boxes are (x0, y0, x1, y1) in fractions of the picture, the origin at the top left.
 """
 
 from __future__ import annotations
@@ -28,19 +27,11 @@ RULES = ("half", "median")
 
 @dataclass(frozen=True)
 class SpatialMetrics:
-    """How well maps find their boxes.
+    """How well maps find their boxes."""
 
-    Attributes:
-        pointing: share of maps whose greatest weight lies in a box (the pointing game).
-        ciou: share of maps whose region overlaps the boxes with IoU of at least 0.5.
-        auc: area under that share as the required IoU goes from 0 to 1.
-        mean_iou: the mean IoU.
-        n_maps: the number of maps.
-    """
-
-    pointing: float
-    ciou: float
-    auc: float
+    pointing: float  # share of maps whose greatest weight lies in a box (the pointing game)
+    ciou: float  # share of maps whose region overlaps the boxes with IoU of at least 0.5
+    auc: float  # area under that share as the required IoU goes from 0 to 1
     mean_iou: float
     n_maps: int
 
@@ -60,13 +51,10 @@ def spatial_metrics(
     rule: str = "half",
     size: tuple[int, int] = (224, 224),
 ) -> SpatialMetrics:
-    """Measure maps against boxes.
+    """Measure (H, W) maps, each against its boxes, at least one.
 
-    Args:
-        maps: an (H, W) map each; up-sampled bilinearly to ``size`` as for a heat map.
-        boxes: for each map its boxes, at least one.
-        rule: one of `RULES`.
-        size: (height, width) of the picture on which regions are compared.
+    Maps are up-sampled bilinearly to ``size``, (height, width), as for a heat map. ``rule`` is
+    one of `RULES`.
     """
     if not maps or len(maps) != len(boxes) or not all(boxes):
         raise UsageError(f"{len(maps)} maps need as many lists of boxes, got {len(boxes)}")
@@ -102,11 +90,7 @@ def measure_centre(
 
 
 def measure_spatial(predictions: Predictions, boxes: SegmentBoxes) -> dict[str, SpatialPair]:
-    """Measure attention and the centre by each of `RULES`.
-
-    Raises:
-        UsageError: the model has no attention, or no segment has a box.
-    """
+    """Measure attention and the centre by each of `RULES`; a UsageError without such a pair."""
     return {
         rule: SpatialPair(
             measure_attention(predictions, boxes, rule), measure_centre(predictions, boxes, rule)
@@ -121,7 +105,6 @@ def has_boxes(predictions: Predictions, boxes: SegmentBoxes) -> bool:
 
 
 def _boxed(predictions: Predictions, boxes: SegmentBoxes) -> tuple[list[Map], list[list[Box]]]:
-    """Return the maps of the segments that have a box, and the boxes."""
     maps: list[Map] = []
     true_boxes: list[list[Box]] = []
     if predictions.attention is None:
@@ -139,9 +122,8 @@ def _boxed(predictions: Predictions, boxes: SegmentBoxes) -> tuple[list[Map], li
 def centre_map() -> Map:
     """Return the baseline that always points at the centre.
 
-    It is a cone: 1 at the centre, falling linearly with the distance, in fractions of the sides,
-    to 0 in the corners. By the half rule its region is the disc with a quarter of the
-    diagonal for radius, 39 % of the picture; by the median rule it is half of the picture.
+    It is a cone: 1 at the centre, falling linearly to 0 in the corners. Its region is the disc
+    with a quarter of the diagonal for radius by the half rule, half the picture by the median.
     """
     offsets = (np.arange(57) + 0.5) / 57 - 0.5
     return np.asarray(1 - np.hypot(offsets[:, None], offsets) / np.hypot(0.5, 0.5))

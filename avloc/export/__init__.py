@@ -1,4 +1,1 @@
-"""From a timeline to a file: text formats, the heat-map video, figures, the report, a notebook.
-
-Nothing here predicts anything: it shows the timeline it is given.
-"""
+"""From a timeline to a file: text formats, heat-map video, figures, report, notebook."""

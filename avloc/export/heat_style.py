@@ -9,18 +9,12 @@ from avloc.errors import UnknownNameError, UsageError
 
 @dataclass(frozen=True)
 class HeatStyle:
-    """How a heat map looks.
+    """How a heat map looks."""
 
-    Attributes:
-        colormap: the name of a matplotlib colour map.
-        alpha: opacity from 0 to 1 where the map is strongest.
-    """
-
-    colormap: str = "turbo"
-    alpha: float = 0.55
+    colormap: str = "turbo"  # a matplotlib name
+    alpha: float = 0.55  # opacity from 0 to 1 where the map is strongest
 
     def __post_init__(self) -> None:
-        """Refuse an unknown colour map and an opacity out of range."""
         if not 0 <= self.alpha <= 1:
             raise UsageError(f"alpha is an opacity from 0 to 1, not {self.alpha}")
         if self.colormap != HeatStyle.colormap:

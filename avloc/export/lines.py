@@ -11,10 +11,7 @@ NAMELESS = "unnamed"  # a label of white space alone
 
 
 def one_line(text: str) -> str:
-    """Return ``text`` as one line: white space and control characters become single spaces.
-
-    A line break in a label would end a subtitle early, and XML has no control characters.
-    """
+    """Return ``text`` as one line: white space and control characters become single spaces."""
     return " ".join("".join(" " if _is_unwritable(c) else c for c in text).split())
 
 

@@ -17,8 +17,7 @@ _JPEG_QUALITY = 82
 def shown_names(video_ids: Sequence[str]) -> list[str]:
     """Return names of videos without the folders that absolute paths among them share.
 
-    `localize` names videos of equal names by their paths. A page or figure that is passed on
-    must not show the folders of a machine.
+    A page or figure that is passed on must not show the folders of a machine.
     """
     paths = [PurePosixPath(video_id) for video_id in video_ids]
     folders = [path.parent for path in paths if path.is_absolute() and path.name]
@@ -30,10 +29,7 @@ def shown_names(video_ids: Sequence[str]) -> list[str]:
 
 
 def relative_link(file: Path | str, page: Path) -> str:
-    """Return a file's path relative to a page, safe in an ``href``.
-
-    A colon is escaped too: a file name could pass for an address with a scheme.
-    """
+    """Return a file's path relative to a page for ``href``; a colon could pass for a scheme's."""
     here = Path(page).absolute().parent
     try:
         path = Path(os.path.relpath(Path(file).absolute(), here)).as_posix()

@@ -22,14 +22,10 @@ _VIDEOS = (".mp4", ".mkv", ".mov")
 
 
 def refuse_foreign(path: Path | str) -> None:
-    """Refuse to replace a file that avloc did not write.
+    """Raise an OutputError rather than replace a file that avloc did not write.
 
-    Files named ``NAME.avloc.*`` are avloc's by name. Others have a mark: HDF5 files their
-    schema, heat-map videos a comment that begins with "avloc ", figures and pages the program
-    that made them.
-
-    Raises:
-        OutputError: the file exists and has no such mark.
+    Files named ``NAME.avloc.*`` are avloc's by name. HDF5 files have their schema as a mark,
+    heat-map videos a comment, figures and pages the program that made them.
     """
     path = Path(path)
     if path.is_file() and not _is_from_avloc(path):

@@ -1,8 +1,4 @@
-"""A timeline in a notebook: a strip of its events and their table, as a fragment of HTML.
-
-It has no script and no style sheet, and its text has the notebook's own colour, so that it is
-readable on a light page and on a dark one.
-"""
+"""A timeline in a notebook: HTML without script or style sheet, for light and dark pages."""
 
 from __future__ import annotations
 
@@ -20,11 +16,7 @@ _NARROWEST = 0.25  # percent of the strip: less than two pixels of the widest
 
 
 def timeline_html(timeline: Timeline) -> str:
-    """Return a fragment of HTML: a title line, a strip of the events, and their table.
-
-    The strip shows every event; of those that lie at the same position, one. The table shows
-    the first `MOST_ROWS` and says how many more there are.
-    """
+    """Return a title line, a strip of all events, and a table of the first `MOST_ROWS`."""
     n_events = len(timeline)
     is_known = math.isfinite(timeline.duration) and timeline.duration > 0
     facts = (

@@ -25,10 +25,7 @@ _SPAN = (0.3, 0.93)
 
 
 def strength(attention: ArrayLike) -> FloatArray:
-    """Return how far the (H, W) weights are above uniform, on a log scale.
-
-    The result is 0 at the uniform weight 1/(H W) and below, and 1 at eight times it or more.
-    """
+    """Return how far (H, W) weights are above uniform, logarithmic: 0 at 1/(H W), 1 at 8/(H W)."""
     weights = np.nan_to_num(np.asarray(attention, dtype=np.float32))
     if weights.size < 2:
         return np.zeros_like(weights)  # one cell says nothing about where
@@ -45,8 +42,8 @@ def lay_heat(
 ) -> Image.Image:
     """Lay attention, (H, W) weights summing to 1, over a frame, (h, w, 3) RGB.
 
-    The map is enlarged smoothly. Its colour and its opacity both grow with `strength`, so a
-    uniform map leaves the frame as it is. A presence below 1 fades the whole map.
+    Colour and opacity both grow with `strength`, so a uniform map leaves the frame as it is. A
+    presence below 1 fades the whole map.
     """
     picture = frame if isinstance(frame, Image.Image) else Image.fromarray(frame)
     if attention is None or presence <= 0:

@@ -17,12 +17,11 @@ _LEAST_LENGTH = 1e-6  # of a vector to be normalised; a zero vector stays zero
 class SpatialAttention(nn.Module):
     """Where: the sound weighs the regions of the picture (paper, Spatial Attention Module).
 
-    Sound and regions are compared in a space of ``width`` D, after a relu if ``is_rectified``.
-    ``temperature`` is tau, the factor on the similarity, trained in log space. With 1, as in the
-    paper, the largest weight can be no more than e times the smallest. The similarity is the
-    paper's ``cosine``, or the ``projection`` of a region on the sound's direction, over the root
-    of D. A cosine ignores the region's length: the edge of an object has the same direction as
-    its middle, and the map's peak falls beside it.
+    Sound and regions are compared in a space of ``width`` D, after a relu if ``is_rectified``, by
+    the paper's ``cosine`` or by the ``projection`` of a region on the sound's direction over the
+    root of D. A cosine ignores the region's length: an object's edge has the direction of its
+    middle, and the map's peak falls beside it. ``temperature`` is tau, the factor on the
+    similarity, trained in log space; with 1, as in the paper, weights differ at most by e.
     """
 
     def __init__(
@@ -66,10 +65,8 @@ class SpatialAttention(nn.Module):
 class GlobalContextSelfAttention(nn.Module):
     """When: segments of one modality attend to each other and to a global context (eq. 1-3).
 
-    The equations are missing from the paper's text. They are those of Yang et al., Context-aware
-    self-attention networks, AAAI 2019.
-
-    Without context lambda is 0: plain self-attention (table 2, "our model - global context
+    The paper's text lacks the equations; these are of Yang et al., AAAI 2019 (Context-aware
+    self-attention networks). Without context lambda is 0 (table 2, "our model - global context
     vector"). A residual one adds its input (width Dx = D) to the output.
     """
 

@@ -34,8 +34,7 @@ class AVSDNConfig(ModelOptions):
 class AVSDN(Model):
     """Two encoders read the whole window; the decoder then reads segment by segment.
 
-    The encoders' last states and memories, of both modalities and directions, are mapped to the
-    decoder's first. At segment t its input is the segment's picture and sound.
+    The encoders' last states and memories are mapped to the decoder's first.
     """
 
     Config: ClassVar[type[AVSDNConfig]] = AVSDNConfig

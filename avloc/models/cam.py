@@ -1,7 +1,6 @@
-"""CAM: no attention; a map of the regions that speak for the class.
+"""CAM: no attention; a map of the regions that speak for the class, on AVEL's streams (table 2).
 
-The multisensory network's class activation map (Owens & Efros, Audio-visual scene analysis with
-self-supervised multisensory features, ECCV 2018) on AVEL's streams, as the paper's table 2.
+Owens & Efros, Audio-visual scene analysis with self-supervised multisensory features, ECCV 2018.
 """
 
 from __future__ import annotations
@@ -31,10 +30,9 @@ class CAMConfig(ModelOptions):
 class CAM(Model):
     """AVEL with the mean over the picture, and a map that is computed from the answer.
 
-    LSTMs lie between map and class, so a class has no fixed weights. A gradient to the pooled
-    picture takes their place (Grad-CAM, Selvaraju et al., ICCV 2017, which is CAM where a class
-    is linear in the pooled picture). It is the gradient of the sum over all segments of the
-    strongest event class: through the LSTMs, the other segments' answers shape a map too.
+    With LSTMs between map and class, a gradient to the pooled picture takes the place of the
+    class's weights (Grad-CAM, Selvaraju et al., ICCV 2017). It is that of the sum over all
+    segments of the strongest event class, so other segments shape a map too.
     """
 
     Config: ClassVar[type[CAMConfig]] = CAMConfig

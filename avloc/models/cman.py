@@ -23,11 +23,7 @@ from avloc.options import option
 
 @dataclass(frozen=True)
 class CMANConfig(ModelOptions):
-    """Every option of CMAN; the rows of the paper's tables 1 and 2 are values of these.
-
-    Table 1 is ``modalities``, ``where``, ``when`` and ``which``; table 2 adds
-    ``global_context`` and ``sentinel``.
-    """
+    """Every option of CMAN; the rows of the paper's tables 1 and 2 are values of these."""
 
     modalities: str = option(
         "both", help="the features it uses", choices=("both", "audio", "visual")
@@ -75,7 +71,6 @@ class CMANConfig(ModelOptions):
     head_width: int = option(64, help="hidden width of the head", minimum=1)
 
     def __post_init__(self) -> None:
-        """Raise a UsageError for a value out of range, or options that exclude each other."""
         super().__post_init__()
         if self.width % 2:
             raise UsageError(f"width is {self.width}", "It must be even: two directions share it.")
@@ -94,8 +89,8 @@ class CMANConfig(ModelOptions):
 class CMAN(Model):
     """The network of the paper's figure 2.
 
-    Removing a module removes its computation, not the layers around it ("all models have the
-    same setting"). A model of one modality keeps that modality's stream and the head.
+    Removing a module keeps the layers around it ("all models have the same setting"). A model of
+    one modality keeps that modality's stream and the head.
     """
 
     Config: ClassVar[type[CMANConfig]] = CMANConfig

@@ -24,16 +24,14 @@ class ModelOptions:
     n_classes: int = option(help="C, the labels and background", minimum=2)
 
     def __post_init__(self) -> None:
-        """Raise a UsageError for a value out of range."""
         check_options(self)
 
 
 @dataclass(frozen=True)
 class ModelOutput:
-    """Logits, background last, and the weights and gates behind them.
+    """Logits, background last, and weights and gates; None where the model has no such module.
 
-    A field is None if the model, as configured, has no such module. The weights of a segment sum
-    to 1: over the picture, or over the segments of a modality.
+    The weights of a segment sum to 1: over the picture, or over the segments of a modality.
     """
 
     logits: Float[Tensor, "B T C"]
@@ -49,8 +47,7 @@ class ModelOutput:
 class Model(nn.Module):
     """Features in, logits per segment out; any B, T, H and W.
 
-    It is built from an instance of the class's ``Config``. Features are scaled first; logits are
-    divided by ``temperature`` before they become probabilities.
+    Logits are divided by ``temperature`` before they become probabilities.
     """
 
     Config: ClassVar[type[ModelOptions]]

@@ -21,11 +21,7 @@ def list_models() -> list[str]:
 
 
 def model_class(name: str) -> type[Model]:
-    """Return the class of a model; its ``Config`` holds the options with help and ranges.
-
-    Raises:
-        UnknownNameError: there is no such model.
-    """
+    """Return the class of a model; its ``Config`` holds the options with help and ranges."""
     if name not in MODELS:
         raise UnknownNameError("model", name, MODELS)
     return MODELS[name]

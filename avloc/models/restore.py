@@ -16,12 +16,7 @@ from avloc.models.registry import build
 
 
 def restore(model_file: ModelFile, device: str | torch.device = "cpu") -> Model:
-    """Make the model of a file, in evaluation mode and without gradients.
-
-    Raises:
-        ArtifactError: its config cannot be built here, or its weights or labels do not fit.
-        UsageError: there is no such device.
-    """
+    """Make the model of a file, in evaluation mode; an ArtifactError if it does not fit."""
     chosen = choose_device(device)
     _check_fit(model_file)
     model = _build(model_file)

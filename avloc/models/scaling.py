@@ -11,8 +11,8 @@ from torch.nn.functional import linear
 class Scaling(nn.Module):
     """A fixed affine map a channel, ``(x - mean) / scale``; the identity until it is fitted.
 
-    It is not part of any paper. The first layers of every model are affine, so it changes the
-    start and the conditioning of training, not what the model can express.
+    No paper has it. The first layers of every model are affine, so it changes the conditioning of
+    training, not what the model can express.
     """
 
     mean: Tensor
@@ -29,11 +29,7 @@ class Scaling(nn.Module):
         return len(self.mean)
 
     def fit(self, mean: Float[Tensor, " D"], deviation: Float[Tensor, " D"]) -> None:
-        """Take the mean and standard deviation of a training set's channels.
-
-        A channel that hardly varies gets a tenth of the average deviation as its scale, so that
-        noise is not amplified.
-        """
+        """Take a training set's moments; no channel's scale is below a tenth of their average."""
         self.mean.copy_(mean)
         floor = 0.1 * deviation.mean()
         self.scale.copy_(deviation.clamp_min(floor) if floor > 0 else torch.ones_like(deviation))
@@ -43,9 +39,6 @@ class Scaling(nn.Module):
         return (x - self.mean) * self.scale.reciprocal()
 
     def linear(self, layer: nn.Linear, x: Float[Tensor, "*B D"]) -> Float[Tensor, "*B K"]:
-        """Return ``layer(self(x))`` with the scaling moved into the layer's weights.
-
-        A set of visual maps is by far the largest array: it is read once and never copied.
-        """
+        """Return ``layer(self(x))`` with the scaling in the layer's weights: x is never copied."""
         weight = layer.weight * self.scale.reciprocal()
         return linear(x, weight, layer.bias - weight @ self.mean)

@@ -13,9 +13,8 @@ _LEAST_LOG_GATE = -60.0  # a state shown so little could not be divided by its g
 class SentinelLSTM(nn.Module):
     """An LSTM that also gives a sentinel vector a segment (Lu et al., CVPR 2017).
 
-    ``torch.nn.LSTM`` is far faster than a loop of steps, but it hides the memory ``m_t`` of all
-    steps but the last. The states ``h_t = o_t * tanh(m_t)`` contain it, and the output gate
-    ``o_t`` follows from ``x_t`` and ``h_{t-1}``, for all t at once. So eq. 4 becomes
+    ``torch.nn.LSTM`` hides the memory ``m_t`` of all steps but the last. But ``h_t = o_t *
+    tanh(m_t)``, and the output gate ``o_t`` follows from ``x_t`` and ``h_{t-1}``, so eq. 4 is
 
         s_t = g_t * tanh(m_t) = h_t * g_t / o_t
 

@@ -37,16 +37,7 @@ def compare(
     dataset: Dataset,
     boxes: SegmentBoxes | None = None,
 ) -> Comparison:
-    """Compare the finished runs of a table under one supervision; the others are NaN.
-
-    Args:
-        table: its name.
-        runs: what was planned.
-        folder: where the runs wrote their predictions.
-        store: the features.
-        dataset: rows and labels.
-        boxes: the sources of the sounds, where they are known.
-    """
+    """Compare the finished runs of a table under one supervision; the others are NaN."""
     titles = list(dict.fromkeys(run.row.title for run in runs))
     seeds = sorted({run.training.seed for run in runs})
     trained_on = {row.video_id for row in dataset.rows if row.split == "train"}

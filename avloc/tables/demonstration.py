@@ -22,15 +22,7 @@ _N_SHOWN_CLIPS = 3
 
 @dataclass(frozen=True)
 class Demo:
-    """The result of a demo.
-
-    Attributes:
-        report: the HTML page.
-        heatmaps: the heat-map videos.
-        results: ``results.json``, the numbers as data.
-        tables: accuracy with its baselines, where attention points, and the first model's
-            metrics by class.
-    """
+    """The report page, heat-map videos, ``results.json`` and tables of a demo."""
 
     report: Path
     heatmaps: tuple[Path, ...]

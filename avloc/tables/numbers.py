@@ -65,7 +65,6 @@ def _baselines(evaluation: Evaluation) -> list[tuple[str, ...]]:
 
 
 def _decoder(evaluation: Evaluation) -> str:
-    """Name the decoder, because numbers of different decoders are not comparable."""
     return f"decoder {evaluation.decode!r}, {IN_WORDS[evaluation.decode]}"
 
 
@@ -104,10 +103,7 @@ METRIC_COLUMNS = ("model", "split", "decode", "without", "metric", "value")
 
 
 def metric_rows(numbers: Mapping[str, Any]) -> list[tuple[object, ...]]:
-    """Return `EvaluatedSplit.to_dict()` as rows of `METRIC_COLUMNS`, one number in each.
-
-    A nested number is named by its path, ``classes.Bark.f1``. An undefined one is None.
-    """
+    """Return `EvaluatedSplit.to_dict()` as rows of `METRIC_COLUMNS`, named ``classes.Bark.f1``."""
     given = [numbers[column] for column in METRIC_COLUMNS[:4]]
     names = [metrics["name"] for metrics in numbers["classes"]]
     low, high = numbers["interval"] or (None, None)
@@ -136,10 +132,7 @@ def _numbers_in(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str,
 
 
 def spatial_table(attention: SpatialMetrics, centre: SpatialMetrics, rule: str = "half") -> Table:
-    """Return how well attention finds the sound's source, and how well the centre does.
-
-    ``rule`` names how a map becomes a region (`evaluation.spatial.RULES`), for both the same.
-    """
+    """Return how well attention and the centre find the source, by a rule of `spatial.RULES`."""
     return Table(
         title=f"Where: attention against the sounding object's box, rule {rule!r}",
         header=("map", "points into the box", "IoU at least 0.5", "AUC", "mean IoU"),

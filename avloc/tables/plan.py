@@ -27,17 +27,13 @@ _SIZES = {"visual_channels": 1, "audio_channels": 1, "n_classes": 2}  # follow f
 class PlannedRun:
     """One row under one supervision with one seed.
 
-    Attributes:
-        row: the table's row.
-        options: its model's options that differ from the defaults.
-        training: the settings, with supervision and seed.
-        key: a hash of all that the result depends on: `RULES`, row, model and training with
-            their defaults, features, data.
+    ``key`` hashes all that the result depends on: `RULES`, row, model and training with their
+    defaults, features, data.
     """
 
     row: RecipeRow
-    options: Mapping[str, object]
-    training: TrainingConfig
+    options: Mapping[str, object]  # that differ from the model's defaults
+    training: TrainingConfig  # with supervision and seed
     key: str
 
     def model_path(self, folder: Path) -> Path:
@@ -62,8 +58,7 @@ def plan(
 ) -> list[PlannedRun]:
     """Return the runs of a table, all rows with the first seed before any with the second.
 
-    Seeds count up from the seed of ``training``. ``models`` holds what every row changes in a
-    model, by the model's name.
+    ``models`` holds what every row changes in a model, by the model's name.
     """
     # Features that are added change the result too.
     grid = [dataset.n_segments, dataset.is_row_alone]

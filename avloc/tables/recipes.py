@@ -1,8 +1,4 @@
-"""Recipes: ``pipelines/*.toml``, read and checked, and the data that a recipe makes.
-
-A recipe names the features, the training and the rows of a table, one model a row; one that
-``extends`` another names only what it changes.
-"""
+"""Recipes: ``pipelines/*.toml``, read and checked; one ``extends`` another by what it changes."""
 
 from __future__ import annotations
 
@@ -25,50 +21,29 @@ from avloc.training import TrainingConfig
 
 @dataclass(frozen=True)
 class RecipeRow:
-    """One row of a table: one model.
+    """One row of a table: one model."""
 
-    Attributes:
-        name: of its model file.
-        title: as the table shows it.
-        model: the registered model.
-        options: what it changes in the model.
-        paper: the paper's accuracy in percent, by supervision; empty where it has none.
-    """
-
-    name: str
-    title: str
+    name: str  # of its model file
+    title: str  # as the table shows it
     model: str = DEFAULT_MODEL
-    options: Mapping[str, object] = field(default_factory=dict)
-    paper: Mapping[str, float] = field(default_factory=dict)
+    options: Mapping[str, object] = field(default_factory=dict)  # what it changes
+    paper: Mapping[str, float] = field(default_factory=dict)  # percent, by supervision
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A table to run.
+    """A table to run."""
 
-    Attributes:
-        features: options of `avloc.stages.extract`.
-        training: the same for every row.
-        rows: the models to compare.
-        synthesis: the data to make; None for a recipe that runs on existing data.
-        models: what every row changes in a model, by the model's name.
-        needs_media: its clips are made from photographs and recordings.
-    """
-
-    features: Mapping[str, Any]
-    training: TrainingConfig
+    features: Mapping[str, Any]  # options of `avloc.stages.extract`
+    training: TrainingConfig  # the same for every row
     rows: tuple[RecipeRow, ...]
-    synthesis: SynthesisConfig | None = None
-    models: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
-    needs_media: bool = False
+    synthesis: SynthesisConfig | None = None  # None: existing data
+    models: Mapping[str, Mapping[str, object]] = field(default_factory=dict)  # by name
+    needs_media: bool = False  # photographs and recordings
 
 
 def recipe_path(name: str) -> Path:
-    """Return the path of a recipe that avloc brings along, or of a file that ends in ``.toml``.
-
-    Raises:
-        UnknownNameError: there is no such recipe.
-    """
+    """Return the path of a recipe that avloc brings along, or of a file that ends in ``.toml``."""
     if name.endswith(".toml"):
         return Path(name)
     known = {path.stem: path for path in recipe_folder().glob("*.toml")}
@@ -85,12 +60,7 @@ def recipe_folder() -> Path:
 
 
 def table_rows(table: str) -> tuple[RecipeRow, ...]:
-    """Return the rows of one of the paper's tables: a folder of files that hold rows.
-
-    Raises:
-        UnknownNameError: there is no such table.
-        DatasetError: a file of it sets more than rows, or a row is wrong.
-    """
+    """Return the rows of one of the paper's tables: a folder of files that hold rows."""
     known = {path.name: path for path in recipe_folder().iterdir() if path.is_dir()}
     if table not in known:
         raise UnknownNameError("table", table, known)
@@ -109,13 +79,7 @@ def table_rows(table: str) -> tuple[RecipeRow, ...]:
 
 
 def read_recipe(path: Path | str) -> Recipe:
-    """Read a recipe and what it extends.
-
-    Raises:
-        DatasetError: it is missing, not TOML, or a value has the wrong type.
-        UnknownNameError: it sets something that does not exist.
-        UsageError: a value is out of its range.
-    """
+    """Read a recipe and what it extends; a DatasetError or UsageError says what is wrong in it."""
     path = Path(path)
     tables = _read_tables(path)
     _refuse_unknown("recipe table", tables, ("extends", *_names(Recipe)))
@@ -137,16 +101,7 @@ def read_recipe(path: Path | str) -> Recipe:
 
 
 def changed(recipe: Recipe, settings: Settings) -> Recipe:
-    """Return a recipe with settings that hold for all its rows.
-
-    Args:
-        recipe: what they change.
-        settings: ``key`` for the training, ``model.key`` for the rows of a model.
-
-    Raises:
-        UsageError: a setting is not ``key=value``, or its value is invalid.
-        UnknownNameError: there is no such model or option.
-    """
+    """Return a recipe with settings for all rows: ``key`` for the training, or ``model.key``."""
     training = asdict(recipe.training)
     models = {model: dict(options) for model, options in recipe.models.items()}
     for key, value in values_of(settings, example="epochs=20").items():

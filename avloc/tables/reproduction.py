@@ -24,13 +24,7 @@ SUPERVISIONS = ("full", "weak")
 
 @dataclass(frozen=True)
 class Reproduction:
-    """The result of `reproduce`.
-
-    Attributes:
-        comparisons: one for each table and supervision.
-        written: the tables' files.
-        failures: the runs that failed.
-    """
+    """The result of `reproduce`: comparisons by table and supervision, tables' files, failures."""
 
     comparisons: tuple[Comparison, ...]
     written: tuple[Path, ...]

@@ -11,19 +11,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Table:
-    """A table to print; its cells are words, with numbers already rounded.
-
-    Attributes:
-        title: printed above the table.
-        header: the columns' names.
-        rows: cells, one for each column.
-        caption: what a reader must know to read it.
-    """
+    """A table to print; its cells are words, with numbers already rounded."""
 
     title: str
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
-    caption: str = ""
+    caption: str = ""  # what a reader must know to read it
 
     def markdown(self) -> str:
         """Return the table as Markdown, title above and caption below."""

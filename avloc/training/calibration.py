@@ -14,10 +14,9 @@ _TEMPERATURES = torch.logspace(-1, 1, 401)  # 0.1 to 10, a step of 1.2 %
 
 
 def fit_temperature(model: Model, examples: Feed, batch_size: int) -> float:
-    """Return the divisor of a model's logits that calibrates it (Guo et al., ICML 2017).
+    """Return the divisor of logits with which the true classes of validation are likeliest.
 
-    With it the true classes of the scored validation segments are likeliest. It changes the
-    confidence of answers, but no answer.
+    It changes the confidence of answers, but no answer (Guo et al., ICML 2017).
     """
     parts = [
         (logits[targets != IGNORED].float().cpu(), targets[targets != IGNORED].cpu())

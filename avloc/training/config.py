@@ -79,7 +79,6 @@ class TrainingConfig:
     )
 
     def __post_init__(self) -> None:
-        """Raise a UsageError for a value out of range."""
         check_options(self)
 
     @property

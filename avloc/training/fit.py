@@ -53,21 +53,16 @@ def fit(
 ) -> ModelFile:
     """Train a model and keep the epoch that is best on validation.
 
-    Two runs of one seed on the same CPU give the same weights, even if one of them was
-    interrupted and resumed. On a GPU they agree up to rounding, since CUDA's kernels add in no
-    fixed order. Processes started by `torchrun` train together, and each returns.
+    Two runs of one seed on the same CPU give the same weights, even if one was interrupted and
+    resumed. On a GPU they agree up to rounding. Processes started by `torchrun` train together.
 
     Args:
         store: features of the data set's videos; a video without features is left out.
-        dataset: rows, labels and splits.
-        model: the model's name.
         options: of the model, as values or text.
-        config: how to train.
-        device: ``auto``, ``cpu``, ``cuda``, ...
         data: the result of `load_splits` for this configuration, if it was called already.
         unfinished: the last file of an interrupted training, to continue from.
         keep: called by the leading process with the unfinished training before each epoch but
-            the first, to be stored and continued after an interruption.
+            the first.
         progress: called with (epochs done, the most epochs, "epoch 3: val 0.71").
     """
     config = config or TrainingConfig()

@@ -52,11 +52,7 @@ def learning_rate(config: TrainingConfig, epoch: int) -> float:
 def train_epoch(
     state: TrainingState, examples: Feed, config: TrainingConfig, loss: Loss
 ) -> tuple[float, float]:
-    """Take one pass over the examples and return its loss and accuracy a segment.
-
-    Each process of a team takes its share of every batch. Together they take the steps that one
-    process alone would take.
-    """
+    """Take one pass over the examples; return the team's loss and accuracy a segment."""
     state.model.train()
     for group in state.optimizer.param_groups:
         group["lr"] = learning_rate(config, state.epoch)
@@ -88,13 +84,7 @@ def train_epoch(
 
 
 def drop_modalities(batch: Batch, share: float, chances: Tensor) -> None:
-    """Hide picture or sound, equally often, in a share of a batch's windows, in place.
-
-    Args:
-        batch: B windows.
-        share: of the windows that lose one modality.
-        chances: (B,) drawn evenly from [0, 1).
-    """
+    """Hide picture or sound in a share of the windows, by (B,) even ``chances`` in [0, 1)."""
     batch.hide("visual", chances < share / 2)
     batch.hide("audio", (chances >= share / 2) & (chances < share))
 
@@ -131,10 +121,9 @@ def answers(model: Model, examples: Feed, batch_size: int) -> Iterator[tuple[Ten
 
 
 def record(state: TrainingState, numbers: dict[str, float]) -> None:
-    """Add an epoch's numbers to the history; keep its weights if it validates best.
+    """Add an epoch to the history; keep its weights if it validates best.
 
-    The best epoch has the highest validation accuracy, then the lowest validation loss, and is
-    the earliest among equals.
+    Best is the highest validation accuracy, then the lowest loss, then the earliest.
     """
     for name, number in numbers.items():
         state.history.setdefault(name, []).append(number)
@@ -164,6 +153,5 @@ class _Tally:
         self._sums += (total, loss.count(targets), n_right, int(scored.sum()))
 
     def of_team(self, team: Team) -> tuple[float, float]:
-        """Return the mean loss and the accuracy."""
         loss, n_losses, n_right, n_segments = team.sum(self._sums.tolist())
         return loss / n_losses, n_right / n_segments

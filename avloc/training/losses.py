@@ -1,7 +1,6 @@
-"""The losses: full and weak supervision.
+"""The losses of full and weak supervision: sums with the number of things scored.
 
-Each is a sum over what it scores, with the number of things it scores, so that the parts of a
-batch on several devices add up to the whole batch's mean.
+So the parts of a batch on several devices add up to the whole batch's mean.
 """
 
 from __future__ import annotations
@@ -65,10 +64,7 @@ def proportion(targets: Int[Tensor, "B T"], n_classes: int) -> Float[Tensor, "B 
 
 
 def presence(targets: Int[Tensor, "B T"], n_classes: int) -> Float[Tensor, "B C"]:
-    """Return which event a window has, one-hot: background only if it has none.
-
-    Several events share the label evenly.
-    """
+    """Return which events a window has, with equal shares: background only if it has none."""
     present = (proportion(targets, n_classes) > 0).float()
     events, background = present[:, :-1], present[:, -1:]
     has_event = events.any(dim=1, keepdim=True)

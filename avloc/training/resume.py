@@ -21,9 +21,8 @@ _FREE = ("epochs", "patience")  # training options that only decide when to end
 def resume_arrays(state: TrainingState) -> dict[str, NDArray[Any]]:
     """Return what the next epoch depends on beyond a model file: weights and Adam's moments.
 
-    The file's weights are those of the best epoch. The learning rate, the order of the rows and
-    all random numbers follow from the epoch's number. Files of earlier versions hold a random
-    state too, which is not read.
+    The file's weights are of the best epoch; rates, orders and random numbers follow from the
+    epoch's number.
     """
     arrays = {f"{_WEIGHTS}{n}": w.cpu().numpy() for n, w in state.model.state_dict().items()}
     for name, parameter in state.model.named_parameters():
@@ -33,11 +32,7 @@ def resume_arrays(state: TrainingState) -> dict[str, NDArray[Any]]:
 
 
 def resume(state: TrainingState, unfinished: ModelFile, now: ModelFile) -> None:
-    """Restore a training from a file, if it began with the settings and data of ``now``.
-
-    Raises:
-        ArtifactError: it did not, it is finished, or the file's ``resume`` group does not fit.
-    """
+    """Restore an unfinished training that began with the settings and data of ``now``."""
     if not unfinished.resume:
         raise ArtifactError("the training is finished", "Leave out --resume to train anew.")
     before, after = _settings(unfinished), _settings(now)

@@ -19,18 +19,11 @@ _LISTED = 10  # names on a line, and lines of a kind
 
 @dataclass(frozen=True)
 class Review:
-    """Labels by split, and warnings.
+    """Labels by split, and warnings."""
 
-    Attributes:
-        counts: events by label and split, without the training and validation videos that have
-            no features.
-        held_out: ids of the videos that choose the epoch, if they are not a split.
-        warnings: sentences.
-    """
-
-    counts: LabelCounts
-    held_out: tuple[str, ...]
-    warnings: tuple[str, ...]
+    counts: LabelCounts  # without training and validation videos that have no features
+    held_out: tuple[str, ...]  # ids of the videos that choose the epoch, if not a split
+    warnings: tuple[str, ...]  # sentences
 
     def lines(self) -> list[str]:
         """Return all of it as lines of plain text."""

@@ -64,9 +64,8 @@ def load_splits(
     """Load training and validation examples.
 
     Without validation rows, a share of the training videos is held out, drawn by
-    ``config.hold_out_seed``. A data set without splits is trained on as a whole.
-    ``config.select`` may name the test split instead, as most published numbers do; the model
-    file records it.
+    ``config.hold_out_seed``. ``config.select`` may name the test split instead, as most
+    published numbers do; the model file records it.
     """
     present = {row.split for row in dataset.rows}
     training_split = "" if present == {""} else "train"

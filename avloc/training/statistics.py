@@ -52,11 +52,7 @@ def _windows(examples: Examples, modality: str) -> Iterator[NDArray[np.floating]
 
 
 def _moments(windows: Iterator[NDArray[np.floating]]) -> Moments | None:
-    """Sum each window in single precision, and the windows in double.
-
-    A few hundred numbers lose next to nothing in single precision, at an eighth of the time.
-    The first window's mean is subtracted, so that a channel far from 0 loses nothing either.
-    """
+    """Sum each window, less the first mean, in single precision, and the windows in double."""
     count = 0
     shift = total = squares = torch.zeros(0, dtype=torch.float64)
     for window in windows:

@@ -52,11 +52,7 @@ def is_leader() -> bool:
 
 @contextmanager
 def team_of(device: torch.device) -> Iterator[Team]:
-    """Join the processes that `torchrun` started, if it did.
-
-    Args:
-        device: of this process. ``cuda`` means the GPU of its local rank.
-    """
+    """Join the processes that `torchrun` started, if it did; ``cuda`` is the local rank's GPU."""
     size = int(os.environ.get(_SIZE, "1"))
     if size == 1:
         yield Team(device)

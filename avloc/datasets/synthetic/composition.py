@@ -1,8 +1,7 @@
 """Plans of clips: which objects are seen, where and when, and which sounds are heard when.
 
-An event lasts while its class is seen *and* heard. Objects of other classes stand silent beside
-the source, sounds of other classes come from off screen, and the source may be seen or heard
-alone. So neither sense alone can say what the event is or when it happens.
+An event lasts while its class is seen *and* heard. Silent objects stand beside the source, other
+sounds come from off screen: neither sense alone can say what the event is or when it happens.
 """
 
 from __future__ import annotations
@@ -134,10 +133,7 @@ def _sound(rng: Generator, class_index: int, heard: Interval, decibels: float = 
 def _objects(
     rng: Generator, config: SynthesisConfig, source: int, seen: Interval, silent: list[int]
 ) -> list[ObjectPlan]:
-    """Place the source, then as many silent objects as find room beside it.
-
-    A source too large to leave the centre free covers it.
-    """
+    """Place the source, then as many silent objects as find room beside it."""
     may_cover = rng.random() < config.over_centre
     for _ in range(N_TRIES):
         candidate = _object(rng, config, source, seen)

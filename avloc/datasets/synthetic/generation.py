@@ -38,22 +38,19 @@ def synthesize(
 ) -> Dataset:
     """Make a data set of raw clips with known truth, in AVE's layout, and read it back.
 
-    Clips that exist already are not made again, so an interrupted run can be continued. The
-    same configuration makes the same bytes with any number of workers.
+    Existing clips are kept, so an interrupted run can be continued. The same configuration
+    makes the same bytes with any number of workers.
 
     Args:
         folder: where the data set is written.
         config: the settings; the defaults if None.
-        pictures: a folder of photographs to show instead of drawn looks, one sub-folder a
-            class. It needs ``sounds`` too. The classes are the sub-folders that both have,
-            whatever ``n_classes`` says; no two splits share a file.
-        sounds: a folder of recordings to play instead of synthesised sounds.
+        pictures: photographs to show instead of drawn looks, one sub-folder a class. It needs
+            ``sounds`` too. The classes are the sub-folders of both, whatever ``n_classes`` says.
+        sounds: recordings to play instead of synthesised sounds.
         workers: processes; one a core if None, none beside this one if 0.
         progress: called with (clips done, clips, video id).
 
     Raises:
-        UsageError: no clip is asked for, or only one of ``pictures`` and ``sounds`` is given.
-        DatasetError: the photographs or recordings cannot be used.
         OutputError: the folder cannot be written, or holds another data set.
     """
     folder = Path(folder)
@@ -98,7 +95,6 @@ def _with_material(
 
 
 def _make_clip(folder: Path, config: SynthesisConfig, material: Material, plan: ClipPlan) -> _Clip:
-    """Write one clip unless it exists."""
     target = folder / VIDEO_FOLDER / f"{plan.video_id}.mp4"
     if not target.is_file():
         with atomic_path(target) as temporary:

@@ -1,7 +1,6 @@
-"""Ten looks from formulas: a shape with a texture, two colours and a motion.
+"""Ten looks from formulas: a shape in the unit disc with a texture, two colours and a motion.
 
-Coordinates ``u, v`` run from -1 to 1, to the right and down. Every shape lies in the unit disc,
-so that it can turn in its box.
+Coordinates ``u, v`` run from -1 to 1, to the right and down.
 """
 
 from __future__ import annotations
@@ -129,13 +128,8 @@ def draw(
 ) -> Drawing:
     """Draw an object in the middle of a square, which is shared and must not be changed.
 
-    Args:
-        class_index: of the look.
-        angle: radians clockwise.
-        scale: the factor on its size.
-        radius: of its disc at scale 1, pixels.
-        hue: shift of its colours, -1 to 1.
-        grain: the factor on the frequency of its texture.
+    ``angle`` is in radians clockwise, ``radius`` in pixels at scale 1, ``hue`` a shift of -1 to
+    1, ``grain`` a factor on the texture's frequency.
     """
     look = LOOKS[class_index]
     shape, texture = SHAPES[look.shape], TEXTURES[look.texture]

@@ -63,8 +63,8 @@ class DrawnMaterial:
 class MediaMaterial:
     """Photographs and recordings; a clip uses the files of its split only.
 
-    A plan alone decides which file it is: the object's phase names a photograph, since that has
-    no motion to begin, and the sound's seed names a recording.
+    A plan alone decides the file: the object's phase names a photograph, the sound's seed a
+    recording.
     """
 
     pictures: Path
@@ -76,12 +76,7 @@ class MediaMaterial:
 
     @classmethod
     def of_folders(cls, pictures: Path, sounds: Path) -> MediaMaterial:
-        """Look through a folder of photographs and one of recordings, a sub-folder a class.
-
-        Raises:
-            DatasetError: they do not share two classes with a file a split each, or a file is
-                not what its suffix says.
-        """
+        """Look through a folder of photographs and one of recordings, a sub-folder a class."""
         labels = common_classes(pictures, sounds)
         photographs = tuple(split_files(pictures, label, PICTURE_SUFFIXES) for label in labels)
         recordings = tuple(split_files(sounds, label, AUDIO_SUFFIXES) for label in labels)

@@ -1,7 +1,6 @@
 """Folders of photographs and recordings: their classes, and which file is for which split.
 
-A file always belongs to the same split, so that no test clip shows or plays what a training clip
-did. Takes of one recording (``1-172649-A.ogg``, ``1-172649-B.ogg``) stay together.
+Takes of one recording (``1-172649-A.ogg``, ``1-172649-B.ogg``) stay in one split.
 """
 
 from __future__ import annotations
@@ -49,16 +48,7 @@ def common_classes(pictures: Path, sounds: Path) -> tuple[str, ...]:
 
 
 def split_files(root: Path, label: str, suffixes: frozenset[str]) -> FilesBySplit:
-    """Assign a class's files to the splits by their names alone, independent of any seed.
-
-    Args:
-        root: the folder of all classes.
-        label: the class.
-        suffixes: of the files to use; others, and hidden ones, are ignored.
-
-    Raises:
-        DatasetError: there are not enough files for one per split.
-    """
+    """Assign a class's files to the splits by their names alone, independent of any seed."""
     files = [n for n in _names(root / label, Path.is_file) if Path(n).suffix.lower() in suffixes]
     takes: dict[str, list[str]] = defaultdict(list)
     for name in files:

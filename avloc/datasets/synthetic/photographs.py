@@ -14,11 +14,7 @@ from avloc.datasets.synthetic.media_folders import unusable
 
 
 def read_photograph(path: Path, side: int) -> Drawing:
-    """Return a photograph, upright, with a longer side of so many pixels.
-
-    Raises:
-        DatasetError: the file is not a readable picture.
-    """
+    """Return a photograph, upright, with a longer side of so many pixels."""
     with opened_photograph(path) as image:
         upright = ImageOps.exif_transpose(image).convert("RGB")
     scale = side / max(upright.size)

@@ -1,7 +1,6 @@
 """Recordings as sounds of a clip: the loud part, repeated.
 
-A recording may begin late, end early and pause, but a sound that is "heard" must be heard in
-every second. Pauses are therefore cut to half a second, and the rest repeats with cross-fades.
+A sound that is "heard" must be heard in every second: pauses are cut to half a second.
 """
 
 from __future__ import annotations
@@ -30,11 +29,7 @@ SILENCE = 1e-4
 
 
 def read_recording(path: Path, rate: int) -> Samples:
-    """Return the loud part of a recording, mono, at a sampling rate.
-
-    Raises:
-        DatasetError: the file has no readable sound, or is silent.
-    """
+    """Return the loud part of a recording, mono, at a sampling rate."""
     with opened_recording(path) as track:
         samples = _beginning(track)
     if not np.isfinite(samples).all():

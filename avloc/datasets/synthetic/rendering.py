@@ -87,8 +87,6 @@ def soundtrack(
 
 
 class _Stamp(NamedTuple):
-    """An object on one frame."""
-
     drawing: Drawing
     left: int
     top: int

@@ -1,7 +1,6 @@
-"""Ten sounds from formulas.
+"""Ten sounds: functions of a generator, a clock (n,) in seconds and a pitch factor.
 
-Each is a function of a random generator, a clock (n,) in seconds and a pitch factor. It returns
-(n,) samples of any level; every second of them has some of the energy.
+Every second of a sound has some of its energy.
 """
 
 from __future__ import annotations

@@ -15,8 +15,7 @@ MAX_CLASSES = 10
 class SynthesisConfig:
     """The settings of an artificial data set.
 
-    A clip depends on the seed, its split and its number in the split, never on how many clips
-    there are. So a data set can be extended.
+    A clip depends on the seed, its split and its number there: a data set can be extended.
     """
 
     n_train: int = option(120, help="training clips", minimum=0, maximum=99999)
@@ -63,7 +62,6 @@ class SynthesisConfig:
     )
 
     def __post_init__(self) -> None:
-        """Raise a UsageError for a value out of range."""
         check_options(self)
         if not self.media and self.n_classes > MAX_CLASSES:
             raise UsageError(

@@ -49,10 +49,7 @@ def read_config(folder: Path) -> SynthesisConfig | None:
 
 
 def claim(folder: Path, config: SynthesisConfig) -> None:
-    """Prepare a folder for clips, or raise an OutputError if it holds another data set.
-
-    Existing clips stay if the same configuration made them; their number may differ.
-    """
+    """Prepare a folder for clips of a configuration; refuse one that holds another data set."""
     made_with = read_config(folder)
     if made_with is None:
         if (folder / ANNOTATIONS).exists():

@@ -37,19 +37,14 @@ def attention_figure(
 ) -> Figure:
     """Draw the attention of models over the frames of a video, all on one scale.
 
-    The first row has the frames. Each further row has one model's maps over them, with or
-    without an event. A model without attention has no row.
+    The first row has the frames, each further row one model's maps over them. A model without
+    attention has no row.
 
     Args:
         timelines: of one video, one per model.
         frames: the (h, w, 3) RGB frames of the segments to show, best their middles.
         boxes: the true position of what sounds, a box or None per segment of the video.
-        names: of the models, instead of each timeline's own; equal names are numbered.
-        style: how the maps look.
-
-    Raises:
-        UsageError: the timelines are not of one video, none has attention, or there is no
-            frame.
+        names: of the models, instead of each timeline's name; equal names are numbered.
     """
     names, first = model_names(timelines, names), timelines[0]
     pictures = partial(draw_pictures, frames=frames, style=style)

@@ -48,20 +48,15 @@ def events_figure(
 ) -> Figure:
     """Draw the events that one or more models found in a video, one column per segment.
 
-    Rows, as far as they are known: the sound, the frames, the frames under each model's heat
-    map where it found an event, the true events, and each model's events and gates. Of a long
-    video the figure shows `events_segments`, and a strip above them shows all events.
+    Rows: the sound, the frames, the frames under each model's heat map, the true events, and each
+    model's events and gates. Of a long video the figure shows `events_segments`, and a strip
+    above them shows all events.
 
     Args:
         timelines: of one video, one per model.
         frames: the (h, w, 3) RGB frames of segments, best their middles.
-        names: of the models, instead of each timeline's own; equal names are numbered.
-        truth: the true events.
+        names: of the models, instead of each timeline's name; equal names are numbered.
         waveform: (T, n) loudness at n moments of each segment.
-        style: how the maps look.
-
-    Raises:
-        UsageError: the timelines are not of one video, or are too many for one page.
     """
     names, first = model_names(timelines, names), timelines[0]
     models = list(zip(names, timelines, strict=True))

@@ -50,10 +50,7 @@ def figure_suffix(target: Path | str) -> str:
 
 @contextmanager
 def plain_style() -> Iterator[None]:
-    """Draw in one style, whatever the user's matplotlib is set to; in one thread at a time.
-
-    A letter that no font has becomes a box in PNG and PDF; that is not worth a warning.
-    """
+    """Draw whatever the user's matplotlib is set to, one thread at a time, no font warnings."""
     with style.context(["default", _SETTINGS]), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         yield

@@ -49,16 +49,13 @@ class Columns:
 
 @dataclass(frozen=True)
 class Row:
-    """A row with its name in the margin; ``height`` and the space ``after`` it are in inches.
-
-    Rows of pictures have no height: they share what the page has left.
-    """
+    """A row with its name in the margin; rows of pictures share the room that is left."""
 
     name: str
-    height: float | None
+    height: float | None  # inches; None for pictures
     draw: Callable[[Axes, Columns], None]
     is_bold: bool = False
-    after: float = 0.02
+    after: float = 0.02  # inches of space below it
 
 
 def fit(text: Text, room: float, sizes: Sequence[float]) -> None:

@@ -24,10 +24,7 @@ def audacity_text(timeline: Timeline) -> str:
 
 
 def elan_text(timeline: Timeline) -> str:
-    """Return an ELAN document (EAF 3.0), one tier for each label.
-
-    A tier cannot hold two annotations at once, and two labels may overlap.
-    """
+    """Return an ELAN document (EAF 3.0): a tier for each label, since two labels may overlap."""
     document = Xml.Element(
         "ANNOTATION_DOCUMENT",
         {

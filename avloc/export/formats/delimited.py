@@ -19,10 +19,10 @@ DCASE_HEADER = ("filename", "onset", "offset", "event_label")
 
 
 def json_text(timeline: Timeline) -> str:
-    """Return the whole timeline but its attention maps, which only the HDF5 file holds.
+    """Return the whole timeline but its attention maps, as `localization_schema` describes it.
 
-    ``segments[t].scores`` follows ``labels``, background last. A number that is not finite
-    is null. `localization_schema` describes the document.
+    ``segments[t].scores`` follows ``labels``, background last; a number that is not finite is
+    null.
     """
     document = {
         "schema": JSON_SCHEMA,
@@ -104,11 +104,7 @@ def _number(value: float) -> float | None:
 
 
 def _line(cells: Iterable[object], mark: str) -> str:
-    """Return one line with a Unix line end.
-
-    The csv module quotes only characters of its own line end. Many readers take a lone carriage
-    return in a label for a line end, so the module writes CR LF, which is then cut.
-    """
+    """Return one line with a Unix line end; the csv module quotes only its own line end, CR LF."""
     text = io.StringIO()
     csv.writer(text, delimiter=mark, lineterminator="\r\n").writerow(cells)
     return text.getvalue().removesuffix("\r\n") + "\n"

@@ -1,8 +1,7 @@
 """A timeline for Label Studio: a task to import, whose predictions people then correct.
 
-The regions fit Label Studio's template "Video Timeline Segmentation": `<Labels>` on the sound
-of the video, played beside its picture. Its regions are in seconds, as events are; those of
-`<TimelineLabels>` count frames, and need the frame rate.
+The regions are `<Labels>` on the sound of the video (template "Video Timeline Segmentation"), in
+seconds; those of `<TimelineLabels>` count frames, and need the frame rate.
 """
 
 from __future__ import annotations
@@ -21,17 +20,9 @@ _LABELS, _AUDIO, _VIDEO = "events", "audio", "video"
 
 
 def label_studio_config(labels: LabelSet) -> str:
-    """Return the project configuration for `label_studio_text`.
+    """Return the project configuration for `label_studio_text`: `<Labels>` on the video's sound.
 
-    Paste it into the project's Settings, Labeling Interface, Code::
-
-        <View>
-          <Video name="video" value="$video" sync="audio"/>
-          <Labels name="events" toName="audio">
-            <Label value="Bell" background="#3f90da"/>
-          </Labels>
-          <Audio name="audio" value="$video" sync="video"/>
-        </View>
+    Paste it into the project's Settings, Labeling Interface, Code.
     """
     from avloc.colours import as_hex, label_colour  # costs matplotlib
 
@@ -51,9 +42,8 @@ def label_studio_config(labels: LabelSet) -> str:
 def label_studio_text(timeline: Timeline) -> str:
     """Return a list of one task: the video, and the events as the model's predictions.
 
-    ``data.video`` is the timeline's source; Label Studio opens an address, or a file in one of
-    its storages. ``meta.labeling_config`` is `label_studio_config`. The
-    prediction's score, by which tasks are sorted, is the mean probability of each segment's
+    ``data.video`` is the timeline's source, ``meta.labeling_config`` is `label_studio_config`.
+    The prediction's score, by which tasks are sorted, is the mean probability of each segment's
     winner; a region's is its event's.
     """
     prediction: dict[str, object] = {

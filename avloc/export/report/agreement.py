@@ -13,15 +13,10 @@ from avloc.timeline import Event, Grid
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far found events agree with the true ones.
+    """How far found events agree with the true ones."""
 
-    Attributes:
-        share: the share of segments whose labels are exactly the true ones.
-        has_same_labels: whether the video as a whole has the true labels and no others.
-    """
-
-    share: float
-    has_same_labels: bool
+    share: float  # of segments whose labels are exactly the true ones
+    has_same_labels: bool  # the video as a whole has the true labels and no others
 
     @property
     def percent(self) -> int:

@@ -30,22 +30,13 @@ def write_report(
 ) -> Path:
     """Write an HTML page with everything inside but the videos, which are linked relative to it.
 
-    Each video has its player, and under it a time line that moves with it and can be zoomed.
-    With truth, the page's index says which videos agree with it. The page opens from a disk,
-    without a network; without JavaScript it says the same and does not move.
+    Each video has its player over a time line that moves with it. With truth, the index says
+    which videos agree. The page opens from a disk, without a network or JavaScript.
 
     Args:
-        target: the page's file.
-        title: its heading.
         timelines: the videos, in the order of reading.
-        made: more facts on how it was made, in order: versions, the model's file, the event
-            rules, ...; model, features and avloc's version are always there.
-
-    Returns:
-        ``target``.
-
-    Raises:
-        OutputError: the target cannot be written.
+        made: more facts on how it was made, in order; model, features and avloc's version are
+            always there.
     """
     target = Path(target)
     names = shown_names([clip.timeline.video_id for clip in timelines])
@@ -73,7 +64,6 @@ def write_report(
 
 
 def _how_made(clips: Sequence[ReportClip], more: Mapping[str, str]) -> dict[str, str]:
-    """Return the facts at the foot of the page."""
     models = dict.fromkeys(clip.timeline.model for clip in clips if clip.timeline.model)
     features = dict.fromkeys(c.timeline.fingerprint for c in clips if c.timeline.fingerprint)
     facts = {"Model": ", ".join(models), "Features": ", ".join(features)}
@@ -101,11 +91,7 @@ def _script() -> str:
 
 @cache
 def _policy() -> str:
-    """Return what the page may load: only its own script, and nothing from elsewhere.
-
-    ``'self'`` is the folder of the page, by ``file:`` as by ``http:``; ``file:`` is for a
-    video on another drive.
-    """
+    """Return what the page may load: only its own script, and videos in its folder or by file:."""
     digest = base64.b64encode(hashlib.sha256(_script().encode("utf-8")).digest()).decode("ascii")
     return (
         f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; "

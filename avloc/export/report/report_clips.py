@@ -31,12 +31,10 @@ class ReportClip:
     """One video of a report.
 
     Attributes:
-        timeline: the events and scores found by the model.
         truth: the true events; None where they are unknown.
-        thumbnails: JPEGs of segments (`report_thumbnails`). The page contains every one, some
-            10 KB each: a long video should have a few dozen.
-        video: what to play in the page, the heat-map video best; linked, not contained. A
-            sound file, or a timeline without a picture, gets an audio player.
+        thumbnails: JPEGs of segments (`report_thumbnails`), some 10 KB each, all in the page.
+        video: what to play, best the heat-map video; linked, not contained. A sound file, or a
+            timeline without a picture, gets an audio player.
         files: other files to link.
         note: a sentence to the reader.
     """

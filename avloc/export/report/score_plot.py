@@ -24,23 +24,14 @@ _WORTH_A_LINE = 0.1  # a class that never reaches this and has no event is left 
 
 @dataclass(frozen=True)
 class ScoreLine:
-    """One class's score over time.
-
-    Attributes:
-        name: the class.
-        colour: ``#rrggbb``, that of its events; empty for "no event".
-        steps: ``V..H..``, a path's level and end of each step in a box of 1000 by 100.
-        values: each segment's score in hundredths, with commas between.
-        most: the highest score.
-        at: the middle, in seconds, of the segment with the highest score.
-    """
+    """One class's score over time."""
 
     name: str
-    colour: str
-    steps: str
-    values: str
+    colour: str  # #rrggbb; empty for "no event"
+    steps: str  # V..H.., levels and ends in a box of 1000 by 100
+    values: str  # of each segment, hundredths, commas between
     most: float
-    at: float
+    at: float  # seconds, the middle of the highest segment
 
 
 @dataclass(frozen=True)
@@ -55,7 +46,7 @@ class GateArea:
 def score_lines(
     timeline: Timeline, axis: Axis, truth: Sequence[Event] | None = None
 ) -> tuple[ScoreLine, ...]:
-    """Return "no event", then the classes with events, then the highest others, six in all.
+    """Return "no event", the classes with events, and the highest others, six in all.
 
     In a long video a step is the highest score in a stretch, so that no peak is lost.
     """
