@@ -32,10 +32,7 @@ _EVEN_LIGHT = (1.05 * 0.05) ** 0.5 - 0.05  # as far from black as from white
 
 
 def label_colour(label: str, labels: LabelSet) -> Colour:
-    """Return a label's colour: by its class index, so every video of a model agrees.
-
-    A label the model does not know (a true event's, say) has a colour by its name.
-    """
+    """Return a label's colour: by its class index, or by its name if the model does not know it."""
     known = label in labels.names
     number = labels.index(label) if known else zlib.crc32(label.encode("utf-8", "replace"))
     share, towards = _TURNS[number // len(_PALETTE) % len(_TURNS)]
@@ -44,10 +41,7 @@ def label_colour(label: str, labels: LabelSet) -> Colour:
 
 
 def ink_on(colour: Colour) -> Colour:
-    """Return black or white, whichever has the greater contrast on a colour (WCAG 2.1).
-
-    Either has 4.58 or more against any colour, which is enough for small letters.
-    """
+    """Return black or white, whichever has the greater contrast on a colour (WCAG 2.1)."""
     weights = (0.2126, 0.7152, 0.0722)
     light = sum(w * _linear(channel / 255) for w, channel in zip(weights, colour, strict=True))
     return (0, 0, 0) if light > _EVEN_LIGHT else (255, 255, 255)
@@ -63,5 +57,4 @@ def _mixed(channel: int, towards: int, share: float) -> int:
 
 
 def _linear(channel: float) -> float:
-    """Return the light behind an sRGB channel."""
     return channel / 12.92 if channel <= 0.04045 else float(((channel + 0.055) / 1.055) ** 2.4)

@@ -1,4 +1,4 @@
-"""From scores to events: which segments are one event, and which events are reported."""
+"""From scores to events."""
 
 from __future__ import annotations
 
@@ -99,10 +99,7 @@ def runs(values: NDArray[np.int64]) -> list[tuple[int, int, int]]:
 
 
 def _extend(classes: NDArray[np.int64], scores: FloatArray, background: int, keep: float) -> None:
-    """Let events grow into background, segment by segment, while their label is likely enough.
-
-    Where two events meet, the likelier label of the segment takes it.
-    """
+    """Let events grow into background; where two meet, the likelier label takes the segment."""
     while True:
         grown: dict[int, int] = {}
         for t in np.flatnonzero(classes == background).tolist():
@@ -116,7 +113,6 @@ def _extend(classes: NDArray[np.int64], scores: FloatArray, background: int, kee
 
 
 def _close_gaps(classes: NDArray[np.int64], background: int, min_gap: float) -> None:
-    """Give background shorter than ``min_gap`` segments to the label on both its sides."""
     all_runs = runs(classes)
     for before, gap, after in zip(all_runs, all_runs[1:], all_runs[2:], strict=False):
         start, end, winner = gap

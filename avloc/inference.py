@@ -24,11 +24,11 @@ def infer(
     audio: Float[Tensor, "B T Da"],
     window: int,
 ) -> Outputs:
-    """Run a model, in evaluation mode, over videos of one length.
+    """Run a model, in evaluation mode on its device, over videos of one length.
 
-    A longer video than the window is covered by windows that overlap by half. A segment's output
-    is the mean over its windows, weighted by its distance from their edges, where context is
-    short.
+    A video longer than the window (segments) is covered by windows that overlap by half. The
+    output of a segment is the mean over its windows, weighted by its distance from the window's
+    edge, where context is short. The inputs may be on any device and in any precision.
 
     Returns:
         ``scores`` (B, T, C), ``attention`` (B, T, H, W), ``gate_visual`` and ``gate_audio`` (B, T).

@@ -1,4 +1,4 @@
-"""Ctrl-C ends the process that a person started, which ends its worker processes."""
+"""Ctrl-C ends the process that a person started, and that process ends its workers."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ from multiprocessing import resource_tracker
 
 @contextlib.contextmanager
 def interrupts_blocked() -> Iterator[None]:
-    """Start processes that do not get Ctrl-C: this process gets it and ends them.
-
-    The signal mask is inherited, so they never print a traceback, not even while they start.
-    """
+    """Start processes that do not get Ctrl-C, so that they never print a traceback."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
     resource_tracker.ensure_running()  # it resets the signal mask when it starts
+    # The mask is inherited, so it holds even while they start.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

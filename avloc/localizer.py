@@ -121,7 +121,7 @@ class Localizer:
         )
 
     def _inputs(self, features: VideoFeatures) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return both modalities; one that the video lacks is zeros, as in training."""
+        # A modality that the video lacks is zeros, as in training.
         visual, audio = features.visual, features.audio
         if visual is None:
             visual = np.zeros((features.n_segments, *self.encoders.visual.embedding), np.float16)

@@ -1,7 +1,4 @@
-"""Options: a frozen dataclass whose fields carry their help, choices and range.
-
-Each default is written once: command line, recipes and documentation read these fields.
-"""
+"""Options: a frozen dataclass whose fields carry their default, help, choices and range."""
 
 from __future__ import annotations
 
@@ -40,15 +37,9 @@ def option(
     maximum: int | float | None = None,
     is_derived: bool = False,
 ) -> Any:
-    """Declare one option as a dataclass field.
+    """Declare one option as a dataclass field; without a default it must be given.
 
-    Args:
-        default: its value when none is given; without one it must be given.
-        help: one line for a reader.
-        choices: the names it may take, empty for any.
-        minimum: the least number it may be.
-        maximum: the greatest number it may be.
-        is_derived: it follows from the data, so no list of settings offers it.
+    An ``is_derived`` option follows from the data, so no list of settings offers it.
     """
     metadata = {
         "help": help,
@@ -61,7 +52,7 @@ def option(
 
 
 class OptionLine(NamedTuple):
-    """One option in words: its name, default, possible values and help."""
+    """One option in words."""
 
     name: str
     default: str
@@ -85,15 +76,9 @@ def describe_options(kind: type[DataclassInstance]) -> list[OptionLine]:
 
 
 def options_from(kind: type[Options], given: Mapping[str, object]) -> Options:
-    """Make options from names and values; text is read as the field's type.
+    """Make options from values by field name; text (``"0.5"``) is read as the field's type.
 
-    Args:
-        kind: the dataclass.
-        given: values by field name, as Python values or as text (``"true"``, ``"0.5"``).
-
-    Raises:
-        UnknownNameError: no option has that name, or a choice is not one of its names.
-        UsageError: a value is missing, of the wrong type, or out of range.
+    `UnknownNameError` for an unknown option or choice, `UsageError` for any other bad value.
     """
     known = {entry.name: entry for entry in fields(kind)}
     for name in given:
@@ -118,11 +103,7 @@ def options_from(kind: type[Options], given: Mapping[str, object]) -> Options:
 
 
 def values_of(settings: Settings, example: str) -> dict[str, object]:
-    """Read ``key=value`` settings as values by name; the last of a name counts.
-
-    Values that have names already stay as they are. The error for a text that is not
-    ``key=value`` shows the example.
-    """
+    """Read ``key=value`` settings as values by name; the last of a name counts."""
     if isinstance(settings, Mapping):
         return dict(settings)
     values: dict[str, object] = {}
@@ -174,7 +155,6 @@ def _range_in_words(entry: Field[Any]) -> list[str]:
 
 
 def _read(hint: Any, value: Any) -> object:
-    """Return a value as a type, read from text where it is text."""
     if hint == tuple[int, ...]:
         parts = [part for part in value.split(",") if part] if isinstance(value, str) else value
         if not isinstance(parts, list | tuple):

@@ -1,4 +1,4 @@
-"""What makes features what they are, and the fingerprint that keeps different ones apart."""
+"""What makes features what they are, and the fingerprint that tells different ones apart."""
 
 from __future__ import annotations
 
@@ -22,39 +22,22 @@ _MOST_PIXELS = 10**6  # along one side
 class FeatureSpec:
     """Everything that changes a feature's numbers; nothing that does not.
 
-    Attributes:
-        visual: the visual encoder's name; empty without one.
-        visual_weights: the sha256 of its weights file, empty if it has none.
-        audio: the audio encoder's name; empty without one.
-        audio_weights: the sha256 of its weights file, empty if it has none.
-        fps: r, frames sampled a second.
-        sampling: the rule that picks a sample's frame: ``pts`` or ``ave2018``.
-        segment_seconds: a segment's length.
-        size: (height, width) to which the picture is resized.
-        resize: the rule that resizes it.
-        resampler: the rule that brings sound to 16 kHz.
-        front_end: the rule that makes a log-mel patch of a second.
-        precision: the arithmetic's class (see `avloc.features.precision`).
-        rules: raised when this package's code changes the numbers in any other way.
-
-    Raises:
-        UsageError: a rate, a segment's length or a size that no features file may have.
-        UnknownNameError: unknown sampling or precision.
+    `UsageError` for a rate, a segment length or a size that no features file may have.
     """
 
-    visual: str
-    visual_weights: str
+    visual: str  # the encoder's name; empty without one
+    visual_weights: str  # sha256 of the weights file; empty without one
     audio: str
     audio_weights: str
-    fps: int = 16
-    sampling: str = "pts"
+    fps: int = 16  # r, frames sampled a second
+    sampling: str = "pts"  # the rule that picks a sample's frame, of `SAMPLINGS`
     segment_seconds: float = 1.0
-    size: tuple[int, int] = (224, 224)
+    size: tuple[int, int] = (224, 224)  # (height, width) of the resized picture
     resize: str = "squash-bilinear"
-    resampler: str = "kaiser-64"
-    front_end: str = "vggish-96x64"
-    precision: Precision = "fp32"
-    rules: int = 2
+    resampler: str = "kaiser-64"  # brings sound to 16 kHz
+    front_end: str = "vggish-96x64"  # makes a log-mel patch of a second
+    precision: Precision = "fp32"  # see `avloc.features.precision`
+    rules: int = 2  # raised when this package's code changes the numbers in any other way
 
     def __post_init__(self) -> None:
         is_possible = 1 <= self.fps <= _MOST_FPS and 0 < self.segment_seconds <= _MOST_SECONDS
@@ -88,7 +71,7 @@ class FeatureSpec:
 
     @property
     def exact_segment_seconds(self) -> Fraction:
-        """A segment's length as the grid wants it."""
+        """A segment's exact length, for a `Grid`."""
         return Fraction(self.segment_seconds).limit_denominator(10**6)
 
     def differences(self, other: FeatureSpec) -> str:
