@@ -44,12 +44,9 @@ def order_file(name: str) -> str:
 
 
 def load_ave(root: Path, n_segments: int = N_SEGMENTS, annotations: str = ANNOTATIONS) -> Dataset:
-    """Read a data set in AVE's layout. Missing videos are not an error.
+    """Read AVE's layout from the folder of its annotation file and split files.
 
-    Args:
-        root: the folder of ``Annotations.txt`` and the split files.
-        n_segments: the length of every video in seconds.
-        annotations: the name of another annotation file there.
+    Every video has ``n_segments`` seconds. Missing videos are not an error.
     """
     path = root / annotations
     if not path.is_file():

@@ -43,24 +43,19 @@ class Coverage:
 class Dataset:
     """A data set: features belong to its videos, labels to its rows.
 
-    Attributes:
-        root: the folder or file it was read from.
-        rows: every annotated event, in the order of the file.
-        videos: the existing files, by video id.
-        n_segments: the length of every grid in segments of 1 s; None if the video decides it.
-        is_row_alone: each row is an example by itself, as in AVE's protocol; otherwise a video
-            is one example with the events of all its rows.
-        ignored_fields: names of a manifest's fields that have no meaning here.
+    ``n_segments`` is the length of every grid in segments of 1 s; None if the video decides it.
+    ``is_row_alone`` makes each row an example by itself, as in AVE's protocol; otherwise a video is
+    one example with the events of all its rows.
     """
 
     name: str
-    root: Path
+    root: Path  # the folder or file it was read from
     labels: LabelSet
-    rows: tuple[Row, ...]
-    videos: dict[str, Path] = field(default_factory=dict)
+    rows: tuple[Row, ...]  # in the order of the file
+    videos: dict[str, Path] = field(default_factory=dict)  # the existing files, by id
     n_segments: int | None = None
     is_row_alone: bool = True
-    ignored_fields: tuple[str, ...] = ()
+    ignored_fields: tuple[str, ...] = ()  # a manifest's fields without meaning here
 
     def split(self, name: str) -> list[tuple[int, Row]]:
         """Return the examples of a split, or of no split (``""``), with their row numbers."""

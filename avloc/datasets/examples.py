@@ -80,14 +80,9 @@ def load_examples(
 ) -> Examples:
     """Read a split's features and cut them into examples.
 
-    Args:
-        split: ``train``, ``val``, ``test``, or empty for rows without a split.
-        window: the most segments of an example; a data set's fixed grid overrides it.
-        channels: (Dv, Da) to assume when no video of the split has that modality.
-        progress: called with (videos read, videos, video id).
-
-    Raises:
-        DatasetError: the split has no rows, or none of its videos has features.
+    ``split`` is empty for rows without one. A data set's fixed grid overrides ``window``, the
+    most segments of an example. ``channels`` (Dv, Da) is used where no video has a modality.
+    ``progress`` gets (videos read, videos, video id). A split without features is a DatasetError.
     """
     part = f"the {split} split" if split else "the part without a split"
     rows = dataset.split(split)

@@ -49,8 +49,8 @@ def _load_ave(root: Path, annotations: str) -> Dataset:
 def load_videos(path: Path) -> Dataset:
     """Return the videos of a folder, or one video file, as a data set without rows.
 
-    A video's id is its file name without suffix. Videos that would share an id are named by
-    their paths inside the folder instead (``a/x.mp4`` becomes ``a__x``).
+    A video's id is its file name without suffix; videos that would share one are named by their
+    paths inside the folder (``a/x.mp4`` becomes ``a__x``).
     """
     if not path.exists():
         is_address = re.match(r"\w+:/", str(path)) is not None

@@ -1,10 +1,8 @@
-"""Decoders: how the class of each segment is read off a model's scores.
+"""How the class of each segment is read off a model's scores.
 
-``segment``: the likeliest class of each segment, as in the paper.
-
-``video``: one event class for each row, that of the greatest mean probability over its scored
-segments, wherever background has at most 0.5. Several later papers do this. It uses that AVE
-annotates one event for each row, so the numbers of the two are not comparable.
+``segment`` takes the likeliest class of each segment, as in the paper. ``video`` gives a row one
+event class, that of the greatest mean probability, wherever background has at most 0.5. It uses
+that AVE annotates one event for each row, so the numbers of the two are not comparable.
 """
 
 from __future__ import annotations

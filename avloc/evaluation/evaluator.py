@@ -38,19 +38,12 @@ def evaluate(
 ) -> tuple[Predictions, Evaluation]:
     """Score the videos of a split as `avloc.localize` does, and measure the scores.
 
-    Args:
-        model: the trained model.
-        store: features of the kind it was trained on.
-        dataset: rows and labels; labels are matched by name, so their order may differ.
-        split: ``train``, ``val`` or ``test``.
-        device: ``auto``, ``cpu``, ``cuda``, ...
-        decode: one of `DECODERS`.
-        without: ``audio`` or ``visual``: the modality to take from every video.
+    Labels are matched by name, so their order may differ. ``decode`` is one of `DECODERS`;
+    ``without`` names the modality to take from every video, ``audio`` or ``visual``.
 
     Raises:
         FingerprintError: the features are not those the model was trained on.
         DatasetError: the split has no rows or no features, or a label the model lacks.
-        UnknownNameError: there is no such decoder or modality.
     """
     check_decoder(decode)
     if without not in ("", *MODALITIES):
@@ -106,7 +99,7 @@ def _predict(model: Model, examples: Examples, window: int, without: str) -> Out
 
 
 def _batches(examples: Examples, window: int) -> Iterator[list[int]]:
-    """Yield the indices of each batch; a video longer than the window is alone in one."""
+    """Yield indices of batches; a video longer than the window is alone in one."""
     for indices in batch_indices(examples, _BATCH):
         is_long = len(examples.entries[indices[0]].targets) > window
         yield from ([index] for index in indices) if is_long else [indices]

@@ -92,10 +92,8 @@ def measure(
 ) -> Evaluation:
     """Measure predictions against their targets.
 
-    Args:
-        training_videos: ids that have a training row; rows of these are "seen".
-        selection: how the model's epoch was chosen.
-        majority_label: the most frequent class of the training segments; empty if unknown.
+    Rows of ``training_videos`` are "seen". ``selection`` says how the model's epoch was chosen;
+    ``majority_label`` is the most frequent class of its training segments, empty if unknown.
     """
     targets, names = predictions.targets, predictions.labels.all_names
     background = predictions.labels.background_index

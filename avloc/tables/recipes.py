@@ -37,9 +37,9 @@ class Recipe:
     features: Mapping[str, Any]  # options of `avloc.stages.extract`
     training: TrainingConfig  # the same for every row
     rows: tuple[RecipeRow, ...]
-    synthesis: SynthesisConfig | None = None  # None: existing data
-    models: Mapping[str, Mapping[str, object]] = field(default_factory=dict)  # by name
-    needs_media: bool = False  # photographs and recordings
+    synthesis: SynthesisConfig | None = None  # None to use existing data
+    models: Mapping[str, Mapping[str, object]] = field(default_factory=dict)  # what all rows change
+    needs_media: bool = False  # its clips show photographs and play recordings
 
 
 def recipe_path(name: str) -> Path:

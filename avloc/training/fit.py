@@ -57,12 +57,9 @@ def fit(
     resumed. On a GPU they agree up to rounding. Processes started by `torchrun` train together.
 
     Args:
-        store: features of the data set's videos; a video without features is left out.
-        options: of the model, as values or text.
         data: the result of `load_splits` for this configuration, if it was called already.
         unfinished: the last file of an interrupted training, to continue from.
-        keep: called by the leading process with the unfinished training before each epoch but
-            the first.
+        keep: called by the leader with the unfinished training before each further epoch.
         progress: called with (epochs done, the most epochs, "epoch 3: val 0.71").
     """
     config = config or TrainingConfig()

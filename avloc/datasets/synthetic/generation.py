@@ -39,19 +39,9 @@ def synthesize(
     """Make a data set of raw clips with known truth, in AVE's layout, and read it back.
 
     Existing clips are kept, so an interrupted run can be continued. The same configuration
-    makes the same bytes with any number of workers.
-
-    Args:
-        folder: where the data set is written.
-        config: the settings; the defaults if None.
-        pictures: photographs to show instead of drawn looks, one sub-folder a class. It needs
-            ``sounds`` too. The classes are the sub-folders of both, whatever ``n_classes`` says.
-        sounds: recordings to play instead of synthesised sounds.
-        workers: processes; one a core if None, none beside this one if 0.
-        progress: called with (clips done, clips, video id).
-
-    Raises:
-        OutputError: the folder cannot be written, or holds another data set.
+    makes the same bytes with any number of workers: one a core if None, this process if 0.
+    ``pictures`` and ``sounds`` are folders of photographs and recordings to use instead of
+    formulas, one sub-folder a class; the classes are those of both, whatever ``n_classes`` says.
     """
     folder = Path(folder)
     config, material = _with_material(config or SynthesisConfig(), pictures, sounds)

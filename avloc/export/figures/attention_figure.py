@@ -35,16 +35,10 @@ def attention_figure(
     names: Sequence[str] | None = None,
     style: HeatStyle = DEFAULT_STYLE,
 ) -> Figure:
-    """Draw the attention of models over the frames of a video, all on one scale.
+    """Draw the attention of models over frames (h, w, 3) of one video, all on one scale.
 
     The first row has the frames, each further row one model's maps over them. A model without
-    attention has no row.
-
-    Args:
-        timelines: of one video, one per model.
-        frames: the (h, w, 3) RGB frames of the segments to show, best their middles.
-        boxes: the true position of what sounds, a box or None per segment of the video.
-        names: of the models, instead of each timeline's name; equal names are numbered.
+    attention has no row. ``boxes`` are the true positions of what sounds, one per segment.
     """
     names, first = model_names(timelines, names), timelines[0]
     pictures = partial(draw_pictures, frames=frames, style=style)

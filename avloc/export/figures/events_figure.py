@@ -48,15 +48,9 @@ def events_figure(
 ) -> Figure:
     """Draw the events that one or more models found in a video, one column per segment.
 
-    Rows: the sound, the frames, the frames under each model's heat map, the true events, and each
-    model's events and gates. Of a long video the figure shows `events_segments`, and a strip
-    above them shows all events.
-
-    Args:
-        timelines: of one video, one per model.
-        frames: the (h, w, 3) RGB frames of segments, best their middles.
-        names: of the models, instead of each timeline's name; equal names are numbered.
-        waveform: (T, n) loudness at n moments of each segment.
+    Rows: the sound ``waveform`` (T, n), the ``frames`` (h, w, 3), these under each model's heat
+    map, the true events, and each model's events and gates. Of a long video the figure shows
+    `events_segments`, and a strip above them shows all events.
     """
     names, first = model_names(timelines, names), timelines[0]
     models = list(zip(names, timelines, strict=True))

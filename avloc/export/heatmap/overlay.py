@@ -36,14 +36,8 @@ def render_heatmap(
     """Render a video with its heat map, its sound, and a strip of its events and gates below.
 
     The map moves smoothly between the middles of segments, and is faded where no event was
-    found. Small pictures are enlarged by a whole factor until the strip can be read.
-
-    Args:
-        timeline: the answer for ``video``; without attention or gates they are not drawn.
-        target: the file to write; its suffix chooses the container.
-        truth: the true events, drawn as a second track.
-        comment: stored in the file; "avloc " at its start marks the file as written by avloc.
-        progress: called with (seconds done, seconds in all, the video's name).
+    found. Small pictures are enlarged by a whole factor until the strip can be read. True events
+    get a second track. A ``comment`` that begins with "avloc " marks the file as avloc's.
     """
     size = probe(video).shown_size
     if size is None:

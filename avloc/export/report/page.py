@@ -31,12 +31,8 @@ def write_report(
     """Write an HTML page with everything inside but the videos, which are linked relative to it.
 
     Each video has its player over a time line that moves with it. With truth, the index says
-    which videos agree. The page opens from a disk, without a network or JavaScript.
-
-    Args:
-        timelines: the videos, in the order of reading.
-        made: more facts on how it was made, in order; model, features and avloc's version are
-            always there.
+    which videos agree. The page opens from a disk, without a network or JavaScript. ``made``
+    adds facts on how it was made to model, features and avloc's version.
     """
     target = Path(target)
     names = shown_names([clip.timeline.video_id for clip in timelines])

@@ -30,21 +30,16 @@ _MOST_AT_ONCE = 30  # segments of a time line
 class ReportClip:
     """One video of a report.
 
-    Attributes:
-        truth: the true events; None where they are unknown.
-        thumbnails: JPEGs of segments (`report_thumbnails`), some 10 KB each, all in the page.
-        video: what to play, best the heat-map video; linked, not contained. A sound file, or a
-            timeline without a picture, gets an audio player.
-        files: other files to link.
-        note: a sentence to the reader.
+    ``video`` is what to play, best the heat-map video; it is linked, not contained. A sound
+    file, or a timeline without a picture, gets an audio player.
     """
 
     timeline: Timeline
-    truth: Sequence[Event] | None = None
-    thumbnails: Mapping[int, bytes] = field(default_factory=dict)
+    truth: Sequence[Event] | None = None  # None: unknown
+    thumbnails: Mapping[int, bytes] = field(default_factory=dict)  # JPEGs, some 10 KB each
     video: Path | None = None
-    files: Sequence[Path] = ()
-    note: str = ""
+    files: Sequence[Path] = ()  # to link
+    note: str = ""  # to the reader
 
 
 @dataclass(frozen=True)
