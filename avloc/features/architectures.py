@@ -26,19 +26,12 @@ Sense = Literal["visual", "audio"]
 
 @dataclass(frozen=True)
 class Architecture:
-    """How an encoder is built.
+    """How an encoder is built."""
 
-    Attributes:
-        embedding: the shape of an item's embedding: (H, W, D) or (D,).
-        prepare: turns items into the network's input.
-        build: makes the network from its name, its weights and their record.
-        record: returns the weights' record by the name; None without weights.
-    """
-
-    embedding: tuple[int, ...]
-    prepare: Callable[[Tensor], Tensor]
-    build: Callable[..., nn.Module]
-    record: Callable[[str], WeightsRecord] | None
+    embedding: tuple[int, ...]  # an item's shape: (H, W, D) or (D,)
+    prepare: Callable[[Tensor], Tensor]  # items to the network's input
+    build: Callable[..., nn.Module]  # from its name, its weights and their record
+    record: Callable[[str], WeightsRecord] | None  # of the weights, by the encoder's name
 
 
 INPUT_SHAPES: Mapping[Sense, tuple[int, ...]] = {

@@ -1,7 +1,7 @@
-"""Networks that take log-mel patches: VGGish, and band statistics that need no weights.
+"""VGGish, and band statistics that need no weights; both take log-mel patches.
 
-VGGish is of Hershey et al., "CNN Architectures for Large-Scale Audio Classification", ICASSP
-2017, with the layer names of the weights that were converted to PyTorch.
+VGGish: Hershey et al., "CNN Architectures for Large-Scale Audio Classification", ICASSP 2017,
+with the layer names of the weights that were converted to PyTorch.
 """
 
 from __future__ import annotations

@@ -15,10 +15,7 @@ _SEGMENTS_AT_ONCE = 16  # maps are kept in small lots: eight of them may wait fo
 
 
 class ClipFeatures:
-    """One clip's features as its segments are encoded.
-
-    ``n_segments`` is T, known from the first segment on; ``n_taken`` of them have come.
-    """
+    """One clip's features as its segments are encoded."""
 
     def __init__(self, batches: Batches) -> None:
         self._batches = batches
@@ -27,7 +24,7 @@ class ClipFeatures:
         self._maps: list[Tensor] = []
         self._vectors: list[Tensor] = []
         self._rest: VideoFeatures | None = None
-        self.n_segments = 0
+        self.n_segments = 0  # T, known from the first segment on
         self.n_taken = 0
 
     def take(self, message: Decoded) -> None:

@@ -1,7 +1,6 @@
-"""A clip decoded into what the encoders take, one segment at a time.
+"""A clip decoded into what the encoders take, a segment a message: memory stays constant.
 
-One clip is decoded in this process and many clips in others, by the same function, so the
-features are the same. No message is larger than a segment: memory does not grow with length.
+One clip is decoded in this process and many clips in others, by the same function.
 """
 
 from __future__ import annotations
@@ -26,18 +25,13 @@ from avloc.timeline import Grid
 
 @dataclass(frozen=True)
 class DecodingTask:
-    """A clip to decode.
-
-    Attributes:
-        grid: its segments; None derives them from its duration.
-        sha256: of the file; None computes it, which reads the file once more.
-    """
+    """A clip to decode."""
 
     video_id: str
     path: Path
     spec: FeatureSpec
-    grid: Grid | None = None
-    sha256: str | None = None
+    grid: Grid | None = None  # by the clip's duration by default
+    sha256: str | None = None  # of the file; without it the file is read once more
 
     def failure(self, reason: str) -> Failure:
         """Return this clip's failure."""
@@ -46,20 +40,12 @@ class DecodingTask:
 
 @dataclass(frozen=True)
 class Segment:
-    """A clip's next segment.
+    """A clip's next segment."""
 
-    Attributes:
-        n_segments: T of the clip.
-        images: the distinct frames, (height, width, 3) each; empty without a video stream.
-        frame_index: (r,) the source frame of each sample, in decode order.
-        patches: (n, 96, 64) log-mel, one for each second of sound or part of a second; None
-            without an audio stream.
-    """
-
-    n_segments: int
-    images: Sequence[Picture]
-    frame_index: NDArray[np.int32]
-    patches: Patches | None
+    n_segments: int  # T of the clip
+    images: Sequence[Picture]  # distinct frames, (height, width, 3); empty without a video stream
+    frame_index: NDArray[np.int32]  # (r,) source frame of each sample, in decode order
+    patches: Patches | None  # (n, 96, 64) log-mel, one for each begun second of sound
 
     @property
     def n_images(self) -> int:
@@ -73,11 +59,7 @@ Message = Decoded | Failure
 
 
 def decode_clip(task: DecodingTask) -> Iterator[Decoded]:
-    """Decode a clip; the features at the end lack what the encoders compute.
-
-    Raises:
-        MediaError: the file cannot be opened or decoded.
-    """
+    """Decode a clip; the features at the end lack what the encoders compute."""
     _refuse_odd_name(task.path)
     info, spec = probe(task.path), task.spec
     grid = task.grid or Grid.of_duration(info.duration, spec.exact_segment_seconds)
@@ -136,7 +118,6 @@ def _refuse_odd_name(path: Path) -> None:
 def _pictures(
     task: DecodingTask, info: MediaInfo, grid: Grid, flags: list[str]
 ) -> Iterator[tuple[Sequence[Picture], NDArray[np.int32], bool]]:
-    """Yield each segment's frames, its samples' frame indices, and whether it is real."""
     for segment in sampled_segments(
         task.path,
         rate=task.spec.fps,
@@ -152,7 +133,6 @@ def _pictures(
 def _sounds(
     task: DecodingTask, info: MediaInfo, grid: Grid, flags: list[str]
 ) -> Iterator[tuple[Patches, bool]]:
-    """Yield each segment's patches, and whether it has real sound."""
     track = SoundReader(task.path, info)
     pieces = iter(track)
     segments = segment_patches(stream_to_16khz(pieces, track.rate), grid)

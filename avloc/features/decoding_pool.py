@@ -1,8 +1,8 @@
 """Many clips decoded at once by other processes; one that dies or hangs costs one clip.
 
-Each process is a pool of one of pebble's, which starts processes, kills those that hang and
-says what died. A clip is decoded a segment a call, so a clip that waits for a slow network is
-not given up. Pictures come through shared memory, a ring of slots with a segment each.
+Each process is a pebble pool of one, which is restarted when it hangs or dies. A call decodes
+one segment, so a clip that waits for a slow network is not given up. Pictures come through
+shared memory, a ring of slots with a segment each.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _Messages = Generator[tuple[DecodingTask, Message]]
 
 @dataclass(eq=False)
 class _Clip:
-    """A clip under way; one that is not begun can begin again in another process."""
+    """A clip under way; until it is begun, another process can take it."""
 
     number: int
     task: DecodingTask
@@ -42,7 +42,7 @@ class _Clip:
 
 @dataclass(frozen=True)
 class _Call:
-    """A segment that a process was asked for, and the slot for its pictures."""
+    """A segment asked for, and the slot for its pictures."""
 
     clip: _Clip
     slot: int
@@ -72,18 +72,14 @@ class DecodingPool:
 
     A process that dies before it has begun a clip is started again. Where that fails several
     times, for example for want of memory, or where ``n_workers`` is 0, the clips are decoded in
-    this process. A clip whose
-    decoder gives no sign for ``silence_seconds`` is given up.
-
-    ``niceness`` lowers the processes' priority: an encoder uses all cores at every layer, so
-    one core that it has to share delays all of them.
+    this process. A clip whose decoder gives no sign for ``silence_seconds`` is given up.
     """
 
     def __init__(
         self,
         n_workers: int,
         spec: FeatureSpec,
-        niceness: int = 0,
+        niceness: int = 0,  # an encoder waits for all cores at every layer: it must not share one
         silence_seconds: float = SILENCE_SECONDS,
     ) -> None:
         self._silence_seconds = silence_seconds
@@ -100,11 +96,7 @@ class DecodingPool:
             lane.join()
 
     def decode(self, tasks: Iterable[DecodingTask]) -> _Messages:
-        """Yield every clip's messages as they come.
-
-        A message's pictures must be copied before the next message is asked for. A task is
-        taken when a process is free for it.
-        """
+        """Yield every clip's messages as they come; pictures are valid until the next message."""
         waiting = _Waiting(tasks, self._numbers)
         while True:
             for lane in self._lanes:
@@ -166,7 +158,6 @@ class _Lane:
         return _Call(clip, slot, answer)
 
     def hear(self, waiting: _Waiting) -> _Messages:
-        """Yield what the first call was answered."""
         call = self.calls[0]
         try:
             message = call.answer.result()

@@ -1,7 +1,6 @@
-"""What runs in a decoding process: a call decodes one segment into shared memory.
+"""Runs in a decoding process: a call decodes one segment into shared memory.
 
-A clip is a running generator of the process that began it, so only that process can go on
-with it.
+A clip is a running generator, so only the process that began it can go on with it.
 """
 
 from __future__ import annotations

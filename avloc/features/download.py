@@ -14,11 +14,7 @@ _TIMEOUT_SECONDS = 30
 
 
 def download(url: str, target: Path, sha256: str) -> str:
-    """Download a file, and give it its name only if its hash begins with ``sha256``.
-
-    A broken connection is continued a few times. Returns the file's whole sha256; raises
-    WeightsError if the server refuses, keeps breaking off, or sends another file.
-    """
+    """Download a file whose sha256 begins so, and return all of the sha256; else WeightsError."""
     with atomic_path(target) as temporary:
         reason = ""
         for _ in range(N_ATTEMPTS):

@@ -23,33 +23,21 @@ _GPU_GROUP = 128
 
 @dataclass(frozen=True)
 class Encoder:
-    """Turns frames into maps, or log-mel patches into vectors.
-
-    Attributes:
-        network: (B, 3, 224, 224) to (B, D, H, W), or (B, 96, 64) to (B, D).
-        prepare: turns items into the network's input.
-        embedding: the shape of an item's embedding: (H, W, D) or (D,).
-        weights_sha256: of the weights file; empty without one.
-        precision: the class of its arithmetic.
-        group: B of every call; the last is filled up with zeros. For another batch size a
-            convolution library may choose another algorithm, which rounds differently.
-    """
+    """Turns frames into maps, or log-mel patches into vectors."""
 
     name: str
-    network: Callable[[Tensor], Tensor]
+    network: Callable[[Tensor], Tensor]  # (B, 3, 224, 224) to (B, D, H, W), (B, 96, 64) to (B, D)
     prepare: Callable[[Tensor], Tensor]
-    embedding: tuple[int, ...]
-    weights_sha256: str
+    embedding: tuple[int, ...]  # an item's shape: (H, W, D) or (D,)
+    weights_sha256: str  # empty without a weights file
     device: torch.device
     precision: Precision
+    # B of every call; the last is filled up with zeros. For another batch size a convolution
+    # library may choose another algorithm, which rounds differently.
     group: int
 
     def encode(self, items: Tensor) -> Tensor:
-        """Return (n, H, W, D) or (n, D) float32 on the device.
-
-        Args:
-            items: (n, 224, 224, 3) uint8 frames, or (n, 96, 64) float32 patches.
-        """
+        """Return float32 (n, H, W, D) of (n, 224, 224, 3) uint8, or (n, D) of (n, 96, 64)."""
         with arithmetic(self.device, self.precision):
             return torch.cat([self._encode_group(part) for part in torch.split(items, self.group)])
 
@@ -85,12 +73,7 @@ def load_encoder(
     weights: WeightsPolicy,
     runtime: str = "eager",
 ) -> Encoder:
-    """Load one encoder; ``runtime`` is what `choose_runtime` returned.
-
-    Raises:
-        UnknownNameError: there is no such encoder.
-        WeightsError: its weights cannot be had. DependencyError: a package is not installed.
-    """
+    """Load one encoder; ``runtime`` is what `choose_runtime` returned."""
     architecture = find_architecture(sense, name)
     record = architecture.record(name) if architecture.record is not None else None
     file = fetch(record, weights) if record is not None else None
@@ -126,23 +109,18 @@ def load_encoders(
     runtime: str = "auto",
     weights: WeightsPolicy = WeightsPolicy(),  # noqa: B008 - frozen
 ) -> Encoders:
-    """Load a pair of encoders.
+    """Load a pair of encoders, of `list_visual_encoders` and `list_audio_encoders`.
 
     Args:
-        visual: one of `list_visual_encoders`.
-        audio: one of `list_audio_encoders`.
+        visual: the visual encoder's name.
+        audio: the audio encoder's name.
         fps: frames sampled per second.
         sampling: ``pts``, or ``ave2018`` for AVE's own rule of frame counts.
         segment_seconds: a segment's length.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``.
         precision: ``auto``, ``fp32``, ``fp16`` (see `avloc.features.precision`).
         runtime: ``auto``, ``eager``, ``compile``, ``onnx`` (see `avloc.features.runtimes`).
-        weights: where weight files may come from.
-
-    Raises:
-        UnknownNameError: there is no such encoder, precision or runtime.
-        UsageError: no such device, or a segment without a whole number of frames.
-        WeightsError: weights cannot be had. DependencyError: a package is not installed.
+        weights: where weight files may come from; `WeightsError` if they are not available.
     """
     torch_device = choose_device(device)
     chosen = choose_precision(precision, torch_device)
@@ -170,16 +148,9 @@ def encoders_for(
     device: str = "auto",
     weights: WeightsPolicy = WeightsPolicy(),  # noqa: B008 - frozen
 ) -> Encoders:
-    """Load the encoders that a model's or a store's spec asks for.
+    """Load the encoders of a model's or a store's spec, on any device.
 
-    Args:
-        spec: of the features to make.
-        device: where to run them; it need not be the device that made the features.
-        weights: where weight files may come from.
-
-    Raises:
-        FingerprintError: what can be loaded here would not give the same features.
-        WeightsError: weights cannot be had. DependencyError: a package is not installed.
+    `FingerprintError` if what can be loaded here would not give the same features.
     """
     encoders = load_encoders(
         spec.visual,

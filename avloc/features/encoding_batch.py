@@ -38,11 +38,8 @@ class EncodingBatch:
     ) -> None:
         """Copy a segment in, and encode the batch when it is full.
 
-        Args:
-            owner: its clip.
-            items: its distinct items, in order.
-            samples: for each sample the name of its item, unique in the clip.
-            deliver: called with the embeddings of the samples once they are computed.
+        ``items`` are the distinct items of clip ``owner``, in order; ``samples`` names the item of
+        each sample. ``deliver`` is called with the samples' embeddings once they are computed.
         """
         is_full = len(self._rows) + len(items) > len(self._items)
         if is_full or len(self._segments) == _MOST_SEGMENTS:
@@ -68,7 +65,6 @@ class EncodingBatch:
             deliver([embeddings[row] for row in rows])
 
     def _memory_for(self, items: Items) -> Tensor:
-        """Return memory for a batch of such items, pinned for CUDA, from PyTorch's own cache."""
         like = torch.from_numpy(items[0])
         return torch.empty(
             (max(self._size, len(items)), *like.shape),

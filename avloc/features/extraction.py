@@ -43,16 +43,10 @@ _Messages = Generator[tuple[DecodingTask, Message]]
 
 @dataclass(frozen=True)
 class ExtractionReport:
-    """What `extract` did.
-
-    Attributes:
-        n_done: videos extracted now.
-        n_skipped: videos that were done already, or by another run meanwhile.
-        failures: the videos that could not be extracted.
-    """
+    """What `extract` did."""
 
     n_done: int
-    n_skipped: int
+    n_skipped: int  # done already, or by another run meanwhile
     failures: tuple[Failure, ...] = ()
 
 
@@ -66,7 +60,7 @@ def extract_video(
     silence_seconds: float = SILENCE_SECONDS,
     progress: Progress | None = None,
 ) -> VideoFeatures:
-    """Extract one video's features in this process.
+    """Extract one video's features in this process; `MediaError` if it cannot be decoded.
 
     Args:
         path: the video.
@@ -76,9 +70,6 @@ def extract_video(
         sha256: of the file, if it is known; else the file is read once more for it.
         silence_seconds: a decoder that gives no sign for so long is given up.
         progress: called with (segments done, segments, video id).
-
-    Raises:
-        MediaError: it cannot be opened or decoded, or its decoder hangs.
     """
     path = Path(path)
     task = DecodingTask(video_id or path.stem, path, encoders.spec, grid, sha256)
@@ -127,15 +118,8 @@ def extract(
         batch_size: frames the device takes at once; None chooses.
         overwrite: ``stale`` extracts what is missing, unreadable or of another fingerprint,
             ``always`` everything, ``never`` only what is missing or unreadable.
-        silence_seconds: a decoder that gives no sign (a packet read, a block hashed) for so
-            long is given up.
+        silence_seconds: a decoder that gives no sign for so long is given up.
         progress: called with (videos ended, videos to do, video id, or what is waited for).
-
-    Raises:
-        UnknownNameError: no such way to overwrite.
-        UsageError: a number is out of range, or an id stands for two files.
-        FingerprintError: the store is of other features.
-        OutputError: the store cannot be written.
     """
     _check(workers, batch_size, overwrite)
     # Refuses encoders of another spec.
@@ -176,12 +160,11 @@ def _unnamed(store: FeatureStore, tasks: Sequence[DecodingTask]) -> dict[str, Av
 
 
 def _n_workers(asked: int | None, n_tasks: int, encoders: Encoders) -> int:
-    """Return how many processes decode; on a CPU most cores are the encoders'."""
     if asked is not None:
         return min(asked, n_tasks)
     if n_tasks <= _FEW:
         return 0
-    n_cores = count_cores()
+    n_cores = count_cores()  # on a CPU most are the encoders'
     return min(n_tasks, n_cores if encoders.device.type == "cuda" else max(1, n_cores // 4))
 
 
@@ -206,7 +189,6 @@ def _check(workers: int | None, batch_size: int | None, overwrite: str) -> None:
 
 
 def _is_done(store: FeatureStore, overwrite: str, began: float, video_id: str) -> bool:
-    """Tell whether a run that began at a time leaves a video's file as it is."""
     if overwrite == "always":  # another run may have made it meanwhile
         path = store.path_of(video_id)
         return path.exists() and path.stat().st_mtime > began and video_id in store
@@ -214,10 +196,9 @@ def _is_done(store: FeatureStore, overwrite: str, began: float, video_id: str) -
 
 
 def _is_readable(store: FeatureStore, video_id: str) -> bool:
-    """Tell whether an avloc, of this or a later version, can read a video's file."""
     try:
         store.read(video_id)
-    except (FingerprintError, NewerSchemaError, WrongKindError):
+    except (FingerprintError, NewerSchemaError, WrongKindError):  # another avloc can read it
         return True
     except ArtifactError:
         return False

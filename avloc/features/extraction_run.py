@@ -1,4 +1,4 @@
-"""The videos of one extraction: those under way, and those that failed."""
+"""The videos of one extraction."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """The front end of VGGish: a second of sound to one log-mel patch of 96 frames x 64 bands.
 
-In NumPy's float64, as the network's authors computed it, and so independent of threads and
-batches.
+In NumPy's float64, as its authors computed it: independent of threads and batches.
 """
 
 from __future__ import annotations
@@ -32,11 +31,10 @@ Patches = NDArray[np.float32]
 
 
 def stream_to_16khz(pieces: Iterable[Samples], rate: int) -> Iterator[Samples]:
-    """Resample mono sound to 16 kHz with a Kaiser-windowed sinc like resampy 0.2's best.
+    """Resample mono sound, (n,) a piece, with a Kaiser-windowed sinc like resampy 0.2's best.
 
-    It takes and gives consecutive pieces, (n,) each. The sound goes through in minutes with a
-    margin of a second (far more than the filter's reach), so memory grows neither with the
-    sound nor with the filter.
+    It goes through in minutes with a margin of a second, far more than the filter's reach, so
+    memory grows neither with the sound nor with the filter.
     """
     if rate == RATE:
         yield from pieces
@@ -96,8 +94,7 @@ def patch_starts(grid: Grid, segment: int) -> list[int]:
     """Return the samples at which a segment's patches start; the first may be negative.
 
     A segment is cut into ceil(seconds) equal parts with a patch of 0.975 s each. The patch
-    starts with its part. Where the part is shorter than the patch it is centred on the part,
-    so it reaches as far into the sound before as after.
+    starts with its part, or is centred on a part that is shorter.
     """
     n_parts = math.ceil(grid.segment_seconds)
     part = grid.segment_seconds / n_parts * RATE
@@ -106,10 +103,7 @@ def patch_starts(grid: Grid, segment: int) -> list[int]:
 
 
 def segment_patches(pieces: Iterable[Samples], grid: Grid) -> Iterator[Patches]:
-    """Yield each segment's (n, 96, 64) patches from consecutive pieces of sound at 16 kHz.
-
-    Before and after the sound there is silence.
-    """
+    """Yield each segment's (n, 96, 64) patches of sound at 16 kHz, silence before and after it."""
     more = iter(pieces)
     first = patch_starts(grid, 0)[0]  # where the samples in memory begin
     sound = np.zeros(-first, np.float32)
@@ -127,10 +121,7 @@ def segment_patches(pieces: Iterable[Samples], grid: Grid) -> Iterator[Patches]:
 
 
 def log_mel(samples: Samples) -> Patches:
-    """Return (frames, 64) of (n,) sound at 16 kHz, n >= 400.
-
-    ``ln(mel + 0.01)`` of 400 samples every 160, without centring.
-    """
+    """Return (frames, 64) of (n,) sound at 16 kHz: ``ln(mel + 0.01)`` of 400 samples every 160."""
     return exact_log_mel(samples).astype(np.float32)
 
 
@@ -144,10 +135,7 @@ def exact_log_mel(samples: NDArray[np.floating]) -> NDArray[np.float64]:
 
 @cache
 def mel_matrix() -> NDArray[np.float64]:
-    """Return the (257, 64) filter bank: triangles linear in mel, not in Hz; peak 1.
-
-    The usual "HTK" banks of audio libraries are linear in Hz and give other numbers.
-    """
+    """Return the (257, 64) filter bank: triangles linear in mel, not in Hz as in "HTK"; peak 1."""
     bins = _mel(np.linspace(0.0, RATE / 2, _FFT // 2 + 1))
     edges = np.linspace(_mel(_LOW_HZ), _mel(_HIGH_HZ), N_BANDS + 2)
     low, middle, high = edges[:-2], edges[1:-1], edges[2:]

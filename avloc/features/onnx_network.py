@@ -58,7 +58,7 @@ def _load(path: Path) -> Callable[[Tensor], Tensor]:
 
 
 def _cached(key: str, like: Tensor) -> Path:
-    """Return the folder of an export; its name depends on all that may change the graph."""
+    # The name depends on all that may change the graph.
     digest = xxh3_128(repr((key, tuple(like.shape), like.dtype, like.stride())).encode())
     for package in _MADE_WITH:
         with suppress(PackageNotFoundError):
@@ -69,7 +69,6 @@ def _cached(key: str, like: Tensor) -> Path:
 
 
 def _is_whole(folder: Path) -> bool:
-    """Tell whether an export exists and is undamaged."""
     try:
         return (folder / _DIGEST_FILE).read_text(encoding="utf-8") == _digest_of(folder)
     except (OSError, ValueError):
@@ -86,11 +85,11 @@ def _digest_of(folder: Path) -> str:
 
 
 def _copy(folder: Path, cached: Path) -> None:
-    """Copy an export into the cache, its digest last: without a digest it is not used."""
     with suppress(OutputError):  # a cache that cannot be written only costs time
         for name in (_WEIGHTS_FILE, _GRAPH_FILE):
             with atomic_path(cached / name) as path:
                 shutil.copyfile(folder / name, path)
+        # Last: without a digest an export is not used.
         write_text(cached / _DIGEST_FILE, _digest_of(folder))
 
 
@@ -107,11 +106,9 @@ def _temporary_folder() -> Iterator[Path]:
 
 
 def _export(network: nn.Module, like: Tensor, folder: Path) -> None:
-    """Write a network as ONNX, its weights in a file beside it.
-
-    These networks have no control flow, so they are traced; the newer exporter needs more
-    packages. The exporter gets no weights: it would make three copies of them in memory.
-    """
+    """Write a network as ONNX, its weights in a file beside it."""
+    # These networks have no control flow: they are traced, as the newer exporter needs more
+    # packages. The exporter gets no weights, of which it would make three copies in memory.
     path = folder / _GRAPH_FILE
     with warnings.catch_warnings(), _quiet(logging.getLogger("torch.onnx")):
         warnings.simplefilter("ignore")
@@ -137,7 +134,7 @@ def _quiet(logger: logging.Logger) -> Iterator[None]:
 
 
 def _add_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
-    """Turn the inputs of a graph that are weights into constants kept in a file beside it."""
+    """Turn graph inputs that are weights into constants in a file beside it."""
     import onnx
 
     model = onnx.load(path)

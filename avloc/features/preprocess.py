@@ -17,12 +17,11 @@ Colour = tuple[float, float, float]
 def squash(picture: Picture, size: tuple[int, int]) -> Picture:
     """Resize (h, w, 3) uint8 to (height, width): the whole frame, bilinear, without antialias.
 
-    AVE's features were made so (``cv2.resize``); this stays within one grey level of it. It
-    equals ``torchvision.transforms.v2.Resize(antialias=False)`` without torchvision, which
-    takes longer to load than all else that a decoding process needs.
+    AVE's features were made so (``cv2.resize``); this stays within one grey level of it.
     """
     if picture.shape[:2] == size:
         return picture
+    # torchvision's Resize gives the same, and takes long to load in every decoding process.
     pixels = torch.from_numpy(picture).permute(2, 0, 1)[None]
     squashed = interpolate(pixels, size, mode="bilinear", align_corners=False)
     return np.ascontiguousarray(squashed[0].permute(1, 2, 0).numpy())
@@ -44,13 +43,11 @@ def as_they_are(patches: Tensor) -> Tensor:
 
 
 def _normalised(frames: Tensor, scale: float, mean: Colour, std: Colour) -> Tensor:
-    """Return ``(x / scale - mean) / std`` per colour, in channels-last memory."""
     x = frames.permute(0, 3, 1, 2).float() / scale
     return (x - _on(x.device, mean)) / _on(x.device, std)
 
 
 @cache
 def _on(device: torch.device, colour: Colour) -> Tensor:
-    """Return (3, 1, 1), sent to a device once: each time would wait for the device."""
-    with torch.inference_mode(False):
+    with torch.inference_mode(False):  # cached: each copy would wait for the device
         return torch.tensor(colour, device=device)[:, None, None]

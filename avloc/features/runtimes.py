@@ -1,7 +1,6 @@
 """What runs an encoder's network: PyTorch as it is, `torch.compile`, or ONNX Runtime.
 
-All give the same features up to a float's rounding, so none is part of a spec. On a CPU ONNX
-Runtime (the extra ``fast``) is the fastest by far (BENCHMARKS.md).
+All give the same features up to a float's rounding, so none is part of a spec.
 """
 
 from __future__ import annotations
@@ -23,12 +22,7 @@ _one_at_a_time = Lock()  # PyTorch's exporter keeps its state in globals
 
 
 def choose_runtime(name: str, device: torch.device) -> str:
-    """Return the runtime; ``auto`` is ONNX Runtime on a CPU that has it, else PyTorch as it is.
-
-    Raises:
-        UnknownNameError: there is no such runtime.
-        UsageError: ONNX Runtime on CUDA. DependencyError: it is not installed.
-    """
+    """Return the runtime; ``auto`` is ONNX Runtime on a CPU that has it, else PyTorch as it is."""
     if name not in RUNTIMES:
         raise UnknownNameError("runtime", name, RUNTIMES)
     missing = [package for package in _PACKAGES if find_spec(package) is None]
@@ -50,16 +44,9 @@ def with_runtime(
 ) -> _Network:
     """Return what runs a network; several threads may call this.
 
-    Args:
-        build: makes the network, in evaluation, on its device. It is not called where an
-            export is in the cache; the network's weights may be dropped.
-        runtime: what `choose_runtime` returned.
-        like: an input; every later one has its shape, type, memory layout and device.
-        key: names the network and its weights in the cache folder; empty to cache nothing.
-
-    Raises:
-        DependencyError: ``torch.compile`` lacks its compiler.
-        OutputError: there is no room for a network in the temporary folder.
+    ``build`` makes the network in evaluation mode on its device; it is not called where an
+    export is in the cache under ``key`` (empty: no cache). Every input has the shape, type,
+    memory layout and device of ``like``.
     """
     with _one_at_a_time:
         if runtime == "onnx":

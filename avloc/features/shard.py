@@ -10,13 +10,9 @@ from avloc.errors import UsageError
 
 
 def parse_shard(text: str) -> Callable[[str], bool]:
-    """Return a function that tells whether a video is in a part, given as ``i/n``.
+    """Return a function that tells whether a video is in part ``i/n``; else `UsageError`.
 
-    A video's part follows from its id alone, so runs on machines that see different files
-    never do a video twice, nor leave one out.
-
-    Raises:
-        UsageError: the text is not of that form, or i is not one of 1 to n.
+    A part follows from a video's id alone, so machines that see different files agree.
     """
     numbers = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
     index, count = map(int, numbers.groups()) if numbers else (0, 0)

@@ -17,16 +17,8 @@ _WAIT_SECONDS = 0.5
 class Sharing:
     """A context that holds the claims on the videos under way.
 
-    Videos that another run has claimed are passed over. `rounds` comes back to them, and does
-    what that run did not finish, for example because it was killed.
-
-    Args:
-        tasks: the videos to do.
-        path_of: a video's features file, by its id.
-        is_done: whether that file is made already, by id.
-
-    Attributes:
-        done_elsewhere: the ids of videos that other runs have done meanwhile.
+    Videos that another run has claimed are passed over; `rounds` comes back to them, and does
+    what that run did not finish. ``path_of`` and ``is_done`` tell of a features file by its id.
     """
 
     def __init__(
@@ -51,8 +43,7 @@ class Sharing:
     def rounds(self) -> Iterator[Iterator[DecodingTask]]:
         """Yield rounds of tasks until all are done; waits for other runs between two rounds.
 
-        A round must be done to its end, claims released, before the next is asked for: else
-        two runs could wait for each other.
+        A round must be finished, claims released, before the next: else two runs could deadlock.
         """
         yield self._unclaimed()
         while self._left:
@@ -60,7 +51,6 @@ class Sharing:
             yield self._unclaimed()
 
     def _unclaimed(self) -> Iterator[DecodingTask]:
-        """Claim and yield the tasks that no other run has claimed."""
         for _ in range(len(self._left)):
             task = self._left.popleft()
             with ExitStack() as stack:

@@ -1,8 +1,7 @@
 """A decoder that gives no sign of work for too long is given up, however slow others are.
 
-Every packet read and every block hashed is a sign. In this process a clip is decoded by a
-thread of its own, in turn with the thread that waits for it. A thread that hangs in a codec
-cannot be ended, but it can be left behind.
+A sign is a packet read or a block hashed. In this process a thread decodes a clip, in turn with
+the caller: a thread that hangs in a codec cannot be ended, but it can be left behind.
 """
 
 from __future__ import annotations
@@ -54,11 +53,7 @@ def hung(limit: float) -> str:
 
 
 def decode_watched(task: DecodingTask, limit: float = SILENCE_SECONDS) -> Generator[Decoded]:
-    """Decode a clip in this process; ``limit`` is the longest silence in seconds.
-
-    Raises:
-        MediaError: the file cannot be opened or decoded, or its decoder hangs.
-    """
+    """Decode a clip in this process; a decoder that gives no sign for so long is a `MediaError`."""
     thread = _Decoding(partial(decode_clip, task))
     try:
         while True:
@@ -107,7 +102,6 @@ class _Decoding(Thread):
         return turn
 
     def end(self) -> None:
-        """End it, at its next sign if it is at work; one that is hung is left behind."""
         self._is_dismissed = True
         self._turns.put(None)
         self.join(0 if self.is_hung else _FAREWELL)

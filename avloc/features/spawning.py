@@ -1,7 +1,6 @@
 """Processes that do not import the main module of the program that starts them.
 
-Python's own spawned processes do, so a script that starts them without
-``if __name__ == "__main__"`` would run again in each. A decoding process does not need it.
+With Python's own, a script without ``if __name__ == "__main__"`` would run again in each.
 """
 
 from __future__ import annotations

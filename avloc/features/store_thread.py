@@ -18,17 +18,14 @@ class StoreThread:
     """A context in which a thread writes a store, in the order of the calls.
 
     Leaving it waits for the rest and drops what was not finished. Every call, and leaving,
-    raises the error that ended the thread, for example OutputError. ``is_settled`` is called in
-    the thread with a video's id once it is written or refused.
-
-    Attributes:
-        refused: the errors of videos whose name the file system refuses, or whose features no
-            reader would accept, by id. They have no file; the others go on.
+    raises the error that ended the thread. ``is_settled`` is called in the thread with a video's
+    id once it is written or refused.
     """
 
     def __init__(self, store: FeatureStore, is_settled: Callable[[str], None]) -> None:
         self._store = store
         self._is_settled = is_settled
+        # Videos whose name the file system refuses, or whose features no reader would accept.
         self.refused: dict[str, AvlocError] = {}
         self._writers: dict[str, FeatureWriter] = {}  # used by the thread only
         self._jobs: Queue[tuple[str, Callable[[], None]] | None] = Queue(_MOST_WAITING)

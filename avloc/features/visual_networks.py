@@ -35,26 +35,20 @@ def vgg19_trunk(_name: str, state: State, record: WeightsRecord) -> nn.Module:
 
 
 def efficientnet_lite0_trunk(_name: str, state: State, record: WeightsRecord) -> nn.Module:
-    """Return EfficientNet-Lite0 up to its last block: (B, 3, 224, 224) to (B, 320, 7, 7).
-
-    The 1280-channel head convolution is left out: it adds size and no spatial detail.
-    """
+    """Return EfficientNet-Lite0 up to its last block: (B, 3, 224, 224) to (B, 320, 7, 7)."""
     parts = dict(efficientnet_lite0(state, record).named_children())
     return nn.Sequential(parts["conv_stem"], parts["bn1"], parts["blocks"])
 
 
 def efficientnet_lite0(state: State, record: WeightsRecord) -> nn.Module:
-    """Return the whole classifier, with the weights package's tensors under timm's names.
-
-    Both list the same layers in the same order and under other names, so tensors are matched
-    by their order; `fill` checks the shapes.
-    """
+    """Return the whole classifier, with the weights package's tensors under timm's names."""
     try:
         import timm
     except ImportError as error:
         raise missing_package(record.name, "timm") from error
     with torch.device("meta"):
         model: nn.Module = timm.create_model("tf_efficientnet_lite0", pretrained=False)
+    # Both list the same layers in the same order; `fill` checks the shapes.
     names = list(model.state_dict())
     is_alike = len(names) == len(state)
     fill(model, dict(zip(names, state.values(), strict=True)) if is_alike else state, record)
@@ -62,10 +56,7 @@ def efficientnet_lite0(state: State, record: WeightsRecord) -> nn.Module:
 
 
 def fold_batch_norm(network: nn.Module) -> nn.Module:
-    """Fold batch normalisations into the convolutions before them, in place.
-
-    Exact up to a float's rounding, and about twice as fast with channels-last memory.
-    """
+    """Fold batch normalisations into the convolutions before them, in place: twice as fast."""
     network = network.eval()
     for module in list(network.modules()):
         names = [name for name, _ in module.named_children()]

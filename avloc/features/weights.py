@@ -28,30 +28,21 @@ State = Mapping[str, Tensor]
 
 @dataclass(frozen=True)
 class WeightsRecord:
-    """Where an encoder's weights come from.
-
-    Attributes:
-        url: the file's public address, or where it comes from in words.
-        sha256: the file's hash, or its first digits.
-        package: the Python package that has it in its folder ``models``, if one does.
-    """
+    """Where an encoder's weights come from."""
 
     name: str
     file: str
-    url: str
-    sha256: str
+    url: str  # the file's public address, or where it comes from in words
+    sha256: str  # the file's hash, or its first digits
     licence: str
     n_bytes: int | None = None
-    package: str = ""
+    package: str = ""  # the Python package that has it in its folder ``models``
 
     @classmethod
     def from_url(
         cls, name: str, url: str, licence: str, n_bytes: int | None = None
     ) -> WeightsRecord:
-        """Make a record of a file with the first digits of its hash in its name.
-
-        PyTorch's own collections name their files so: ``resnet152-394f9c45.pth``.
-        """
+        """Make a record of a file named as PyTorch's collections do: ``resnet152-394f9c45.pth``."""
         file = url.rsplit("/", 1)[-1]
         digits = re.search(r"-([0-9a-f]{8,64})\.", file)
         if digits is None:
@@ -61,15 +52,10 @@ class WeightsRecord:
 
 @dataclass(frozen=True)
 class WeightsPolicy:
-    """Where weights may be taken from.
+    """Where weights may be taken from."""
 
-    Attributes:
-        folder: a folder that is searched first (``--weights DIR``).
-        offline: never open a socket.
-    """
-
-    folder: Path | None = None
-    offline: bool = False
+    folder: Path | None = None  # searched first (``--weights DIR``)
+    offline: bool = False  # never open a socket
 
 
 @dataclass(frozen=True)
@@ -86,13 +72,7 @@ def cache_folder() -> Path:
 
 
 def fetch(record: WeightsRecord, policy: WeightsPolicy) -> WeightsFile:
-    """Find a weights file in the policy's folder, its package or a cache, or download it.
-
-    Raises:
-        WeightsError: it cannot be had, or the policy's folder holds another file of that name.
-        DependencyError: the package that contains it is not installed.
-        OutputError: the cache cannot be written.
-    """
+    """Find a weights file in the policy's folder, its package or a cache, or download it."""
     file = _in_folder(record, policy) or _in_package(record) or _in_caches(record)
     if file is not None:
         return file
@@ -150,7 +130,7 @@ def _checked(path: Path, record: WeightsRecord) -> WeightsFile:
 
 
 def _in_caches(record: WeightsRecord) -> WeightsFile | None:
-    """Look in avloc's cache and in PyTorch's own, where other projects leave the same files."""
+    # Other projects leave the same files in PyTorch's cache.
     for folder in (cache_folder(), Path(torch.hub.get_dir()) / "checkpoints"):
         path = folder / record.file
         if path.is_file() and (digest := sha256_of(path)).startswith(record.sha256):
