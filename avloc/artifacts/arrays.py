@@ -1,8 +1,7 @@
 """Arrays out of a file that may be damaged or hostile, checked before they are read.
 
-avloc never compresses and stores each array in one piece, so that reading takes no more memory
-than the file takes on disk. A declared size is checked before memory is allocated for it, and
-no link is followed. Every refusal is a ValueError; `avloc.artifacts.hdf5` adds the file's name.
+avloc stores each array in one piece without compression. A declared size is checked before
+memory is allocated for it, and no link is followed. Every refusal is a ValueError.
 """
 
 from __future__ import annotations
@@ -36,12 +35,9 @@ class Depth(Enum):
 
 @dataclass
 class Budget:
-    """The bytes that may still be read: at first the file's size.
+    """The bytes that may still be read: at first the file's size."""
 
-    Otherwise arrays that share their bytes on disk, under thousands of names, would take
-    thousands of times as much memory.
-    """
-
+    # Thousands of arrays may share their bytes on disk, and take thousands of times the memory.
     n_bytes: int
 
     def spend(self, n_bytes: int, name: str) -> None:
@@ -52,18 +48,9 @@ class Budget:
 
 
 class Arrays:
-    """The arrays of a group of a file.
+    """The arrays of a group of a file, read to a depth within the file's budget.
 
-    Args:
-        group: the open group.
-        budget: of the file.
-        records: what the header says of each array, by path; None in a file of format 1.
-        depth: how far arrays are read.
-
-    Attributes:
-        sizes: of the letters in shapes that are known by now.
-        owner: named in refusals beside the array, for example a video.
-        read_types: the type and shape of each array that was read, by path.
+    ``records`` is what the header says of each array by path; None in a file of format 1.
     """
 
     def __init__(
@@ -75,8 +62,9 @@ class Arrays:
     ) -> None:
         self._group, self._budget, self._records, self._depth = group, budget, records, depth
         self._path = ""
-        self.sizes: dict[str, int] = {}
-        self.owner = ""
+        self.sizes: dict[str, int] = {}  # of the letters in shapes that are known by now
+        self.owner = ""  # named in refusals beside the array, for example a video
+        # The type and shape of each array that was read, by path.
         self.read_types: dict[str, tuple[np.dtype[Any], tuple[int, ...]]] = {}
 
     def fields(self, types: Mapping[str, Any]) -> dict[str, Any]:
@@ -174,7 +162,6 @@ class Arrays:
         return names
 
     def _checked(self, name: str, wanted: Array) -> h5d.DatasetID:
-        """Open an array of the right type, position and size."""
         dataset = self.dataset(name, wanted.shape)
         dtype = dataset.dtype
         if dtype.kind not in wanted.kinds or dtype.itemsize > _LARGEST_NUMBER:
@@ -201,7 +188,6 @@ class Arrays:
         return h5o.open(self._group, key)
 
     def _agree(self, name: str, shape: tuple[int, ...], letters: list[str]) -> None:
-        """Set the sizes of letters not known yet, and refuse a shape that does not fit."""
         sizes = {n: int(n) for n in letters if n.isdigit()} | self.sizes
         fits = len(shape) == len(letters) and all(
             size == sizes[n] if n in sizes else size > 0 or n in _MAY_BE_EMPTY

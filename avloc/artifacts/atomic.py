@@ -1,7 +1,7 @@
 """Files that appear whole or not at all, and claims on files that are being made.
 
-Temporary files and claims are locked while they are in use; the system ends a lock with its
-process. So what killed runs left is recognised, and removed.
+Both are locked while in use. The system ends a lock with its process, so what killed runs left
+is recognised and removed.
 """
 
 from __future__ import annotations
@@ -33,11 +33,8 @@ def atomic_path(target: Path | str) -> Iterator[Path]:
     """Yield a temporary name beside ``target``; rename it there when the block succeeds.
 
     It has the target's suffix, for writers that choose a format by suffix. The target's folder
-    is made, and half-written files of killed runs in it are removed.
-
-    Raises:
-        NameRefusedError: the file system does not allow the name, for example one this long.
-        OutputError: the folder cannot be made or written, or the disk is full.
+    is made, and half-written files of killed runs in it are removed. `OutputError` if it cannot
+    be written, `NameRefusedError` if the file system does not allow the name.
     """
     target = Path(target)
     handle, temporary = _reserve(target)
@@ -69,14 +66,11 @@ def write_text(target: Path | str, text: str) -> None:
 
 
 def append_line(target: Path, line: str) -> None:
-    """Append one line in one system call, so that the lines of many writers stay whole.
-
-    A line that a kill or a full disk has torn is ended first, so that no other line is lost.
-    """
+    """Append one line in one system call, so that the lines of many writers stay whole."""
     try:
         with target.open("a+b", buffering=0) as file:
             content = f"{line}\n".encode("utf-8", "replace")
-            if end := file.seek(0, os.SEEK_END):
+            if end := file.seek(0, os.SEEK_END):  # a line that a kill has torn is ended first
                 file.seek(end - 1)
                 content = content if file.read(1) == b"\n" else b"\n" + content
             if file.write(content) < len(content):  # which is not an error to the system
@@ -88,8 +82,7 @@ def append_line(target: Path, line: str) -> None:
 def sweep(folder: Path) -> None:
     """Remove the half-written files of killed runs in a folder.
 
-    A file that a run on this machine writes is locked and stays. The locks of other machines
-    may not be visible here, so their files are removed a day later.
+    The locks of other machines may not be visible: their files are removed a day later.
     """
     oldest = time.time() - _DAY
     for path in [*folder.glob(f"{_HIDDEN}*"), *folder.glob(f".*{_PARTIAL_SUFFIX}.*")]:
@@ -103,8 +96,8 @@ def sweep(folder: Path) -> None:
 def claim(target: Path | str) -> Iterator[bool]:
     """Yield whether this block may make ``target``; False while another run makes it.
 
-    So runs over the same videos share them. A claim ends with its block, or with its process.
-    Where nothing can be locked every claim is granted. The target's folder is made.
+    A claim ends with its block, or with its process. Where nothing can be locked every claim is
+    granted. The target's folder is made.
     """
     target = Path(target)
     path = target.parent / f"{_HIDDEN}{xxh3_64_hexdigest(os.fsencode(target.name))}.lock"
@@ -145,7 +138,7 @@ def _reserve(target: Path) -> tuple[int, Path]:
 
 
 def _local_prefix() -> str:
-    """Return how the names of this machine's temporary files begin."""
+    # Other machines may share the folder.
     return f"{_HIDDEN}{xxh3_64_hexdigest(socket.gethostname().encode())[:6]}."
 
 
@@ -161,7 +154,6 @@ def _lock(handle: int) -> bool:
 
 
 def _is_abandoned(path: Path) -> bool:
-    """Tell whether an existing file is not locked."""
     handle = os.open(path, os.O_RDWR)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -20,29 +20,18 @@ _Shares = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Comparison:
-    """Our results beside the paper's; every share is from 0 to 1, and NaN where there is none.
-
-    Attributes:
-        table: the table's name.
-        supervision: ``full``, ``weak, proportion`` or ``weak, presence``.
-        titles: R rows.
-        seeds: (S,).
-        interval: (R, 2) 95 % interval of the mean accuracy, by bootstrap over videos.
-        paper: (R,) the paper's accuracy.
-        metrics: (R, S) of each row and seed, by metric.
-        baselines: the accuracy of trivial baselines, by name.
-        made: how: data set, features, decoder, how the epoch was chosen.
-    """
+    """Our results beside the paper's; shares are from 0 to 1, and NaN where there is none."""
 
     table: str
-    supervision: str
-    titles: tuple[str, ...]
+    supervision: str  # ``full``, ``weak, proportion`` or ``weak, presence``
+    titles: tuple[str, ...]  # R rows
     seeds: Annotated[NDArray[np.int64], Array("S")]
+    # 95 % interval of the mean accuracy, by bootstrap over videos.
     interval: Annotated[_Shares, Array("R 2", may_be_nan=True)]
-    paper: Annotated[_Shares, Array("R", may_be_nan=True)]
+    paper: Annotated[_Shares, Array("R", may_be_nan=True)]  # the paper's accuracy
     metrics: Annotated[Mapping[str, _Shares], Array("R S", may_be_nan=True)]
-    baselines: Mapping[str, float]
-    made: Mapping[str, object]
+    baselines: Mapping[str, float]  # the accuracy of trivial baselines
+    made: Mapping[str, object]  # data set, features, decoder, how the epoch was chosen
 
 
 def write_comparison(path: Path | str, comparison: Comparison) -> None:

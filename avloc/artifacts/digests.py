@@ -24,7 +24,7 @@ Record = dict[str, object]
 
 
 class ArrayDigest:
-    """The digest of an array that comes in pieces; each piece is searched for NaN as it comes."""
+    """The digest of an array that comes in pieces, which are searched for NaN on the way."""
 
     def __init__(self) -> None:
         self._hash = xxh3_128()
@@ -81,7 +81,6 @@ def sha256_of(path: Path) -> str:
 
 
 def _is_finite(flat: NDArray[Any]) -> bool:
-    """Tell whether no number is NaN or infinite; a block at a time, so it takes no memory."""
     if flat.dtype.kind != "f":
         return True
     blocks = (flat[start : start + _BLOCK] for start in range(0, flat.size, _BLOCK))

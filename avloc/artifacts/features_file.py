@@ -89,10 +89,7 @@ class VideoFeatures:
 
 
 def read_features(path: Path | str, depth: Depth = Depth.WHOLE) -> VideoFeatures:
-    """Read one video's features; ArtifactError if it is missing, damaged or too new.
-
-    At the depth ``HEADERS`` the maps and vectors are not read, and all else is checked.
-    """
+    """Read one video's features; ArtifactError if it is missing, damaged or too new."""
     return read_artifact(path, "features", parse_features, depth)
 
 
@@ -111,10 +108,8 @@ def parse_features(arrays: Arrays, header: dict[str, Any]) -> VideoFeatures:
 class FeatureWriter:
     """Writes a features file: its maps first, a few segments at a time, then all else.
 
-    The file has its final name only after `finish`; nothing is left after `abandon`.
-
-    Every method raises an OutputError if the file cannot be written, and an ArtifactError if a
-    value is NaN or infinite, or no reader would take the file.
+    The file has its final name only after `finish`; nothing is left after `abandon`. `OutputError`
+    if it cannot be written, `ArtifactError` if a value is NaN or no reader would take the file.
     """
 
     def __init__(self, path: Path | str, n_segments: int) -> None:

@@ -1,9 +1,8 @@
 """Files of format 1, which avloc wrote until 0.1: texts of variable length, and no digest.
 
-Their texts lie in "global heaps" outside the attributes and tables they belong to. libhdf5 2.0
-trusts what it reads there: it allocates the length that a reference claims, and walks a heap by
-its entries' sizes, for ever if one is 0. So no text is read by libhdf5 here, but from the file's
-bytes, and each reference must have the length of its heap's entry.
+Their texts lie in "global heaps". libhdf5 2.0 trusts what it reads there: it allocates any
+length that a reference claims, and may walk a heap for ever. So texts are read here from the
+file's bytes, and each reference must have the length of its heap's entry.
 
 ::
 
@@ -104,7 +103,7 @@ class OldTexts:
             return file.read(n_bytes)
 
     def _attributes(self) -> Iterator[tuple[str, bytes]]:
-        """Yield the root's attributes that may be texts, with the reference of each."""
+        # Those of the root that may be texts, with the reference of each.
         for message in self._messages():
             version, *sizes = unpack_from("<BxHHH", message)  # of its name, type and space
             start = 8 + (version == 3)
@@ -114,7 +113,7 @@ class OldTexts:
                 yield name.decode(), message[end : end + 16]
 
     def _messages(self) -> Iterator[bytes]:
-        """Yield the attribute messages of the root's object header."""
+        # The attribute messages of the root's object header.
         (address,) = unpack("<Q", self._read(_ROOT, 8))
         version, size = unpack("<B7xI4x", self._read(address, 16))
         if version != 1:
@@ -132,7 +131,6 @@ class OldTexts:
                 at += 8 + n_body
 
     def _entries(self, address: int) -> Iterator[tuple[int, bytes]]:
-        """Yield the entries of a heap by their numbers."""
         mark, size = unpack("<5s3xQ", self._read(address, 16))
         if mark != b"GCOL\x01" or size < 16:
             raise ValueError(f"there is no heap of texts at byte {address}")

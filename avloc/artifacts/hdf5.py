@@ -75,11 +75,7 @@ def contents_of(
 
 
 def identify(path: Path) -> tuple[str, bool]:
-    """Return the kind of artifact a file is, and whether it carries a digest.
-
-    Raises:
-        ArtifactError: it is missing, not HDF5, or not an avloc file.
-    """
+    """Return the kind of artifact a file is, and whether it carries a digest."""
     with _opened(path, "avloc") as file:
         schema, texts = _schema(file, path)
     kind = schema.partition("/")[0].removeprefix("avloc.")
@@ -121,7 +117,6 @@ def in_words(error: BaseException) -> str:
 
 @contextmanager
 def _opened(path: Path, kind: str) -> Iterator[h5py.File]:
-    """Yield an open file; turn errors into an ArtifactError that names it."""
     made_by = f": {MADE_BY[kind]}" if kind in MADE_BY else ""
     try:
         if path.exists() and not path.is_file() and not path.is_dir():
@@ -164,7 +159,6 @@ def _stamp(file: h5py.File, name: str) -> str:
 
 
 def _sealed_header(file: h5py.File, budget: Budget) -> dict[str, Any]:
-    """Read the header and the attributes beside it, which must match their digest."""
     n_bytes = min(budget.n_bytes, MAX_JSON)
     raw = Arrays(file.id, Budget(n_bytes)).read(HEADER, Array("bytes", "iu"))
     if raw.dtype != np.uint8:

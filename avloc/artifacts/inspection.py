@@ -29,27 +29,17 @@ _MOST_VALUES = 30  # of a list
 
 @dataclass(frozen=True)
 class Description:
-    """An artifact in words.
+    """An artifact in words."""
 
-    Attributes:
-        kind: ``features``, ``feature store``, ``model``, ``predictions``, ``comparison`` or
-            ``localization``.
-        facts: what its header says, in the order to show it.
-        table: rows by column: a file's arrays, a localization's events, a store's failures.
-    """
-
-    kind: str
-    facts: dict[str, str]
-    table: list[dict[str, str]]
+    kind: str  # a key of `MADE_BY`, or ``feature store``
+    facts: dict[str, str]  # what its header says, in the order to show it
+    table: list[dict[str, str]]  # a file's arrays, a localization's events, a store's failures
 
 
 def check_artifact(path: Path | str) -> bool:
     """Check a file against its digests, and that its numbers are finite, in little memory.
 
-    Returns whether it has digests: in files of format 1, a changed number is not noticed.
-
-    Raises:
-        ArtifactError: it is missing, damaged, or not an avloc file.
+    Returns whether it has digests (format 1 has none); `ArtifactError` if it is damaged.
     """
     path = Path(path)
     kind, has_digest = identify(path)

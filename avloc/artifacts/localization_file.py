@@ -34,10 +34,7 @@ _TYPES: dict[str, Any] = {
 
 
 def write_localization(path: Path | str, timeline: Timeline, *, key: str = "") -> None:
-    """Write a timeline atomically; ArtifactError if a score is NaN or infinite.
-
-    The key stands for all that the answer follows from, for `localization_key`.
-    """
+    """Write a timeline atomically; the key stands for all that the answer follows from."""
     with create(path, "localization", parse_localization) as new:
         seconds = timeline.grid.segment_seconds
         new.put(vars(timeline) | {"segment_seconds": seconds}, _TYPES)

@@ -89,8 +89,7 @@ def read_model(path: Path | str) -> ModelFile:
 def model_identity(path: Path | str) -> str:
     """Return a short hash of all that a model's answers follow from, without reading its weights.
 
-    These are the weights, how they are built and calibrated, the labels, the features and the
-    window; not when, how long or on what it was trained. Equal trainings have equal hashes.
+    It does not depend on when, how long or on what the model was trained.
     """
     return read_artifact(path, "model", _identity, Depth.HEADERS)
 

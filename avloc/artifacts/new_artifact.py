@@ -35,13 +35,7 @@ _AGAINST_NAN = {
 
 
 class NewArtifact:
-    """An artifact that is being written: its arrays, then its header.
-
-    Attributes:
-        file: the open HDF5 file.
-        disk: the file that HDF5 writes to.
-        header: the fields of the header, for the writer to fill in.
-    """
+    """An artifact that is being written: its arrays, then its header."""
 
     def __init__(self, file: h5py.File, disk: SteadyFile, path: Path, kind: str) -> None:
         self.file, self.disk, self._path, self._kind = file, disk, path, kind
@@ -62,8 +56,7 @@ class NewArtifact:
                 self._put_array(name, value, array.may_be_nan)
 
     def _put_array(self, path: str, value: Any, may_be_nan: bool) -> None:
-        """Write an array, uncompressed (gzip is 26 times slower here)."""
-        value = np.asarray(value)
+        value = np.asarray(value)  # uncompressed: gzip is 26 times slower here
         value = np.asarray(value, value.dtype.newbyteorder("<"))
         digest = digest_of(value)
         digest.is_finite |= may_be_nan
@@ -98,8 +91,7 @@ class NewArtifact:
 def create(path: Path | str, kind: str, parse: Parse[object]) -> Iterator[NewArtifact]:
     """Yield a new artifact that appears at ``path`` when the block succeeds.
 
-    Raises:
-        OutputError: the file cannot be written. ArtifactError: ``parse`` would refuse it.
+    `OutputError` if it cannot be written; `ArtifactError` if ``parse`` would refuse it.
     """
     with steady_file(path) as disk:
         with h5py.File(disk, "w") as file:

@@ -7,8 +7,7 @@
     labels.h5           avadataset   (R, T, C) float32, one-hot, background last
     *_order.h5          order        (n,) int64, the 0-based row numbers of a split
 
-An array is never in memory as a whole: it is read and written a row at a time. A file that
-declares an absurd size is refused before memory is allocated for it.
+Arrays are read and written a row at a time, and absurd sizes refused before memory is allocated.
 """
 
 from __future__ import annotations
@@ -36,13 +35,7 @@ _PIECE_BYTES = 2**28
 
 
 class RowReader:
-    """Reads the rows of an array; fast in order, where a compressed piece is unpacked once.
-
-    Attributes:
-        path: the file.
-        n_rows: R.
-        row_shape: the shape of one row.
-    """
+    """Reads the R rows of an array; fast in order, where a compressed piece is unpacked once."""
 
     def __init__(self, path: Path, array: h5py.Dataset) -> None:
         self.path = path
@@ -70,21 +63,13 @@ class RowReader:
 
 @contextmanager
 def open_rows(path: Path, rank: int) -> Iterator[RowReader]:
-    """Yield the rows of a published array of ``rank`` dimensions, the first of them R.
-
-    Raises:
-        DatasetError: it is missing, damaged, of another rank or type, or too large a row.
-    """
+    """Yield the rows of a published array of ``rank`` dimensions; DatasetError if damaged."""
     with _opened(path, _ARRAY_KEY, rank, "f") as array:
         yield RowReader(path, array)
 
 
 def read_order(path: Path, n_rows: int) -> NDArray[np.int64]:
-    """Return the (n,) row numbers in an order file, in its order, of ``n_rows`` in all.
-
-    Raises:
-        DatasetError: it is missing or damaged, or a number is out of range or repeated.
-    """
+    """Return the (n,) row numbers in an order file; DatasetError if out of range or repeated."""
     with _opened(path, _ORDER_KEY, 1, "iu") as array:
         if len(array) > n_rows:
             raise DatasetError(f"lists {len(array)} rows, and there are {n_rows}", path)
@@ -126,10 +111,6 @@ def create_rows(
     """Yield a writer of a published array, which appears at ``path`` when all rows are in it.
 
     The attributes are texts about the array. AVE's features are float64, its labels float32.
-
-    Raises:
-        OutputError: the file cannot be written.
-        ValueError: the block ended before the last row, which would be zeros.
     """
     with steady_file(path) as disk, h5py.File(disk, "w") as file:
         file.attrs.update(attributes or {})
@@ -160,7 +141,6 @@ def _opened(path: Path, key: str, rank: int, kinds: str) -> Iterator[h5py.Datase
 
 
 def _problem(file: h5py.File, key: str, rank: int, kinds: str) -> str:
-    """Say what is wrong with what a file declares; nothing if it makes sense."""
     names = list(file.keys())
     if key not in names or not isinstance(file.get(key, getlink=True), h5py.HardLink):
         return f"has no array {key!r} of its own; it has: {', '.join(names[:5]) or 'nothing':.200}"
@@ -187,7 +167,6 @@ def _problem(file: h5py.File, key: str, rank: int, kinds: str) -> str:
 
 @contextmanager
 def _in_words(path: Path) -> Iterator[None]:
-    """Turn HDF5's errors about a damaged file into a DatasetError that names it."""
     try:
         yield
     except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:

@@ -1,8 +1,7 @@
 """What the fields of an artifact may hold, and the JSON that all but arrays are stored as.
 
 A dataclass declares its fields by their types; `Annotated` adds a `Range` to a number and says
-with `Array` that a field is stored as an array. What a file says is believed only as far as
-these types go. Every refusal is a ValueError in words; `avloc.artifacts.hdf5` adds the file.
+with `Array` that a field is stored as an array. Every refusal is a ValueError in words.
 """
 
 from __future__ import annotations
@@ -36,20 +35,13 @@ class Range:
 
 @dataclass(frozen=True)
 class Array:
-    """A field that is an array, or a group of arrays if its type is a mapping.
+    """A field that is an array, or a group of arrays if its type is a mapping."""
 
-    Attributes:
-        shape: its dimensions as letters of the glossary (``"T H W Dv"``) or numbers; None for
-            any. The first array that has a letter sets its size, every other must agree.
-        kinds: of numbers that it may hold, as NumPy's letters; by default those of the field's
-            type (any floats, any integers).
-        is_small: it is read even where only headers are.
-        may_be_nan: NaN and infinity may be in it.
-    """
-
+    # Letters of the glossary (``"T H W Dv"``) or numbers; None for any. The first array that has
+    # a letter sets its size, every other must agree.
     shape: str | None = None
-    kinds: str = ""
-    is_small: bool = False
+    kinds: str = ""  # of its numbers, as NumPy's letters; by default those of the field's type
+    is_small: bool = False  # it is read even where only headers are
     may_be_nan: bool = False
 
 
@@ -82,10 +74,7 @@ def _kinds(stored: Any) -> str:
 
 
 def header_fields(header: object, types: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields that are not arrays, out of a header that may have others as well.
-
-    A feature spec must have the ``fingerprint`` that the header states.
-    """
+    """Return the fields that are not arrays; a spec must have the header's ``fingerprint``."""
     values = _object(header, "its header")
     fields = {}
     for name in (name for name, kind in types.items() if array_of(kind) is None):
@@ -99,15 +88,7 @@ def header_fields(header: object, types: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def typed(value: Any, kind: Any, name: str) -> Any:
-    """Return a JSON value as one of a type; ValueError if it is of another or out of range.
-
-    Args:
-        value: what `from_json` returned.
-        kind: ``str``, ``int``, ``float``, ``object``, ``tuple``, ``Mapping``, ``Literal`` (of
-            texts), ``Fraction`` (from a text), a dataclass, ``... | None``, or a number
-            ``Annotated`` with a `Range`.
-        name: of the value, for the error message.
-    """
+    """Return a JSON value as one of a type; ValueError if it is of another or out of range."""
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:
         number, limits = typed(value, arguments[0], name), arguments[1]

@@ -1,8 +1,7 @@
 """A file that HDF5 can write to on a disk that fills up.
 
-When a write fails, HDF5 can neither finish nor close its file: it tries again at every call,
-writes a page of complaints to stderr each time, and at last crashes the process (2.0: a
-segmentation fault). So it is given a file whose writes never fail; the error is kept for us.
+When a write fails, HDF5 can neither finish nor close its file, and at last crashes the process
+(2.0). So it is given a file whose writes never fail; the error is raised afterwards.
 """
 
 from __future__ import annotations
@@ -20,11 +19,7 @@ if TYPE_CHECKING:
 
 
 class SteadyFile(FileIO):
-    """An open file that ignores all writes after the first failure.
-
-    Args:
-        path: a file that exists.
-    """
+    """An open file that ignores all writes after the first failure."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, "r+")
@@ -65,11 +60,7 @@ class SteadyFile(FileIO):
 
 @contextmanager
 def steady_file(target: Path | str) -> Iterator[SteadyFile]:
-    """Yield a new open file that appears at ``target`` when the block and all writes succeed.
-
-    Raises:
-        OutputError: it cannot be written, whatever other error that has caused.
-    """
+    """Yield a new file that appears at ``target`` if all writes succeed; else `OutputError`."""
     with atomic_path(target) as temporary, SteadyFile(temporary) as file:
         try:
             yield file

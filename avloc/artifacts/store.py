@@ -87,12 +87,7 @@ class FeatureStore:
 
     @classmethod
     def create(cls, root: Path | str, spec: FeatureSpec, dataset_root: str = "") -> FeatureStore:
-        """Open the store at ``root``, or make it if there is none.
-
-        Raises:
-            FingerprintError: a store of other features is there: they never mix.
-            OutputError: the folder cannot be written.
-        """
+        """Open the store at ``root``, or make it; `FingerprintError` if it has other features."""
         root = Path(root)
         if (root / _STORE_FILE).exists() or root.is_file():
             store = cls.open(root)
@@ -179,13 +174,12 @@ class FeatureStore:
         return [rows[name] for name in sorted(rows) if name not in self]
 
     def _failure(self, line: bytes) -> Failure | None:
-        """Return the failure in a line; None if a killed run has torn the line."""
         try:
             row = Failure(**json.loads(line.decode()))
             "".join((row.video_id, row.source, row.reason)).encode()
             self.path_of(row.video_id)
         except (ValueError, TypeError, RecursionError, UsageError):
-            return None
+            return None  # a killed run has torn the line
         return row
 
     def _refuse_mixing(self, spec: FeatureSpec) -> None:
