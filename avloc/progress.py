@@ -13,11 +13,7 @@ def silent(done: float, total: int, what: str) -> None:
     """Report nothing: the default."""
 
 
-def _unwatched() -> None:
-    """Do nothing: no time limit watches this thread."""
-
-
-_sign: ContextVar[Callable[[], None]] = ContextVar("sign", default=_unwatched)
+_sign: ContextVar[Callable[[], None]] = ContextVar("sign", default=lambda: None)
 
 
 def give_sign() -> None:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from avloc.errors import UnknownNameError
 from avloc.features.audio_networks import VGGISH_WEIGHTS, BandStatistics, vggish
 from avloc.features.logmel import N_BANDS, N_FRAMES
-from avloc.features.preprocess import as_they_are, efficientnet_lite, imagenet
+from avloc.features.preprocess import efficientnet_lite, imagenet
 from avloc.features.visual_networks import (
     efficientnet_lite0_trunk,
     embedded_record,
@@ -54,8 +54,8 @@ VISUAL_ENCODERS = {
     "vgg19": Architecture((7, 7, 512), imagenet, vgg19_trunk, torchvision_record),
 }
 AUDIO_ENCODERS = {
-    "logmel": Architecture((128,), as_they_are, lambda *_: BandStatistics(), None),
-    "vggish": Architecture((128,), as_they_are, vggish, lambda _: VGGISH_WEIGHTS),
+    "logmel": Architecture((128,), nn.Identity(), lambda *_: BandStatistics(), None),
+    "vggish": Architecture((128,), nn.Identity(), vggish, lambda _: VGGISH_WEIGHTS),
 }
 _ENCODERS: Mapping[Sense, Mapping[str, Architecture]] = {
     "visual": VISUAL_ENCODERS,

@@ -37,11 +37,6 @@ def efficientnet_lite(frames: Tensor) -> Tensor:
     return _normalised(frames, 1.0, (127.0, 127.0, 127.0), (128.0, 128.0, 128.0))
 
 
-def as_they_are(patches: Tensor) -> Tensor:
-    """Return log-mel patches as they are."""
-    return patches
-
-
 def _normalised(frames: Tensor, scale: float, mean: Colour, std: Colour) -> Tensor:
     x = frames.permute(0, 3, 1, 2).float() / scale
     return (x - _on(x.device, mean)) / _on(x.device, std)

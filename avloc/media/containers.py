@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 
 import av
@@ -22,6 +21,7 @@ _NAMES_OTHERS = frozenset(
         *("avisynth", "lavfi", "sbg", "vapoursynth"),
     )
 )
+_MEDIA_FORMATS = ",".join(sorted(av.formats_available - _NAMES_OTHERS))
 
 
 def open_container(path: Path) -> InputContainer:
@@ -34,7 +34,7 @@ def open_container(path: Path) -> InputContainer:
             name,
             mode="r",
             metadata_errors="ignore",  # names in metadata may be in any encoding
-            options={"format_whitelist": _media_formats()},
+            options={"format_whitelist": _MEDIA_FORMATS},
         )
     except (av.FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
@@ -52,8 +52,3 @@ def _refuse_non_files(path: Path) -> None:
         raise MediaError(f"{path} is a folder, not a media file", "Give a file in it.")
     if path.is_file() and path.stat().st_size == 0:
         raise MediaError(f"{path} is empty", "Get the file again.")
-
-
-@cache
-def _media_formats() -> str:
-    return ",".join(sorted(av.formats_available - _NAMES_OTHERS))

@@ -86,11 +86,9 @@ def _measured(path: Path, is_rebuilt: bool) -> Fraction:
         if media.sound is not None:
             end = last[media.sound.index].end(media.origin, Fraction(0))
             ends += [] if end is None else [end]
-    return max(ends) if ends else _decoded_seconds(path)
-
-
-def _decoded_seconds(path: Path) -> Fraction:
-    with open_media(path) as media:
+    if ends:
+        return max(ends)
+    with open_media(path) as media:  # sound whose packets have no times: count its samples
         n_samples = sum(frame.samples for frame in media.sounds())
         return Fraction(n_samples, media.require_sound().codec_context.sample_rate)
 
