@@ -14,7 +14,7 @@ _TIMEOUT_SECONDS = 30
 
 
 def download(url: str, target: Path, sha256: str) -> str:
-    """Download a file whose sha256 begins so, and return all of the sha256; else WeightsError."""
+    """Download a file; return its sha256, or raise WeightsError if it is not the expected one."""
     with atomic_path(target) as temporary:
         reason = ""
         for _ in range(N_ATTEMPTS):

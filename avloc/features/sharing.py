@@ -18,7 +18,7 @@ class Sharing:
     """A context that holds the claims on the videos under way.
 
     Videos that another run has claimed are passed over; `rounds` comes back to them, and does
-    what that run did not finish. ``path_of`` and ``is_done`` tell of a features file by its id.
+    what that run did not finish. ``path_of`` and ``is_done`` take a video's id.
     """
 
     def __init__(

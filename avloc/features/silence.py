@@ -53,7 +53,7 @@ def hung(limit: float) -> str:
 
 
 def decode_watched(task: DecodingTask, limit: float = SILENCE_SECONDS) -> Generator[Decoded]:
-    """Decode a clip in this process; a decoder that gives no sign for so long is a `MediaError`."""
+    """Decode a clip in this process; MediaError if no sign comes for ``limit`` seconds."""
     thread = _Decoding(partial(decode_clip, task))
     try:
         while True:

@@ -46,7 +46,7 @@ def needs_rebuilt_times(path: Path) -> bool:
 
 
 def are_times_wrong(media: MediaFile, begin: Iterable[StreamPacket]) -> bool:
-    """Say it of an open file, by its first picture packets; see `needs_rebuilt_times`."""
+    """Say whether an open file's picture times cannot be used, by its first picture packets."""
     stream = media.require_picture()
     rate = stream.guessed_rate
     lasts_hours = rate is not None and 0 < rate * LONGEST_GAP <= 1

@@ -12,7 +12,7 @@ from avloc.timeline import Grid
 
 
 def loudness(path: Path | str, grid: Grid, moments: int = 20) -> NDArray[np.float32]:
-    """Return (T, n): the root mean square of the sound at n moments of each segment; 0 after it."""
+    """Return (T, n): the root mean square of the sound at n moments a segment; 0 past its end."""
     reader, n_read = SoundReader(path), 0
     n_bins = grid.n_segments * moments
     a_second = moments / float(grid.segment_seconds)
