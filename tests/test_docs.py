@@ -41,11 +41,12 @@ NOT_RUN = {
 COG = ("-p", "import generated")
 # what a page says there will be
 LEFT = {
-    "README.md": ("clip.heatmap.mp4", "results/report.html", "results/one.avloc.srt"),
+    "README.md": ("results/report.html", "results/yard/two.avloc.srt"),
     "first-steps.md": ("first/test00000.heatmap.mp4", "first/test00000.avloc.figure.png"),
     "your-videos.md": (
         "results/yard/two.avloc.srt",
         "results/report.html",
+        "clip.heatmap.mp4",
         "magma/clip.heatmap.mp4",
         "events.pdf",
         "compared/clip.avloc.compare.png",
