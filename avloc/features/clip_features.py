@@ -11,7 +11,7 @@ from avloc.artifacts import VideoFeatures
 from avloc.features.decoding import Decoded
 from avloc.features.encoding_batch import Batches
 
-_SEGMENTS_AT_ONCE = 16  # maps are kept in small lots: eight of them may wait for the disk
+_SEGMENTS_AT_ONCE = 16  # maps go in small lots: eight of them may wait for the disk
 
 
 class ClipFeatures:
@@ -22,7 +22,10 @@ class ClipFeatures:
         self._n_in_batches = 0
         self._n_mapped = 0
         self._maps: list[Tensor] = []
-        self._vectors: list[Tensor] = []
+        self._vectors: list[
+            Tensor
+        ] = []  # in lots: small tensors that live long would split the heap
+        self._new_vectors: list[Tensor] = []
         self._rest: VideoFeatures | None = None
         self.n_segments = 0  # T, known from the first segment on
         self.n_taken = 0
@@ -49,7 +52,10 @@ class ClipFeatures:
         self._n_in_batches -= 1
 
     def _add_vector(self, parts: list[Tensor]) -> None:
-        self._vectors.append(torch.stack(parts).mean(dim=0))
+        self._new_vectors.append(torch.stack(parts).mean(dim=0))
+        if len(self._new_vectors) == _SEGMENTS_AT_ONCE:
+            self._vectors.append(torch.stack(self._new_vectors))
+            self._new_vectors.clear()
         self._n_in_batches -= 1
 
     def next_maps(self) -> Tensor | None:
@@ -69,5 +75,6 @@ class ClipFeatures:
     def features(self) -> VideoFeatures:
         """Return a complete clip's features without its maps; waits for the device."""
         assert self._rest is not None
-        audio = torch.stack(self._vectors).cpu().numpy() if self._vectors else None
+        lots = [*self._vectors, *(vector[None] for vector in self._new_vectors)]
+        audio = torch.cat(lots).cpu().numpy() if lots else None
         return replace(self._rest, audio=audio)

@@ -44,6 +44,7 @@ class EncodingBatch:
         is_full = len(self._rows) + len(items) > len(self._items)
         if is_full or len(self._segments) == _MOST_SEGMENTS:
             self.encode()
+        if len(self._items) < max(self._size, len(items)):
             self._items = self._memory_for(items)
         names = [(owner, sample) for sample in samples]
         for name, item in zip(dict.fromkeys(names), items, strict=True):
@@ -59,7 +60,8 @@ class EncodingBatch:
             return
         embeddings = self._encoder.encode(self._items[: len(self._rows)]).unbind()
         segments, self._segments, self._rows = self._segments, [], {}
-        self._items = torch.empty(0)  # the next batch gets other memory: this may be on its way
+        if self._items.is_pinned():
+            self._items = torch.empty(0)  # other memory for the next batch: this is on its way
         for deliver, rows in segments:
             # by numbers on the host: an index on the device would wait for the device
             deliver([embeddings[row] for row in rows])

@@ -1,4 +1,7 @@
-"""The LSTM with a sentinel: a second output that shows what its memory holds (eq. 4)."""
+"""The LSTM with a sentinel: a second output that shows what its memory holds (eq. 4).
+
+How much weight the sentinel gets is decided in `co_attention` (eq. 5 and 8).
+"""
 
 from __future__ import annotations
 

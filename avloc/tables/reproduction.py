@@ -1,4 +1,4 @@
-"""The stage ``reproduce``: a table of the paper on the features that are there."""
+"""What ``avloc reproduce`` does: a table of the paper on the workspace's features."""
 
 from __future__ import annotations
 

@@ -44,8 +44,8 @@ def test_two_shards_fill_one_workspace(
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (("--shard", "3/2"), "1/4, 2/4"),
-        (("--shard", "half"), "1/4, 2/4"),
+        (("--shard", "3/2"), "how many: 1/4"),
+        (("--shard", "half"), "how many: 1/4"),
         (("--runtime", "tensorrt"), "onnx"),
     ],
 )

@@ -1,4 +1,7 @@
-"""The files made from a video's answers: exports, figures and the heat-map video."""
+"""The files made from a video's answers: exports, figures and the heat-map video.
+
+`answers` decides whether an existing answer is kept.
+"""
 
 from __future__ import annotations
 
