@@ -36,12 +36,12 @@ contracts: $(DEVELOPMENT)
 pages: $(DEVELOPMENT)
 	$(BIN)/cog -r -I docs -p "import generated" --verbosity=1 docs/*.md
 
-# into site/; a link that leads nowhere, or a name that is not there, is an error
+# into site/; a link that leads nowhere is an error (not with --quiet, which hides warnings from it)
 docs: $(DEVELOPMENT)
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet --site-dir site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --site-dir site
 
-# the site that `docs` has built is read by the tests; how they are shared out: tests/conftest.py
-tests: $(DEVELOPMENT) docs
+# how the tests are shared among processes: tests/conftest.py
+tests: $(DEVELOPMENT)
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder \
 		$(PYTEST_OPTIONS)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -11,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = {
     "BENCHMARKS.md": "benchmarks.md",
     "CHANGELOG.md": "changelog.md",
+    "CONTRIBUTING.md": "contributing.md",
     "data/README.md": "data.md",
 }
 
@@ -23,7 +25,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:
-    """Point links at those pages to where the site has them."""
+    """Point links between those pages and ``docs/`` to where the site, which is flat, has them."""
     for name, page in PAGES.items():
-        markdown = markdown.replace(f"](../{name}", f"]({page}")
-    return markdown
+        markdown = re.sub(rf"\]\((\.\./)?{re.escape(name)}", f"]({page}", markdown)
+    return markdown.replace("](../docs/", "](").replace("](docs/", "](")

@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from size import measure
 
 ROOT = Path(__file__).parents[1]
 MODULES = [path for path in (ROOT / "avloc").rglob("*.py") if path.name != "__init__.py"]
@@ -53,9 +54,11 @@ def test_no_module_has_a_name_that_says_nothing(word: str) -> None:
     assert not [path for path in MODULES if word in path.stem.split("_")]
 
 
-def test_no_module_is_longer_than_250_lines() -> None:
-    long = {path.name: len(path.read_text("utf-8").splitlines()) for path in MODULES}
-    assert not {name: n for name, n in long.items() if n > 250}
+def test_modules_and_docstrings_are_short() -> None:
+    size = measure()
+    assert not {path.name: n for path, n in size.modules.items() if n > 250}
+    assert size.median <= 110
+    assert size.docstrings <= 0.15 * size.total
 
 
 def versions(lock: str) -> dict[str, str]:

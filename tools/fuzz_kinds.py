@@ -22,7 +22,7 @@ class Read:
 
     Attributes:
         content: a hash of all that was read.
-        n_segments: how long it is, 0 where that is no question.
+        n_segments: the length of a video; 0 for other files.
         flags: what the reader noticed.
     """
 
