@@ -9,7 +9,7 @@ from avloc.artifacts.features_file import (
     read_features,
     write_features,
 )
-from avloc.artifacts.inspection import Description, check_artifact, describe
+from avloc.artifacts.inspection import check_artifact, describe
 from avloc.artifacts.localization_file import (
     localization_key,
     read_localization,
@@ -21,7 +21,6 @@ from avloc.artifacts.store import Failure, FeatureStore
 
 __all__ = [
     "Comparison",
-    "Description",
     "Failure",
     "FeatureStore",
     "FeatureWriter",

@@ -21,6 +21,7 @@ import h5py
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from avloc.artifacts.hdf5 import in_words
 from avloc.artifacts.steady_file import steady_file
 from avloc.errors import DatasetError
 
@@ -55,7 +56,7 @@ class RowReader:
             raise IndexError(f"row {row} of {self.n_rows}")
         if not 0 <= row - self._first < len(self._block):
             self._first = row - row % self._n_together
-            with _in_words(self.path):
+            with _damage_refused(self.path):
                 self._block = self._array[self._first : self._first + self._n_together]
         values: NDArray[np.floating] = self._block[row - self._first]
         return values
@@ -73,7 +74,7 @@ def read_order(path: Path, n_rows: int) -> NDArray[np.int64]:
     with _opened(path, _ORDER_KEY, 1, "iu") as array:
         if len(array) > n_rows:
             raise DatasetError(f"lists {len(array)} rows, and there are {n_rows}", path)
-        with _in_words(path):
+        with _damage_refused(path):
             numbers = np.asarray(array[:])
     outside = numbers[(numbers < 0) | (numbers >= n_rows)]
     if outside.size:
@@ -131,10 +132,10 @@ def _opened(path: Path, key: str, rank: int, kinds: str) -> Iterator[h5py.Datase
     """Yield the array ``key`` of a file; errors of the caller's block are not the file's."""
     if not path.is_file():
         raise DatasetError("there is no such file", path)
-    with _in_words(path):
+    with _damage_refused(path):
         file = h5py.File(path, "r")
     with file:
-        with _in_words(path):
+        with _damage_refused(path):
             if problem := _problem(file, key, rank, kinds):
                 raise DatasetError(problem, path)
         yield file[key]
@@ -166,11 +167,9 @@ def _problem(file: h5py.File, key: str, rank: int, kinds: str) -> str:
 
 
 @contextmanager
-def _in_words(path: Path) -> Iterator[None]:
+def _damage_refused(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
-        reason = " ".join(str(error).strip("'\"").split())
-        raise DatasetError(
-            f"cannot be read as HDF5: {reason:.200}", path, hint="Get the file again."
-        ) from error
+        reason = f"cannot be read as HDF5: {in_words(error):.200}"
+        raise DatasetError(reason, path, hint="Get the file again.") from error

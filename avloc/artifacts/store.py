@@ -23,7 +23,7 @@ from avloc.artifacts.features_file import (
 )
 from avloc.artifacts.hdf5 import check_schema
 from avloc.artifacts.new_artifact import stamp
-from avloc.artifacts.schema import header_fields, to_json
+from avloc.artifacts.schema import from_json, header_fields, to_json, typed
 from avloc.errors import ArtifactError, FingerprintError, UsageError, WrongKindError
 from avloc.spec import FeatureSpec
 
@@ -95,7 +95,7 @@ class FeatureStore:
             if dataset_root in ("", store.dataset_root):
                 return store
         content = stamp("features") | {
-            "spec": asdict(spec) | {"size": list(spec.size)},
+            "spec": asdict(spec),
             "fingerprint": spec.fingerprint,
             "dataset_root": dataset_root,
         }
@@ -158,8 +158,8 @@ class FeatureStore:
 
     def record_failure(self, video_id: str, source: str, reason: str) -> None:
         """Append a failure row; rows of many writers stay whole."""
-        row = to_json(asdict(Failure(video_id, source, reason)))
-        append_line(self.root / _FAILURES_FILE, row)
+        row = Failure(video_id, source, reason)
+        append_line(self.root / _FAILURES_FILE, to_json(row))
 
     def failures(self) -> list[Failure]:
         """Return the videos whose last attempt failed, in order of their id."""
@@ -175,10 +175,9 @@ class FeatureStore:
 
     def _failure(self, line: bytes) -> Failure | None:
         try:
-            row = Failure(**json.loads(line.decode()))
-            "".join((row.video_id, row.source, row.reason)).encode()
+            row: Failure = typed(from_json(line.decode()), Failure, "the row")
             self.path_of(row.video_id)
-        except (ValueError, TypeError, RecursionError, UsageError):
+        except (ValueError, UsageError):
             return None  # a killed run has torn the line
         return row
 
