@@ -76,9 +76,9 @@ class FeatureSpec:
 
     def differences(self, other: FeatureSpec) -> str:
         """Say in words where two specs differ: ``fps: 16 here, 8 there; ...``."""
-        here, there = asdict(self), asdict(other)
+        values, others = asdict(self), asdict(other)
         return "; ".join(
-            f"{name}: {here[name]} here, {there[name]} there"
-            for name in here
-            if here[name] != there[name]
+            f"{name}: {values[name]} here, {others[name]} there"
+            for name in values
+            if values[name] != others[name]
         )

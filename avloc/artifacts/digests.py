@@ -15,7 +15,7 @@ from xxhash import xxh3_128, xxh3_128_hexdigest
 
 from avloc.progress import give_sign
 
-_BLOCK = 2**16  # numbers: what is made of a block stays in the processor's cache
+_BLOCK = 2**16  # numbers: a block and what is computed from it fit the processor's cache
 _PIECE = 2**22  # bytes that are read at once where nothing is kept
 _HASHED_AT_ONCE = 2**20  # bytes; each is a sign of work
 

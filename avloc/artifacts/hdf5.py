@@ -81,7 +81,7 @@ def identify(path: Path) -> tuple[str, bool]:
     kind = schema.partition("/")[0].removeprefix("avloc.")
     if kind not in MADE_BY:
         raise ArtifactError(
-            f"{path} is an HDF5 file, but none that avloc wrote", "Give a file that avloc wrote."
+            f"{path} is an HDF5 file that avloc did not write", "Give a file that avloc wrote."
         )
     return kind, texts is None
 

@@ -224,5 +224,5 @@ def _row(reader: RowReader, row: int, dtype: Any, video_id: str) -> NDArray[Any]
     raise DatasetError(
         f"row {row} (from 0; video {video_id}) has a value that is {what}",
         reader.path,
-        hint="Nothing sound can be made of that row: get the file again.",
+        hint="That row cannot be used: get the file again.",
     )

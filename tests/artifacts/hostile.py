@@ -48,7 +48,7 @@ OLD_ARRAYS = (
     *(("features", "visual"), ("model", "weights/tau"), ("comparison", "titles")),
     *(("predictions", "video_ids"), ("localization", "events")),
 )
-"""Arrays of files of format 1: those that are no arrays any more, and two of the others."""
+"""Arrays of files of format 1: those that are not arrays any more, and two of the others."""
 
 
 def sound(kind: str, folder: Path, is_old: bool = False) -> Path:
@@ -77,13 +77,13 @@ def seal(file: h5py.File, header: dict[str, Any] | str) -> None:
 
 def list_array(file: h5py.File, name: str) -> None:
     """Let the header of an open file say what an array is now, as a forger would."""
-    header, there = header_of(file), file.get(name)
-    if isinstance(there, h5py.Dataset) and there.shape is not None:
-        is_readable = there.dtype.kind in "fiub" and there.nbytes < 2**20
-        content = there[()].tobytes() if is_readable else b""
+    header, array = header_of(file), file.get(name)
+    if isinstance(array, h5py.Dataset) and array.shape is not None:
+        is_readable = array.dtype.kind in "fiub" and array.nbytes < 2**20
+        content = array[()].tobytes() if is_readable else b""
         header["arrays"][name] = {
-            "dtype": there.dtype.str,
-            "shape": list(there.shape),
+            "dtype": array.dtype.str,
+            "shape": list(array.shape),
             "xxh3_128": xxh3_128_hexdigest(content),
         }
     seal(file, header)

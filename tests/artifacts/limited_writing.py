@@ -1,4 +1,4 @@
-"""A program that writes every artifact under limits of all sizes, and says what came of it.
+"""A program that writes every artifact under limits of all sizes, and prints each outcome.
 
 A program of its own, because HDF5 can bring its process down when a write fails.
 """
@@ -47,7 +47,7 @@ def abandon(writer: FeatureWriter) -> None:
     try:
         writer.abandon()
     except OutputError as error:
-        raise AssertionError("whoever gives up does not want to hear of it") from error
+        raise AssertionError("abandon() must not raise, even on a full disk") from error
 
 
 def write_published(path: Path) -> None:
@@ -70,7 +70,7 @@ JOBS: dict[str, Callable[[Path], object]] = {
 
 
 def outcome(write: Callable[[Path], object], path: Path, n_bytes: int) -> str:
-    """Write under a limit; returns what was said."""
+    """Write under a limit; return the error's message, or "written"."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, hard))
     try:

@@ -1,4 +1,4 @@
-"""Reads hostile files in a process of its own, where libhdf5 may fall over and memory is short.
+"""Reads hostile files in a process of its own, where libhdf5 may crash and memory is short.
 
 The process takes a path a line and answers each with a line of JSON; one process serves
 thousands of files.

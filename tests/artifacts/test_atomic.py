@@ -47,7 +47,7 @@ def test_temporary_name_keeps_the_suffix_and_is_hidden(tmp_path: Path) -> None:
         assert temporary.suffix == ".mp4"
 
 
-def test_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_path_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match=r"file/a\.csv cannot be written"):
         write_text(tmp_path / "file" / "a.csv", "text")
@@ -96,7 +96,7 @@ def test_missing_text_and_foreign_files_are_refused(tmp_path: Path) -> None:
         file["x"] = [1]
     with pytest.raises(ArtifactError, match="not written by avloc"):
         read_model(tmp_path / "foreign.h5")
-    with pytest.raises(ArtifactError, match="none that avloc wrote"):
+    with pytest.raises(ArtifactError, match="HDF5 file that avloc did not write"):
         describe(tmp_path / "foreign.h5")
 
 

@@ -82,9 +82,9 @@ FLIPS = st.lists(
 @settings(max_examples=300)
 def test_flipped_bytes_are_refused_or_are_numbers(reader, contents, scratch, kind, flips) -> None:
     flipped = bytearray(contents[kind])
-    used = [place for place, byte in enumerate(flipped) if byte]  # most of a small file is zeros
-    for place, fresh in flips:
-        at = used[int(place * len(used))]
+    used = [offset for offset, byte in enumerate(flipped) if byte]  # most of a small file is zeros
+    for share, fresh in flips:
+        at = used[int(share * len(used))]
         flipped[at : at + len(fresh)] = fresh[: len(flipped) - at]
     answer_to(reader, scratch, bytes(flipped))
 
@@ -231,18 +231,18 @@ def test_one_text_in_many_places_is_read_no_oftener_than_the_file_is_long(
                 file[name][...] = 0
         file["video_ids"][...] = "x"
         file["video_ids"][0] = "x" * 2**18
-        place = file["video_ids"].id.get_offset()
+        offset = file["video_ids"].id.get_offset()
     content = bytearray(path.read_bytes())
-    content[place : place + 16 * n_rows] = content[place : place + 16] * n_rows
+    content[offset : offset + 16 * n_rows] = content[offset : offset + 16] * n_rows
     assert "more than the file can hold" in answer_to(reader, path, bytes(content)).message
 
 
 def test_truth_values_of_other_bytes_are_refused(reader, tmp_path: Path) -> None:
     path = sound("features", tmp_path, is_old=True)
     with h5py.File(path) as file:
-        place = file["visual_valid"].id.get_offset()
+        offset = file["visual_valid"].id.get_offset()
     content = bytearray(path.read_bytes())
-    content[place] = 255
+    content[offset] = 255
     assert "neither true nor false" in answer_to(reader, path, bytes(content)).message
 
 

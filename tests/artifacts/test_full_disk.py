@@ -50,7 +50,7 @@ def no_file_longer_than(n_bytes: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_a_writer_tells_at_once(tmp_path: Path) -> None:
+def test_a_writer_reports_a_full_disk_at_once(tmp_path: Path) -> None:
     whole = features(n=20)
     writer = FeatureWriter(tmp_path / "a.h5", whole.n_segments)
     maps = np.ones((1, 7, 7, 512), np.float16)
@@ -60,7 +60,7 @@ def test_a_writer_tells_at_once(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_failure_that_the_disk_took_half_of_costs_no_other(tmp_path: Path) -> None:
+def test_a_failure_row_that_is_half_written_costs_no_other_row(tmp_path: Path) -> None:
     store = FeatureStore.create(tmp_path, SPEC)
     store.record_failure("a", "a.mp4", "no index")
     rows = tmp_path / "failures.jsonl"

@@ -82,9 +82,9 @@ def test_store_that_is_a_pipe_is_not_waited_for(store: FeatureStore, tmp_path: P
     (store.root / "store.json").unlink()
     os.mkfifo(store.root / "store.json")
     os.mkfifo(tmp_path / "pipe.h5")
-    for place in (store.root, tmp_path / "pipe.h5"):
+    for path in (store.root, tmp_path / "pipe.h5"):
         with pytest.raises(ArtifactError, match=r"not a file|a device or a pipe"):
-            describe(place)
+            describe(path)
 
 
 VALUES = st.one_of(st.text(max_size=5), st.integers(), st.none(), st.lists(st.none(), max_size=2))

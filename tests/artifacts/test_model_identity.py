@@ -78,7 +78,7 @@ def test_it_is_read_without_torch(tmp_path: Path) -> None:
     assert run.stdout.strip() == "False"
 
 
-def test_what_is_no_model_has_none(tmp_path: Path) -> None:
+def test_what_is_not_a_model_has_no_identity(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError):
         model_identity(tmp_path / "none.h5")
     with pytest.raises(WrongKindError):

@@ -60,9 +60,9 @@ def test_what_is_written_is_what_others_read(tmp_path: Path, array: np.ndarray) 
         for row in array.astype(np.float16):
             assert not path.exists()
             writer.append(row)
-    found = read_array(path)
-    assert found.dtype == np.float64
-    assert (found == array.astype(np.float16)).all()
+    written = read_array(path)
+    assert written.dtype == np.float64
+    assert (written == array.astype(np.float16)).all()
     with h5py.File(path) as file:
         assert (list(file), dict(file.attrs)) == (["avadataset"], {"spec": "{}"})
     write_order(tmp_path / "train_order.h5", [3, 1])
@@ -86,7 +86,7 @@ def test_array_that_lacks_rows_never_appears(tmp_path: Path, array: np.ndarray) 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_path_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with (
         pytest.raises(OutputError, match="cannot be written"),
@@ -101,7 +101,7 @@ def refuse(path: Path, words: str, rank: int = 3) -> None:
     assert str(path) in str(caught.value)
 
 
-def test_what_is_no_such_array_is_refused(tmp_path: Path, array: np.ndarray) -> None:
+def test_what_is_not_such_an_array_is_refused(tmp_path: Path, array: np.ndarray) -> None:
     path = tmp_path / "a.h5"
     refuse(path, "no such file")
     path.write_bytes(b"not HDF5")
@@ -235,7 +235,9 @@ def test_other_machines_numbers_are_read(tmp_path: Path, array: np.ndarray) -> N
         (np.array([[0, 1]]), r"2 dimensions \(1, 2\), not 1"),
     ],
 )
-def test_orders_of_no_rows_are_refused(tmp_path: Path, numbers: np.ndarray, words: str) -> None:
+def test_orders_of_impossible_rows_are_refused(
+    tmp_path: Path, numbers: np.ndarray, words: str
+) -> None:
     write_array(tmp_path / "train_order.h5", numbers, "order")
     with pytest.raises(DatasetError, match=words):
         read_order(tmp_path / "train_order.h5", 4)

@@ -1,4 +1,4 @@
-"""What is written is what is read, for all four kinds, in files any HDF5 reader understands."""
+"""What is written is what is read, for every kind, in files that any HDF5 reader understands."""
 
 from __future__ import annotations
 

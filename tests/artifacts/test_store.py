@@ -91,7 +91,7 @@ def test_torn_failure_line_is_passed_over(store: FeatureStore) -> None:
 @pytest.mark.parametrize(
     "name", ["", ".", "..", ".clip", "../a", "a/b", "a\\b", "a\0b", "/etc/passwd"]
 )
-def test_id_that_is_no_file_name_is_refused(store: FeatureStore, name: str) -> None:
+def test_id_that_is_not_a_file_name_is_refused(store: FeatureStore, name: str) -> None:
     with pytest.raises(UsageError, match="plain file name"):
         store.path_of(name)
 
@@ -120,7 +120,7 @@ def test_store_of_format_1_goes_on(store: FeatureStore) -> None:
         ("audio", [1, 2, 3]),
     ],
 )
-def test_file_that_no_reader_accepts_does_not_count_as_there(
+def test_file_that_no_reader_accepts_counts_as_missing(
     store: FeatureStore, name: str, values: object
 ) -> None:
     """Format 1: nothing checked it when it was written."""

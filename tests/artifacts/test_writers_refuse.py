@@ -82,7 +82,7 @@ REFUSED: dict[str, tuple[Callable[[Path, Any], Any], Any, str]] = {
         replace(predictions(), video_ids=("x" * 2**22, "y")),
         "its header has 41",
     ),
-    "name that is no text": (
+    "name that is not text": (
         artifacts.write_features,
         replace(features(), source="\udcff.mp4"),
         "cannot be UTF-8",
@@ -141,7 +141,7 @@ def test_segments_are_refused_as_they_come(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_nan_stays_legal_where_it_says_none(tmp_path: Path) -> None:
+def test_nan_is_allowed_where_it_means_no_value(tmp_path: Path) -> None:
     artifacts.write_comparison(tmp_path / "c.h5", comparison())
     assert np.isnan(artifacts.read_comparison(tmp_path / "c.h5").paper[1])
     odd = replace(model(), history={"epoch": [1.0], "val_loss": [NAN]})

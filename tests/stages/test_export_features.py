@@ -118,16 +118,16 @@ def test_only_present_numbers_the_others_anew(
         store.path_of(video_id).unlink()
     out = tmp_path / "out"
     done = avloc.export_features(out, artifacts=tmp_path / "a", only_present=True)
-    kept = [1, 4, 5, 6]
+    present = [1, 4, 5, 6]
     assert (done.n_rows, list(done.left_out)) == (4, ["-dog", "hall", "park"])
     lines = (out / "Annotations.txt").read_text().splitlines()
-    assert lines == [LINES[row] for row in kept]
+    assert lines == [LINES[row] for row in present]
     for name, numbers in ORDERS.items():
-        found = [LINES.index(lines[place]) for place in orders_in(out)[name]]
-        assert found == sorted(set(numbers) & set(kept))
-    assert (read_array(out / "audio_feature.h5") == layout.audio[kept].astype(np.float32)).all()
+        written = [LINES.index(lines[index]) for index in orders_in(out)[name]]
+        assert written == sorted(set(numbers) & set(present))
+    assert (read_array(out / "audio_feature.h5") == layout.audio[present].astype(np.float32)).all()
     # a class that is left out keeps its index, or the next one would take it
-    assert (read_array(out / "labels.h5") == expected_labels(LINES)[kept]).all()
+    assert (read_array(out / "labels.h5") == expected_labels(LINES)[present]).all()
 
 
 def test_absent_modality_is_never_zeros(
@@ -234,12 +234,14 @@ def test_real_rows_that_are_present_keep_their_labels_and_splits(
     published = real_data / "ave_published"
     audio = read_array(published / "audio_feature_noisy.h5")
     lines = (published / "Annotations.txt").read_text().splitlines()
-    kept = [*range(0, 4143, 47), *range(20, 4143, 47)][:177]
+    chosen = [*range(0, 4143, 47), *range(20, 4143, 47)][:177]
     background_row = next(k for k, line in enumerate(lines) if line.endswith("&0&0"))
-    kept = sorted({*kept, background_row})
-    ids = [lines[row].split("&")[1] for row in kept]
-    assert len(set(ids)) == len(kept) == 178
-    folder = publish(tmp_path / "in", tuple(lines[row] for row in kept), orders=None, side=2).folder
+    chosen = sorted({*chosen, background_row})
+    ids = [lines[row].split("&")[1] for row in chosen]
+    assert len(set(ids)) == len(chosen) == 178
+    folder = publish(
+        tmp_path / "in", tuple(lines[row] for row in chosen), orders=None, side=2
+    ).folder
     write_array(folder / "audio_feature.h5", audio)
     avloc.import_features(folder, artifacts=tmp_path / "a")
 
@@ -247,11 +249,13 @@ def test_real_rows_that_are_present_keep_their_labels_and_splits(
     done = avloc.export_features(
         out, artifacts=tmp_path / "a", dataset=published, only_present=True
     )
-    found = (out / "Annotations.txt").read_text().splitlines()
+    written = (out / "Annotations.txt").read_text().splitlines()
     rows = [row for row, line in enumerate(lines) if line.split("&")[1] in set(ids)]
-    assert found == [lines[row] for row in rows]
+    assert written == [lines[row] for row in rows]
     assert done.n_rows == len(rows) > 178  # the other rows of videos that have several
-    assert (read_array(out / "audio_feature.h5")[[rows.index(row) for row in kept]] == audio).all()
+    assert (
+        read_array(out / "audio_feature.h5")[[rows.index(row) for row in chosen]] == audio
+    ).all()
 
     classes = read_array(published / "mil_labels.h5").argmax(axis=1)[rows]
     is_event = read_array(published / "labels_closs.h5")[rows] > 0.5
@@ -259,6 +263,6 @@ def test_real_rows_that_are_present_keep_their_labels_and_splits(
     assert labels.shape == (len(rows), 10, 29)
     assert (labels.sum(axis=2) == 1).all()
     assert (labels.argmax(axis=2) == np.where(is_event, classes[:, None], 28)).all()
-    for name, places in orders_in(out).items():
+    for name, indices in orders_in(out).items():
         order = set(read_array(published / f"{name}_order.h5", "order").tolist())
-        assert {rows[place] for place in places} == order & set(rows)
+        assert {rows[index] for index in indices} == order & set(rows)

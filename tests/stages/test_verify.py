@@ -80,17 +80,17 @@ def test_large_file_is_checked_in_little_memory(tmp_path: Path) -> None:
         assert (peak > n_bytes) == is_large, (peak, n_bytes)
 
 
-def test_found_file_that_no_reader_accepts_is_bad_and_does_not_count_as_there(
+def test_file_of_a_fault_that_no_reader_accepts_is_bad_and_counts_as_missing(
     tmp_path: Path,
 ) -> None:
     faults = Path(__file__).parents[2] / ".." / "shared" / "faults"
-    found = faults / "features_refused_but_there_19_meta_bytes.h5"
-    if not found.is_file():
+    faulty = faults / "features_refused_but_there_19_meta_bytes.h5"
+    if not faulty.is_file():
         pytest.skip("the files that showed faults are not beside the checkout (../shared/faults)")
-    assert [path for path, _ in avloc.verify(found).bad] == [found]
+    assert [path for path, _ in avloc.verify(faulty).bad] == [faulty]
     made = features_of("a", np.ones((2, 2, 2, 3)), None)
     store = FeatureStore.create(tmp_path, made.spec)
     store.write(made)
-    shutil.copy(found, store.path_of("b"))
+    shutil.copy(faulty, store.path_of("b"))
     assert "a" in store
     assert "b" not in store
