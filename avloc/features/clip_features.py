@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -22,10 +23,8 @@ class ClipFeatures:
         self._n_in_batches = 0
         self._n_mapped = 0
         self._maps: list[Tensor] = []
-        self._vectors: list[
-            Tensor
-        ] = []  # in lots: small tensors that live long would split the heap
-        self._new_vectors: list[Tensor] = []
+        # (T, D); one small tensor a segment would live long and split the heap
+        self._vectors: Tensor | None = None
         self._rest: VideoFeatures | None = None
         self.n_segments = 0  # T, known from the first segment on
         self.n_taken = 0
@@ -44,18 +43,19 @@ class ClipFeatures:
         if message.patches is not None:
             names = [(self.n_taken, k) for k in range(len(message.patches))]
             self._n_in_batches += 1
-            self._batches.patches.add(self, message.patches, names, self._add_vector)
+            add_vector = partial(self._add_vector, self.n_taken - 1)
+            self._batches.patches.add(self, message.patches, names, add_vector)
 
     def _add_map(self, samples: list[Tensor]) -> None:
         self._maps.append(torch.stack(samples).mean(dim=0).half())
         self._n_mapped += 1
         self._n_in_batches -= 1
 
-    def _add_vector(self, parts: list[Tensor]) -> None:
-        self._new_vectors.append(torch.stack(parts).mean(dim=0))
-        if len(self._new_vectors) == _SEGMENTS_AT_ONCE:
-            self._vectors.append(torch.stack(self._new_vectors))
-            self._new_vectors.clear()
+    def _add_vector(self, segment: int, parts: list[Tensor]) -> None:
+        vector = torch.stack(parts).mean(dim=0)
+        if self._vectors is None:
+            self._vectors = vector.new_empty((self.n_segments, *vector.shape))
+        self._vectors[segment] = vector
         self._n_in_batches -= 1
 
     def next_maps(self) -> Tensor | None:
@@ -75,6 +75,5 @@ class ClipFeatures:
     def features(self) -> VideoFeatures:
         """Return a complete clip's features without its maps; waits for the device."""
         assert self._rest is not None
-        lots = [*self._vectors, *(vector[None] for vector in self._new_vectors)]
-        audio = torch.cat(lots).cpu().numpy() if lots else None
+        audio = None if self._vectors is None else self._vectors.cpu().numpy()
         return replace(self._rest, audio=audio)
