@@ -41,17 +41,17 @@ class EncodingBatch:
         ``items`` are the distinct items of clip ``owner``, in order; ``samples`` names the item of
         each sample. ``deliver`` is called with the samples' embeddings once they are computed.
         """
-        is_full = len(self._rows) + len(items) > len(self._items)
+        is_full = len(self._rows) + len(items) > self._size
         if is_full or len(self._segments) == _MOST_SEGMENTS:
             self.encode()
-        if len(self._items) < max(self._size, len(items)):
+        if len(self._items) < len(self._rows) + len(items):  # there is none yet, or too little
             self._items = self._memory_for(items)
         names = [(owner, sample) for sample in samples]
         for name, item in zip(dict.fromkeys(names), items, strict=True):
             row = self._rows.setdefault(name, len(self._rows))
             self._items[row] = torch.from_numpy(item)
         self._segments.append((deliver, [self._rows[name] for name in names]))
-        if len(self._rows) == len(self._items):
+        if len(self._rows) >= self._size:
             self.encode()
 
     def encode(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,7 +24,7 @@ from avloc.errors import (
     WrongKindError,
 )
 from avloc.features.clip_features import ClipFeatures
-from avloc.features.decoding import DecodingTask, Message
+from avloc.features.decoding import DecodingTask
 from avloc.features.decoding_pool import DecodingPool
 from avloc.features.encoders import Encoders
 from avloc.features.encoding_batch import Batches
@@ -38,7 +38,6 @@ from avloc.timeline import Grid
 
 _CPU_NICENESS = 10
 _FEW = 2  # clips that are decoded sooner than processes are started
-_Messages = Generator[tuple[DecodingTask, Message]]
 
 
 @dataclass(frozen=True)
