@@ -12,6 +12,9 @@ from avloc.errors import UnknownNameError, UsageError
 
 Precision = Literal["fp32", "fp16"]
 SAMPLINGS = ("pts", "ave2018")
+DEFAULT_VISUAL = "resnet152"
+DEFAULT_AUDIO = "vggish"
+"""The encoders that features are made with unless others are named."""
 PUBLISHED_VISUAL, PUBLISHED_AUDIO = "published-visual", "published-audio"
 """Stand for the unknown encoders of published features; no encoder has these names."""
 _MOST_FPS, _MOST_SECONDS = 1000, 1e6

@@ -16,7 +16,7 @@ from avloc.features.precision import arithmetic, choose_precision
 from avloc.features.runtimes import choose_runtime, with_runtime
 from avloc.features.visual_networks import fold_batch_norm
 from avloc.features.weights import WeightsPolicy, fetch, load_state
-from avloc.spec import FeatureSpec, Precision
+from avloc.spec import DEFAULT_AUDIO, DEFAULT_VISUAL, FeatureSpec, Precision
 
 _GPU_GROUP = 128
 
@@ -98,12 +98,12 @@ def load_encoder(
 
 
 def load_encoders(
-    visual: str = "resnet152",
-    audio: str = "vggish",
+    visual: str = DEFAULT_VISUAL,
+    audio: str = DEFAULT_AUDIO,
     *,
-    fps: int = 16,
-    sampling: str = "pts",
-    segment_seconds: float = 1.0,
+    fps: int = FeatureSpec.fps,
+    sampling: str = FeatureSpec.sampling,
+    segment_seconds: float = FeatureSpec.segment_seconds,
     device: str = "auto",
     precision: str = "auto",
     runtime: str = "auto",

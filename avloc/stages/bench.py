@@ -24,6 +24,7 @@ from avloc.features.decoding import DecodingTask, Segment, decode_clip
 from avloc.features.logmel import N_BANDS, N_FRAMES
 from avloc.features.precision import arithmetic, one_thread
 from avloc.progress import Progress, silent
+from avloc.spec import DEFAULT_AUDIO, DEFAULT_VISUAL
 from avloc.stages.bench_clips import make_clips
 from avloc.stages.bench_training import Speed, measure_epoch, measure_seconds
 from avloc.timeline import Grid
@@ -34,8 +35,8 @@ _NETWORK_SECONDS = 6.0  # how long the network alone is measured each time
 def bench(
     paths: Sequence[Path | str] = (),
     *,
-    visual: str = "resnet152",
-    audio: str = "vggish",
+    visual: str = DEFAULT_VISUAL,
+    audio: str = DEFAULT_AUDIO,
     clips: int = 8,
     size: str = "640x360",
     rounds: int = 2,

@@ -12,6 +12,7 @@ from avloc.errors import MediaError
 from avloc.features import ExtractionReport, WeightsPolicy, load_encoders, parse_shard
 from avloc.features import extract as extract_features
 from avloc.progress import Progress
+from avloc.spec import DEFAULT_AUDIO, DEFAULT_VISUAL, FeatureSpec
 from avloc.stages.workspace import Workspace
 
 
@@ -71,11 +72,11 @@ def find_sources(paths: Sequence[Path | str], shard: str = "1/1") -> Sources:
 def extract(
     paths: Sequence[str | Path] | str | Path,
     *,
-    visual: str = "resnet152",
-    audio: str = "vggish",
-    fps: int = 16,
-    sampling: str = "pts",
-    segment_seconds: float = 1.0,
+    visual: str = DEFAULT_VISUAL,
+    audio: str = DEFAULT_AUDIO,
+    fps: int = FeatureSpec.fps,
+    sampling: str = FeatureSpec.sampling,
+    segment_seconds: float = FeatureSpec.segment_seconds,
     device: str = "auto",
     precision: str = "auto",
     runtime: str = "auto",
