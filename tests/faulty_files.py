@@ -13,7 +13,7 @@ FAULTS = Path(
 
 
 def faulty_file(name: str) -> Path:
-    """One of them, or a skip that says it is missing."""
+    """Return the path of such a file; skip the test if it is missing."""
     if not (FAULTS / name).is_file():
         pytest.skip(f"no {name} at {FAULTS} (set AVLOC_FAULTS)")
     return FAULTS / name

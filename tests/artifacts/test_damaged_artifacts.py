@@ -9,6 +9,7 @@ from struct import pack
 import h5py
 import numpy as np
 import pytest
+from faulty_files import faulty_file
 from hostile import WRITERS, header_of, seal, sound
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -38,14 +39,6 @@ def contents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("damaged") / "damaged.h5"
-
-
-@pytest.fixture(scope="module")
-def faults() -> Path:
-    folder = Path(__file__).parents[2] / ".." / "shared" / "faults"
-    if not folder.is_dir():
-        pytest.skip("the files that showed faults are not beside the checkout (../shared/faults)")
-    return folder
 
 
 def answer_to(reader: ReadingProcess, path: Path, content: bytes) -> Answer:
@@ -162,18 +155,14 @@ def test_text_that_claims_another_length_than_its_heap_has_takes_no_memory(
 
 
 @pytest.mark.parametrize("name", ["localization_658_swap.h5", "vlen_ffffffff.avloc.h5"])
-def test_found_files_that_took_gigabytes_are_refused_in_little_memory(
-    reader, faults: Path, name: str
-) -> None:
-    answer = reader.read(faults / name)
+def test_found_files_that_took_gigabytes_are_refused_in_little_memory(reader, name: str) -> None:
+    answer = reader.read(faulty_file(name))
     assert answer.ended == "refused", answer
     assert answer.peak_bytes < OVERHEAD
 
 
-def test_found_model_with_a_weight_that_is_nan_is_refused_by_its_layer(
-    reader, faults: Path
-) -> None:
-    answer = reader.read(faults / "nan_weight_cman.h5")
+def test_found_model_with_a_weight_that_is_nan_is_refused_by_its_layer(reader) -> None:
+    answer = reader.read(faulty_file("nan_weight_cman.h5"))
     assert answer.ended == "refused", answer
     assert "weights/audio.lstm.gate_input.0.weight holds NaN or infinity" in answer.message
 

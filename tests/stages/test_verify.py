@@ -9,6 +9,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from faulty_files import faulty_file
 from made_up import features_of
 
 import avloc
@@ -83,10 +84,7 @@ def test_large_file_is_checked_in_little_memory(tmp_path: Path) -> None:
 def test_file_of_a_fault_that_no_reader_accepts_is_bad_and_counts_as_missing(
     tmp_path: Path,
 ) -> None:
-    faults = Path(__file__).parents[2] / ".." / "shared" / "faults"
-    faulty = faults / "features_refused_but_there_19_meta_bytes.h5"
-    if not faulty.is_file():
-        pytest.skip("the files that showed faults are not beside the checkout (../shared/faults)")
+    faulty = faulty_file("features_refused_but_there_19_meta_bytes.h5")
     assert [path for path, _ in avloc.verify(faulty).bad] == [faulty]
     made = features_of("a", np.ones((2, 2, 2, 3)), None)
     store = FeatureStore.create(tmp_path, made.spec)
