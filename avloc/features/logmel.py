@@ -142,7 +142,7 @@ def mel_matrix() -> NDArray[np.float64]:
     rising = (bins[:, None] - low) / (middle - low)
     falling = (high - bins[:, None]) / (high - middle)
     matrix = np.maximum(0.0, np.minimum(rising, falling))
-    matrix[0] = 0.0  # the constant part is no sound
+    matrix[0] = 0.0  # the constant part is not sound
     matrix.setflags(write=False)
     return matrix
 

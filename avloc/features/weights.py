@@ -86,7 +86,7 @@ def fetch(record: WeightsRecord, policy: WeightsPolicy) -> WeightsFile:
 
 
 def load_state(record: WeightsRecord, file: WeightsFile) -> dict[str, Tensor]:
-    """Read a state dict; code in a pickle is never run. WeightsError if it is none."""
+    """Read a state dict; code in a pickle is never run. WeightsError if it is not one."""
     try:
         state = torch.load(file.path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises five kinds for five kinds of damage

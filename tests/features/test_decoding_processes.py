@@ -97,10 +97,10 @@ def test_a_process_that_dies_while_it_waits_for_us(long_clip, folder, encoders):
 
 
 @pytest.mark.parametrize(
-    ("death", "told"),
+    ("death", "reason"),
     [("os.kill(os.getpid(), signal.SIGSEGV)", "signal 11"), ("os._exit(9)", "exit code 9")],
 )
-def test_a_crash_in_a_codec_costs_one_clip(folder, tmp_path, encoders, death, told, monkeypatch):
+def test_a_crash_in_a_codec_costs_one_clip(folder, tmp_path, encoders, death, reason, monkeypatch):
     # a module of the path's that every decoding process loads: the crash is in the process
     (tmp_path / "sitecustomize.py").write_text(CRASHING.format(death=death), encoding="utf-8")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
@@ -108,7 +108,7 @@ def test_a_crash_in_a_codec_costs_one_clip(folder, tmp_path, encoders, death, to
     store = store_at(tmp_path / "store", encoders)
     report = extract(good, store, encoders, workers=1)
     assert [failure.video_id for failure in report.failures] == ["c"]
-    assert f"died ({told})" in report.failures[0].reason
+    assert f"died ({reason})" in report.failures[0].reason
     assert store.video_ids() == ["a", "b", "d", "e"]
     monkeypatch.delenv("PYTHONPATH")
     again = extract(good, store, encoders, workers=0)

@@ -32,7 +32,7 @@ def folder(tmp_path_factory):
     Film(2.4, rate=25, seed=1).write(folder / "b.mp4")
     Film(5.0, rate=2, seed=2).write(folder / "c.mp4")
     Film(2.0, rate=8, seed=3, has_sound=False).write(folder / "mute.mp4")
-    (folder / "bad.mp4").write_bytes(b"this is no film" * 100)
+    (folder / "bad.mp4").write_bytes(b"this is not a film" * 100)
     return folder
 
 

@@ -40,8 +40,10 @@ def test_the_fingerprint_is_the_same_in_every_process_and_version():
         "from avloc.spec import FeatureSpec;"
         "print(FeatureSpec('resnet152', 'a' * 64, 'vggish', 'b' * 64).fingerprint)"
     )
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == SPEC.fingerprint
+    printed = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert printed.stdout.strip() == SPEC.fingerprint
 
 
 def test_a_spec_survives_the_way_to_a_file_and_back(tmp_path):

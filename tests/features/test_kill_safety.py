@@ -36,7 +36,7 @@ def videos(tmp_path_factory):
     folder = tmp_path_factory.mktemp("clips")
     for k in range(N_CLIPS):
         Film(1.0 + k % 2, rate=2, seed=k, has_sound=k == 5).write(folder / f"{k}.mp4")
-    (folder / "3-bad.mp4").write_bytes(b"this is no film" * 100)
+    (folder / "3-bad.mp4").write_bytes(b"this is not a film" * 100)
     return [(path.stem, path) for path in sorted(folder.glob("*.mp4"))]
 
 

@@ -1,7 +1,7 @@
 """A turned video's features, attention and heat map lie over the picture as it is shown.
 
-One cell of the stored picture is lit. From there on nothing is told where it is: the features
-find it, attention is made of the features, and the heat map is laid over the video.
+One cell of the stored picture is lit. The test gives its position to nothing: the features
+show it, attention is computed from the features, and the heat map is painted over the video.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Damage: what decodes is kept, before it and after it, and a flag says so."""
+"""Damaged files: what decodes before and after the damage is used, and a flag says so."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def test_a_slow_film_is_whole(tmp_path, suffix):
 
 
 def test_damage_that_decoding_stops_at_is_flagged():
-    """A grid may end there, before a later packet shows that it was no broken tail."""
+    """A grid may end there, before a later packet shows that the file goes on."""
     damage = Damage()
     damage.note_packet(is_good=False)
     assert damage.flags == ["corrupt"]

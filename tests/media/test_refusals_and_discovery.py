@@ -1,4 +1,4 @@
-"""Files that are no videos, and folders of them."""
+"""Files that are not videos, and folders of them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ DOORS = {
 def bad_file(kind, folder):
     path = folder / f"{kind}.mp4"
     if kind == "text":
-        path.write_text("This is no video.\n" * 200)
+        path.write_text("This is not a video.\n" * 200)
     elif kind == "subtitles":
         path.write_text("1\n00:00:00,000 --> 00:00:02,000\nHello\n")
     elif kind == "empty":
