@@ -52,7 +52,7 @@ def attention_figure(
             "none of these models has attention to show", "Use a model with it: cman or avel."
         )
     if not frames:
-        raise UsageError(f"there is no picture of {first.video_id} to show attention on")
+        raise UsageError(f"{first.video_id} has no picture to show attention on")
     return draw_page(
         first,
         sorted(frames),
