@@ -18,7 +18,6 @@ _MARKS = {
     ".html": _PAGE,
     ".htm": _PAGE,
 }
-_VIDEOS = (".mp4", ".mkv", ".mov")
 
 
 def refuse_foreign(path: Path | str) -> None:
@@ -38,7 +37,7 @@ def _is_from_avloc(path: Path) -> bool:
     suffix = path.suffix.lower()
     if f"{OWN}." in path.name:
         return True
-    if suffix in _VIDEOS:
+    if suffix == ".mp4":
         from avloc.media import comment_of
 
         return comment_of(path).startswith("avloc ")

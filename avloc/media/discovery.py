@@ -55,7 +55,8 @@ def comment_of(path: Path) -> str:
     """Return the comment of a video file; empty if it has none or cannot be opened."""
     try:
         with open_media(path) as media:
-            return str(media.container.metadata.get("comment", ""))
+            tags = {name.lower(): text for name, text in media.container.metadata.items()}
+            return tags.get("comment", "")  # Matroska's name is COMMENT
     except MediaError:
         return ""
 

@@ -25,7 +25,8 @@ from media_clips import (
 )
 
 from avloc.errors import MediaError, OutputError, UsageError
-from avloc.media import probe, read_frame, repaint, sampled_segments, write_clip
+from avloc.media import comment_of, probe, read_frame, repaint, sampled_segments, write_clip
+from avloc.media.picture_encoder import CONTAINERS
 from avloc.timeline import Grid
 
 
@@ -153,6 +154,14 @@ def test_rendering_leaves_the_sound_alone(tmp_path, source, target):
     assert abs(shift) <= 2 * 1024 + 48
     if target != "out.mkv" and source == "clip.mp4":
         assert np.array_equal(before.samples, after.samples)
+
+
+@pytest.mark.parametrize("suffix", CONTAINERS)
+def test_a_comment_can_be_read_from_every_container(tmp_path, suffix):
+    clip = counter_clip(tmp_path / "clip.mp4", "25", 10)
+    repaint(clip, tmp_path / f"out{suffix}", unchanged, comment="avloc 0123")
+    assert comment_of(tmp_path / f"out{suffix}") == "avloc 0123"
+    assert comment_of(clip) == ""
 
 
 def test_rendering_keeps_every_frame_and_its_time(tmp_path):
