@@ -10,7 +10,7 @@ Colour = tuple[int, int, int]
 
 HEAR: Colour = (240, 190, 90)
 SEE: Colour = (110, 190, 235)
-"""The gates of both senses."""
+"""The gates of both senses; a light page has darker ones, in report.css."""
 
 # Ten colours that people of any colour vision can distinguish (Petroff 2021). Its two greys,
 # which look like "no event", are replaced by the fourth and ninth, green and magenta.

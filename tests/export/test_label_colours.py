@@ -7,9 +7,10 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from avloc.colours import label_colour
+from avloc.colours import HEAR, SEE, as_hex, label_colour
 from avloc.export.figures.figure_rows import PAPER
 from avloc.export.heatmap import panel
+from avloc.export.report.page import write_report
 from avloc.labels import LabelSet
 
 N_DIFFERENT = 30  # AVE has 28 labels
@@ -60,6 +61,13 @@ def grounds():
     assert len(found) == 8  # light and dark
     page = [tuple(bytes.fromhex(digits)) for digits in found]
     return [*page, tuple(bytes.fromhex(PAPER[1:])), (255, 255, 255), panel.TROUGH, panel.GROUND]
+
+
+def test_a_dark_page_has_the_gates_colours_of_the_heat_map(tmp_path):
+    page = write_report(tmp_path / "a.html", title="t", timelines=[]).read_text("utf-8")
+    dark = page[page.index("prefers-color-scheme: dark") :]
+    found = [re.search(rf"--{sense}: (#\w{{6}});", dark)[1] for sense in ("hear", "see")]
+    assert found == [as_hex(HEAR), as_hex(SEE)]
 
 
 def test_no_label_is_grey():

@@ -13,6 +13,7 @@ from pathlib import Path
 import jinja2
 
 from avloc.artifacts import write_text
+from avloc.colours import HEAR, SEE, as_hex
 from avloc.export.axis import STEPS
 from avloc.export.lines import one_line
 from avloc.export.links import shown_names
@@ -48,6 +49,8 @@ def write_report(
             tick_steps=STEPS,
             script=_script(),
             policy=_policy(),
+            hear=as_hex(HEAR),
+            see=as_hex(SEE),
             made=_how_made(timelines, made or {}),
             clips=clips,
             zooms=any(view.can_zoom for view in clips),
