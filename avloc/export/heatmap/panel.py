@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from PIL.ImageFont import FreeTypeFont, truetype
 
 from avloc.colours import HEAR, SEE, Colour, ink_on, label_colour
-from avloc.export.axis import moment, ticks
+from avloc.export.axis import Axis, moment, ticks
 from avloc.export.lines import one_line
 from avloc.export.playback import NO_EVENT, at_moment, event_at, total_seconds
 from avloc.timeline import Event, Timeline
@@ -110,10 +110,10 @@ class Panel:
 
     def _draw_ticks(self, pen: ImageDraw.ImageDraw) -> None:
         """Draw the time line's numbers, as close as they can be read."""
-        unit = " s" if self.total < 60 else ""
-        widest = self.small.getlength(moment(self.total, self.total) + unit) + 1.2 * self.em
+        axis = Axis(self.total)
+        widest = self.small.getlength(axis.length) + 1.2 * self.em
         for second in ticks(self.total, max(1, (self.right - self.left) / widest)):
-            x, word = self.x_of(second), moment(second, self.total) + unit
+            x, word = self.x_of(second), axis.words(second) + axis.unit
             pen.line((x, self.bottom, x, self.bottom + 0.25 * self.em), _DIM)
             half = self.small.getlength(word) / 2
             inside = min(max(x, self.left + half), self.right - half)
