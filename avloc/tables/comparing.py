@@ -14,7 +14,7 @@ from avloc.errors import ArtifactError
 from avloc.evaluation.measure import measure
 from avloc.evaluation.metrics import bootstrap_interval, class_oracle_accuracy, constant_accuracy
 from avloc.evaluation.spatial import measure_attention, measure_centre
-from avloc.tables.numbers import CLASS_ORACLE, majority
+from avloc.tables.numbers import CENTRE, CLASS_ORACLE, SPATIAL_COLUMNS, majority
 from avloc.tables.plan import PlannedRun
 from avloc.tables.runs import finished
 
@@ -26,7 +26,6 @@ _METRICS = (
     "background_recall",
     "boundary_accuracy",
 )
-_SPATIAL = ("pointing", "ciou", "auc")
 
 
 def compare(
@@ -41,7 +40,7 @@ def compare(
     titles = list(dict.fromkeys(run.row.title for run in runs))
     seeds = sorted({run.training.seed for run in runs})
     trained_on = {row.video_id for row in dataset.rows if row.split == "train"}
-    names = _METRICS if boxes is None else _METRICS + _SPATIAL
+    names = _METRICS if boxes is None else (*_METRICS, *SPATIAL_COLUMNS)
     metrics = {name: np.full((len(titles), len(seeds)), math.nan) for name in names}
     done: dict[str, list[Predictions]] = {title: [] for title in titles}
     for run in runs:
@@ -73,7 +72,7 @@ def _measure(
     metrics = {name: _number(getattr(evaluation, name)) for name in _METRICS}
     if boxes is not None and predictions.attention is not None:
         spatial = measure_attention(predictions, boxes)
-        metrics |= {name: getattr(spatial, name) for name in _SPATIAL}
+        metrics |= {name: getattr(spatial, name) for name in SPATIAL_COLUMNS}
     return metrics
 
 
@@ -113,7 +112,7 @@ def _baselines(
     attentive = next((p for p in done if p.attention is not None), None)
     if boxes is not None and attentive is not None:
         centre = measure_centre(attentive, boxes)
-        baselines |= {f"centre: {name}": getattr(centre, name) for name in _SPATIAL}
+        baselines |= {f"{CENTRE}{name}": getattr(centre, name) for name in SPATIAL_COLUMNS}
     return baselines
 
 

@@ -16,6 +16,14 @@ _REGIONS = {
     "median": "what lies above its median: half of the picture, whatever the map",
 }
 _WITHOUT = {"": "", "audio": ", sound taken away", "visual": ", picture taken away"}
+SPATIAL_COLUMNS = {
+    "pointing": "points into the box",
+    "ciou": "IoU at least 0.5",
+    "auc": "AUC",
+}
+"""The spatial metrics of a table, and the titles of their columns."""
+CENTRE = "centre: "
+"""Comes before a spatial metric's name for the trivial map, which always has the centre."""
 CLASS_ORACLE = "class oracle (told each clip's class, never background)"
 
 
@@ -135,9 +143,9 @@ def spatial_table(attention: SpatialMetrics, centre: SpatialMetrics, rule: str =
     """Return how well attention and the centre find the source, by a rule of `spatial.RULES`."""
     return Table(
         title=f"Where: attention against the sounding object's box, rule {rule!r}",
-        header=("map", "points into the box", "IoU at least 0.5", "AUC", "mean IoU"),
+        header=("map", *SPATIAL_COLUMNS.values(), "mean IoU"),
         rows=[
-            (title, percent(of.pointing), percent(of.ciou), percent(of.auc), f"{of.mean_iou:.3f}")
+            (title, *(percent(getattr(of, n)) for n in SPATIAL_COLUMNS), f"{of.mean_iou:.3f}")
             for title, of in (("attention", attention), ("always the centre", centre))
         ],
         caption=f"{attention.n_maps} event segments; a map's region is {_REGIONS[rule]}.",

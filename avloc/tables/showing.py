@@ -8,19 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avloc.artifacts import Comparison, write_comparison, write_text
+from avloc.tables.numbers import CENTRE, SPATIAL_COLUMNS
 from avloc.tables.table import Table, interval, percent
 
 _HEADER = ("model", "ours", "95 % interval", "seeds", "paper", "event F1", "background found")
-_SPATIAL_HEADER = ("points into the box", "IoU at least 0.5", "AUC")
-_SPATIAL = ("pointing", "ciou", "auc")
-_CENTRE = "centre: "
 
 
 def comparison_table(comparison: Comparison) -> Table:
     """Return a row for each model with the mean and deviation over seeds; baselines last."""
     metrics = comparison.metrics
-    spatial = _SPATIAL if "pointing" in metrics else ()
-    header = _HEADER + (_SPATIAL_HEADER if spatial else ())
+    spatial = SPATIAL_COLUMNS if "pointing" in metrics else {}
+    header = (*_HEADER, *spatial.values())
     rows = [
         [
             title,
@@ -33,9 +31,9 @@ def comparison_table(comparison: Comparison) -> Table:
         for k, title in enumerate(comparison.titles)
     ]
     baselines = comparison.baselines
-    rows += [[n, percent(v)] for n, v in baselines.items() if not n.startswith(_CENTRE)]
-    if f"{_CENTRE}pointing" in baselines:
-        centre = [percent(baselines[f"{_CENTRE}{name}"]) for name in _SPATIAL]
+    rows += [[n, percent(v)] for n, v in baselines.items() if not n.startswith(CENTRE)]
+    if f"{CENTRE}pointing" in baselines:
+        centre = [percent(baselines[f"{CENTRE}{name}"]) for name in SPATIAL_COLUMNS]
         rows.append(["always the centre", *[""] * (len(_HEADER) - 1), *centre])
     return Table(
         title=f"{comparison.table}, supervision: {comparison.supervision}",
