@@ -1,4 +1,4 @@
-"""Features with a known signal in them, for tests of what comes after extraction.
+"""Features with a known signal and predictions by hand, for tests of what follows extraction.
 
 An event of class k puts pattern k on one region of the picture and pattern k into the sound;
 everything else is noise. Nothing here is a stand-in for a measured result.
@@ -9,10 +9,12 @@ from __future__ import annotations
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from avloc.artifacts import FeatureStore, VideoFeatures
+from avloc.artifacts import FeatureStore, Predictions, VideoFeatures
 from avloc.datasets import Dataset, Row
 from avloc.labels import LabelSet
 from avloc.spec import FeatureSpec
@@ -91,3 +93,19 @@ def features_of(
         segment_seconds=1.0,
         spec=SPEC,
     )
+
+
+def predictions_of(winners: ArrayLike, targets: ArrayLike, **fields: Any) -> Predictions:
+    """Return predictions that are sure of one class in each segment, both (rows, segments)."""
+    shown = np.asarray(targets)
+    given = {
+        "scores": np.eye(3, dtype=np.float32)[np.asarray(winners)],
+        "targets": shown,
+        "video_ids": tuple(map(str, range(len(shown)))),
+        "rows": np.arange(len(shown)),
+        "labels": LabelSet(("bell", "bark")),
+        "split": "test",
+        "model": "cman",
+        "fingerprint": "0123456789abcdef",
+    }
+    return Predictions(**given | fields)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from made_up import predictions_of
 
-from avloc.artifacts import Predictions
 from avloc.datasets import load_dataset
 from avloc.errors import UsageError
 from avloc.evaluation.cross_modal import (
@@ -80,21 +80,9 @@ def test_a_perfect_similarity_finds_every_event(seed, n_segments, length, start)
     assert trivial.first + trivial.last == (start in (0, n_segments - length))
 
 
-def predictions_of(classes: list[list[int]], model: str) -> Predictions:
-    return Predictions(
-        scores=np.eye(3, dtype=np.float32)[classes],
-        targets=np.array([[0, 0, 2, 2], [2, 2, 2, 1]]),
-        video_ids=("a", "b"),
-        rows=np.arange(2),
-        labels=LabelSet(("bell", "bark")),
-        split="test",
-        model=model,
-        fingerprint="f",
-    )
-
-
-HEARD = predictions_of([[0, 0, 2, 2], [2, 1, 2, 1]], "hears")
-SEEN = predictions_of([[2, 0, 0, 2], [2, 2, 2, 1]], "sees")
+TARGETS = [[0, 0, 2, 2], [2, 2, 2, 1]]
+HEARD = predictions_of([[0, 0, 2, 2], [2, 1, 2, 1]], TARGETS, model="hears")
+SEEN = predictions_of([[2, 0, 0, 2], [2, 2, 2, 1]], TARGETS, model="sees")
 
 
 def test_matching_by_class_probabilities():

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_evaluate import LABELS, untrained
+from made_up import predictions_of
+from test_evaluate import untrained
 
-from avloc.artifacts import Predictions
 from avloc.errors import UnknownNameError
 from avloc.evaluation.decoders import decode
 from avloc.evaluation.evaluator import evaluate
@@ -73,16 +73,8 @@ def test_a_video_has_one_class_and_confident_segments_agree(seed):
 
 
 def test_measure_says_which_and_measures_by_it():
-    predictions = Predictions(
-        scores=SCORES,
-        targets=np.array([[1, 1, 1, 2], [0, 0, 2, -1]]),
-        video_ids=("a", "b"),
-        rows=np.arange(2),
-        labels=LABELS,
-        split="test",
-        model="cman",
-        fingerprint="f",
-    )
+    targets = [[1, 1, 1, 2], [0, 0, 2, -1]]
+    predictions = predictions_of(targets, targets, scores=SCORES)
     by_segment, by_video = measure(predictions), measure(predictions, decode="video")
     assert (by_segment.decode, by_video.decode) == ("segment", "video")
     assert by_segment.segment_accuracy == pytest.approx(4 / 7)

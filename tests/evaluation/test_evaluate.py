@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from made_up import SPEC, features_of, made_up
+from made_up import SPEC, features_of, made_up, predictions_of
 
-from avloc.artifacts import ModelFile, Predictions
+from avloc.artifacts import ModelFile
 from avloc.datasets import Row
 from avloc.errors import DatasetError, FingerprintError, UnknownNameError
 from avloc.evaluation.evaluator import evaluate
@@ -145,18 +145,8 @@ def test_rows_whose_video_was_trained_on_are_counted_apart(tmp_path):
 
 
 def test_a_perfect_answer_measures_as_perfect():
-    labels = LabelSet(("bell", "bark"))
-    targets = np.array([[0, 0, 2], [1, 1, 1], [2, 1, 2]])
-    predictions = Predictions(
-        scores=np.eye(3, dtype=np.float32)[targets],
-        targets=targets,
-        video_ids=("a", "b", "c"),
-        rows=np.arange(3),
-        labels=labels,
-        split="test",
-        model="cman",
-        fingerprint="f",
-    )
+    targets = [[0, 0, 2], [1, 1, 1], [2, 1, 2]]
+    predictions = predictions_of(targets, targets)
     evaluation = measure(predictions)
     for name in ("segment_accuracy", "foreground_f1", "event_f1", "boundary_accuracy"):
         assert getattr(evaluation, name) == 1.0
@@ -181,18 +171,8 @@ def test_the_training_videos_are_walked_once_whatever_the_number_of_rows():
             self.n_walks += 1
             return super().__iter__()
 
-    n_rows = 50
-    targets = np.zeros((n_rows, 2), dtype=np.int64)
-    predictions = Predictions(
-        scores=np.eye(3, dtype=np.float32)[targets],
-        targets=targets,
-        video_ids=tuple(map(str, range(n_rows))),
-        rows=np.arange(n_rows),
-        labels=LABELS,
-        split="test",
-        model="cman",
-        fingerprint="f",
-    )
+    targets = np.zeros((50, 2), dtype=np.int64)
+    predictions = predictions_of(targets, targets)
     trained_on = Counted(["0", "1", "x"])
     assert measure(predictions, training_videos=trained_on).n_seen == 2
     assert trained_on.n_walks == 1

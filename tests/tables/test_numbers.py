@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
+from made_up import predictions_of
 
-from avloc.artifacts import Predictions
 from avloc.evaluation.measure import measure
 from avloc.labels import LabelSet
 from avloc.tables.numbers import accuracy_table, class_table
 from avloc.tables.table import interval, percent
 
-
-def predictions_of(winners: list[list[int]], targets: list[list[int]]) -> Predictions:
-    return Predictions(
-        scores=np.eye(3, dtype=np.float32)[winners],
-        targets=np.array(targets),
-        video_ids=("a", "b"),
-        rows=np.arange(2),
-        labels=LabelSet(("bark", "bell")),
-        split="test",
-        model="cman",
-        fingerprint="f00d",
-    )
-
-
+NAMES = {"video_ids": ("a", "b"), "labels": LabelSet(("bark", "bell"))}
 # video a: 3 of 4 segments right; video b: 1 of 4; 7 of 8 segments are events
-HAND_MADE = predictions_of([[0, 0, 2, 2], [1, 2, 2, 2]], [[0, 0, 0, 2], [1, 1, 0, 0]])
+HAND_MADE = predictions_of([[0, 0, 2, 2], [1, 2, 2, 2]], [[0, 0, 0, 2], [1, 1, 0, 0]], **NAMES)
 
 
 def test_accuracy_stands_beside_a_constant_answer_and_an_oracle_of_the_class() -> None:
@@ -44,7 +30,7 @@ def test_accuracy_stands_beside_a_constant_answer_and_an_oracle_of_the_class() -
     assert "Without" not in table.caption
 
 
-def test_leak_between_training_and_test_is_told() -> None:
+def test_leak_between_training_and_test_is_reported() -> None:
     table = accuracy_table([("ours", measure(HAND_MADE, training_videos=["b"]))])
     assert table.caption.endswith("Without the 1 rows whose video is also trained on: ours 75.0%.")
 
@@ -56,7 +42,7 @@ def test_every_class_has_its_row_background_last() -> None:
 
 
 def test_the_accuracy_of_a_class_never_found_is_named_as_that_of_its_clips() -> None:
-    missed = predictions_of([[2, 2, 2, 2], [2, 2, 2, 2]], [[0, 2, 2, 2], [1, 1, 2, 2]])
+    missed = predictions_of([[2, 2, 2, 2], [2, 2, 2, 2]], [[0, 2, 2, 2], [1, 1, 2, 2]], **NAMES)
     table = class_table(measure(missed))
     assert table.header[-1] == "accuracy of its clips"
     assert table.rows[0][1:] == ("0.0%", "0.0%", "0.0%", "1", "75.0%")

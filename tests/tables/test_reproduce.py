@@ -14,7 +14,7 @@ from importlib import import_module
 
 import numpy as np
 import pytest
-from made_up import SPEC, made_up
+from made_up import SPEC, made_up, predictions_of
 
 from avloc.artifacts import (
     FeatureStore,
@@ -25,7 +25,6 @@ from avloc.artifacts import (
 )
 from avloc.errors import UnknownNameError
 from avloc.evaluation.metrics import bootstrap_interval
-from avloc.labels import LabelSet
 from avloc.models.cman import CMAN, CMANConfig
 from avloc.options import option
 from avloc.tables.comparing import compare
@@ -223,17 +222,7 @@ def of_two_videos(n_right: int) -> Predictions:
     targets = np.array([[0, 2], [1, 2]])
     predicted = targets.copy().ravel()
     predicted[n_right:] = (predicted[n_right:] + 1) % 3
-    scores = np.eye(3, dtype=np.float32)[predicted.reshape(2, 2)]
-    return Predictions(
-        scores=scores,
-        targets=targets,
-        video_ids=("one", "two"),
-        rows=np.arange(2),
-        labels=LabelSet(("bell", "bark")),
-        split="test",
-        model="cman",
-        fingerprint="0123456789abcdef",
-    )
+    return predictions_of(predicted.reshape(2, 2), targets)
 
 
 def test_the_interval_of_several_seeds_is_that_of_their_mean():
