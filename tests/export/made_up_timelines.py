@@ -10,7 +10,7 @@ from avloc.events import events_from_scores
 from avloc.labels import LabelSet
 from avloc.timeline import Grid, Timeline
 
-# A busy machine is no failure: pytest's own limit is enough.
+# A slow example on a busy machine is not a failure; pytest has its own limit.
 unhurried = settings(deadline=None)
 
 NASTY = (

@@ -36,7 +36,7 @@ def test_h5_is_the_localization_file(tmp_path):
     assert (back.scores == timeline.scores).all()
 
 
-def test_unknown_names_are_told_the_nearest(tmp_path):
+def test_an_unknown_name_is_answered_with_the_nearest(tmp_path):
     with pytest.raises(UnknownNameError, match="jsn") as caught:
         save(timeline_of([0]), tmp_path / "a.txt", "jsn")
     assert "'json'" in caught.value.hint
@@ -47,7 +47,7 @@ def test_unknown_names_are_told_the_nearest(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_h5_is_no_text():
+def test_h5_is_not_text():
     with pytest.raises(UsageError, match="h5"):
         dumps(timeline_of([0]), "h5")
 
@@ -59,6 +59,6 @@ def test_a_folder_in_the_way_is_an_output_error(tmp_path):
 
 
 @pytest.mark.parametrize("name", sorted(set(formats()) - {"h5"}))
-def test_a_name_that_is_no_utf8_can_be_saved(name, tmp_path):
+def test_a_name_that_is_not_utf8_can_be_saved(name, tmp_path):
     timeline = timeline_of([0], names=["B\udcff"], video_id="caf\udce9", source="caf\udce9.mp4")
     assert save(timeline, tmp_path / "out", name).read_text(encoding="utf-8")

@@ -162,7 +162,7 @@ def test_colours_are_those_of_the_report():
         assert f"background:{as_hex(label_colour(label, timeline.labels))}" in html
 
 
-def test_a_name_that_is_no_utf8_is_shown():
+def test_a_name_that_is_not_utf8_is_shown():
     timeline = timeline_of([0], names=["B\udcff"], video_id="caf\udce9")
     assert timeline._repr_html_().encode("utf-8")
 
