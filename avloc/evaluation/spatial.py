@@ -58,10 +58,12 @@ def spatial_metrics(
     """
     if not maps or len(maps) != len(boxes) or not all(boxes):
         raise UsageError(f"{len(maps)} maps need as many lists of boxes, got {len(boxes)}")
-    scaled = [upsampled(weights, size) for weights in maps]
-    masks = [boxes_mask(around, size) for around in boxes]
-    overlaps = np.array([iou(region(s, rule), m) for s, m in zip(scaled, masks, strict=True)])
-    hits = [bool(m.flat[s.argmax()]) for s, m in zip(scaled, masks, strict=True)]
+    hits, ious = [], []
+    for weights, around in zip(maps, boxes, strict=True):
+        scaled, mask = upsampled(weights, size), boxes_mask(around, size)
+        hits.append(bool(mask.flat[scaled.argmax()]))
+        ious.append(iou(region(scaled, rule), mask))
+    overlaps = np.array(ious)
     shares = [(overlaps >= required).mean() for required in np.linspace(0, 1, 101)]
     return SpatialMetrics(
         pointing=float(np.mean(hits)),
