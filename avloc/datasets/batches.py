@@ -140,10 +140,9 @@ class _Held:
     """A split on a device: all segments of all videos, and a last one that is empty."""
 
     def __init__(self, examples: Examples, device: torch.device) -> None:
-        self._examples = examples
-        self._lengths = [video.n_segments for video in examples.videos]
-        self._firsts = np.cumsum([0, *self._lengths])[:-1].tolist()
-        n_all = sum(self._lengths) + 1
+        lengths = [video.n_segments for video in examples.videos]
+        *firsts, n_real = np.cumsum([0, *lengths]).tolist()
+        n_all = n_real + 1
         self._visual = torch.zeros(
             n_all, *examples.visual_shape, dtype=torch.float16, device=device
         )
@@ -151,7 +150,7 @@ class _Held:
         self._visual_valid, self._audio_valid = torch.zeros(
             2, n_all, dtype=torch.bool, device=device
         )
-        for first, video in zip(self._firsts, examples.videos, strict=True):
+        for first, video in zip(firsts, examples.videos, strict=True):
             part = slice(first, first + video.n_segments)
             if video.visual is not None:
                 self._visual[part] = torch.from_numpy(np.array(video.visual)).to(device)
@@ -159,14 +158,14 @@ class _Held:
             if video.audio is not None:
                 self._audio[part] = torch.from_numpy(np.array(video.audio)).to(device)
                 self._audio_valid[part] = torch.from_numpy(np.array(video.audio_valid)).to(device)
+        self._segments: list[NDArray[np.int64]] = []  # of each example
+        for entry in examples.entries:
+            numbers = np.arange(len(entry.targets)) + entry.first
+            is_real = numbers < lengths[entry.video]
+            self._segments.append(np.where(is_real, firsts[entry.video] + numbers, n_all - 1))
 
     def batch(self, indices: Sequence[int], targets: Tensor) -> Batch:
-        segments = np.full(tuple(targets.shape), len(self._visual) - 1)
-        for row, index in zip(segments, indices, strict=True):
-            entry = self._examples.entries[index]
-            first = self._firsts[entry.video] + entry.first
-            n_real = min(len(row), self._lengths[entry.video] - entry.first)
-            row[:n_real] = np.arange(first, first + n_real)
+        segments = np.stack([self._segments[index] for index in indices])
         chosen = torch.from_numpy(segments).to(self._visual.device)
         return Batch(
             self._visual[chosen].float(),
