@@ -2,13 +2,14 @@
 
 from avloc.models.model import Model, ModelOutput
 from avloc.models.registry import build, list_models, model_class
-from avloc.models.restore import restore, state_arrays
+from avloc.models.restore import load_arrays, restore, state_arrays
 
 __all__ = [
     "Model",
     "ModelOutput",
     "build",
     "list_models",
+    "load_arrays",
     "model_class",
     "restore",
     "state_arrays",

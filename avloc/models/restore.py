@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -20,8 +21,7 @@ def restore(model_file: ModelFile, device: str | torch.device = "cpu") -> Model:
     chosen = choose_device(device)
     _check_fit(model_file)
     model = _build(model_file)
-    weights = {name: torch.from_numpy(np.array(w)) for name, w in model_file.weights.items()}
-    model.load_state_dict(weights)
+    load_arrays(model, model_file.weights)
     model.temperature = model_file.temperature
     return model.to(chosen).eval().requires_grad_(False)
 
@@ -29,6 +29,11 @@ def restore(model_file: ModelFile, device: str | torch.device = "cpu") -> Model:
 def state_arrays(model: Model) -> dict[str, NDArray[Any]]:
     """Return a copy of a model's weights by name, for a model file."""
     return {name: w.detach().cpu().numpy().copy() for name, w in model.state_dict().items()}
+
+
+def load_arrays(model: Model, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Copy weights by name, as `state_arrays` returns them, into a model."""
+    model.load_state_dict({name: torch.from_numpy(np.array(w)) for name, w in arrays.items()})
 
 
 def _build(model_file: ModelFile) -> Model:

@@ -18,7 +18,7 @@ from avloc.datasets.batches import Feed
 from avloc.datasets.examples import Examples
 from avloc.devices import choose_device
 from avloc.errors import DatasetError
-from avloc.models import Model, build
+from avloc.models import Model, build, load_arrays
 from avloc.progress import Progress
 from avloc.training.calibration import fit_temperature
 from avloc.training.config import TrainingConfig
@@ -79,7 +79,7 @@ def fit(
             accuracy = _epoch(state, train, val, config, loss)
             if progress is not None and team.rank == 0:
                 progress(state.epoch, config.epochs, f"epoch {state.epoch}: val {accuracy:.3f}")
-        network.load_state_dict({name: torch.from_numpy(w) for name, w in state.best.items()})
+        load_arrays(network, state.best)
         temperature = fit_temperature(network, val, config.batch_size)
     return as_file(state, temperature=temperature)
 

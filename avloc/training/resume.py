@@ -12,6 +12,7 @@ from torch import Tensor
 
 from avloc.artifacts import ModelFile
 from avloc.errors import ArtifactError
+from avloc.models import load_arrays, state_arrays
 from avloc.training.loop import TrainingState
 
 _WEIGHTS = "weights."
@@ -24,11 +25,11 @@ def resume_arrays(state: TrainingState) -> dict[str, NDArray[Any]]:
     The file's weights are of the best epoch; rates, orders and random numbers follow from the
     epoch's number.
     """
-    arrays = {f"{_WEIGHTS}{n}": w.cpu().numpy() for n, w in state.model.state_dict().items()}
+    arrays = {f"{_WEIGHTS}{name}": w for name, w in state_arrays(state.model).items()}
     for name, parameter in state.model.named_parameters():
         for key, value in state.optimizer.state.get(parameter, {}).items():
-            arrays[f"adam.{key}.{name}"] = value.cpu().numpy()
-    return {name: np.array(array) for name, array in arrays.items()}
+            arrays[f"adam.{key}.{name}"] = np.array(value.cpu().numpy())
+    return arrays
 
 
 def resume(state: TrainingState, unfinished: ModelFile, now: ModelFile) -> None:
@@ -44,10 +45,10 @@ def resume(state: TrainingState, unfinished: ModelFile, now: ModelFile) -> None:
             f"{before[name]!r:.60} and is {after.get(name)!r:.60}",
             "Give the same options, or leave out --resume to train anew.",
         )
-    arrays = {name: torch.from_numpy(np.array(a)) for name, a in unfinished.resume.items()}
+    arrays = unfinished.resume
     try:
         weights = {n.removeprefix(_WEIGHTS): w for n, w in arrays.items() if n.startswith(_WEIGHTS)}
-        state.model.load_state_dict(weights)
+        load_arrays(state.model, weights)
         for name, parameter in state.model.named_parameters():
             state.optimizer.state[parameter] = _moments(arrays, name, parameter)
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
@@ -60,13 +61,14 @@ def resume(state: TrainingState, unfinished: ModelFile, now: ModelFile) -> None:
     state.epoch = len(state.history["epoch"])
 
 
-def _moments(arrays: Mapping[str, Tensor], name: str, parameter: Tensor) -> dict[str, Tensor]:
-    moments = {key: arrays[f"adam.{key}.{name}"] for key in ("exp_avg", "exp_avg_sq")}
-    for key, value in moments.items():
-        if value.shape != parameter.shape:
-            raise ValueError(f"{key} of {name} is {tuple(value.shape)}")
-        moments[key] = value.to(parameter.device)
-    return {"step": arrays[f"adam.step.{name}"], **moments}
+def _moments(arrays: Mapping[str, NDArray[Any]], name: str, parameter: Tensor) -> dict[str, Tensor]:
+    moments = {}
+    for key in ("exp_avg", "exp_avg_sq"):
+        moment = arrays[f"adam.{key}.{name}"]
+        if moment.shape != parameter.shape:
+            raise ValueError(f"{key} of {name} is {moment.shape}")
+        moments[key] = torch.from_numpy(np.array(moment)).to(parameter.device)
+    return {"step": torch.from_numpy(np.array(arrays[f"adam.step.{name}"])), **moments}
 
 
 def _settings(model: ModelFile) -> dict[str, object]:
