@@ -18,7 +18,7 @@ from avloc.datasets.synthetic.composition import ClipPlan, compose
 from avloc.datasets.synthetic.material import DRAWN, Material, MediaMaterial
 from avloc.datasets.synthetic.rendering import frames, soundtrack, source_boxes
 from avloc.datasets.synthetic.synthesis_config import SynthesisConfig
-from avloc.datasets.synthetic.truth import claim, write_truth
+from avloc.datasets.synthetic.truth import prepare_folder, write_truth
 from avloc.errors import AvlocError, UsageError
 from avloc.media import write_clip
 from avloc.progress import Progress
@@ -49,7 +49,7 @@ def synthesize(
     plans = [compose(config, split, number) for split, n in sizes for number in range(n)]
     if not plans:
         raise UsageError("a data set needs a clip", "Ask for at least one, in any split.")
-    claim(folder, config)
+    prepare_folder(folder, config)
     if workers is None:
         from avloc.devices import count_cores  # imports torch, which a worker does not need
 

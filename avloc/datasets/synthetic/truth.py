@@ -48,8 +48,8 @@ def read_config(folder: Path) -> SynthesisConfig | None:
         ) from error
 
 
-def claim(folder: Path, config: SynthesisConfig) -> None:
-    """Prepare a folder for clips of a configuration; refuse one that holds another data set."""
+def prepare_folder(folder: Path, config: SynthesisConfig) -> None:
+    """Note the configuration in a folder for clips; refuse a folder of another data set."""
     made_with = read_config(folder)
     if made_with is None:
         if (folder / ANNOTATIONS).exists():
