@@ -81,7 +81,7 @@ def _of_validation(counts: LabelCounts, data: TrainingData) -> Iterator[str]:
 
 
 def _with_near(label: str, labels: Sequence[str]) -> str:
-    """Return a label, and the one that it may be a misspelling of."""
+    """Return a label, with a similar label of which it may be a misspelling."""
     others = {other.lower(): other for other in reversed(labels) if other != label}
     near = difflib.get_close_matches(label.lower(), others, 1, 0.7)
     return f"{label!r} (is it {others[near[0]]!r}?)" if near else repr(label)

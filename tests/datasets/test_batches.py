@@ -149,9 +149,9 @@ def test_what_cannot_be_loaded_is_refused_in_words(tmp_path):
 
 def test_progress_counts_videos(tmp_path):
     world = made_up(tmp_path, n_videos=3, splits=("train",))
-    told = []
-    load_examples(world.store, world.dataset, "train", progress=lambda *x: told.append(x))
-    assert told == [(1, 3, "video000"), (2, 3, "video001"), (3, 3, "video002")]
+    steps = []
+    load_examples(world.store, world.dataset, "train", progress=lambda *x: steps.append(x))
+    assert steps == [(1, 3, "video000"), (2, 3, "video001"), (3, 3, "video002")]
 
 
 def test_a_hidden_modality_is_as_one_that_a_video_lacks(tmp_path):

@@ -222,4 +222,4 @@ def test_true_events_of_a_video_are_those_of_its_rows(tmp_path):
     events = dataset.events_of("kitchen")
     assert [(e.start, e.end, e.label) for e in events] == [(0.5, 7.2, "frying"), (8, 9.5, "dog")]
     assert dataset.events_of("street") == ()  # known to hold nothing
-    assert dataset.events_of("cellar") is None  # nobody knows
+    assert dataset.events_of("cellar") is None  # no row names it

@@ -79,11 +79,11 @@ def test_clips_decode_to_what_was_drawn_and_played(made):
 
 @pytest.mark.slow
 def test_workers_make_the_same_bytes(made, tmp_path):
-    told = []
-    synthesize(tmp_path, TINY, workers=2, progress=lambda *step: told.append(step))
+    steps = []
+    synthesize(tmp_path, TINY, workers=2, progress=lambda *step: steps.append(step))
     assert contents(tmp_path) == contents(made.root)
-    assert [(done, total) for done, total, _ in told] == [(k, 6) for k in range(1, 7)]
-    assert {what for _, _, what in told} == set(made.videos)
+    assert [(done, total) for done, total, _ in steps] == [(k, 6) for k in range(1, 7)]
+    assert {what for _, _, what in steps} == set(made.videos)
 
 
 def test_an_interrupted_run_goes_on_with_what_is_missing(made, tmp_path):

@@ -96,7 +96,7 @@ def test_never_and_always_are_taken_at_their_word(
         avloc.localize(videos, artifacts=artifacts, out=out, overwrite="sometimes")
 
 
-def test_videos_of_one_name_are_told_apart(
+def test_videos_of_one_name_are_distinguished(
     small_workspace: SmallWorkspace, videos: Path, tmp_path: Path
 ) -> None:
     (videos / "deep" / "er" / "two.mp4").rename(videos / "deep" / "one.mp4")
@@ -232,9 +232,9 @@ def test_the_truth_of_a_data_set_is_shown(small_workspace: SmallWorkspace, tmp_p
     assert "agrees with the truth for" in text
     assert "cman.h5" in text
     assert str(small_workspace.artifacts) not in text  # a page to pass on
-    told = comment_of(tmp_path / f"{clip.stem}.heatmap.mp4")
+    stamp = comment_of(tmp_path / f"{clip.stem}.heatmap.mp4")
     avloc.localize(clip, artifacts=small_workspace.artifacts, out=tmp_path, heatmap=True)
-    assert comment_of(tmp_path / f"{clip.stem}.heatmap.mp4") != told  # the truth is gone from it
+    assert comment_of(tmp_path / f"{clip.stem}.heatmap.mp4") != stamp  # the truth is gone from it
 
 
 def test_an_interruption_leaves_what_is_done_and_the_report_of_it(
@@ -259,21 +259,21 @@ def test_an_interruption_leaves_what_is_done_and_the_report_of_it(
 
 
 def test_progress_moves_within_a_video(small_workspace: SmallWorkspace, videos: Path) -> None:
-    told: list[tuple[float, int, str]] = []
+    steps: list[tuple[float, int, str]] = []
     avloc.localize(
         videos,
         artifacts=small_workspace.artifacts,
         out=videos / "out",
         heatmap=True,
-        progress=lambda done, total, what: told.append((done, total, what)),
+        progress=lambda done, total, what: steps.append((done, total, what)),
     )
-    shares = [done for done, _, _ in told]
+    shares = [done for done, _, _ in steps]
     assert shares == sorted(shares)
     assert shares[-1] == 2
     assert len({share for share in shares if 0 < share < 1}) > 10
-    assert {total for _, total, _ in told} == {2}
-    assert "two.mp4: features 10/10 segments" in {what for _, _, what in told}
-    assert any(what.startswith("one.mp4: heat map") for _, _, what in told)
+    assert {total for _, total, _ in steps} == {2}
+    assert "two.mp4: features 10/10 segments" in {what for _, _, what in steps}
+    assert any(what.startswith("one.mp4: heat map") for _, _, what in steps)
 
 
 def test_a_model_that_only_hears_refuses_a_silent_video(

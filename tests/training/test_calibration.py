@@ -31,7 +31,7 @@ def test_the_error_by_hand():
     assert calibration_error(scores, np.full((1, 7), IGNORED)) is None
 
 
-class Told(torch.nn.Module):
+class SoundAsLogits(torch.nn.Module):
     """A model whose logits are its sound."""
 
     def forward(self, visual, audio):
@@ -53,7 +53,7 @@ def test_the_temperature_undoes_what_was_too_sure(tmp_path, too_sure):
         entries.append(replace(entry, targets=np.array([draw.choice(3, p=row) for row in p])))
         videos.append(replace(video, audio=(z * too_sure).astype(np.float32)))
     drawn = replace(examples, videos=tuple(videos), entries=tuple(entries))
-    found = fit_temperature(Told(), Feed(drawn, torch.device("cpu")), 7)
+    found = fit_temperature(SoundAsLogits(), Feed(drawn, torch.device("cpu")), 7)
     assert found == pytest.approx(too_sure, rel=0.1)
 
 

@@ -30,7 +30,7 @@ def test_two_runs_of_one_seed_are_equal_and_another_seed_differs(tmp_path):
     world = made_up(tmp_path)
     torch.manual_seed(11)
     first = fit(world.store, world.dataset, options=SMALL, config=QUICK, device="cpu")
-    torch.manual_seed(99)  # the caller's state has no say
+    torch.manual_seed(99)  # the caller's random state has no effect
     second = fit(world.store, world.dataset, options=SMALL, config=QUICK, device="cpu")
     for name, tensor in first.weights.items():
         np.testing.assert_array_equal(tensor, second.weights[name])
@@ -83,14 +83,14 @@ def test_it_learns_what_is_there_to_learn(tmp_path):
 def test_the_model_file_says_what_it_is(tmp_path):
     world = made_up(tmp_path)
     config = TrainingConfig(epochs=3, milestones=(1, 2), seed=7)
-    told = []
+    steps = []
     model = fit(
         world.store,
         world.dataset,
         options=SMALL,
         config=config,
         device="cpu",
-        progress=lambda *x: told.append(x),
+        progress=lambda *x: steps.append(x),
     )
     assert (model.name, model.labels) == ("cman", world.dataset.labels)
     assert (model.fingerprint, model.spec) == (world.store.fingerprint, world.store.spec)
@@ -105,7 +105,7 @@ def test_the_model_file_says_what_it_is(tmp_path):
     assert model.data["majority_label"] == counts.most_common(1)[0][0]
     assert model.history["learning_rate"] == [1e-3, 5e-4, 2.5e-4]
     assert options_from(TrainingConfig, model.training) == config
-    assert [done for done, total, _ in told if total == 3] == [1, 2, 3]
+    assert [done for done, total, _ in steps if total == 3] == [1, 2, 3]
     columns = {"epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy"}
     assert set(model.history) == columns | {"learning_rate", "seconds"}
     assert {len(column) for column in model.history.values()} == {3}

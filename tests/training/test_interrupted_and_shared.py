@@ -226,7 +226,7 @@ def test_features_that_are_nan_are_left_out_and_named(tmp_path):
     assert all(np.isfinite(w).all() for w in model.weights.values())
 
 
-def test_features_that_cannot_be_read_are_counted_and_told(tmp_path):
+def test_features_that_cannot_be_read_are_counted_and_reported(tmp_path):
     world = made_up(tmp_path)
     whole = world.store.path_of("video000").read_bytes()
     world.store.path_of("video000").write_bytes(whole[: len(whole) // 2])

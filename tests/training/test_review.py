@@ -98,7 +98,7 @@ def test_an_event_that_ends_after_its_video_is_named_with_its_row(tmp_path):
     world = world_of(tmp_path, *[("Bark", "train"), ("Music", "val")] * 2)
     rows = list(world.dataset.rows)
     rows[2] = replace(rows[2], end=99.0)
-    rows[3] = replace(rows[3], end=10.9)  # the last second's rounding is no fault
+    rows[3] = replace(rows[3], end=10.9)  # a time within the last second is not an error
     found = reviewed(World(world.store, replace(world.dataset, rows=tuple(rows))))
     said = warned(found, "an event ends after its video: ")
     assert said == "row 3: 'Bark' of video002 from 2 to 99 s, and the video ends at 10 s"

@@ -1,4 +1,4 @@
-"""Run by tests in processes of its own: train on a store, slowly if told so, and say when.
+"""Run by tests in processes of its own: train on a store, slowly if asked, and print each epoch.
 
 python trained_process.py ROOT OUT [SECONDS_AN_EPOCH] [--resume]
 """
