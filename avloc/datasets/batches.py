@@ -27,7 +27,6 @@ class Batch:
     targets: Int[Tensor, "B T"]  # `IGNORED` where not scored
     visual_valid: Bool[Tensor, "B T"]  # the segment has a real picture
     audio_valid: Bool[Tensor, "B T"]  # the segment has real sound
-    indices: tuple[int, ...]  # in `Examples.entries`
 
     def to(self, device: torch.device) -> Batch:
         """Return it on a device, the visual maps in single precision."""
@@ -37,7 +36,6 @@ class Batch:
             self.targets.to(device),
             self.visual_valid.to(device),
             self.audio_valid.to(device),
-            self.indices,
         )
 
     def hide(self, modality: str, rows: Tensor | None = None) -> None:
@@ -78,7 +76,7 @@ def make_batch(examples: Examples, indices: Sequence[int], visual: Tensor | None
         _fill(visual[b], visual_valid[b], video.visual, video.visual_valid, entry.first)
         _fill(audio[b], audio_valid[b], video.audio, video.audio_valid, entry.first)
     targets = torch.from_numpy(np.stack([entry.targets for entry in entries]))
-    return Batch(visual, audio, targets, visual_valid, audio_valid, tuple(indices))
+    return Batch(visual, audio, targets, visual_valid, audio_valid)
 
 
 def _fill(
@@ -173,7 +171,6 @@ class _Held:
             targets,
             self._visual_valid[chosen],
             self._audio_valid[chosen],
-            tuple(indices),
         )
 
 

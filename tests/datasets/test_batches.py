@@ -26,8 +26,9 @@ def test_rows_meet_their_videos_and_targets(tmp_path):
     world = made_up(tmp_path, n_videos=7, splits=("train",))
     examples = load_examples(world.store, world.dataset, "train")
     seen = 0
-    for batch in batches(examples, 3):
-        for b, index in enumerate(batch.indices):
+    for indices in batch_indices(examples, 3):
+        batch = make_batch(examples, indices)
+        for b, index in enumerate(indices):
             row = world.dataset.rows[examples.entries[index].row]
             features = world.store.read(row.video_id)
             np.testing.assert_array_equal(batch.visual[b], features.visual)
@@ -160,7 +161,7 @@ def test_a_hidden_modality_is_as_one_that_a_video_lacks(tmp_path):
     examples = load_examples(world.store, world.dataset, "train")
     hidden = next(batches(examples, 8))
     first, second = hidden.visual[0].clone(), hidden.visual[1].clone()
-    hidden.hide("visual", torch.tensor([True, *[False] * (len(hidden.indices) - 1)]))
+    hidden.hide("visual", torch.tensor([True, *[False] * (len(hidden.targets) - 1)]))
     world.store.write(lacking)
     truly = next(batches(load_examples(world.store, world.dataset, "train"), 8))
     assert first.any()

@@ -1,4 +1,4 @@
-"""Modality dropout: who loses what, how often, and what it is for."""
+"""Modality dropout: which window loses what, how often, and its effect on accuracy."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ def full_batch(n: int) -> Batch:
         torch.zeros(n, 2, dtype=torch.int64),
         torch.ones(n, 2, dtype=torch.bool),
         torch.ones(n, 2, dtype=torch.bool),
-        tuple(range(n)),
     )
 
 
