@@ -41,7 +41,7 @@ def test_windows_of_nothing_are_refused(n_segments: int, window: int) -> None:
         windows(n_segments, window)
 
 
-def test_blend_weights_by_the_distance_from_the_rim() -> None:
+def test_blend_weights_by_the_distance_from_the_edge() -> None:
     # windows of four segments have weights 1 2 2 1; segments 2 and 3 are seen by both
     first, second = np.full((1, 4), 6.0, np.float32), np.full((1, 4), 12.0, np.float32)
     parts = [(slice(0, 4), {"scores": first}), (slice(2, 6), {"scores": second})]

@@ -1,4 +1,4 @@
-"""Windows over any length, and a localizer that keeps to what its model knows."""
+"""A localizer: videos to timelines, and the inputs that it refuses."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_long_video_repeats_the_answer_of_what_it_repeats(
         audio_valid=np.tile(short.audio_valid, n_repeats),
     )
     scores = localizer.of_features(long).scores.reshape(n_repeats, n_segments, -1)
-    # every repeat but those at the rims is seen through the same windows
+    # every repeat but the first and the last is seen through the same windows
     for repeat in scores[2:-1]:
         np.testing.assert_allclose(repeat, scores[1], atol=1e-5)
 
