@@ -81,3 +81,13 @@ def test_the_badges_say_what_pyproject_says() -> None:
     assert f"Licence: {metadata['license']}" in text
     assert len(text.splitlines()) <= 90
     assert "install avloc" not in text
+
+
+def test_modules_whose_shapes_are_checked_exist() -> None:
+    options = project()["tool"]["pytest"]["ini_options"]["addopts"]
+    (listed,) = [text for text in options if text.startswith("--jaxtyping-packages=")]
+    *checked, checker = listed.partition("=")[2].split(",")
+    assert checker.startswith("beartype.")
+    assert len(checked) >= 10
+    for name in checked:
+        assert (ROOT / f"{name.replace('.', '/')}.py").is_file(), name
