@@ -85,7 +85,7 @@ def read_names(constant: str) -> tuple[str, ...]:
     _, node = _definition(module, name)
     if isinstance(node, ast.Dict):
         node = ast.Tuple([key for key in node.keys if key])
-    return tuple(ast.literal_eval(ast.unparse(node)))
+    return tuple(ast.literal_eval(node))
 
 
 @cache
@@ -120,7 +120,7 @@ def _value(module: str, node: ast.AST) -> tuple[object, tuple[str, ...]]:
             return _value(*_definition(module, name))
         case ast.Attribute(value=ast.Name(id=dataclass), attr=name):
             return _field(module, dataclass, name)
-    return ast.literal_eval(ast.unparse(node)), ()
+    return ast.literal_eval(node), ()
 
 
 def _field(module: str, dataclass: str, name: str) -> tuple[object, tuple[str, ...]]:
