@@ -19,6 +19,7 @@ import typer.main
 import avloc
 from avloc import errors
 from avloc.cli.app import app
+from avloc.cli.help import argument_name, default_text, help_text
 from avloc.datasets import SynthesisConfig
 from avloc.events import EventRules
 from avloc.media.flags import FLAGS
@@ -45,16 +46,16 @@ def _command(name: str, command: Any) -> str:
         f"```text\n{' '.join(['avloc', name, *(['[OPTIONS]'] if options else []), *words])}\n```",
     ]
     if arguments:
-        rows = [(f"`{_argument_word(p)}`", p.help, _default(p)) for p in arguments]
+        rows = [(f"`{_argument_word(p)}`", help_text(p), _default(p)) for p in arguments]
         parts.append(table(("argument", "what it is", "if not given"), rows))
     if options:
-        rows = [(_option_words(p), _help(p), _default(p)) for p in options]
+        rows = [(_option_words(p), help_text(p), _default(p)) for p in options]
         parts.append(table(("option", "what it does", "if not given"), rows))
     return "\n\n".join(parts)
 
 
 def _argument_word(argument: Any) -> str:
-    word = argument.name.upper() + ("..." if argument.nargs == -1 else "")
+    word = argument_name(argument)
     return word if argument.required else f"[{word}]"
 
 
@@ -63,19 +64,12 @@ def _option_words(option: Any) -> str:
     return ", ".join(f"`{name}{value}`" for name in option.opts)
 
 
-def _help(option: Any) -> str:
-    text = option.help
-    if option.multiple:
-        text += " May be given several times."
-    return text + (f" Also `${option.envvar}`." if option.envvar else "")
-
-
 def _default(parameter: Any) -> str:
-    if isinstance(parameter.show_default, str):
-        return str(parameter.show_default)
-    if parameter.default is None or parameter.default is False or parameter.default == "":
-        return "must be given" if parameter.required else ""
-    return f"`{parameter.default}`"
+    default = default_text(parameter)
+    if parameter.required:
+        return "must be given"
+    is_in_words = isinstance(parameter.show_default, str)
+    return default if is_in_words or not default else f"`{default}`"
 
 
 def settings(name: str) -> str:

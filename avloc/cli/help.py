@@ -56,30 +56,39 @@ def _is_dashed_name(argument: str) -> bool:
     return Path(argument).suffix.lower() in _FILE_SUFFIXES or Path(argument).exists()
 
 
-def value_word(kind: str) -> str:
-    """Return the word for a kind of value, by its Python name: ``PATH``, ``N``, ``X``, ``TEXT``."""
-    return {"path": "PATH", "int": "N", "float": "X"}.get(kind.lower(), "TEXT")
+def argument_name(argument: Any) -> str:
+    """Return the word that stands for an argument: ``VIDEOS...`` where several may be given."""
+    return str(argument.name).upper() + ("..." if argument.nargs == -1 else "")
+
+
+def help_text(parameter: Any) -> str:
+    """Return what an argument or option is, without its default."""
+    if parameter.param_type_name == "option" and parameter.multiple:
+        return f"{parameter.help} May be given several times."
+    return str(parameter.help)
+
+
+def default_text(parameter: Any) -> str:
+    """Return a parameter's default as it is shown; empty where there is nothing to show."""
+    shown = parameter.show_default
+    default = str(parameter.default if shown is True else shown)
+    return "" if default in ("None", "False") else default
 
 
 def _row(parameter: Any) -> tuple[str, str]:
     """Return a parameter's name with its kind of value, and its help."""
-    text, facts = parameter.help, "; ".join(_facts(parameter))
+    text, facts = help_text(parameter), "; ".join(_facts(parameter))
     if parameter.param_type_name == "argument":
-        name = parameter.name.upper() + "..." * (parameter.nargs == -1)
+        name = argument_name(parameter)
     else:
         name = ", ".join(sorted(parameter.opts, key=len))
         if not parameter.is_flag:
             name += f" {parameter.metavar}"
-        if parameter.multiple:
-            text += " May be given several times."
     return name, f"{text}  [{facts}]" if facts else text
 
 
 def _facts(parameter: Any) -> Iterator[str]:
-    if parameter.envvar:
-        yield f"env var: {parameter.envvar}"
-    default = parameter.default if parameter.show_default is True else parameter.show_default
-    if str(default) not in ("", "None", "False"):
+    if default := default_text(parameter):
         yield f"default: {default}"
     if parameter.min is not None:
         least = parameter.min

@@ -10,20 +10,16 @@ import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence, Set
 from functools import wraps
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from avloc.cli.help import value_word
 from avloc.cli.signatures import REQUIRED, Parameter, read_function, read_names
 from avloc.errors import UnknownNameError
 
 _SHARED: Mapping[str, Mapping[str, Any]] = {
-    "artifacts": {
-        "help": "The workspace: the folder in which the commands leave files for each other.",
-        "envvar": "AVLOC_ARTIFACTS",
-        "show_default": "./artifacts",
-    },
+    "artifacts": {"more": "The commands leave files for each other there."},
     "audio": {"choices": "avloc.features.architectures.AUDIO_ENCODERS"},
     "device": {"metavar": "auto|cpu|cuda|cuda:N", "completes": ("auto", "cpu", "cuda")},
     "overwrite": {"choices": "avloc.options.OVERWRITE"},
@@ -33,6 +29,7 @@ _SHARED: Mapping[str, Mapping[str, Any]] = {
     "visual": {"choices": "avloc.features.architectures.VISUAL_ENCODERS"},
 }
 """What parameters of these names have in every command."""
+_VALUE_WORDS = {Path: "PATH", int: "N", float: "X", str: "TEXT"}
 _WIDEST = 30  # characters of names beside an option, so that its help still fits a line
 
 
@@ -109,7 +106,7 @@ def _declared(
     if entry.is_positional:
         declared = typer.Argument(**settings)
     else:
-        settings.setdefault("metavar", value_word(entry.kind.__name__))
+        settings.setdefault("metavar", _VALUE_WORDS.get(entry.kind))
         declared = typer.Option(*(flags or [_flag(entry.name)]), **settings)
     return inspect.Parameter(
         entry.name,
