@@ -1,6 +1,6 @@
 """The parts of the pages that follow from the code: commands, settings, errors, flags, reference.
 
-``make pages`` runs cog, which writes them into the pages; ``tests/test_docs.py`` fails where a
+``make pages`` runs cog, which writes them into the pages; ``tests/test_pages.py`` fails where a
 page and the code differ.
 """
 

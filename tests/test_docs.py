@@ -1,13 +1,9 @@
-"""What README and docs ask a reader to type works, and the pages build without a warning."""
+"""What README and docs ask a reader to type works."""
 
 from __future__ import annotations
 
-import html.parser
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -28,7 +24,6 @@ from sharing import made_once
 from workspaces import SmallWorkspace
 
 from avloc.errors import AvlocError
-from avloc.export.formats.saving import formats
 
 # what a line may begin with that no test runs, and why
 NOT_RUN = {
@@ -37,8 +32,6 @@ NOT_RUN = {
     "make": "its target is looked up instead",
     "uv": "it installs",
 }
-# how `make pages` calls cog
-COG = ("-p", "import generated")
 # what a page says there will be
 LEFT = {
     "README.md": ("results/report.html", "results/yard/two.avloc.srt"),
@@ -185,112 +178,3 @@ def test_make_lines_name_targets_that_are_there() -> None:
     lines = [line for page in PAGES for line in commands_of(page) if line.startswith("make ")]
     assert lines
     assert {word for line in lines for word in line.split()[1:]} <= targets
-
-
-def test_every_format_is_in_the_table() -> None:
-    page = (ROOT / "docs" / "your-videos.md").read_text(encoding="utf-8")
-    for name, suffix in formats().items():
-        assert f"| `{name}` | `NAME.avloc{suffix}` |" in page
-
-
-@pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built pages; a link that leads nowhere is a warning, and an error with --strict.
-
-    Not with --quiet: then mkdocs counts no warnings, and --strict does nothing.
-    """
-    folder = tmp_path_factory.mktemp("site")
-    built = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", folder],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "NO_MKDOCS_2_WARNING": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert built.returncode == 0, built.stderr
-    assert "WARNING" not in built.stderr
-    return folder
-
-
-def test_generated_parts_of_the_pages_are_as_the_code_has_them() -> None:
-    pages = [str(page) for page in PAGES if "[[[cog" in page.read_text(encoding="utf-8")]
-    assert len(pages) >= 4
-    checked = subprocess.run(
-        [sys.executable, "-m", "cogapp", "--check", "--diff", "-I", "docs", *COG, *pages],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert checked.returncode == 0, f"run `make pages`\n{checked.stdout}{checked.stderr}"
-
-
-def test_every_command_and_option_is_on_the_commands_page() -> None:
-    page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
-    sections = dict(
-        re.findall(r"^## avloc ([\w-]+)\n(.*?)(?=^## )", page, re.DOTALL | re.MULTILINE)
-    )
-    _, text = run("avloc --help")
-    commands = re.findall(r"^  ([a-z][\w-]*)  +\S", text.partition("Commands:")[2], re.MULTILINE)
-    assert len(commands) >= 12
-    assert list(sections) == commands
-    for command in commands:
-        _, text = run(f"avloc {command} --help")
-        options = set(re.findall(r"^  (?:-\w, )?(--[\w-]+)", text, re.MULTILINE))
-        assert "--help" in options
-        options.remove("--help")
-        missing = {name for name in options if f"`{name}" not in sections[command]}
-        assert not missing, f"{command}: {missing}"
-
-
-TEXTS = [*PAGES, *(ROOT / name for name in ("CONTRIBUTING.md", "CHANGELOG.md", "data/README.md"))]
-
-
-@pytest.mark.parametrize("page", TEXTS, ids=lambda page: page.name)
-def test_links_lead_somewhere_on_a_code_host(page: Path) -> None:
-    """A link names a file of the repository, and a heading that the file has."""
-    for target in re.findall(r"\]\(([^)\s]+)\)", _prose(page)):
-        if re.match(r"\w+:", target):
-            continue
-        name, _, heading = target.partition("#")
-        file = (page.parent / name).resolve() if name else page
-        assert file.exists(), target
-        assert file.is_relative_to(ROOT), target
-        if heading:
-            titles = re.findall(r"^#+ (.+)$", _prose(file), re.MULTILINE)
-            assert heading in {_anchor(title) for title in titles}, target
-
-
-def _prose(page: Path) -> str:
-    return re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.S | re.M)
-
-
-def _anchor(title: str) -> str:
-    """Return a heading's anchor as code hosts make it."""
-    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
-
-
-class _Fetched(html.parser.HTMLParser):
-    """Gathers what a browser fetches for a page by itself."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.addresses: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag != "a":
-            self.addresses += [v or "" for k, v in attrs if k in ("src", "href", "srcset", "data")]
-
-
-def test_pages_fetch_nothing_from_elsewhere(site: Path) -> None:
-    pages = list(site.rglob("*.html"))
-    assert len(pages) >= 12
-    for page in pages:
-        fetched = _Fetched()
-        fetched.feed(page.read_text(encoding="utf-8"))
-        assert len(fetched.addresses) > 3
-        assert not [a for a in fetched.addresses if re.match(r"(\w+:)?//", a)], page.name
-    for sheet in site.rglob("*.css"):
-        assert not re.search(r"(url\(|@import)\s*['\"]?(https?:)?//", sheet.read_text("utf-8"))
