@@ -32,6 +32,7 @@ from avloc.features.runtimes import choose_runtime, with_runtime
 from avloc.features.visual_networks import fold_batch_norm
 from avloc.features.weights import WeightsPolicy, load_state
 from avloc.models.sentinel import SentinelLSTM
+from avloc.stages.bench_training import measure_seconds
 
 Ways = dict[str, Callable[[], Tensor]]
 
@@ -110,11 +111,7 @@ def compare(ways: Ways, n: int, device: torch.device, seconds: float) -> dict[st
     began = time.perf_counter()
     while time.perf_counter() - began < seconds or not rates[first]:
         for name, run in ways.items():
-            turn = time.perf_counter()
-            run()
-            if device.type == "cuda":
-                torch.cuda.synchronize(device)
-            rates[name].append(n / (time.perf_counter() - turn))
+            rates[name].append(n / measure_seconds(device, run))
     largest = results[first].abs().max()
     return {
         name: (
