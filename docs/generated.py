@@ -150,8 +150,8 @@ def _described(thing: Any) -> list[str]:
 
 def _errors(text: str) -> str:
     """Return a line for each error of a ``Raises`` section, where several share a line."""
-    found = re.findall(r"(\w+Error): (.*?)(?=\s\w+Error: |$)", " ".join(text.split()))
-    return "\n".join(f"- `{name}`: {when}" for name, when in found)
+    pairs = re.findall(r"(\w+Error): (.*?)(?=\s\w+Error: |$)", " ".join(text.split()))
+    return "\n".join(f"- `{name}`: {when}" for name, when in pairs)
 
 
 def _call(thing: Any) -> str:

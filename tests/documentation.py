@@ -1,4 +1,4 @@
-"""README and pages of ``docs/`` as what they ask a reader to type."""
+"""The commands and code of README and ``docs/``, as a reader would type them."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ SMALLER = {
     "avloc synth": "--train 2 --val 1 --test 1",
 }
 RECIPES = ("drawn", "photos")
-"""Those that make their clips, hundreds; `write_small_recipes` writes smaller ones."""
+"""Recipes that make hundreds of clips; `write_small_recipes` writes smaller ones."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: its language, the file it is to be, and its text."""
+    """A fenced block: its language, the file to write it to, and its text."""
 
     language: str
     title: str
@@ -53,8 +53,8 @@ class Block:
 
 def blocks_of(page: Path) -> list[Block]:
     """Return a page's fenced blocks in order."""
-    found = _BLOCK.finditer(page.read_text(encoding="utf-8"))
-    return [Block(one["language"], one["title"] or "", one["text"]) for one in found]
+    fenced = _BLOCK.finditer(page.read_text(encoding="utf-8"))
+    return [Block(match["language"], match["title"] or "", match["text"]) for match in fenced]
 
 
 def commands_of(page: Path) -> list[str]:
@@ -78,7 +78,7 @@ def write_small_recipes(folder: Path) -> None:
 
 
 def is_avloc(line: str) -> bool:
-    """Tell whether avloc is what a line runs, at its beginning or behind a pipe."""
+    """Tell whether a line runs avloc, at its beginning or behind a pipe."""
     return line.startswith("avloc ") or "| avloc " in line
 
 

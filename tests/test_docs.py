@@ -32,7 +32,7 @@ NOT_RUN = {
     "make": "its target is looked up instead",
     "uv": "it installs",
 }
-# what a page says there will be
+# files that a page says it leaves
 LEFT = {
     "README.md": ("results/report.html", "results/yard/two.avloc.srt"),
     "first-steps.md": ("first/test00000.heatmap.mp4", "first/test00000.avloc.figure.png"),
@@ -60,7 +60,7 @@ def _prepare(place: Path) -> None:
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the pages take for granted, once for all of them: media, published features."""
+    """Media and published features, which every page takes for granted; made once."""
     return made_once(tmp_path_factory, "prepared", _prepare)[0]
 
 
@@ -71,7 +71,7 @@ def place(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Path:
-    """A reader's folder, in which we are: videos, data sets, features and a trained model."""
+    """The current folder, a reader's: videos, data sets, features and a trained model."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AVLOC_ARTIFACTS", "")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
@@ -104,7 +104,7 @@ def is_to_be_done(page: Path) -> bool:
 def test_page_works(page: Path, place: Path) -> None:
     """Do what a page says, from its top to its end: files, commands, lines of Python.
 
-    A line that a page before it has is not run again, but where another needs what it leaves.
+    A line that an earlier page has is run again only if another line needs its files.
     """
     reader = Reader(page)
     for block in blocks_of(page):
@@ -150,7 +150,7 @@ class Reader:
         assert code == 0, f"{self._page.name}: {line}\n{said}"
 
     def _catch_up(self) -> bool:
-        """Run the lines that were skipped; tells whether there were any."""
+        """Run the lines that were skipped; return whether there were any."""
         lines, self._skipped = self._skipped, []
         for line in lines:
             code, said = run(line)
@@ -159,12 +159,12 @@ class Reader:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_no_line_goes_unseen(page: Path) -> None:
+def test_every_line_is_run_or_listed_as_not_run(page: Path) -> None:
     for line in commands_of(page):
         assert is_avloc(line) or line.split()[0] in NOT_RUN, line
 
 
-def test_the_pages_have_what_they_are_there_for() -> None:
+def test_the_pages_use_every_main_command_and_python() -> None:
     lines = [line for page in PAGES for line in commands_of(page)]
     used = {line.split()[1] for line in lines if line.startswith("avloc ")}
     assert len(lines) > 80
@@ -173,7 +173,7 @@ def test_the_pages_have_what_they_are_there_for() -> None:
     assert len(python) > 8
 
 
-def test_make_lines_name_targets_that_are_there() -> None:
+def test_make_lines_name_targets_that_exist() -> None:
     targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     lines = [line for page in PAGES for line in commands_of(page) if line.startswith("make ")]
     assert lines

@@ -1,4 +1,4 @@
-"""The Python face: light and complete."""
+"""The public names of `avloc` and its errors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 import avloc
 
 
-def test_every_public_name_is_there_and_documented() -> None:
+def test_every_public_name_exists_and_is_documented() -> None:
     for name in avloc.__all__:
         assert getattr(avloc, name).__doc__, name
     assert set(avloc.__all__) <= set(dir(avloc))
@@ -33,7 +33,7 @@ def test_errors_tree_is_as_its_docstring_draws_it() -> None:
     assert defined == drawn
 
 
-def test_errors_survive_the_way_between_processes() -> None:
+def test_errors_can_be_pickled() -> None:
     import pickle
 
     from avloc.errors import DatasetError, UnknownNameError

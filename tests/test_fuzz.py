@@ -1,6 +1,6 @@
 """A small part of the fuzzing: damaged files cost an error of avloc's, and nothing worse.
 
-``tools/fuzz.py`` does as much of it as one likes.
+``tools/fuzz.py`` damages any number of files.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def test_a_case_follows_from_seed_and_number() -> None:
     assert content not in [outcome for way, outcome in once if way != "page zeroed"]
 
 
-def test_content_that_is_another_is_noticed_and_so_is_a_death(tmp_path: Path) -> None:
+def test_changed_content_and_a_dead_process_are_noticed(tmp_path: Path) -> None:
     first, same, other = (tmp_path / f"{name}.h5" for name in ("first", "same", "other"))
     write_model(first, model())
     write_model(same, model())

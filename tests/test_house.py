@@ -1,4 +1,4 @@
-"""The rules of the house: names, sizes, locks, and the map that CONTRIBUTING.md draws."""
+"""Rules of the repository: names, sizes, locks, and the map that CONTRIBUTING.md draws."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def project() -> dict:
 
 def layers() -> list[str]:
     contracts = project()["tool"]["importlinter"]["contracts"]
-    return next(one["layers"] for one in contracts if one["type"] == "layers")
+    return next(entry["layers"] for entry in contracts if entry["type"] == "layers")
 
 
 def test_the_map_in_contributing_is_the_import_contract() -> None:
@@ -33,13 +33,13 @@ def test_the_map_in_contributing_is_the_import_contract() -> None:
     assert [titles.get(name, name) for name in order] == layers()
 
 
-def test_every_room_of_the_contract_has_its_task_in_contributing() -> None:
+def test_contributing_says_what_each_package_of_the_contract_does() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    rooms = [room for layer in layers() for room in layer.split(" | ")]
-    packages = [room for room in rooms if (ROOT / "avloc" / room).is_dir()]
+    names = [name for layer in layers() for name in layer.split(" | ")]
+    packages = [name for name in names if (ROOT / "avloc" / name).is_dir()]
     assert len(packages) >= 10
-    for room in packages:
-        assert f"| `{room}/` |" in text, room
+    for name in packages:
+        assert f"| `{name}/` |" in text, name
 
 
 def test_no_two_modules_share_a_file_name_but_a_command_and_its_stage() -> None:

@@ -1,10 +1,10 @@
-"""Damage sound files at random, read them as the product does, and count what comes of it.
+"""Damage sound files at random, read them as the product does, and count the outcomes.
 
     python tools/fuzz.py artifacts --n 500 --seed 1 --jobs 2
 
 Kinds: artifacts, videos, manifests. Files are read in a process of its own, with limits. A file
 that crashes or hangs it, takes too much memory, ends in anything but avloc's own errors, makes a
-clip far too long, or is accepted with another content than its digest speaks for, is kept in a
+clip far too long, or is accepted with content that its digest does not fit, is kept in a
 folder, and the exit code is 1. A case follows from seed and number alone.
 """
 
@@ -38,19 +38,19 @@ NEVER = (
     "hung",
     "too much memory",
 )
-"""What must not come of any file."""
+"""Outcomes that no file may have."""
 N_NAMED = 20
 FAR_TOO_LONG = 8  # times the segments of the sound file
 
 
 @dataclass(frozen=True)
 class Case:
-    """A damaged file and what came of reading it.
+    """A damaged file and the outcome of reading it.
 
     Attributes:
-        number: with the seed, all that decides it.
+        number: decides the damage, together with the seed.
         sample: the file that was damaged.
-        way: how.
+        way: how it was damaged.
         outcome: one of `HARMLESS` or `NEVER`.
         said: the error, or how the process ended.
         megabytes: memory that reading took.
@@ -69,9 +69,9 @@ def fuzz(kind: str, numbers: Iterable[int], seed: int, keep: Path | None = None)
 
     Args:
         kind: one of ``KINDS``.
-        numbers: of the cases.
+        numbers: the numbers of the cases.
         seed: decides the cases together with their numbers.
-        keep: a folder for the files of which came what must not; made when one does.
+        keep: a folder for the files whose outcome is one of `NEVER`; made for the first of them.
     """
     cases = []
     with tempfile.TemporaryDirectory() as scratch, closing(ReadingProcess(kind)) as reader:
@@ -130,7 +130,8 @@ def table_of(cases: Sequence[Case]) -> str:
     """Count outcomes by the way a file was damaged."""
     counts = Counter((case.way, case.outcome) for case in cases)
     ways = sorted({case.way for case in cases})
-    outcomes = [one for one in (*HARMLESS, *NEVER) if any(case.outcome == one for case in cases)]
+    seen = {case.outcome for case in cases}
+    outcomes = [outcome for outcome in (*HARMLESS, *NEVER) if outcome in seen]
     rows = [["damage", "files", *outcomes]]
     for way in [*ways, "all"]:
         numbers = [sum(counts[w, o] for w in ways if way in (w, "all")) for o in outcomes]

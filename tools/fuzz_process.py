@@ -1,6 +1,6 @@
-"""A process that reads damaged files, where a codec may fall over and memory is short.
+"""A process that reads damaged files, where a codec may crash and memory is limited.
 
-It takes a path a line on stdin and answers each with a line of JSON.
+It reads one path per line from stdin and answers each with a line of JSON.
 """
 
 from __future__ import annotations
@@ -40,7 +40,9 @@ class ReadingProcess:
             bufsize=1,
         )
         if self._process.stdout is None or self._process.stdout.readline() != READY:
-            raise RuntimeError(f"what is wrong says: echo | python {__file__} {self._kind}")
+            raise RuntimeError(
+                f"it did not start; to see why: echo | python {__file__} {self._kind}"
+            )
 
     def read(self, path: Path) -> dict[str, Any]:
         """Let it read a file; returns its answer, or how it ended."""

@@ -3,7 +3,7 @@
     python tools/quick_start.py clip.mp4 --model artifacts/models/cman.h5 [--rounds 5]
 
 Each round runs three fresh processes in turn, so that other work on the machine slows all of
-them alike: ``import torch``; an answer that is there already; and a first answer. Prints the
+them alike: ``import torch``; an answer that exists already; and a first answer. Prints the
 median seconds of each and the median of the rounds' ratios to ``import torch``.
 """
 

@@ -1,4 +1,4 @@
-"""``avloc eval``: a model's honest numbers on a split."""
+"""``avloc eval``: a model's metrics on a split."""
 
 from __future__ import annotations
 

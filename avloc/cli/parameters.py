@@ -57,15 +57,15 @@ def parameters_of(
     ]
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        _, *own = inspect.signature(command, eval_str=True).parameters.values()
-        own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
+        _, *added = inspect.signature(command, eval_str=True).parameters.values()
+        added = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in added]
 
         @wraps(command)
         def run(**values: Any) -> None:
             given = {entry.name: values.pop(entry.name) for entry in offered}
             command({name: v for name, v in given.items() if v is not None}, **values)
 
-        run.__signature__ = inspect.Signature([*declared, *own])  # type: ignore[attr-defined]
+        run.__signature__ = inspect.Signature([*declared, *added])  # type: ignore[attr-defined]
         run.__annotations__ = {}
         more = (inspect.getdoc(command) or "").partition("\n\n")[2]
         run.__doc__ = _in_words(f"{description}\n\n{more}", options)

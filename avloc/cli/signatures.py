@@ -59,7 +59,7 @@ def read_function(function: str) -> tuple[str, list[Parameter]]:
             continue
         value, choices = _value(module, default) if default else (REQUIRED, ())
         text, _, words = " ".join(entries[argument.arg].split()).partition(" Default: ")
-        words = _FIELD.sub(lambda found: str(_field(module, *found.groups())[0]), words)
+        words = _FIELD.sub(lambda match: str(_field(module, *match.groups())[0]), words)
         parameters.append(
             Parameter(
                 name=argument.arg,

@@ -1,4 +1,4 @@
-"""The stage ``eval``: a model, features and labels in; predictions and honest numbers out."""
+"""The stage ``eval``: a model, features and labels in; predictions and metrics out."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def test_folder_with_no_video(avloc: Shell, tmp_path: Path) -> None:
     assert not (tmp_path / "artifacts").exists()
 
 
-def test_path_that_is_not_there(avloc: Shell, tmp_path: Path) -> None:
+def test_path_that_does_not_exist(avloc: Shell, tmp_path: Path) -> None:
     ended = avloc("extract", tmp_path / "nowhere", "--artifacts", tmp_path / "a", *FREE)
     assert_one_line(ended, 1, "nowhere")
     assert not (tmp_path / "a").exists()
@@ -73,7 +73,7 @@ def test_unknown_encoders_are_answered_with_the_nearest(avloc: Shell, tmp_path: 
     assert not (tmp_path / "a").exists()
 
 
-def test_weights_that_cannot_be_had_name_file_url_hash_and_place(
+def test_missing_weights_name_file_url_hash_and_folder(
     avloc: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AVLOC_CACHE", str(tmp_path / "cache"))
@@ -112,7 +112,9 @@ def test_unknown_model_and_setting(avloc: Shell, small_workspace: SmallWorkspace
     assert_one_line(avloc("eval", *place, "--model", "cmam"), 1, "no model", "cman")
 
 
-def test_commands_before_their_time_say_what_comes_first(avloc: Shell, tmp_path: Path) -> None:
+def test_a_command_that_comes_too_early_names_the_command_before_it(
+    avloc: Shell, tmp_path: Path
+) -> None:
     place = ("--artifacts", tmp_path / "a")
     assert_one_line(avloc("train", *place), 1, "no feature store", "avloc extract", "labelled")
     assert_one_line(avloc("eval", *place), 1, "no model", "avloc train")

@@ -66,8 +66,8 @@ def test_eval_formats_say_the_same(avloc: Shell, small_workspace: SmallWorkspace
     for name in ("segment_accuracy", "majority_accuracy", "class_oracle_accuracy", "n_rows"):
         assert value[name] == numbers[name]
     assert [value["interval.low"], value["interval.high"]] == numbers["interval"]
-    for one in numbers["classes"]:
-        assert value[f"classes.{one['name']}.recall"] == one["recall"]
+    for entry in numbers["classes"]:
+        assert value[f"classes.{entry['name']}.recall"] == entry["recall"]
     first, last = numbers["classes"][0]["name"], numbers["classes"][-1]["name"]
     assert value[f"confusion.{first}.{last}"] == numbers["confusion"][0][-1]
     auc = numbers["spatial"]["half"]["attention"]["auc"]
@@ -112,7 +112,7 @@ def test_localize_writes_beside_the_clip(
     assert abs(float(rendered.duration - source.duration)) < 0.1
 
 
-def test_localize_tells_the_events_that_the_rules_leave(
+def test_localize_prints_the_events_that_the_rules_leave(
     avloc: Shell, small_workspace: SmallWorkspace, tmp_path: Path
 ) -> None:
     place = ("--artifacts", small_workspace.artifacts, "--out", tmp_path)
@@ -230,7 +230,7 @@ def test_synth_takes_any_setting(avloc: Shell, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("--set", "sound_noise"), "not KEY=VALUE"),
         (("--set", "sound_noice=1"), "sound_noise"),
@@ -239,12 +239,12 @@ def test_synth_takes_any_setting(avloc: Shell, tmp_path: Path) -> None:
         (("--pictures", "here"), "go together"),
     ],
 )
-def test_synth_refuses_what_it_cannot_mean(
-    avloc: Shell, tmp_path: Path, arguments: tuple[object, ...], told: str
+def test_synth_refuses_invalid_arguments(
+    avloc: Shell, tmp_path: Path, arguments: tuple[object, ...], message: str
 ) -> None:
     ended = avloc("synth", tmp_path / "data", *arguments)
     assert ended.code == 2
-    assert told in ended.err
+    assert message in ended.err
     assert not (tmp_path / "data").exists()
 
 

@@ -50,10 +50,10 @@ def test_the_data_sets_own_boxes_are_measured(
     assert shown.count("always the centre") == 2
     assert "at least half of its maximum" in shown
     assert "above its median" in shown
-    found = json.loads(avloc(*place, "--format", "json").out)
-    assert set(found["spatial"]) == {"half", "median"}
-    assert set(found["spatial"]["half"]) == {"attention", "centre"}
-    assert found["cross_modal"] is None
+    numbers = json.loads(avloc(*place, "--format", "json").out)
+    assert set(numbers["spatial"]) == {"half", "median"}
+    assert set(numbers["spatial"]["half"]) == {"attention", "centre"}
+    assert numbers["cross_modal"] is None
     video_id = next(name for name in json.loads((small_workspace.data / "boxes.json").read_text()))
     other = tmp_path / "none.json"
     other.write_text(json.dumps({f"not {video_id}": [[0, 0, 1, 1]]}))
@@ -75,11 +75,11 @@ def test_a_model_without_attention_has_no_such_table(
 
 def test_matching_across_modalities(avloc: Shell, single_modality: SmallWorkspace) -> None:
     place = ("eval", "--artifacts", single_modality.artifacts)
-    one = avloc(*place, "--model", "only-audio", "--match", "only-visual", "--format", "json")
-    other = avloc(*place, "--model", "only-visual", "--match", "only-audio", "--format", "json")
-    found = json.loads(one.out)["cross_modal"]
-    assert found == json.loads(other.out)["cross_modal"]
-    assert (found["audio"], found["visual"]) == ("only-audio", "only-visual")
+    first = avloc(*place, "--model", "only-audio", "--match", "only-visual", "--format", "json")
+    second = avloc(*place, "--model", "only-visual", "--match", "only-audio", "--format", "json")
+    numbers = json.loads(first.out)["cross_modal"]
+    assert numbers == json.loads(second.out)["cross_modal"]
+    assert (numbers["audio"], numbers["visual"]) == ("only-audio", "only-visual")
     shown = words(avloc(*place, "--model", "only-audio", "--match", "only-visual"))
     for name in ("A2V", "V2A", "chance", "always first", "always last"):
         assert name in shown
@@ -88,7 +88,7 @@ def test_matching_across_modalities(avloc: Shell, single_modality: SmallWorkspac
     assert "cman uses both, only-audio uses audio" in ended.err
 
 
-def test_a_half_that_was_taken_away_is_told_and_has_no_map(
+def test_a_removed_modality_is_named_and_has_no_map(
     avloc: Shell, small_workspace: SmallWorkspace
 ) -> None:
     place = ("eval", "--artifacts", small_workspace.artifacts)

@@ -42,19 +42,19 @@ def test_two_shards_fill_one_workspace(
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (("--shard", "3/2"), "how many: 1/4"),
         (("--shard", "half"), "how many: 1/4"),
         (("--runtime", "tensorrt"), "onnx"),
     ],
 )
-def test_what_cannot_be_is_a_usage_error(
-    avloc: Shell, small_workspace: SmallWorkspace, options: tuple[str, str], told: str
+def test_invalid_values_are_usage_errors(
+    avloc: Shell, small_workspace: SmallWorkspace, options: tuple[str, str], message: str
 ) -> None:
     ended = avloc("extract", small_workspace.data, *SMALL, *options)
     assert ended.code == 2
-    assert told in ended.err
+    assert message in ended.err
     assert ended.err.count("\n") == 1
 
 
@@ -63,11 +63,11 @@ def test_bench_writes_numbers(avloc: Shell, tmp_path: Path) -> None:
     made = ("--clips", 2, "--size", "96x64", "--rounds", 1, "--scratch", tmp_path / "new")
     ended = avloc("bench", *SMALL, *made, "--workers", 0, "--json")
     assert ended.code == 0, ended.err
-    found = json.loads(ended.out)
-    assert found["n_frames"] == 160
-    assert found["n_clips"] == 2
-    assert 0 < found["ratio"][0] < 1.5
-    assert "cores" in found["machine"]
+    numbers = json.loads(ended.out)
+    assert numbers["n_frames"] == 160
+    assert numbers["n_clips"] == 2
+    assert 0 < numbers["ratio"][0] < 1.5
+    assert "cores" in numbers["machine"]
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == [
         "clips"
     ]  # stores are gone

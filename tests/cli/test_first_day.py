@@ -58,7 +58,7 @@ def test_extract_with_labels_says_nothing_about_them(
     assert "labels" not in ended.err
 
 
-def test_an_address_is_no_file(avloc: Shell, films: Path) -> None:
+def test_an_address_is_not_a_file(avloc: Shell, films: Path) -> None:
     ended = avloc("extract", "https://example.org/film.mp4", *FREE)
     assert ended.code == 1
     assert "avloc opens files only; download it first." in ended.err

@@ -40,8 +40,8 @@ def test_out_dash_is_pure_data(
     table = list(csv.DictReader(io.StringIO(ended.out)))
     assert ended.out.count("video_id") == 1  # one header for all videos
     assert all(float(row["end"]) == 10 for row in table)
-    one = avloc("localize", clips[0], *place, "-o", "-", "--format", "json").out
-    assert json.loads(one)["video_id"] == clips[0].stem
+    single = avloc("localize", clips[0], *place, "-o", "-", "--format", "json").out
+    assert json.loads(single)["video_id"] == clips[0].stem
     listed = ("gone.mp4", *clips, *place, "-o", "-", "--format", "json")
     ended = avloc("localize", *listed)
     assert ended.code == 3

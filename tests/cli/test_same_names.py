@@ -75,7 +75,7 @@ def test_options_and_parameters_have_the_same_names(name: str) -> None:
     taken = inspect.signature(FUNCTIONS[name]).parameters
     assert set(taken) - typed - {"progress"} == PYTHON_ONLY.get(name, set())
     assert typed <= set(taken)
-    assert {one for one in SHOWING.get(name, set()) if one in taken} == set()
+    assert SHOWING.get(name, set()) & set(taken) == set()
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -84,7 +84,7 @@ def test_options_and_parameters_have_the_same_defaults(name: str) -> None:
     for option, default in names_of(commands()[name]).items():
         if option in SHOWING.get(name, set()):
             continue
-        own = taken[option].default
+        value = taken[option].default
         # a shell cannot say "nothing given" but by an empty text, list or None
-        if own is not inspect.Parameter.empty and (own or default) and default is not None:
-            assert default == own, option
+        if value is not inspect.Parameter.empty and (value or default) and default is not None:
+            assert default == value, option

@@ -36,7 +36,7 @@ def names_after(word: str, talk: str) -> list[str]:
     return [Path(line.removeprefix(word)).name.removesuffix(".avloc.h5") for line in lines]
 
 
-def test_a_video_that_another_run_is_at_comes_last_and_is_not_made_twice(
+def test_a_video_that_another_run_works_on_comes_last_and_is_not_made_twice(
     small_workspace: SmallWorkspace, videos: list[Path]
 ) -> None:
     first, *others = videos

@@ -36,7 +36,7 @@ def modules_of(distribution: str) -> set[str]:
         known.add(name := todo.pop())
         with contextlib.suppress(PackageNotFoundError):  # for another platform
             needed = map(Requirement, requires(name) or ())
-            todo |= {canonicalize_name(one.name) for one in needed if not one.marker} - known
+            todo |= {canonicalize_name(r.name) for r in needed if not r.marker} - known
     owners = packages_distributions()
     return {m for m, names in owners.items() if known & set(map(canonicalize_name, names))}
 
@@ -65,7 +65,7 @@ def test_import_avloc_is_light() -> None:
     assert imported_by("import avloc") & {"torch", "numpy", "h5py", "av"} == set()
 
 
-def test_a_timeline_brings_nothing_that_only_showing_it_needs() -> None:
+def test_a_timeline_imports_nothing_that_only_showing_it_needs() -> None:
     assert imported_by("import avloc.timeline") & {"matplotlib", "jinja2", "pandas"} == set()
 
 

@@ -1,4 +1,4 @@
-"""Data on stdout and lists on stdin hold any file name, also one that is no UTF-8."""
+"""Data on stdout and lists on stdin hold any file name, also one that is not UTF-8."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STRICT = {**os.environ, "PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8:strict"}
 
 
 def run(*arguments: object, given: bytes = b"", **environment: str) -> subprocess.CompletedProcess:
-    """Run avloc in a process whose streams refuse what is no UTF-8."""
+    """Run avloc in a process whose streams refuse what is not UTF-8."""
     return subprocess.run(
         [sys.executable, "-m", "avloc", *map(str, arguments)],
         input=given,
@@ -48,7 +48,7 @@ def test_what_is_printed_can_be_read_again(odd: Path) -> None:
     assert os.fsencode(odd) in listed.stdout
 
 
-def test_talk_about_such_a_name_is_a_line(odd: Path) -> None:
+def test_a_message_about_such_a_name_is_one_line(odd: Path) -> None:
     gone = Path(os.fsdecode(os.fsencode(odd) + b".gone"))
     ended = run("extract", gone, "--visual", "efficientnet-lite0", "--audio", "logmel")
     assert ended.returncode == 1
