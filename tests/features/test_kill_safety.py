@@ -59,6 +59,10 @@ def written_in(root: Path) -> list[str]:
     return [name for name in files_in(root) if not name.endswith(".lock")]  # which is a claim
 
 
+def finished_in(root: Path) -> list[str]:
+    return [name for name in files_in(root) if not name.startswith(".")]
+
+
 class Witness:
     """Looks at a store after every kill, and remembers what it saw.
 
@@ -170,10 +174,13 @@ def kill_one_store_again_and_again(videos, reference, root, n_kills, seed):
     witness = Witness(root, reference, copies=15)
     with Runs() as runs:
         for number in range(n_kills):
-            before = set(written_in(root))
+            # a third of the kills are after a video is finished, a third after one is begun, and
+            # a third while processes start
+            awaited = finished_in if number % 3 == 1 else written_in
+            before = set(awaited(root))
             group = runs.begin(many, root, workers=2)
-            while number % 3 and before.issuperset(written_in(root)):
-                time.sleep(0.005)  # a third of the kills are while processes start
+            while number % 3 and before.issuperset(awaited(root)):
+                time.sleep(0.005)
             time.sleep(draw.uniform(0, 0.2 if number % 3 else 2.0))
             kill(group)
             assert runs.end() is None
