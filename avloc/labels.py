@@ -1,27 +1,36 @@
-"""The labels of a model and their class indices."""
+"""The labels of a model, and how they exclude each other."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from avloc.errors import UnknownNameError, UsageError
+
+LabelKind = Literal["exclusive", "independent"]
+KINDS: tuple[str, ...] = get_args(LabelKind)
 
 
 @dataclass(frozen=True)
 class LabelSet:
-    """Event labels in order, with background after the last.
+    """C event labels in order. Background is not a label: it is where no event is.
 
     Attributes:
-        names: the event labels, by class index. In AVE that is the order of first appearance
+        names: the event labels, by index. In AVE that is the order of first appearance
             in ``Annotations.txt``.
-        background: the name of the class "no event".
+        background: the name of "no event".
+        kind: ``exclusive`` if a segment has one label at most, as in AVE and the paper;
+            ``independent`` if it may have several.
     """
 
     names: tuple[str, ...]
     background: str = "background"
+    kind: LabelKind = "exclusive"
 
     def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise UnknownNameError("kind of label set", self.kind, KINDS)
         if len(set(self.names)) != len(self.names) or not all(self.names):
             raise UsageError(f"labels must be distinct and not empty, got {list(self.names)}")
         if self.background in self.names:
@@ -33,9 +42,24 @@ class LabelSet:
         return cls(tuple(dict.fromkeys(names)))
 
     @property
+    def is_exclusive(self) -> bool:
+        """Whether a segment has one label at most."""
+        return self.kind == "exclusive"
+
+    @property
+    def n_labels(self) -> int:
+        """C: the event labels, without background."""
+        return len(self.names)
+
+    @property
     def n_classes(self) -> int:
-        """C: the event labels and background."""
+        """C + 1: the event labels and background, as classes that exclude each other."""
         return len(self.names) + 1
+
+    @property
+    def n_logits(self) -> int:
+        """The outputs of a model: a class each if exclusive, with background; else a label each."""
+        return self.n_classes if self.is_exclusive else self.n_labels
 
     @property
     def background_index(self) -> int:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FloatArray = NDArray[np.float32]
+Sense = Literal["both", "heard", "seen", "unknown"]
+SENSES: tuple[str, ...] = get_args(Sense)
 
 
 @dataclass(frozen=True)
@@ -58,12 +60,20 @@ class Grid:
 
 @dataclass(frozen=True)
 class Event:
-    """One event: a label from ``start`` to ``end`` seconds, with its score in [0, 1]."""
+    """One event: a label from ``start`` to ``end`` seconds, with its score in [0, 1].
+
+    ``sense`` says which sense knows it: ``both``, ``heard``, ``seen``, or ``unknown`` where the
+    model cannot tell. ``heard`` and ``seen`` are what the sound alone and the picture alone say of
+    the label, in [0, 1]; None where the model cannot tell.
+    """
 
     start: float
     end: float
     label: str
     score: float
+    sense: Sense = "unknown"
+    heard: float | None = None
+    seen: float | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,8 @@ class Timeline:
         grid: the T segments.
         scores: (T, C) probabilities, each row summing to 1.
         events: in order of start.
+        heard, seen: (T, C) what the sound alone and the picture alone say of each label; None
+            where the model cannot tell.
         attention: (T, H, W) weights over the picture, each segment summing to 1; None when
             the model has no spatial attention.
         gate_visual: (T,) the normalised sentinel gate of the visual stream; None without one.
@@ -93,6 +105,8 @@ class Timeline:
     grid: Grid
     scores: FloatArray
     events: tuple[Event, ...]
+    heard: FloatArray | None = None
+    seen: FloatArray | None = None
     attention: FloatArray | None = None
     gate_visual: FloatArray | None = None
     gate_audio: FloatArray | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, is_dataclass, replace
+from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass, replace
 from fractions import Fraction
 from functools import cache
 from types import UnionType
@@ -157,10 +157,12 @@ def _object(value: object, name: str) -> dict[str, Any]:
 
 def _instance(value: object, kind: Any, name: str) -> Any:
     values, types = _object(value, name), types_of(kind)
-    if odd := sorted(values.keys() ^ types.keys()):
+    required = {entry.name for entry in fields(kind) if entry.default is MISSING}
+    if odd := sorted((required - values.keys()) | (values.keys() - types.keys())):
         raise ValueError(f"{name} has missing or unknown fields: {odd!r:.200}")
     try:
-        return kind(**{field: typed(values[field], types[field], field) for field in types})
+        # A field that an older avloc did not write has its default.
+        return kind(**{field: typed(values[field], types[field], field) for field in values})
     except UsageError as error:
         raise ValueError(f"{name}: {error.message:.200}") from error
 

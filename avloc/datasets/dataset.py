@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from avloc.errors import UnknownNameError
 from avloc.labels import LabelSet
-from avloc.timeline import Event, Grid
+from avloc.timeline import Event, Grid, Sense
 
 SPLITS = ("train", "val", "test")
 
@@ -27,6 +27,7 @@ class Row:
     end: float  # seconds, exclusive; equal to start without an event (AVE's 0&0)
     split: str = ""  # one of SPLITS, or empty
     quality: str = ""  # the annotator's remark
+    sense: Sense = "unknown"  # by which the event is known
 
 
 @dataclass(frozen=True)
