@@ -70,6 +70,8 @@ def _say_missing(dataset: Dataset | None) -> None:
         console.say(f"{len(missing)} of {dataset.coverage.total} videos are missing")
     if dataset.ignored_fields:
         console.say(f"fields of the manifest that are ignored: {', '.join(dataset.ignored_fields)}")
+    for note in dataset.notes:
+        console.say(note)
 
 
 def _summarise(report: ExtractionReport, where: str) -> None:

@@ -87,7 +87,7 @@ def _row(text: str, n_segments: int) -> Row:
         raise ValueError(f"has {len(fields)} fields separated by &, not 5")
     label, video_id, quality, start, end = fields
     times = seconds(start, "StartTime"), seconds(end, "EndTime")
-    row = Row(checked_id(video_id), checked_label(label), *times, quality=quality)
+    row = Row(checked_id(video_id), checked_label(label), *times, quality=quality, sense="both")
     if not row.start <= row.end <= n_segments:
         raise ValueError(f"the event lasts from {start} to {end} s of {n_segments}")
     return row

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -10,16 +11,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from avloc.datasets.true_events import true_events
 from avloc.errors import UnknownNameError
 from avloc.labels import LabelSet
 from avloc.timeline import Event, Grid, Sense
 
 SPLITS = ("train", "val", "test")
+UNSCORED = -1
+"""The target of a segment whose truth is unknown."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One annotated event; a video may have several."""
+    """One annotated event, or one label of a whole video; a video may have several."""
 
     video_id: str
     label: str  # empty if there is no event
@@ -28,6 +32,12 @@ class Row:
     split: str = ""  # one of SPLITS, or empty
     quality: str = ""  # the annotator's remark
     sense: Sense = "unknown"  # by which the event is known
+    is_whole_video: bool = False  # a weak label: it occurs, and nobody says when; its times are 0
+
+    @property
+    def is_event(self) -> bool:
+        """Whether it has a label and a time."""
+        return bool(self.label) and self.end > self.start
 
 
 @dataclass(frozen=True)
@@ -46,7 +56,9 @@ class Dataset:
 
     ``n_segments`` is the length of every grid in segments of 1 s; None if the video decides it.
     ``is_row_alone`` makes each row an example by itself, as in AVE's protocol; otherwise a video is
-    one example with the events of all its rows.
+    one example with the events of all its rows. ``weak_labels`` are the labels of whole videos, by
+    id, of data sets that give them beside the times (LLP); else they follow from the rows.
+    ``label_groups`` names the group of each label where the data set has groups (OV-AVEBench).
     """
 
     name: str
@@ -57,6 +69,9 @@ class Dataset:
     n_segments: int | None = None
     is_row_alone: bool = True
     ignored_fields: tuple[str, ...] = ()  # a manifest's fields without meaning here
+    weak_labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    label_groups: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()  # what was left out of the files, and why
 
     def split(self, name: str) -> list[tuple[int, Row]]:
         """Return the examples of a split, or of no split (``""``), with their row numbers."""
@@ -86,22 +101,40 @@ class Dataset:
     def targets(self, row: Row, grid: Grid) -> NDArray[np.int64]:
         """Return (T,) class indices: the label where a segment's middle is in ``[start, end)``.
 
-        If rows are not alone, those of the video's other rows count too; the later row wins.
+        If rows are not alone, those of the video's other rows count too; the later row wins. All
+        are `UNSCORED` in a video with a label of the whole video: nobody says when it occurs.
         """
         targets = np.full(grid.n_segments, self.labels.background_index, dtype=np.int64)
-        events = (row,) if self.is_row_alone else self._rows_of_video.get(row.video_id, (row,))
-        for event in events:
+        for event in self._rows_with(row):
             if event.label:
                 targets[grid.covers(event.start, event.end)] = self.labels.index(event.label)
+        if any(event.is_whole_video for event in self._rows_with(row)):
+            targets[:] = UNSCORED
         return targets
 
+    def present(self, row: Row) -> NDArray[np.bool_]:
+        """Return (C,): the labels that occur anywhere in the example's video."""
+        occurs = np.zeros(self.labels.n_labels, dtype=bool)
+        names = self.weak_labels.get(row.video_id)
+        if names is None:
+            names = tuple(
+                r.label
+                for r in self._rows_with(row)
+                if r.label and (r.is_event or r.is_whole_video)
+            )
+        occurs[[self.labels.index(name) for name in names]] = True
+        return occurs
+
+    def _rows_with(self, row: Row) -> Sequence[Row]:
+        """Return the rows of a row's example."""
+        return (row,) if self.is_row_alone else self._rows_of_video.get(row.video_id, (row,))
+
     def events_of(self, video_id: str) -> tuple[Event, ...] | None:
-        """Return a video's true events, in order; None if no row names it."""
+        """Return a video's true events, in order; None if no row names it, or says when."""
         rows = self._rows_of_video.get(video_id)
-        if rows is None:
+        if rows is None or any(row.is_whole_video for row in rows):
             return None
-        events = {Event(r.start, r.end, r.label, 1.0) for r in rows if r.label and r.end > r.start}
-        return tuple(sorted(events, key=lambda event: (event.start, event.end, event.label)))
+        return true_events((r.start, r.end, r.label, r.sense) for r in rows if r.is_event)
 
     @cached_property
     def _rows_of_video(self) -> dict[str, list[Row]]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import unicodedata
 from pathlib import Path
+from typing import cast
 
-from avloc.errors import DatasetError
+from avloc.errors import DatasetError, UnknownNameError
 from avloc.labels import LabelSet
+from avloc.timeline import SENSES, Sense
 
 MAX_ID_BYTES = 200  # an id becomes a file name, and a file system allows 255 with its suffix
 MAX_LABEL_BYTES = 1000
@@ -66,6 +68,13 @@ def checked_label(label: str) -> str:
     return label
 
 
+def checked_sense(text: str) -> Sense:
+    """Return the sense that a field names; unknown if it is empty."""
+    if text and text not in SENSES:
+        raise UnknownNameError("sense", text[:60], SENSES)
+    return cast(Sense, text or "unknown")
+
+
 def seconds(value: str | float, what: str) -> float:
     """Return a number, or its text, as a finite time of at least 0."""
     try:
@@ -85,3 +94,10 @@ def is_plain(text: str) -> bool:
     Joiners pass, although ``str.isprintable`` refuses them: scripts need them.
     """
     return not any(unicodedata.category(character) in UNPLAIN for character in text)
+
+
+def plain_name(text: str) -> str:
+    """Return a name like ``text`` that `checked_id` accepts."""
+    name = "".join(c if is_plain(c) and c not in "/\\" else "_" for c in text)
+    name = f"_{name[1:]}" if name.startswith(".") else name
+    return name.encode()[: MAX_ID_BYTES - 8].decode(errors="ignore")

@@ -53,7 +53,8 @@ def count_labels(
         if row.split == training_split and row.video_id in held_out:
             column = HELD_OUT
         if row.video_id not in missing:
-            tally[row.label if row.end > row.start else NO_EVENT, column] += 1
+            has_label = row.is_event or row.is_whole_video
+            tally[row.label if has_label else NO_EVENT, column] += 1
     columns = tuple(
         column
         for column in ("train", HELD_OUT, *SPLITS[1:], NO_SPLIT)

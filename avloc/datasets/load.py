@@ -10,7 +10,7 @@ from pathlib import Path
 
 from avloc.datasets.ave import ANNOTATIONS, N_SEGMENTS, load_ave
 from avloc.datasets.dataset import Dataset
-from avloc.datasets.fields import MAX_ID_BYTES, is_plain
+from avloc.datasets.fields import plain_name
 from avloc.datasets.manifest import MANIFEST, MANIFEST_SUFFIXES, load_manifest
 from avloc.datasets.synthetic.truth import read_config
 from avloc.errors import DatasetError, MediaError
@@ -70,10 +70,10 @@ def load_videos(path: Path) -> Dataset:
 
 
 def _named(root: Path, files: list[Path]) -> dict[str, Path]:
-    n_sharing = Counter(_plain_name(file.stem) for file in files)
+    n_sharing = Counter(plain_name(file.stem) for file in files)
     named: dict[str, Path] = {}
     for file in files:
-        is_shared = n_sharing[_plain_name(file.stem)] > 1
+        is_shared = n_sharing[plain_name(file.stem)] > 1
         names = _names(file.relative_to(root), is_shared)
         named[next(name for name in names if name not in named)] = file
     return named
@@ -82,15 +82,8 @@ def _named(root: Path, files: list[Path]) -> dict[str, Path]:
 def _names(inside: Path, is_shared: bool) -> Iterator[str]:
     """Yield the possible ids of a video, the shortest first."""
     if not is_shared:
-        yield _plain_name(inside.stem)
-    yield _plain_name("__".join(inside.with_suffix("").parts))
-    long_name = _plain_name("__".join(inside.parts))
+        yield plain_name(inside.stem)
+    yield plain_name("__".join(inside.with_suffix("").parts))
+    long_name = plain_name("__".join(inside.parts))
     yield long_name
     yield from (f"{long_name}-{number}" for number in count(2))
-
-
-def _plain_name(text: str) -> str:
-    """Return a name that :func:`avloc.datasets.fields.checked_id` accepts."""
-    name = "".join(c if is_plain(c) and c not in "/\\" else "_" for c in text)
-    name = f"_{name[1:]}" if name.startswith(".") else name
-    return name.encode()[: MAX_ID_BYTES - 8].decode(errors="ignore")

@@ -43,6 +43,7 @@ def review(data: TrainingData, dataset: Dataset) -> Review:
     if dataset.ignored_fields:
         ignored = _listed(dataset.ignored_fields)
         warnings.insert(0, f"fields of the manifest that are ignored: {ignored}")
+    warnings[:0] = dataset.notes
     warnings += [f"an event ends after its video: {event}" for event in late[:_LISTED]]
     if len(late) > _LISTED:
         warnings.append(f"{len(late) - _LISTED} more events end after their videos")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from avloc.datasets import Dataset, load_ave, load_manifest
 from avloc.errors import DatasetError
 
-FIELDS = ("video", "label", "start", "end", "split", "id")
+FIELDS = ("video", "label", "start", "end", "split", "id", "sense")
 
 
 def as_ave(rows: list[dict[str, str]]) -> str:
@@ -64,6 +64,7 @@ def good_rows(n_rows: int) -> list[dict[str, str]]:
             "end": "7.5",
             "split": "",
             "id": f"v{k}",
+            "sense": ("", "both", "heard", "seen", "unknown")[k % 5],
         }
         for k in range(n_rows)
     ]
@@ -101,6 +102,7 @@ WRONG_IN_A_MANIFEST = st.one_of(
     one_field("video", NOT_A_PATH),
     one_field("split", ("training", "Train", "x" * 5000)),
     one_field("label", ("",)),  # and times
+    one_field("sense", ("herd", "Both", "x" * 5000, "\0", "heard seen", "1")),
 )
 PLACE = st.integers(0, 5)
 

@@ -223,3 +223,44 @@ def test_true_events_of_a_video_are_those_of_its_rows(tmp_path):
     assert [(e.start, e.end, e.label) for e in events] == [(0.5, 7.2, "frying"), (8, 9.5, "dog")]
     assert dataset.events_of("street") == ()  # known to hold nothing
     assert dataset.events_of("cellar") is None  # no row names it
+
+
+def test_an_exported_table_is_a_manifest(tmp_path):
+    for name in ("one.mp4", "videos/deep/two.mkv", "video/two.mp4"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    text = "video_id,start,end,label,score,sense,heard,seen\n"
+    text += 'one,0.5,2,"dog, barking",0.91,heard,0.9,0.1\ntwo,1,2,cat,,both,,\n'
+    dataset = load_dataset(write(tmp_path, text + text.replace("two", "gone"), "answers.csv"))
+    assert [(r.video_id, r.label, r.start, r.end, r.sense) for r in dataset.rows[:2]] == [
+        ("one", "dog, barking", 0.5, 2, "heard"),
+        ("two", "cat", 1, 2, "both"),
+    ]
+    assert dataset.videos == {"one": tmp_path / "one.mp4", "two": tmp_path / "video/two.mp4"}
+    assert (dataset.coverage.missing, dataset.ignored_fields) == (("gone",), ())
+
+
+def test_an_id_that_is_a_path_names_its_video(tmp_path):
+    (tmp_path / "yard").mkdir()
+    (tmp_path / "yard/two.mp4").touch()
+    text = '{"video_id": "yard/two.mp4", "label": "dog", "start": 0, "end": 1, "score": 0.5}\n'
+    dataset = load_dataset(write(tmp_path, text, "answers.jsonl"))
+    assert dataset.videos == {"yard__two": tmp_path / "yard/two.mp4"}
+    with pytest.raises(DatasetError, match="not a path inside"):
+        load_dataset(write(tmp_path, text.replace("yard/", "../"), "answers.jsonl"))
+
+
+def test_dcases_table_is_a_manifest(tmp_path):
+    text = "filename\tonset\toffset\tevent_label\nin/a.wav\t0.5\t2\tdog\n"
+    dataset = load_dataset(write(tmp_path, text, "meta.tsv"))
+    [row] = dataset.rows
+    assert (row.video_id, row.label, row.start, row.end) == ("a", "dog", 0.5, 2)
+
+
+def test_a_field_that_is_near_a_fields_name_by_chance_is_ignored(tmp_path):
+    dataset = load_dataset(write(tmp_path, "video,scene,id\na.mp4,street,x\n"))
+    assert dataset.ignored_fields == ("scene",)
+    with pytest.raises(DatasetError, match="no manifest field is called 'senses'"):
+        load_dataset(write(tmp_path, "video,senses\na.mp4,seen\n"))
+    with pytest.raises(DatasetError, match="names no video"):
+        load_dataset(write(tmp_path, "label,start\ndog,1\n"))
