@@ -27,7 +27,7 @@ from avloc.devices import choose_device
 from avloc.errors import AvlocError
 from avloc.features import encoders
 from avloc.features.architectures import find_architecture
-from avloc.features.precision import arithmetic, choose_precision
+from avloc.features.precision import arithmetic, choose_precision, in_precision
 from avloc.features.runtimes import choose_runtime, with_runtime
 from avloc.features.visual_networks import fold_batch_norm
 from avloc.features.weights import WeightsPolicy, load_state
@@ -47,11 +47,16 @@ def runtimes(visual: str, frames: Tensor) -> Ways:
     built = built.to(frames.device)
     channels_last = frames.contiguous(memory_format=torch.channels_last)
     folded = fold_batch_norm(deepcopy(built))
-    both = _channels_last(folded)
+    precision = choose_precision("auto", frames.device)
+
+    def rounded(network: nn.Module) -> nn.Module:
+        return in_precision(deepcopy(network), frames.device, precision)
+
+    both = rounded(_channels_last(folded))
     ways: Ways = {
-        "as built": partial(built, frames),
-        "batch norm folded": partial(folded, frames),
-        "channels-last": partial(_channels_last(built), channels_last),
+        "as built": partial(rounded(built), frames),
+        "batch norm folded": partial(rounded(folded), frames),
+        "channels-last": partial(rounded(_channels_last(built)), channels_last),
         "eager: both": partial(both, channels_last),
     }
     for runtime in ("compile", "onnx"):

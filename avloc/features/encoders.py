@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from avloc.devices import choose_device
 from avloc.errors import FingerprintError
 from avloc.features.architectures import CPU_GROUPS, INPUT_SHAPES, Sense, find_architecture
-from avloc.features.precision import arithmetic, choose_precision
+from avloc.features.precision import arithmetic, choose_precision, in_precision
 from avloc.features.runtimes import choose_runtime, with_runtime
 from avloc.features.visual_networks import fold_batch_norm
 from avloc.features.weights import WeightsPolicy, fetch, load_state
@@ -88,7 +88,7 @@ def load_encoder(
         network = fold_batch_norm(network).to(device)
         if sense == "visual" and runtime != "onnx":  # which orders memory by itself
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        return network
+        return in_precision(network, device, precision)
 
     sha256 = file.sha256 if file is not None else ""
     with arithmetic(device, precision):

@@ -3,8 +3,8 @@
 ``fp32``
     true single precision; TF32, which cuDNN uses instead, is off.
 ``fp16``
-    half precision or better: mixed half precision on CUDA, fp32 on a CPU. So a model of
-    features made on a GPU runs on a laptop, where they differ by a half's rounding.
+    half precision or better: half precision on CUDA, fp32 on a CPU. So a model of features made
+    on a GPU runs on a laptop, where they differ by a half's rounding.
 
 bf16 is never used: its error is larger, and without hardware for it it is seven times slower.
 """
@@ -17,6 +17,7 @@ from threading import RLock
 from typing import Any, cast, get_args
 
 import torch
+from torch import Tensor, nn
 
 from avloc.errors import UnknownNameError
 from avloc.spec import Precision
@@ -33,15 +34,32 @@ def choose_precision(name: str, device: torch.device) -> Precision:
     return cast("Precision", name)
 
 
+def in_precision(network: nn.Module, device: torch.device, precision: Precision) -> nn.Module:
+    """Return a network that calculates in a precision class; it may be changed in place.
+
+    Its weights are rounded once, here: under autocast each call would do it again. A network
+    without weights stays in single precision.
+    """
+    is_half = device.type == "cuda" and precision == "fp16"
+    return _InHalf(network) if is_half and any(True for _ in network.parameters()) else network
+
+
+class _InHalf(nn.Module):
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network.half()
+
+    def forward(self, x: Tensor) -> Tensor:
+        embeddings: Tensor = self.network(x.half())
+        return embeddings
+
+
 @contextmanager
 def arithmetic(device: torch.device, precision: Precision) -> Iterator[None]:
-    """Run the block without gradients and in a precision class."""
+    """Run the block without gradients, and on CUDA fp32 without TF32."""
     with torch.inference_mode():
-        if device.type != "cuda":
+        if device.type != "cuda" or precision == "fp16":
             yield
-        elif precision == "fp16":
-            with torch.autocast("cuda", dtype=torch.float16):
-                yield
         else:
             exact = _set(
                 torch.get_float32_matmul_precision, torch.set_float32_matmul_precision, "highest"
