@@ -10,7 +10,8 @@ from avloc.cli import console
 def doctor() -> None:
     """Check the installation.
 
-    It checks Python, the packages that must fit each other, the device and the encoders.
+    It checks Python, the packages that must fit each other, the device, the encoders, and the
+    models that other packages add.
     """
     from avloc.stages.doctor import examine
 

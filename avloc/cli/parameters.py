@@ -45,8 +45,9 @@ def parameters_of(
         function: the dotted name, for example ``avloc.stages.train.train``.
         omit: parameters that the command line does not offer.
         differences: by parameter: ``flags``; ``choices``, names or a constant that holds them;
-            ``completes``, names for the shell's completion; ``more``, a sentence of help; and
-            whatever else ``typer.Option`` takes.
+            ``plugins``, a group of entry points whose names are choices too; ``completes``, names
+            for the shell's completion; ``more``, a sentence of help; and whatever else
+            ``typer.Option`` takes.
     """
     description, parameters = read_function(function)
     offered = [entry for entry in parameters if entry.name not in omit]
@@ -85,6 +86,7 @@ def _declared(
     *,
     flags: Sequence[str] = (),
     choices: Sequence[str] | str = (),
+    plugins: str = "",
     completes: Sequence[str] = (),
     more: str = "",
     **settings: Any,
@@ -100,7 +102,7 @@ def _declared(
     settings = {"help": help, "show_default": words or True} | settings
     names = read_names(choices) if isinstance(choices, str) else choices or entry.choices
     if names:
-        settings |= _choosing(names, settings["help"], is_argument=entry.is_positional)
+        settings |= _choosing(names, help, plugins, is_argument=entry.is_positional)
     elif completes:
         settings["autocompletion"] = _completing(completes)
     if entry.is_positional:
@@ -116,27 +118,41 @@ def _declared(
     )
 
 
-def _choosing(names: Sequence[str], help: str, *, is_argument: bool = False) -> dict[str, Any]:
+def _choosing(
+    names: Sequence[str], help: str, plugins: str = "", *, is_argument: bool = False
+) -> dict[str, Any]:
     """Return what typer takes for a parameter that takes one of these names, or several."""
     joined = "|".join(names)
     fits = len(joined) <= _WIDEST and not is_argument
     return {
         "metavar": joined if fits else None if is_argument else "NAME",
         "help": help if fits else f"{help} One of {', '.join(names)}.",
-        "callback": _checking(names),
-        "autocompletion": _completing(names),
+        "callback": _checking(names, plugins),
+        "autocompletion": _completing(names, plugins),
     }
 
 
-def _completing(names: Sequence[str]) -> Callable[[str], list[str]]:
-    return lambda incomplete: [name for name in names if name.startswith(incomplete)]
+def _completing(names: Sequence[str], plugins: str = "") -> Callable[[str], list[str]]:
+    def complete(incomplete: str) -> list[str]:
+        return [name for name in _with_plugins(names, plugins) if name.startswith(incomplete)]
+
+    return complete
 
 
-def _checking(names: Sequence[str]) -> Any:
+def _with_plugins(names: Sequence[str], group: str) -> list[str]:
+    """Add the names of a group of entry points, which no command but this one has to read."""
+    if not group:
+        return [*names]
+    from importlib.metadata import entry_points
+
+    return sorted({*names, *entry_points(group=group).names})
+
+
+def _checking(names: Sequence[str], plugins: str = "") -> Any:
     def check(parameter: typer.CallbackParam, value: Any) -> Any:
         for name in [value] if isinstance(value, str) else value or ():
-            if name and name not in names:
-                raise UnknownNameError(f"value of {max(parameter.opts, key=len)}", name, names)
+            if name and name not in names and name not in (known := _with_plugins(names, plugins)):
+                raise UnknownNameError(f"value of {max(parameter.opts, key=len)}", name, known)
         return value
 
     return check

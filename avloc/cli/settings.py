@@ -11,11 +11,17 @@ from avloc.cli import console
 
 
 def _training() -> Mapping[str, type[Any]]:
+    from avloc.errors import DependencyError
     from avloc.models import list_models, model_class
     from avloc.training import TrainingConfig
 
-    models = {f"The model {name} (--model {name})": model_class(name) for name in list_models()}
-    return {"Training": TrainingConfig} | {title: kind.Config for title, kind in models.items()}
+    kinds: dict[str, type[Any]] = {"Training": TrainingConfig}
+    for name in list_models():
+        try:
+            kinds[f"The model {name} (--model {name})"] = model_class(name).Config
+        except DependencyError as error:  # another package's model; the others can be listed
+            console.say(f"left out: {console.one_line(error)}")
+    return kinds
 
 
 def _synthesis() -> Mapping[str, type[Any]]:

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 @parameters_of(
     "avloc.stages.train.train",
-    model={"choices": "avloc.models.registry.MODELS"},
+    model={
+        "choices": "avloc.models.registry.MODELS",
+        "plugins": "avloc.models",
+        "more": "Other packages may add models: avloc doctor lists them.",
+    },
     name={"metavar": "NAME"},
 )
 def train(given: dict[str, Any], list_settings: TrainingSettings = False) -> None:

@@ -6,8 +6,11 @@ import os
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+
+from avloc.errors import UsageError
 
 _TORCH_FAMILY = ("torch", "torchvision", "torchaudio")
 _PACKAGES = (*_TORCH_FAMILY, "av", "librosa", "h5py", "numpy")
@@ -23,11 +26,12 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Check Python, the packages that must fit each other, the device and the encoders."""
+    """Check Python, packages that must fit each other, device, encoders and added models."""
     findings = [Finding("python", platform.python_version())]
     findings += [_check_package(name) for name in _PACKAGES]
     if all(finding.is_sound for finding in findings):
         findings += [_check("device", _device), _check("encoders", _encoders)]
+        findings += _plugins()
     return findings
 
 
@@ -80,3 +84,21 @@ def _encoders() -> str:
     from avloc.features import list_audio_encoders, list_visual_encoders
 
     return f"{', '.join(list_visual_encoders())}; {', '.join(list_audio_encoders())}"
+
+
+def _plugins() -> list[Finding]:
+    """Check the models that other packages offer."""
+    from avloc.models import plugins
+    from avloc.models.registry import MODELS
+
+    def state(name: str) -> str:
+        package = plugins.plugin_package(name)
+        if name in MODELS:
+            raise UsageError(
+                f"the package {package} offers it, but {name!r} is avloc's own model",
+                f"It is not used. Rename it there, or uninstall {package}.",
+            )
+        plugins.load_plugin(name)
+        return f"of the package {package}"
+
+    return [_check(f"model {name}", partial(state, name)) for name in plugins.plugin_names()]
