@@ -13,7 +13,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from avloc.artifacts import Comparison, ModelFile, Predictions, VideoFeatures
+from avloc.artifacts import Comparison, ModelFile, VideoFeatures
 from avloc.timeline import Timeline
 
 EVENT_TYPE = np.dtype(
@@ -76,14 +76,6 @@ def write_old_model(path: Path, it: ModelFile) -> None:
             arrays = file.create_group(group)
             for name, array in getattr(it, group).items():
                 arrays.create_dataset(name, data=np.asarray(array))
-
-
-def write_old_predictions(path: Path, it: Predictions) -> None:
-    with _new(path, "predictions") as file:
-        _arrays(file, it, "scores", "targets", "rows", "gate_visual", "gate_audio", "attention")
-        file.create_dataset("video_ids", data=it.video_ids, dtype=h5py.string_dtype())
-        _plain(file, it, "split", "model", "fingerprint")
-        file.attrs["labels"] = _labels(it.labels)
 
 
 def write_old_localization(path: Path, it: Timeline, key: str = "") -> None:

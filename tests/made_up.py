@@ -99,8 +99,9 @@ def predictions_of(winners: ArrayLike, targets: ArrayLike, **fields: Any) -> Pre
     """Return predictions that are sure of one class in each segment, both (rows, segments)."""
     shown = np.asarray(targets)
     given = {
-        "scores": np.eye(3, dtype=np.float32)[np.asarray(winners)],
-        "targets": shown,
+        "scores": np.eye(3, 2, dtype=np.float32)[np.asarray(winners)],
+        "truth": shown[..., None] == np.arange(2),
+        "scored": shown >= 0,
         "video_ids": tuple(map(str, range(len(shown)))),
         "rows": np.arange(len(shown)),
         "labels": LabelSet(("bell", "bark")),

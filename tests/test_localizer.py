@@ -39,7 +39,7 @@ def test_video_gets_the_scores_that_eval_gives_it(
     done = avloc.evaluate(artifacts=small_workspace.artifacts)
     predictions = read_predictions(done.path)
     store = FeatureStore.open(small_workspace.artifacts / "features")
-    for video_id, scores in zip(predictions.video_ids, predictions.scores, strict=True):
+    for video_id, scores in zip(predictions.video_ids, predictions.class_scores, strict=True):
         timeline = localizer.of_features(store.read(video_id))
         np.testing.assert_allclose(timeline.scores, scores, atol=1e-5)
 

@@ -25,7 +25,6 @@ from avloc.artifacts.format1 import OldTexts, is_text, old_header
 from avloc.artifacts.schema import MAX_JSON, Array, from_json
 from avloc.errors import ArtifactError, NewerSchemaError, WrongKindError
 
-SCHEMA_VERSION = 2
 MADE_BY = {
     "features": "avloc extract",
     "model": "avloc train",
@@ -33,6 +32,10 @@ MADE_BY = {
     "localization": "avloc localize",
     "comparison": "avloc reproduce",
 }
+VERSIONS = {"features": 2, "model": 2, "predictions": 3, "localization": 2, "comparison": 2}
+"""What is written of each kind, and the newest that is read."""
+_OLDEST = {"predictions": 3}
+"""What is read of a kind; all versions of the others."""
 STAMPS = ("schema", "avloc_version", "created")
 HEADER = "header"
 _LONGEST_STAMP = 256
@@ -60,10 +63,10 @@ def contents_of(
 ) -> tuple[Arrays, dict[str, Any]]:
     """Return the arrays and the header of an open file; ValueError if it is damaged."""
     schema, texts = _schema(file, path)
-    if texts and schema.endswith(f"/{SCHEMA_VERSION}"):
-        raise ValueError(f"it says {schema:.60} and has texts of variable length")
     check_schema(schema, kind, path)
     if texts:
+        if not schema.endswith("/1"):
+            raise ValueError(f"it says {schema:.60} and has texts of variable length")
         arrays = Arrays(file.id, texts.budget, None, depth)
         return arrays, old_header(file.id, texts, arrays)
     budget = Budget(path.stat().st_size)
@@ -97,10 +100,15 @@ def check_schema(schema: str, kind: str, path: Path) -> None:
             f"{path} holds {stated:.60}, and {kind} is wanted here",
             f"`avloc inspect {path}` shows it; to make one: {MADE_BY[kind]}.",
         )
-    if int(major) > SCHEMA_VERSION:
+    if int(major) > VERSIONS[kind]:
         raise NewerSchemaError(
-            f"{path} has schema {schema:.60}; this avloc reads up to {SCHEMA_VERSION}",
+            f"{path} has schema {schema:.60}; this avloc reads up to {VERSIONS[kind]}",
             "Install a newer avloc.",
+        )
+    if int(major) < _OLDEST.get(kind, 1):
+        raise ArtifactError(
+            f"{path} has schema {schema:.60}, which this avloc does not read any more",
+            f"Make it again: {MADE_BY[kind]}.",
         )
 
 

@@ -17,8 +17,8 @@ from avloc.artifacts.digests import ArrayDigest, Record, digest_of
 from avloc.artifacts.hdf5 import (
     HEADER,
     REFUSALS,
-    SCHEMA_VERSION,
     STAMPS,
+    VERSIONS,
     Parse,
     contents_of,
     in_words,
@@ -109,5 +109,5 @@ def create(path: Path | str, kind: str, parse: Parse[object]) -> Iterator[NewArt
 def stamp(kind: str) -> dict[str, str]:
     """Return the attributes that every artifact of a kind carries."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    schema = f"avloc.{kind}/{SCHEMA_VERSION}"
+    schema = f"avloc.{kind}/{VERSIONS[kind]}"
     return {"schema": schema, "avloc_version": version("avloc"), "created": now}

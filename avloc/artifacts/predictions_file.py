@@ -1,4 +1,4 @@
-"""A model's scores over a split (schema ``avloc.predictions/2``)."""
+"""A model's scores over a split (schema ``avloc.predictions/3``)."""
 
 from __future__ import annotations
 
@@ -13,39 +13,75 @@ from avloc.artifacts.arrays import Arrays
 from avloc.artifacts.hdf5 import read_artifact
 from avloc.artifacts.new_artifact import create
 from avloc.artifacts.schema import Array, header_fields, types_of
+from avloc.errors import UsageError
 from avloc.labels import LabelSet
 
+NOT_SCORED = -1
+"""The class of a segment that no metric counts."""
 _Gate = Annotated[NDArray[np.float32] | None, Array("R T")]
+_OfASense = Annotated[NDArray[np.float32] | None, Array("R T C")]
+_TrueOfASense = Annotated[NDArray[np.bool_] | None, Array("R T C")]
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """Scores of R rows beside the truth.
+    """Scores of R rows beside the truth; C are the event labels, without background.
 
     Attributes:
         scores: (R, T, C) probabilities.
-        targets: (R, T) true class indices; -1 behind the end of a row shorter than T.
+        truth: (R, T, C) the labels that each segment has.
+        scored: (R, T) the segments that count; not those behind the end of a row shorter than T.
         video_ids: R ids; an id repeats when its video has several rows.
         rows: (R,) row numbers in the data set.
-        labels: the C classes.
+        labels: the C labels.
         split: which split.
         model: the model's name.
         fingerprint: of the features.
+        heard, seen: (R, T, C) what the sound alone and the picture alone say of each label; None
+            where the model cannot tell.
+        true_heard, true_seen: (R, T, C) the labels that can be heard and seen; None where the data
+            do not say.
         gate_visual, gate_audio: (R, T) normalised sentinel gates; None without them.
         attention: (R, T, H, W) weights over the picture; None without it.
     """
 
     scores: Annotated[NDArray[np.float32], Array("R T C")]
-    targets: Annotated[NDArray[np.int64], Array("R T", is_small=True)]
+    truth: Annotated[NDArray[np.bool_], Array("R T C")]
+    scored: Annotated[NDArray[np.bool_], Array("R T")]
     video_ids: tuple[str, ...]
     rows: Annotated[NDArray[np.int64], Array("R")]
     labels: LabelSet
     split: str
     model: str
     fingerprint: str
+    heard: _OfASense = None
+    seen: _OfASense = None
+    true_heard: _TrueOfASense = None
+    true_seen: _TrueOfASense = None
     gate_visual: _Gate = None
     gate_audio: _Gate = None
     attention: Annotated[NDArray[np.float32] | None, Array("R T H W")] = None
+
+    @property
+    def targets(self) -> NDArray[np.int64]:
+        """Return (R, T) true class indices, background last; `NOT_SCORED` where none counts."""
+        self._check_exclusive()
+        background = np.int64(self.labels.background_index)
+        classes = np.where(self.truth.any(axis=-1), self.truth.argmax(axis=-1), background)
+        return np.where(self.scored, classes, np.int64(NOT_SCORED))
+
+    @property
+    def class_scores(self) -> NDArray[np.float32]:
+        """Return (R, T, C + 1) probabilities of the classes; background has what labels leave."""
+        self._check_exclusive()
+        rest = 1 - self.scores.sum(axis=-1, keepdims=True, dtype=np.float64)
+        return np.concatenate([self.scores, rest.clip(min=0).astype(np.float32)], axis=-1)
+
+    def _check_exclusive(self) -> None:
+        if not self.labels.is_exclusive:
+            raise UsageError(
+                "these labels are independent: a segment may have several, so it has no class"
+            )
 
 
 def write_predictions(path: Path | str, predictions: Predictions) -> None:
@@ -55,7 +91,7 @@ def write_predictions(path: Path | str, predictions: Predictions) -> None:
 
 
 def read_predictions(path: Path | str) -> Predictions:
-    """Read predictions; ArtifactError if missing, damaged, of another kind or too new."""
+    """Read predictions; ArtifactError if missing, damaged, of another kind or version."""
     return read_artifact(path, "predictions", parse_predictions)
 
 
@@ -63,9 +99,5 @@ def parse_predictions(arrays: Arrays, header: dict[str, Any]) -> Predictions:
     """Make predictions of a file's arrays and header; ValueError where they are damaged."""
     types = types_of(Predictions)
     fields = header_fields(header, types)
-    arrays.sizes |= {"C": fields["labels"].n_classes, "R": len(fields["video_ids"])}
-    predictions = Predictions(**fields, **arrays.fields(types))
-    n_classes, targets = predictions.labels.n_classes, predictions.targets
-    if targets.size and not -1 <= targets.min() <= targets.max() < n_classes:
-        raise ValueError(f"targets are not all classes from 0 to {n_classes - 1}")
-    return predictions
+    arrays.sizes |= {"C": fields["labels"].n_labels, "R": len(fields["video_ids"])}
+    return Predictions(**fields, **arrays.fields(types))

@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avloc.artifacts import Predictions
-from avloc.datasets.examples import IGNORED
 from avloc.errors import UsageError
 
 Events = NDArray[np.bool_]
@@ -90,17 +89,17 @@ def match(audio: Predictions, visual: Predictions) -> CrossModal:
     if (
         audio.labels != visual.labels
         or not np.array_equal(audio.rows, visual.rows)
-        or not np.array_equal(audio.targets, visual.targets)
+        or not np.array_equal(audio.truth, visual.truth)
     ):
         raise UsageError(
             f"{audio.model} and {visual.model} were not scored on the same rows and labels",
             "Train both on the same data, with the same labels.",
         )
-    scored = audio.targets != IGNORED
-    events = scored & (audio.targets != audio.labels.background_index)
+    scored = audio.scored
+    events = scored & audio.truth.any(axis=-1)
 
     def accuracy(query: Predictions, target: Predictions) -> float | None:
-        pairs = zip(query.scores, target.scores, strict=True)
+        pairs = zip(query.class_scores, target.class_scores, strict=True)
         similarities = (np.einsum("tc,uc->tu", q, t, dtype=np.float64) for q, t in pairs)
         starts = matched_starts(similarities, events, scored)
         return cross_modal_accuracy(starts, events, scored)

@@ -58,14 +58,18 @@ def evaluate(
         row[: len(entry.targets)] = class_of[entry.targets]
     outputs = _predict(network, examples, model.n_segments, without)
     predictions = Predictions(
-        targets=targets,
+        scores=outputs["scores"][..., : model.labels.n_labels],
+        truth=targets[..., None] == np.arange(model.labels.n_labels),
+        scored=targets != IGNORED,
         video_ids=examples.video_ids,
         rows=np.array([entry.row for entry in examples.entries], dtype=np.int64),
         labels=model.labels,
         split=split,
         model=model.name,
         fingerprint=model.fingerprint,
-        **outputs,
+        gate_visual=outputs.get("gate_visual"),
+        gate_audio=outputs.get("gate_audio"),
+        attention=outputs.get("attention"),
     )
     evaluation = measure(
         predictions,

@@ -97,7 +97,7 @@ def measure(
     """
     targets, names = predictions.targets, predictions.labels.all_names
     background = predictions.labels.background_index
-    predicted = read_classes(predictions.scores, targets != IGNORED, background, decode)
+    predicted = read_classes(predictions.class_scores, targets != IGNORED, background, decode)
     boundary = metrics.has_boundary(targets)
     trained_on = frozenset(training_videos)  # hashed once, not once a row
     seen = np.array([name in trained_on for name in predictions.video_ids], dtype=bool)
@@ -117,7 +117,7 @@ def measure(
         background_recall=metrics.background_recall(predicted, targets, background),
         boundary_accuracy=segment_accuracy(predicted[boundary], targets[boundary]),
         calibration_error=(
-            None if is_fitted_here else metrics.calibration_error(predictions.scores, targets)
+            None if is_fitted_here else metrics.calibration_error(predictions.class_scores, targets)
         ),
         classes=metrics.class_metrics(predicted, targets, names),
         confusion=tuple(map(tuple, metrics.confusion(predicted, targets, len(names)).tolist())),

@@ -15,7 +15,6 @@ from torch.nn.functional import interpolate
 
 from avloc.artifacts import Predictions
 from avloc.datasets import Box, SegmentBoxes
-from avloc.datasets.examples import IGNORED
 from avloc.errors import UsageError
 
 Map = NDArray[np.floating]
@@ -111,10 +110,9 @@ def _boxed(predictions: Predictions, boxes: SegmentBoxes) -> tuple[list[Map], li
     true_boxes: list[list[Box]] = []
     if predictions.attention is None:
         return maps, true_boxes
-    rows = zip(predictions.attention, predictions.targets, predictions.video_ids, strict=True)
-    for attention, targets, video_id in rows:
-        scored = attention[targets != IGNORED]
-        for weights, box in zip(scored, boxes.get(video_id, ()), strict=False):
+    rows = zip(predictions.attention, predictions.scored, predictions.video_ids, strict=True)
+    for attention, scored, video_id in rows:
+        for weights, box in zip(attention[scored], boxes.get(video_id, ()), strict=False):
             if box is not None:
                 maps.append(weights)
                 true_boxes.append([box])

@@ -79,7 +79,7 @@ def _measure(
 def _interval(seeds: Sequence[Predictions]) -> tuple[float, float]:
     if not seeds:
         return (math.nan, math.nan)
-    predicted = np.stack([predictions.scores.argmax(axis=-1) for predictions in seeds])
+    predicted = np.stack([predictions.class_scores.argmax(axis=-1) for predictions in seeds])
     interval = bootstrap_interval(predicted, seeds[0].targets, seeds[0].video_ids)
     return interval or (math.nan, math.nan)
 

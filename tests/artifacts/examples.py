@@ -61,14 +61,19 @@ def model() -> ModelFile:
 def predictions() -> Predictions:
     rng = np.random.default_rng(2)
     return Predictions(
-        scores=rng.dirichlet(np.ones(3), size=(2, 4)).astype(np.float32),
-        targets=np.array([[0, 0, 2, 2], [1, 1, 1, 2]]),
+        scores=rng.dirichlet(np.ones(3), size=(2, 4))[..., :2].astype(np.float32),
+        truth=np.array([[[1, 0], [1, 0], [0, 0], [0, 0]], [[0, 1], [0, 1], [0, 1], [0, 0]]], bool),
+        scored=np.array([[True] * 4, [True] * 3 + [False]]),
         video_ids=("-clip", "-clip"),
         rows=np.array([7, 9]),
         labels=LABELS,
         split="test",
         model="cman",
         fingerprint="f00d",
+        heard=rng.random((2, 4, 2)).astype(np.float32),
+        seen=rng.random((2, 4, 2)).astype(np.float32),
+        true_heard=rng.random((2, 4, 2)) < 0.5,
+        true_seen=rng.random((2, 4, 2)) < 0.5,
         gate_visual=rng.random((2, 4)).astype(np.float32),
     )
 

@@ -15,7 +15,6 @@ from format1_files import (
     write_old_features,
     write_old_localization,
     write_old_model,
-    write_old_predictions,
 )
 from xxhash import xxh3_128_hexdigest
 
@@ -31,7 +30,6 @@ WRITERS = {
 OLD_WRITERS = {
     "features": lambda path: write_old_features(path, features()),
     "model": lambda path: write_old_model(path, model()),
-    "predictions": lambda path: write_old_predictions(path, predictions()),
     "localization": lambda path: write_old_localization(path, timeline(), "a key"),
     "comparison": lambda path: write_old_comparison(path, comparison()),
 }
@@ -41,12 +39,12 @@ ARRAYS = (
     *(("model", name) for name in ("weights/head.weight", "weights/tau", "history/epoch")),
     ("model", "resume/random.cpu"),
     *(("comparison", name) for name in ("seeds", "interval", "metrics/pointing")),
-    *(("predictions", name) for name in ("scores", "targets", "rows", "gate_visual")),
+    *(("predictions", name) for name in ("scores", "truth", "scored", "rows", "seen")),
     *(("localization", name) for name in ("scores", "attention", "gate_audio")),
 )
 OLD_ARRAYS = (
     *(("features", "visual"), ("model", "weights/tau"), ("comparison", "titles")),
-    *(("predictions", "video_ids"), ("localization", "events")),
+    ("localization", "events"),
 )
 """Arrays of files of format 1: those that are not arrays any more, and two of the others."""
 
@@ -79,7 +77,7 @@ def list_array(file: h5py.File, name: str) -> None:
     """Let the header of an open file say what an array is now, as a forger would."""
     header, array = header_of(file), file.get(name)
     if isinstance(array, h5py.Dataset) and array.shape is not None:
-        is_readable = array.dtype.kind in "fiub" and array.nbytes < 2**20
+        is_readable = array.dtype.kind in "fiub" and 0 < array.nbytes < 2**20
         content = array[()].tobytes() if is_readable else b""
         header["arrays"][name] = {
             "dtype": array.dtype.str,

@@ -90,12 +90,17 @@ REFUSED: dict[str, tuple[Callable[[Path, Any], Any], Any, str]] = {
     "number of ids": (
         artifacts.write_predictions,
         replace(predictions(), video_ids=("a",)),
-        "scores has the shape (2, 4, 3), not (R=1, T, C=3)",
+        "scores has the shape (2, 4, 2), not (R=1, T, C=2)",
     ),
-    "targets": (
+    "truth": (
         artifacts.write_predictions,
-        replace(predictions(), targets=np.full((2, 4), 3)),
-        "targets are not all classes",
+        replace(predictions(), truth=np.ones((2, 4, 3), bool)),
+        "truth has the shape (2, 4, 3), not (R=2, T=4, C=2)",
+    ),
+    "truth in numbers": (
+        artifacts.write_predictions,
+        replace(predictions(), true_heard=np.ones((2, 4, 2), np.int8)),
+        "true_heard holds int8",
     ),
     "too many tensors": (
         artifacts.write_model,
@@ -159,10 +164,12 @@ def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
 
 def test_several_thousand_video_ids_fit(tmp_path: Path) -> None:
     n_rows = 50_000
+    scores = np.ones((n_rows, 1, 2), np.float32)
     large = replace(
         predictions(),
-        scores=np.ones((n_rows, 1, 3), np.float32),
-        targets=np.zeros((n_rows, 1), int),
+        **dict.fromkeys(("scores", "heard", "seen"), scores),
+        **dict.fromkeys(("truth", "true_heard", "true_seen"), scores > 0),
+        scored=np.ones((n_rows, 1), bool),
         rows=np.arange(n_rows),
         video_ids=tuple(f"{n:011}" for n in range(n_rows)),
         gate_visual=None,

@@ -52,7 +52,7 @@ def test_train_and_eval_need_no_arguments(
     assert "class oracle (told each clip's class, never background)" in ended.out
     assert "the most frequent in training" in ended.out
     assert ended.err.splitlines()[-1] == "wrote artifacts/predictions/cman-test.h5"
-    assert read_predictions("artifacts/predictions/cman-test.h5").scores.shape == (4, 10, 4)
+    assert read_predictions("artifacts/predictions/cman-test.h5").scores.shape == (4, 10, 3)
 
 
 def test_eval_formats_say_the_same(avloc: Shell, small_workspace: SmallWorkspace) -> None:

@@ -53,11 +53,11 @@ def test_predictions_are_the_models_own_answers(tmp_path, monkeypatch):
         visual = torch.from_numpy(features.visual).float()[None]
         output = network(visual, torch.from_numpy(features.audio)[None])
         expected = output.logits.softmax(-1)[0].numpy()
-        np.testing.assert_allclose(predictions.scores[r], expected, atol=1e-5)
+        np.testing.assert_allclose(predictions.class_scores[r], expected, atol=1e-5)
         np.testing.assert_allclose(predictions.attention[r], output.attention[0], atol=1e-5)
         np.testing.assert_allclose(predictions.gate_audio[r], output.gate_audio[0], atol=1e-5)
         assert predictions.video_ids[r] == row.video_id
-    right = predictions.scores.argmax(-1) == predictions.targets
+    right = predictions.class_scores.argmax(-1) == predictions.targets
     assert evaluation.segment_accuracy == pytest.approx(right.mean())
     assert (evaluation.n_rows, evaluation.n_videos, evaluation.n_segments) == (8, 8, 80)
     json.dumps(evaluation.to_dict(), allow_nan=False)
@@ -67,17 +67,18 @@ def test_a_long_video_is_one_row_and_seen_in_windows(tmp_path):
     world = made_up(tmp_path, n_videos=4, lengths=(23, 4), splits=("test",), n_segments=None)
     model = untrained()
     predictions, evaluation = evaluate(model, world.store, world.dataset)
-    assert predictions.scores.shape == (4, 23, 3)
+    assert predictions.scores.shape == (4, 23, 2)
     assert evaluation.n_segments == 2 * 23 + 2 * 4
     assert predictions.rows.tolist() == [0, 1, 2, 3]
-    sums = predictions.scores.sum(-1)
+    sums = predictions.class_scores.sum(-1)
     np.testing.assert_allclose(sums[predictions.targets != -1], 1, atol=1e-5)
     network = restore(model)
     for r, video_id in enumerate(predictions.video_ids):
         features = world.store.read(video_id)
         visual, audio = (torch.from_numpy(x)[None] for x in (features.visual, features.audio))
         expected = infer(network, visual, audio, model.n_segments)["scores"][0]
-        np.testing.assert_allclose(predictions.scores[r, : len(expected)], expected, atol=1e-6)
+        scores = predictions.class_scores[r, : len(expected)]
+        np.testing.assert_allclose(scores, expected, atol=1e-6)
         assert (predictions.targets[r, len(expected) :] == -1).all()
 
 
@@ -88,8 +89,7 @@ def test_an_event_over_the_edge_of_a_window_is_one_event(tmp_path):
     dataset = replace(world.dataset, rows=(row,))
     predictions, _ = evaluate(untrained(), world.store, dataset)
     scores = np.full_like(predictions.scores, 0.1)
-    scores[0, :, 2] = 0.8
-    scores[0, 9:13, :] = (0.8, 0.1, 0.1)  # bell: four of its six segments
+    scores[0, 9:13] = (0.8, 0.1)  # bell: four of its six segments
     assert measure(replace(predictions, scores=scores)).event_f1 == 1.0
 
 
@@ -139,7 +139,7 @@ def test_rows_whose_video_was_trained_on_are_counted_apart(tmp_path):
     leak = Row("video000", "bark", 0, 1, "train")
     dataset = replace(world.dataset, rows=(*world.dataset.rows, leak))
     predictions, evaluation = evaluate(untrained(), world.store, dataset)
-    right = predictions.scores.argmax(-1) == predictions.targets
+    right = predictions.class_scores.argmax(-1) == predictions.targets
     assert evaluation.n_seen == 1
     assert evaluation.unseen_accuracy == pytest.approx(right[1:].mean())
 

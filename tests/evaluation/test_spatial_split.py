@@ -20,8 +20,9 @@ TO_LEFT, TO_RIGHT = [[1.0, 0.0]], [[0.0, 1.0]]
 def predictions_of(maps: list, targets: list, ids: tuple[str, ...], rows: list[int]) -> Predictions:
     shown = np.array(targets)
     return Predictions(
-        scores=np.full((*shown.shape, 2), 0.5, dtype=np.float32),
-        targets=shown,
+        scores=np.full((*shown.shape, 1), 0.5, dtype=np.float32),
+        truth=shown[..., None] == [0],
+        scored=shown >= 0,
         video_ids=ids,
         rows=np.array(rows),
         labels=LabelSet(("bell",)),

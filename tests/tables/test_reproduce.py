@@ -244,7 +244,7 @@ def test_the_numbers_are_those_of_the_predictions(reproduced):
     runs = artifacts / "reproduce" / "runs"
     for seed in (0, 1):
         one = read_predictions(next(runs.glob(f"avsdn-full-seed{seed}-*.predictions.h5")))
-        share = (one.scores.argmax(-1) == one.targets).mean()
+        share = (one.class_scores.argmax(-1) == one.targets).mean()
         assert accuracies(done.comparisons[0])[1, seed] == pytest.approx(share)
     assert json.dumps(dict(done.comparisons[0].made))
 

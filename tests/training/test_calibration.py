@@ -66,16 +66,17 @@ def test_a_trained_model_carries_its_temperature_to_its_scores(tmp_path):
     assert kept.temperature == model.temperature != 1.0
     plain, _ = evaluate(replace(kept, temperature=1.0), world.store, world.dataset, "val")
     calibrated, evaluation = evaluate(kept, world.store, world.dataset, "val")
-    assert (plain.scores.argmax(-1) == calibrated.scores.argmax(-1)).all()
-    again = plain.scores.astype(np.float64) ** (1 / kept.temperature)
-    np.testing.assert_allclose(calibrated.scores, again / again.sum(-1, keepdims=True), atol=1e-5)
+    before, after = plain.class_scores, calibrated.class_scores
+    assert (before.argmax(-1) == after.argmax(-1)).all()
+    again = before.astype(np.float64) ** (1 / kept.temperature)
+    np.testing.assert_allclose(after, again / again.sum(-1, keepdims=True), atol=1e-5)
 
     def likelihood(scores):
         truth = np.take_along_axis(scores, calibrated.targets[..., None], -1)
         return np.log(truth).mean()
 
-    assert likelihood(calibrated.scores) > likelihood(plain.scores)
-    assert evaluation.calibration_error < calibration_error(plain.scores, plain.targets)
+    assert likelihood(after) > likelihood(before)
+    assert evaluation.calibration_error < calibration_error(before, plain.targets)
 
 
 def test_a_new_model_divides_by_one():
