@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from hypothesis import settings
 from sharing import made_once
 from workspaces import SmallWorkspace, make_small_workspace
@@ -37,6 +38,15 @@ def real_data() -> Path:
     if not REAL_DATA.is_dir():
         pytest.skip(f"no real clips at {REAL_DATA} (set AVLOC_REAL_DATA)")
     return REAL_DATA.resolve()
+
+
+@pytest.fixture(scope="session")
+def gpu() -> torch.device:
+    """The GPU, or a skip; ``AVLOC_GPU=cpu`` tries these tests where there is none."""
+    name = os.environ.get("AVLOC_GPU", "cuda")
+    if name == "cuda" and not torch.cuda.is_available():
+        pytest.skip("no GPU on this machine")
+    return torch.device(name)
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,9 @@
     python tools/random_weights.py bench --visual resnet152 --clips 10 --rounds 1
 
 The speed of a network does not depend on its weights. The hash of random weights differs from
-that of the encoder's own, so features made with them have another fingerprint.
+that of the encoder's own, so features made with them have another fingerprint. A ResNet's blocks
+add little to their input, as in a trained one: else its maps would be too large for half
+precision.
 """
 
 from __future__ import annotations
@@ -45,6 +47,7 @@ def draw(record: WeightsRecord, folder: Path) -> WeightsFile:
     """Write weights of an encoder's shapes, the same at each call."""
     import torch
     from torchvision.models import get_model
+    from torchvision.models.resnet import BasicBlock, Bottleneck
 
     from avloc.artifacts import sha256_of
     from avloc.features.audio_networks import VGGish
@@ -53,6 +56,10 @@ def draw(record: WeightsRecord, folder: Path) -> WeightsFile:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         network = VGGish() if record.name == "vggish" else get_model(record.name, weights=None)
+    for block in network.modules():
+        if isinstance(block, BasicBlock | Bottleneck):
+            last = block.bn3 if isinstance(block, Bottleneck) else block.bn2
+            torch.nn.init.constant_(last.weight, 0.2)
     path = folder / record.file
     torch.save(network.state_dict(), path)
     return WeightsFile(path, sha256_of(path))

@@ -27,7 +27,7 @@ def measure_epoch(device: torch.device, n_rows: int, batch_size: int = 64) -> Sp
     the products of the visual maps with ``W_v`` and its gradient, which nothing can avoid.
     """
     config = TrainingConfig(batch_size=batch_size)
-    feed = Feed(_random_examples(n_rows), device)
+    feed = Feed(random_examples(n_rows), device)
     torch.manual_seed(0)
     model = build("cman", visual_channels=2048, audio_channels=128, n_classes=29).to(device)
     state, loss = begin(model, config), loss_of(config)
@@ -53,7 +53,8 @@ def measure_epoch(device: torch.device, n_rows: int, batch_size: int = 64) -> Sp
     }
 
 
-def _random_examples(n_rows: int) -> Examples:
+def random_examples(n_rows: int) -> Examples:
+    """Make rows of AVE's shape: ten segments of 7 × 7 × 2048 and of 128, and 29 classes."""
     draw = np.random.default_rng(0)
     maps = draw.random((10, 7, 7, 2048), np.float32).astype(np.float16)
     edges = np.arange(11.0)
