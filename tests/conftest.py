@@ -50,6 +50,14 @@ def gpu() -> torch.device:
 
 
 @pytest.fixture(scope="session")
+def real_annotations() -> Path:
+    """The published annotation files that lie beside the checkout, or a skip that says so."""
+    if not (REAL_DATA / "annotations").is_dir():
+        pytest.skip(f"no real annotations at {REAL_DATA} (set AVLOC_REAL_DATA)")
+    return (REAL_DATA / "annotations").resolve()
+
+
+@pytest.fixture(scope="session")
 def small_workspace(tmp_path_factory: pytest.TempPathFactory) -> SmallWorkspace:
     """Eighteen clips of three classes, their features, and a model of two epochs.
 

@@ -18,15 +18,18 @@ UNPLAIN = ("Cc", "Cs", "Zl", "Zp")
 BACKGROUND = LabelSet(()).background
 
 
-def read_text(path: Path) -> str:
-    """Return a UTF-8 file's text without its byte order mark; a DatasetError names a bad line."""
+def read_text(path: Path, longest_line: int | None = MAX_LINE_BYTES) -> str:
+    """Return a UTF-8 file's text without its byte order mark; a DatasetError names a bad line.
+
+    A line may have ``longest_line`` bytes; None is for files that need no line breaks.
+    """
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise DatasetError(f"cannot be read: {error.strerror or error}", path) from error
     for line, text in enumerate(raw.split(b"\n"), start=1):
-        if len(text) > MAX_LINE_BYTES:
-            message = f"has {len(text)} bytes, more than {MAX_LINE_BYTES}"
+        if longest_line is not None and len(text) > longest_line:
+            message = f"has {len(text)} bytes, more than {longest_line}"
             raise DatasetError(message, path, line, "One event goes on one line.")
         if b"\0" in text:
             message = "holds a NUL character, as text in UTF-16 does"
