@@ -112,10 +112,10 @@ def _boxed(predictions: Predictions, boxes: SegmentBoxes) -> tuple[list[Map], li
         return maps, true_boxes
     rows = zip(predictions.attention, predictions.scored, predictions.video_ids, strict=True)
     for attention, scored, video_id in rows:
-        for weights, box in zip(attention[scored], boxes.get(video_id, ()), strict=False):
-            if box is not None:
+        for weights, around in zip(attention[scored], boxes.get(video_id, ()), strict=False):
+            if around:
                 maps.append(weights)
-                true_boxes.append([box])
+                true_boxes.append(list(around))
     return maps, true_boxes
 
 

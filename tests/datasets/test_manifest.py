@@ -211,8 +211,9 @@ def test_any_bytes_are_read_or_refused_by_name(scratch, name, raw):
 def test_boxes_lie_beside_a_manifest_and_in_a_data_sets_folder(tmp_path):
     manifest = write(tmp_path, CSV)
     assert find_boxes(load_dataset(manifest).root) is None
-    write(tmp_path, '{"park": [[0, 0, 0.5, 1], null]}', "boxes.json")
-    expected = {"park": [(0, 0, 0.5, 1), None]}
+    two = "[[0, 0, 0.5, 1], [0.5, 0, 1, 1]]"
+    write(tmp_path, f'{{"park": [[0, 0, 0.5, 1], null, {two}]}}', "boxes.json")
+    expected = {"park": [((0, 0, 0.5, 1),), (), ((0, 0, 0.5, 1), (0.5, 0, 1, 1))]}
     assert find_boxes(load_dataset(manifest).root) == expected
     assert find_boxes(tmp_path) == expected
 

@@ -73,8 +73,8 @@ def test_clips_decode_to_what_was_drawn_and_played(made):
     level = np.sqrt(
         (wave.samples[: TINY.sound_rate * TINY.seconds].reshape(6, -1) ** 2).mean(axis=1)
     )
-    heard = np.arange(*plan.sound.heard)
-    assert level[heard].min() > 0.5 * plan.sound.gain
+    heard = np.arange(*plan.sources[0].sound.heard)
+    assert level[heard].min() > 0.5 * plan.sources[0].sound.gain
 
 
 @pytest.mark.slow

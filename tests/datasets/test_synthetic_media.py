@@ -10,11 +10,12 @@ from made_media import CLASSES, RATE, make_media, stroke, write_picture, write_s
 from PIL import Image
 
 from avloc.datasets import SPLITS, Dataset, SynthesisConfig, load_dataset, synthesize
+from avloc.datasets.synthetic.clip_plan import NEVER, ClipPlan
 from avloc.datasets.synthetic.composition import compose
 from avloc.datasets.synthetic.material import MediaMaterial
 from avloc.datasets.synthetic.media_folders import split_files
 from avloc.datasets.synthetic.recordings import read_recording, repeated
-from avloc.datasets.synthetic.rendering import frames, soundtrack, source_boxes
+from avloc.datasets.synthetic.rendering import event_boxes, frames, soundtrack
 from avloc.errors import AvlocError, DatasetError, OutputError, UsageError
 from avloc.media import AUDIO_SUFFIXES
 
@@ -49,6 +50,12 @@ def files_of(folder: Path) -> dict[str, set[str]]:
         for one in (clip["source"], *clip["silent"], *clip["offscreen"]):
             files[clip["split"]] |= {one[key] for key in ("picture", "recording") if key in one}
     return files
+
+
+def unseen(plan: ClipPlan) -> ClipPlan:
+    """Return the clip without its source in the picture."""
+    source = plan.sources[0]
+    return replace(plan, sources=(replace(source, shown=replace(source.shown, seen=NEVER)),))
 
 
 def are_disjoint(files: dict[str, set[str]]) -> bool:
@@ -123,14 +130,14 @@ def test_boxes_lie_where_the_photograph_is(shared_media):
     material = MediaMaterial.of_folders(**shared_media)
     for number in range(6):
         plan = compose(replace(QUIET, n_classes=3), "train", number)
-        bare = replace(plan, source=replace(plan.source, seen=(0, 0)))
+        bare = unseen(plan)
         shown, empty = (np.stack(list(frames(one, QUIET, material))) for one in (plan, bare))
         differs = (shown != empty).any(axis=3)
-        for second, box in enumerate(source_boxes(plan, QUIET, material)):
+        for second, boxes in enumerate(event_boxes(plan, QUIET, material)):
             is_source = differs[second * QUIET.fps : (second + 1) * QUIET.fps].any(axis=0)
-            assert is_source.any() == (plan.source.seen[0] <= second < plan.source.seen[1])
-            assert (box is not None) == (plan.event[0] <= second < plan.event[1])
-            if box:
+            assert is_source.any() == (second in range(*plan.sources[0].shown.seen))
+            assert len(boxes) == (plan.event[0] <= second < plan.event[1])
+            for box in boxes:
                 rows, columns = np.nonzero(is_source)
                 found = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
                 assert np.array(box) * ([128, 96] * 2) == pytest.approx(found, abs=0.01)
@@ -139,12 +146,12 @@ def test_boxes_lie_where_the_photograph_is(shared_media):
 def test_a_photograph_keeps_its_proportions(shared_media):
     material = MediaMaterial.of_folders(**shared_media)
     plan = compose(replace(QUIET, n_classes=3), "train", 0)
-    name = material.describe(plan.source, "train")["picture"]
+    name = material.describe(plan.sources[0].shown, "train")["picture"]
     with Image.open(shared_media["pictures"] / name) as image:
         width, height = image.size
-    drawing, _, _ = material.motion(plan.source, "train", 960)(0.3)
+    drawing, _, _ = material.motion(plan.sources[0].shown, "train", 960)(0.3)
     assert drawing.shape[1] / drawing.shape[0] == pytest.approx(width / height, rel=0.01)
-    assert max(drawing.shape) > plan.source.size * 960
+    assert max(drawing.shape) > plan.sources[0].shown.size * 960
 
 
 def test_a_recording_is_heard_in_every_second_and_nowhere_else(shared_media):
@@ -153,9 +160,9 @@ def test_a_recording_is_heard_in_every_second_and_nowhere_else(shared_media):
         plan = compose(replace(QUIET, n_classes=3), "train", number)
         track = soundtrack(plan, QUIET, material).reshape(QUIET.seconds, -1)
         level = np.sqrt((track**2).mean(axis=1))
-        is_heard = np.isin(np.arange(QUIET.seconds), np.arange(*plan.sound.heard))
+        is_heard = np.isin(np.arange(QUIET.seconds), np.arange(*plan.sources[0].sound.heard))
         assert (level[~is_heard] == 0).all()
-        assert level[is_heard].min() > 0.4 * plan.sound.gain
+        assert level[is_heard].min() > 0.4 * plan.sources[0].sound.gain
 
 
 def test_pauses_are_cut_and_the_pitch_is_kept(tmp_path):
@@ -174,11 +181,13 @@ def test_harder_settings_change_what_they_say_only(shared_media):
     assert loud.offscreen[0].gain == pytest.approx(10 * plan.offscreen[0].gain)
     assert replace(loud, offscreen=plan.offscreen) == plan
     small = compose(replace(easy, object_size=0.5), "train", 0)
-    assert small.source.size == 0.5 * plan.source.size
+    assert small.sources[0].shown.size == 0.5 * plan.sources[0].shown.size
     for width in (96, 128):
         large = replace(TINY, width=width, object_size=2)
         plans = [compose(large, "train", number) for number in range(60)]
-        assert all(plan.source.class_index == plan.class_index for plan in plans)
+        assert all(
+            plan.sources[0].shown.class_index == plan.sources[0].class_index for plan in plans
+        )
 
 
 def test_settings_at_their_defaults_are_not_written(tmp_path):
@@ -268,4 +277,4 @@ def test_real_photographs_and_recordings(real_data, tmp_path):
     for number in range(len(material.labels)):
         plan = compose(replace(config, n_classes=len(material.labels)), "test", number)
         level = np.sqrt((soundtrack(plan, config, material).reshape(10, -1) ** 2).mean(axis=1))
-        assert level[slice(*plan.sound.heard)].min() > 0.2 * plan.sound.gain
+        assert level[slice(*plan.sources[0].sound.heard)].min() > 0.2 * plan.sources[0].sound.gain

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from avloc.datasets import SPLITS, SynthesisConfig
+from avloc.datasets.synthetic.clip_plan import NEVER, ClipPlan
 from avloc.datasets.synthetic.composition import compose
 from avloc.datasets.synthetic.looks import LOOKS, draw
-from avloc.datasets.synthetic.rendering import frames, soundtrack, source_boxes
+from avloc.datasets.synthetic.rendering import event_boxes, frames, soundtrack
 from avloc.datasets.synthetic.sounds import SOUNDS
 from avloc.errors import UsageError
 
@@ -21,8 +22,14 @@ def seconds_of(interval: tuple[int, int]) -> np.ndarray:
     return np.isin(np.arange(SMALL.seconds), np.arange(*interval))
 
 
-SEEN = np.array([seconds_of(plan.source.seen) for plan in PLANS])
-HEARD = np.array([seconds_of(plan.sound.heard) for plan in PLANS])
+def unseen(plan: ClipPlan) -> ClipPlan:
+    """Return the clip without its source in the picture."""
+    source = plan.sources[0]
+    return replace(plan, sources=(replace(source, shown=replace(source.shown, seen=NEVER)),))
+
+
+SEEN = np.array([seconds_of(plan.sources[0].shown.seen) for plan in PLANS])
+HEARD = np.array([seconds_of(plan.sources[0].sound.heard) for plan in PLANS])
 EVENT = np.array([seconds_of(plan.event) for plan in PLANS])
 
 
@@ -57,7 +64,7 @@ def test_neither_sense_alone_can_tell_which_class_the_event_is():
             {item.class_index for item in items} for items in (plan.silent, plan.offscreen)
         )
         assert len(silent) == len(plan.silent)
-        assert not {plan.class_index} & (silent | offscreen)
+        assert not {plan.sources[0].class_index} & (silent | offscreen)
         assert not silent & offscreen
     assert 0.5 <= np.mean([bool(plan.silent) for plan in PLANS]) <= 0.75
     assert 0.5 <= np.mean([bool(plan.offscreen) for plan in PLANS]) <= 0.7
@@ -75,7 +82,9 @@ def test_a_clip_depends_on_its_number_only():
 
 
 def test_the_centre_is_in_the_source_in_less_than_a_quarter_of_event_segments():
-    boxes = [box for plan in PLANS[::3] for box in source_boxes(plan, SMALL) if box]
+    boxes = [
+        box for plan in PLANS[::3] for of_second in event_boxes(plan, SMALL) for box in of_second
+    ]
     is_hit = [x0 <= 0.5 < x1 and y0 <= 0.5 < y1 for x0, y0, x1, y1 in boxes]
     assert 0 < np.mean(is_hit) < 0.25
 
@@ -83,15 +92,15 @@ def test_the_centre_is_in_the_source_in_less_than_a_quarter_of_event_segments():
 @pytest.mark.parametrize("number", range(10))
 def test_boxes_hold_what_the_source_covers(number):
     plan = compose(QUIET, "train", number)
-    assert plan.class_index == number
-    without = replace(plan, source=replace(plan.source, seen=(0, 0)))
+    assert plan.sources[0].class_index == number
+    without = unseen(plan)
     drawn = np.stack(list(frames(plan, QUIET))).astype(int)
     differs = (np.abs(drawn - np.stack(list(frames(without, QUIET)))) > 0).any(axis=3)
-    for second, box in enumerate(source_boxes(plan, QUIET)):
+    for second, boxes in enumerate(event_boxes(plan, QUIET)):
         is_source = differs[second * QUIET.fps : (second + 1) * QUIET.fps].any(axis=0)
-        assert is_source.any() == seconds_of(plan.source.seen)[second]
-        assert (box is not None) == seconds_of(plan.event)[second]
-        if box:
+        assert is_source.any() == seconds_of(plan.sources[0].shown.seen)[second]
+        assert len(boxes) == seconds_of(plan.event)[second]
+        for box in boxes:
             rows, columns = np.nonzero(is_source)
             found = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
             expected = np.array(box) * ([QUIET.width, QUIET.height] * 2)
@@ -109,8 +118,8 @@ def test_silent_objects_stand_beside_the_source():
         differs = difference.any(axis=3)
         start, _ = plan.silent[0].seen
         assert differs[start * config.fps].any()
-        for second, box in enumerate(source_boxes(plan, config)):
-            if box:
+        for second, boxes in enumerate(event_boxes(plan, config)):
+            for box in boxes:
                 x0, y0, x1, y1 = np.round(
                     np.array(box) * ([config.width, config.height] * 2)
                 ).astype(int)
@@ -129,9 +138,9 @@ def test_sound_is_there_exactly_when_heard():
         track = soundtrack(plan, QUIET)
         assert (track.dtype, track.shape) == (np.float32, (QUIET.sound_rate * QUIET.seconds,))
         level = np.sqrt((track.reshape(QUIET.seconds, -1) ** 2).mean(axis=1))
-        is_heard = seconds_of(plan.sound.heard)
+        is_heard = seconds_of(plan.sources[0].sound.heard)
         assert (level[~is_heard] == 0).all()
-        assert level[is_heard].min() > 0.4 * plan.sound.gain
+        assert level[is_heard].min() > 0.4 * plan.sources[0].sound.gain
         assert np.abs(track).max() <= 0.95 + 1e-6
 
 
@@ -139,7 +148,7 @@ def test_noise_and_offscreen_sounds_are_added():
     plan = next(plan for plan in PLANS if plan.offscreen and plan.offscreen[0].heard[0] > 0)
     clean = replace(SMALL, sound_noise=0)
     added = soundtrack(plan, SMALL) - soundtrack(replace(plan, noise=0.0), clean)
-    ratio = added.std() / (plan.noise * plan.sound.gain)
+    ratio = added.std() / (plan.noise * plan.sources[0].sound.gain)
     assert 0.6 < ratio < 1.1
     alone = soundtrack(replace(plan, noise=0.0, offscreen=()), clean)
     extra = soundtrack(replace(plan, noise=0.0), clean) - alone

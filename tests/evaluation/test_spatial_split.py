@@ -37,7 +37,7 @@ ONE = predictions_of([[TO_LEFT, TO_RIGHT, TO_LEFT]], [[0, 0, 1]], ("a",), [0])
 
 
 def test_both_rules_beside_the_centre():
-    found = measure_spatial(ONE, {"a": [LEFT, LEFT, None]})
+    found = measure_spatial(ONE, {"a": [[LEFT], [LEFT], []]})
     assert set(found) == {"half", "median"}
     for pair in found.values():
         assert pair.attention.n_maps == pair.centre.n_maps == 2
@@ -54,7 +54,7 @@ def test_both_rules_beside_the_centre():
 
 
 def test_tables_name_their_rule_and_have_the_centre_beneath():
-    for rule, pair in measure_spatial(ONE, {"a": [LEFT, LEFT, None]}).items():
+    for rule, pair in measure_spatial(ONE, {"a": [[LEFT], [LEFT], []]}).items():
         table = spatial_table(pair.attention, pair.centre, rule)
         assert [row[0] for row in table.rows] == ["attention", "always the centre"]
         assert {"half": "maximum", "median": "median"}[rule] in table.caption
@@ -66,21 +66,21 @@ def test_each_scored_segment_meets_its_own_box():
     maps = [[TO_LEFT, TO_RIGHT, TO_LEFT, TO_RIGHT, TO_LEFT], [TO_RIGHT] * 5, [TO_LEFT] * 5]
     targets = [[0, 0, 0, 0, 0], [0, -1, -1, -1, -1], [0] * 5]
     videos = predictions_of(maps, targets, ("a", "b", "c"), [4, 7, 9])
-    boxes = {"a": [LEFT, RIGHT, LEFT, RIGHT, LEFT], "b": [RIGHT] * 5}
+    boxes = {"a": [[LEFT], [RIGHT], [LEFT], [RIGHT], [LEFT]], "b": [[RIGHT]] * 5}
     metrics = measure_spatial(videos, boxes)["half"].attention
     assert (metrics.n_maps, metrics.pointing) == (6, 1.0)
 
 
 def test_two_rows_of_one_video_have_its_boxes_each():
     twice = predictions_of([[TO_LEFT], [TO_RIGHT]], [[0], [0]], ("a", "a"), [0, 1])
-    found = measure_spatial(twice, {"a": [LEFT]})["half"].attention
+    found = measure_spatial(twice, {"a": [[LEFT]]})["half"].attention
     assert (found.n_maps, found.pointing) == (2, 0.5)
 
 
 def test_no_attention_and_no_boxes():
     blind = replace(ONE, attention=None)
-    assert has_boxes(ONE, {"a": [LEFT]})
-    assert not has_boxes(ONE, {"b": [LEFT]})
-    assert not has_boxes(blind, {"a": [LEFT]})
+    assert has_boxes(ONE, {"a": [[LEFT]]})
+    assert not has_boxes(ONE, {"b": [[LEFT]]})
+    assert not has_boxes(blind, {"a": [[LEFT]]})
     with pytest.raises(UsageError, match="no spatial attention"):
-        measure_spatial(blind, {"a": [LEFT]})
+        measure_spatial(blind, {"a": [[LEFT]]})

@@ -545,7 +545,7 @@ def test_six_seconds_of_events_are_chosen_evenly():
 
 def test_boxes_are_where_they_are_in_the_picture():
     timeline = timeline_of([0, 0], maps=looking_at(2))
-    figure = attention_figure([timeline], grey_frames(2), boxes=[(0.25, 0.5, 0.75, 1.0), None])
+    figure = attention_figure([timeline], grey_frames(2), boxes=[[(0.25, 0.5, 0.75, 1.0)], []])
     (axes,) = rows(figure, "frame")
     left, right, bottom, top = axes.images[0].get_extent()
     (box,) = axes.patches

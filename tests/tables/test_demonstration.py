@@ -13,7 +13,7 @@ from workspaces import SmallWorkspace
 
 import avloc
 from avloc.artifacts import FeatureStore, read_localization
-from avloc.datasets import load_dataset
+from avloc.datasets import load_dataset, read_boxes
 from avloc.evaluation.evaluator import evaluate
 from avloc.evaluation.spatial import measure_attention, measure_centre
 from avloc.media import probe
@@ -161,15 +161,15 @@ def test_attention_is_measured_where_events_are(small_workspace: SmallWorkspace)
     """A map that lies in the box exactly where there is one points right everywhere."""
     store = FeatureStore.open(small_workspace.artifacts / "features")
     dataset = load_dataset(small_workspace.data)
-    boxes = json.loads((small_workspace.data / "boxes.json").read_text())
+    boxes = read_boxes(small_workspace.data / "boxes.json")
     model = avloc.load(small_workspace.artifacts / "models" / "cman.h5").model_file
     predictions, _ = evaluate(model, store, dataset, "test")
     assert predictions.attention is not None
     n_boxes = 0
     for maps, video_id in zip(predictions.attention, predictions.video_ids, strict=True):
-        for one, box in zip(maps, boxes[video_id], strict=True):
+        for one, of_second in zip(maps, boxes[video_id], strict=True):
             one[:] = 0
-            if box is not None:
+            for box in of_second:
                 n_boxes += 1
                 x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
                 one[int(7 * y), int(7 * x)] = 1

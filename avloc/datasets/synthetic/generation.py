@@ -11,20 +11,22 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from avloc.artifacts import atomic_path
-from avloc.datasets.ave import VIDEO_FOLDER, load_ave
+from avloc.datasets.ave import load_ave
 from avloc.datasets.boxes import Box
 from avloc.datasets.dataset import SPLITS, Dataset
-from avloc.datasets.synthetic.composition import ClipPlan, compose
+from avloc.datasets.manifest import MANIFEST, load_manifest
+from avloc.datasets.synthetic.clip_plan import ClipPlan
+from avloc.datasets.synthetic.composition import compose
 from avloc.datasets.synthetic.material import DRAWN, Material, MediaMaterial
-from avloc.datasets.synthetic.rendering import frames, soundtrack, source_boxes
+from avloc.datasets.synthetic.rendering import event_boxes, frames, soundtrack
 from avloc.datasets.synthetic.synthesis_config import SynthesisConfig
-from avloc.datasets.synthetic.truth import prepare_folder, write_truth
+from avloc.datasets.synthetic.truth import clip_path, prepare_folder, write_truth
 from avloc.errors import AvlocError, UsageError
 from avloc.media import write_clip
 from avloc.progress import Progress
 
-_Clip = tuple[str, list[Box | None]]
-"""A video id, and the source's boxes."""
+_Clip = tuple[str, list[tuple[Box, ...]]]
+"""A video id, and the boxes of its sources in each second."""
 
 
 def synthesize(
@@ -36,7 +38,9 @@ def synthesize(
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Dataset:
-    """Make a data set of raw clips with known truth, in AVE's layout, and read it back.
+    """Make a data set of raw clips with known truth, and read it back.
+
+    It has AVE's layout, or a manifest where a clip may have several events.
 
     Existing clips are kept, so an interrupted run can be continued. The same configuration
     makes the same bytes with any number of workers: one a core if None, this process if 0.
@@ -54,12 +58,14 @@ def synthesize(
         from avloc.devices import count_cores  # imports torch, which a worker does not need
 
         workers = count_cores()
-    boxes: dict[str, list[Box | None]] = {}
+    boxes: dict[str, list[tuple[Box, ...]]] = {}
     for video_id, clip_boxes in _make_clips(folder, config, material, plans, workers):
         boxes[video_id] = clip_boxes
         if progress is not None:
             progress(len(boxes), len(plans), video_id)
     write_truth(folder, config, material, plans, boxes)
+    if config.is_independent:
+        return load_manifest(folder / MANIFEST)
     return load_ave(folder, n_segments=config.seconds)
 
 
@@ -85,12 +91,12 @@ def _with_material(
 
 
 def _make_clip(folder: Path, config: SynthesisConfig, material: Material, plan: ClipPlan) -> _Clip:
-    target = folder / VIDEO_FOLDER / f"{plan.video_id}.mp4"
+    target = clip_path(folder, config, plan.video_id)
     if not target.is_file():
         with atomic_path(target) as temporary:
             sound, pictures = soundtrack(plan, config, material), frames(plan, config, material)
             write_clip(temporary, pictures, config.fps, sound, config.sound_rate)
-    return plan.video_id, source_boxes(plan, config, material)
+    return plan.video_id, event_boxes(plan, config, material)
 
 
 def _make_clips(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from avloc.datasets.synthetic.composition import REACH, ObjectPlan, SoundPlan
+from avloc.datasets.synthetic.clip_plan import ObjectPlan, SoundPlan
 from avloc.datasets.synthetic.looks import LOOKS, MOTIONS, Drawing, draw
 from avloc.datasets.synthetic.media_folders import (
     PICTURE_SUFFIXES,
@@ -19,6 +19,7 @@ from avloc.datasets.synthetic.media_folders import (
     split_files,
 )
 from avloc.datasets.synthetic.photographs import opened_photograph, read_photograph
+from avloc.datasets.synthetic.placement import REACH
 from avloc.datasets.synthetic.recordings import opened_recording, read_recording, repeated
 from avloc.datasets.synthetic.sounds import SOUNDS, Samples
 from avloc.media import AUDIO_SUFFIXES

@@ -1,4 +1,4 @@
-"""A clip plan as pixels and samples, and the boxes of its source."""
+"""A clip plan as pixels and samples, and the boxes of its sources."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from avloc.datasets.boxes import Box
-from avloc.datasets.synthetic.composition import REACH, ClipPlan, ObjectPlan
+from avloc.datasets.synthetic.clip_plan import NEVER, ClipPlan, ObjectPlan, Source
 from avloc.datasets.synthetic.looks import Drawing, Plane
 from avloc.datasets.synthetic.material import DRAWN, Material, Motion
+from avloc.datasets.synthetic.placement import REACH
 from avloc.datasets.synthetic.synthesis_config import SynthesisConfig
 
 Frame = NDArray[np.uint8]
@@ -31,9 +32,10 @@ def frames(plan: ClipPlan, config: SynthesisConfig, material: Material = DRAWN) 
     level = config.picture_noise * rng.uniform(0.5, 1.5)
     shape = (config.height + NOISE_MARGIN, config.width + NOISE_MARGIN, 3)
     noise = level * rng.standard_normal(shape, dtype=np.float32)
-    plans = (*plan.silent, plan.source)
     objects = [
-        _Object(item, config, material.motion(item, plan.split, config.height)) for item in plans
+        _Object(item, config, material.motion(item, plan.split, config.height))
+        for item in plan.objects
+        if item.seen != NEVER
     ]
     for second in range(config.seconds):
         # Noise that changed with every frame would be most of the file and of the work.
@@ -48,30 +50,44 @@ def frames(plan: ClipPlan, config: SynthesisConfig, material: Material = DRAWN) 
             yield frame
 
 
-def source_boxes(
+def event_boxes(
     plan: ClipPlan, config: SynthesisConfig, material: Material = DRAWN
-) -> list[Box | None]:
-    """Return a box around all that the source covers in each second of the event, else None."""
-    motion = material.motion(plan.source, plan.split, config.height)
-    source = _Object(plan.source, config, motion)
-    boxes: list[Box | None] = [None] * config.seconds
-    for second in range(*plan.event):
+) -> list[tuple[Box, ...]]:
+    """Return for each second the boxes of the sources that are both seen and heard in it."""
+    boxes: list[tuple[Box, ...]] = [()] * config.seconds
+    for source in plan.sources:
+        for second, box in zip(
+            range(*source.together),
+            _source_boxes(source, plan.split, config, material),
+            strict=True,
+        ):
+            boxes[second] += (box,)
+    return boxes
+
+
+def _source_boxes(
+    source: Source, split: str, config: SynthesisConfig, material: Material
+) -> Iterator[Box]:
+    """Yield a box around what a source covers, for each second in which it is seen and heard."""
+    if source.together == NEVER:
+        return
+    shown = _Object(source.shown, config, material.motion(source.shown, split, config.height))
+    for second in range(*source.together):
         numbers = range(second * config.fps, (second + 1) * config.fps)
-        edges = np.array([_edges(source.stamp(number)) for number in numbers])
+        edges = np.array([_edges(shown.stamp(number)) for number in numbers])
         least, greatest = edges.min(axis=0)[:2], edges.max(axis=0)[2:]
         fractions = np.array([least, greatest]) / (config.width, config.height)
         x0, y0, x1, y1 = (round(float(edge), 4) for edge in fractions.clip(0, 1).flat)
-        boxes[second] = (x0, y0, x1, y1)
-    return boxes
+        yield (x0, y0, x1, y1)
 
 
 def soundtrack(
     plan: ClipPlan, config: SynthesisConfig, material: Material = DRAWN
 ) -> NDArray[np.float32]:
-    """Return (n,) samples in -1 to 1: the source's sound, those from off screen, and noise."""
+    """Return (n,) samples in -1 to 1: the sources' sounds, those from off screen, and noise."""
     rate, n_samples = config.sound_rate, config.sound_rate * config.seconds
     mixed = np.zeros(n_samples)
-    for sound in (plan.sound, *plan.offscreen):
+    for sound in (sound for sound in plan.sounds if sound.heard != NEVER):
         wave = material.wave(sound, plan.split, rate)
         start, end = (second * rate for second in sound.heard)
         clock = np.arange(end - start) / rate
@@ -81,7 +97,7 @@ def soundtrack(
     # The noise has a soft treble, as in rooms: white noise and its own running sum, half each.
     white = rng.standard_normal(n_samples)
     low = np.convolve(white, np.ones(8) / np.sqrt(8), mode="same")
-    mixed += plan.noise * plan.sound.gain * (white + low) / 2
+    mixed += plan.noise * plan.sources[0].sound.gain * (white + low) / 2
     peak = float(np.abs(mixed).max())
     return (mixed * min(1.0, LOUDEST / max(peak, 1e-9))).astype(np.float32)
 

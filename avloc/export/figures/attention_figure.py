@@ -31,14 +31,14 @@ def attention_figure(
     timelines: Sequence[Timeline],
     frames: Mapping[int, Frame],
     *,
-    boxes: Sequence[Box | None] | None = None,
+    boxes: Sequence[Sequence[Box]] | None = None,
     names: Sequence[str] | None = None,
     style: HeatStyle = DEFAULT_STYLE,
 ) -> Figure:
     """Draw the attention of models over frames (h, w, 3) of one video, all on one scale.
 
     The first row has the frames, each further row one model's maps over them. A model without
-    attention has no row. ``boxes`` are the true positions of what sounds, one per segment.
+    attention has no row. ``boxes`` are the true positions of what sounds, a list per segment.
     """
     names, first = model_names(timelines, names), timelines[0]
     pictures = partial(draw_pictures, frames=frames, style=style)

@@ -105,7 +105,7 @@ def draw_pictures(
     frames: Mapping[int, Frame],
     maps: Sequence[FloatArray | None] | None,
     style: HeatStyle,
-    boxes: Sequence[Box | None] | None = None,
+    boxes: Sequence[Sequence[Box]] | None = None,
 ) -> None:
     """Draw the frames, whole and in the middle of their cells, under maps and boxes."""
     wide, high = columns.n_across / axes.bbox.width, 1 / axes.bbox.height  # of a dot
@@ -120,8 +120,7 @@ def draw_pictures(
         left, bottom = n + (1 - across) / 2, (1 - down) / 2
         extent = (left, left + across, bottom, bottom + down)
         axes.imshow(np.asarray(picture), extent=extent, aspect="auto")
-        if boxes is not None and (box := boxes[segment]) is not None:
-            x0, y0, x1, y1 = box
+        for x0, y0, x1, y1 in () if boxes is None else boxes[segment]:
             corner = left + x0 * across, bottom + (1 - y1) * down
             outline = Rectangle(corner, (x1 - x0) * across, (y1 - y0) * down, fill=False)
             outline.set(edgecolor=GREEN, linewidth=1.0, path_effects=[_EDGE])

@@ -28,7 +28,7 @@ class InputVideo:
         error: why it cannot be localized; None if it can.
         has_namesake: another video of the run has the same name without suffix.
         true_events: its true events; None if no data set knows them.
-        boxes: a box around the source of the sound, or None, for each segment; may be empty.
+        boxes: for each segment the boxes around the sources of its sound; may be empty.
         truth_note: why known true events are not shown.
     """
 
@@ -38,7 +38,7 @@ class InputVideo:
     error: AvlocError | None = None
     has_namesake: bool = False
     true_events: tuple[Event, ...] | None = None
-    boxes: Sequence[Box | None] = ()
+    boxes: Sequence[Sequence[Box]] = ()
     truth_note: str = ""
 
     def result(self, suffix: str) -> Path:
