@@ -229,10 +229,26 @@ def test_synth_takes_any_setting(avloc: Shell, tmp_path: Path) -> None:
     assert (config["n_train"], config["seconds"], config["silent"]) == (1, 4, 0.0)
 
 
+def test_synth_makes_several_events_and_says_how_much_disagrees(
+    avloc: Shell, tmp_path: Path
+) -> None:
+    sizes = ("--train", 2, "--val", 1, "--test", 1, "--set", "seconds=4")
+    ended = avloc("synth", tmp_path / "data", *sizes, "--events", 2, "--set", "heard_only=1")
+    assert ended.code == 0
+    assert "4 clips of" in ended.err
+    assert "sound and picture disagree in" in ended.err
+    lines = (tmp_path / "data" / "manifest.csv").read_text().splitlines()
+    assert all(line.endswith(",heard") for line in lines[1:])
+    assert len(list((tmp_path / "data" / "clips").glob("*.mp4"))) == 4
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("--set", "sound_noise"), "not KEY=VALUE"),
+        (("--events", 7), "need as many classes"),
+        (("--set", "heard_only=0.7", "--set", "late=0.7"), "add up to 1.4"),
+        (("--set", "inconsistent_seconds=2"), "-1 and at most 1"),
         (("--set", "sound_noice=1"), "sound_noise"),
         (("--set", "sound_noise=loud"), "cannot be 'loud'"),
         (("--pictures", "here", "--sounds", "there", "--classes", 3), "Leave --classes out"),
