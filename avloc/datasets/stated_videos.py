@@ -39,8 +39,8 @@ def stated_video(
     texts: Iterable[str], video_id: str, folder: Path, beside: Mapping[str, Path]
 ) -> Path | None:
     """Return the file that is stated, or the one next to the annotations with the video's id."""
-    for text in texts:
-        path = folder / stated_path(text)
-        if text and is_file(path):
-            return path
+    paths = [stated_path(text) for text in texts if text]
+    for path in (*paths, *map(unquote, paths)):  # ELAN writes relative paths either way
+        if is_file(folder / path):
+            return folder / path
     return beside.get(video_id)
