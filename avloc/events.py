@@ -12,17 +12,28 @@ from numpy.typing import NDArray
 from avloc.errors import UnknownNameError, UsageError
 from avloc.labels import LabelSet
 from avloc.options import check_options, option
-from avloc.timeline import Event, FloatArray, Grid
+from avloc.timeline import Event, FloatArray, Grid, Sense
+
+DEFAULT_THRESHOLD = 0.5
+"""Of a label whose threshold was not fitted."""
+Span = tuple[int, int, int]
+"""The first segment, the last one (exclusive), and the label's index."""
 
 
 @dataclass(frozen=True)
 class EventRules:
-    """How events are read off scores; the defaults are the plain argmax of each segment."""
+    """How events are read off scores."""
 
+    threshold: float = option(
+        0.0,
+        help="a label is an event where its score reaches this; 0 for the model's own thresholds, "
+        "fitted on validation",
+        minimum=0.0,
+        maximum=1.0,
+    )
     keep: float = option(
         1.0,
-        help="an event goes on over background where its label still has this probability "
-        "(hysteresis); 1 for never",
+        help="an event goes on where its label still has this score (hysteresis); 1 for never",
         minimum=0.0,
         maximum=1.0,
     )
@@ -59,37 +70,86 @@ def events_from_scores(
     labels: LabelSet,
     rules: EventRules | None = None,
     duration: float = math.inf,
+    *,
+    thresholds: FloatArray | None = None,
+    heard: FloatArray | None = None,
+    seen: FloatArray | None = None,
 ) -> tuple[Event, ...]:
-    """Read events off scores: maximal runs of one label that is not background.
+    """Read events off scores: maximal runs of segments whose score reaches the label's threshold.
 
-    No event goes on after the video's end, though its last segment may.
+    Of exclusive labels only the likeliest of a segment can, and only if it is likelier than
+    background. No event goes on after the video's end, though its last segment may.
 
     Args:
-        scores: (T, C) probabilities.
+        scores: (T, C) probabilities of the labels.
         grid: the T segments.
-        labels: the C classes.
-        rules: what makes an event; the winning label of each segment by default.
+        labels: the C labels.
+        rules: what makes an event.
         duration: the video's seconds.
+        thresholds: (C,) of the model; `DEFAULT_THRESHOLD` without.
+        heard, seen: (T, C) what each sense alone says; None where the model cannot tell.
 
     Returns:
-        The events in order; an event's score is its label's mean probability over it.
+        The events by start, end and label; an event's score is its label's mean probability.
     """
-    if scores.shape != (grid.n_segments, labels.n_classes):
-        raise UsageError(f"scores {scores.shape} do not fit {grid.n_segments} x {labels.n_classes}")
+    if scores.shape != (grid.n_segments, labels.n_labels):
+        raise UsageError(f"scores {scores.shape} do not fit {grid.n_segments} x {labels.n_labels}")
     rules = rules or EventRules()
     rules.check_labels(labels)
-    background, times = labels.background_index, grid.segment_times()
-    classes = scores.argmax(axis=1)
-    _extend(classes, scores, background, rules.keep)
-    _close_gaps(classes, background, rules.min_gap / float(grid.segment_seconds))
-    events = []
-    for first, last, winner in runs(classes):
-        if winner != background:
-            start, end = float(times[first, 0]), float(times[last - 1, 1])
-            end = min(end, duration) if duration > start else end
-            score = float(scores[first:last, winner].mean())
-            events.append(Event(start, float(end), labels.all_names[winner], score))
+    limits = _thresholds(labels, rules, thresholds)
+    times, events = grid.segment_times(), []
+    for first, last, label in spans(scores, labels, limits, rules, float(grid.segment_seconds)):
+        start, end = float(times[first, 0]), float(times[last - 1, 1])
+        end = min(end, duration) if duration > start else end
+        score = float(scores[first:last, label].mean())
+        heard_of, seen_of = (
+            None if array is None else float(array[first:last, label].mean())
+            for array in (heard, seen)
+        )
+        sense = sense_of(heard_of, seen_of, float(limits[label]))
+        name = labels.names[label]
+        events.append(Event(start, float(end), name, score, sense, heard_of, seen_of))
+    events.sort(key=lambda event: (event.start, event.end, event.label))
     return tuple(event for event in events if rules.accept(event))
+
+
+def sense_of(heard: float | None, seen: float | None, threshold: float) -> Sense:
+    """Return the sense that knows an event: alone it would reach the threshold.
+
+    An event that neither would reach alone is known by both together.
+    """
+    if heard is None or seen is None:
+        return "unknown" if heard is seen else "seen" if heard is None else "heard"
+    is_heard, is_seen = heard >= threshold, seen >= threshold
+    if is_heard == is_seen:
+        return "both"
+    return "heard" if is_heard else "seen"
+
+
+def spans(
+    scores: FloatArray,
+    labels: LabelSet,
+    thresholds: FloatArray,
+    rules: EventRules,
+    segment_seconds: float = 1.0,
+) -> list[Span]:
+    """Return the runs of (T, C) scores that are events, by label; the end is exclusive."""
+    is_event = scores >= thresholds
+    may_keep = scores >= rules.keep if rules.keep < 1 else np.zeros_like(is_event)
+    if labels.is_exclusive:
+        best = scores.argmax(axis=1)
+        wins = scores.max(axis=1, initial=0.0) >= 1 - scores.sum(axis=1)  # background's probability
+        is_event &= (np.arange(scores.shape[1]) == best[:, None]) & wins[:, None]
+        _extend_exclusive(is_event, may_keep, scores)
+    else:
+        _extend(is_event, may_keep)
+    n_gap = rules.min_gap / segment_seconds
+    taken = np.asarray(is_event.any(axis=1) & labels.is_exclusive)  # no gap to close
+    return [
+        (first, last, label)
+        for label in range(scores.shape[1])
+        for first, last in _closed(is_event[:, label], taken, n_gap)
+    ]
 
 
 def runs(values: NDArray[np.int64]) -> list[tuple[int, int, int]]:
@@ -98,23 +158,57 @@ def runs(values: NDArray[np.int64]) -> list[tuple[int, int, int]]:
     return [(start, end, int(values[start])) for start, end in pairwise(edges) if start < end]
 
 
-def _extend(classes: NDArray[np.int64], scores: FloatArray, background: int, keep: float) -> None:
+def true_runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return the maximal runs of True: (start, end), the end exclusive."""
+    return [(start, end) for start, end, value in runs(flags.astype(np.int64)) if value]
+
+
+def _thresholds(
+    labels: LabelSet, rules: EventRules, fitted: FloatArray | None
+) -> NDArray[np.float32]:
+    if rules.threshold:
+        return np.full(labels.n_labels, rules.threshold, np.float32)
+    if fitted is not None and len(fitted):
+        return np.asarray(fitted, np.float32)
+    return np.full(labels.n_labels, DEFAULT_THRESHOLD, np.float32)
+
+
+def _extend(is_event: NDArray[np.bool_], may_keep: NDArray[np.bool_]) -> None:
+    """Let the events of each label grow into segments next to them that may be kept."""
+    for label in np.flatnonzero(is_event.any(axis=0)):
+        column = is_event[:, label]
+        for first, last in true_runs(column | may_keep[:, label]):
+            inside = np.flatnonzero(column[first:last])
+            if len(inside):
+                column[first:last] |= may_keep[first:last, label]
+
+
+def _extend_exclusive(
+    is_event: NDArray[np.bool_], may_keep: NDArray[np.bool_], scores: FloatArray
+) -> None:
     """Let events grow into background; where two meet, the likelier label takes the segment."""
     while True:
         grown: dict[int, int] = {}
-        for t in np.flatnonzero(classes == background).tolist():
-            beside = [k for k in classes[max(0, t - 1) : t + 2].tolist() if k != background]
-            likely = [k for k in beside if scores[t, k] >= keep]
-            if likely:
-                grown[t] = likely[int(np.argmax(scores[t, likely]))]
+        for t in np.flatnonzero(~is_event.any(axis=1)).tolist():
+            beside = is_event[max(0, t - 1) : t + 2].any(axis=0)
+            likely = np.flatnonzero(beside & may_keep[t])
+            if len(likely):
+                grown[t] = int(likely[scores[t, likely].argmax()])
         if not grown:
             return
-        classes[list(grown)] = list(grown.values())
+        is_event[list(grown), list(grown.values())] = True
 
 
-def _close_gaps(classes: NDArray[np.int64], background: int, min_gap: float) -> None:
-    all_runs = runs(classes)
-    for before, gap, after in zip(all_runs, all_runs[1:], all_runs[2:], strict=False):
-        start, end, winner = gap
-        if winner == background and before[2] == after[2] and end - start < min_gap:
-            classes[start:end] = before[2]
+def _closed(
+    column: NDArray[np.bool_], taken: NDArray[np.bool_], n_gap: float
+) -> list[tuple[int, int]]:
+    """Return a label's runs; those with a shorter gap between them, not taken, become one."""
+    closed: list[tuple[int, int]] = []
+    for first, last in true_runs(column):
+        if closed:
+            gap = slice(closed[-1][1], first)
+            if gap.stop - gap.start < n_gap and not taken[gap].any():
+                closed[-1] = (closed[-1][0], last)
+                continue
+        closed.append((first, last))
+    return closed

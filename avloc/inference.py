@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from avloc.errors import UsageError
-from avloc.models import Model
+from avloc.models import Model, ModelOutput
 
 Outputs = dict[str, NDArray[np.float32]]
-"""``scores`` and, if the model has them, ``attention``, ``gate_visual`` and ``gate_audio``."""
+"""``scores``; ``heard`` and ``seen`` if the model can tell them; ``attention``, ``gate_visual`` and
+``gate_audio`` if it has them."""
 
 
 @torch.inference_mode()
@@ -31,15 +32,18 @@ def infer(
     edge, where context is short. The inputs may be on any device and in any precision.
 
     Returns:
-        ``scores`` (B, T, C), ``attention`` (B, T, H, W), ``gate_visual`` and ``gate_audio`` (B, T).
+        ``scores``, ``heard`` and ``seen`` (B, T, C), ``attention`` (B, T, H, W), ``gate_visual``
+        and ``gate_audio`` (B, T).
     """
     device = next(model.parameters()).device
     n_segments = visual.shape[1]
 
     def run(part: slice) -> Outputs:
-        output = model(visual[:, part].to(device).float(), audio[:, part].to(device).float())
+        inputs = visual[:, part].to(device).float(), audio[:, part].to(device).float()
+        output = model(*inputs)
         tensors = {
             "scores": model.probabilities(output.logits),
+            **_senses(model, *inputs, output),
             "attention": output.attention,
             "gate_visual": output.gate_visual,
             "gate_audio": output.gate_audio,
@@ -47,6 +51,27 @@ def infer(
         return {name: t.float().cpu().numpy() for name, t in tensors.items() if t is not None}
 
     return blend(n_segments, ((part, run(part)) for part in windows(n_segments, window)))
+
+
+def _senses(
+    model: Model,
+    visual: Float[Tensor, "B T H W Dv"],
+    audio: Float[Tensor, "B T Da"],
+    output: ModelOutput,
+) -> dict[str, Float[Tensor, "B T C"]]:
+    """Return what each sense alone says: from a head of its own, or with the other one hidden."""
+    if output.heard is not None and output.seen is not None:
+        heard, seen = output.heard, output.seen
+    elif model.modalities == "audio":
+        return {"heard": model.probabilities(output.logits)}
+    elif model.modalities == "visual":
+        return {"seen": model.probabilities(output.logits)}
+    elif model.knows_halves:
+        heard = model(torch.zeros_like(visual), audio).logits
+        seen = model(visual, torch.zeros_like(audio)).logits
+    else:
+        return {}
+    return {"heard": model.probabilities(heard), "seen": model.probabilities(seen)}
 
 
 def windows(n_segments: int, window: int) -> list[slice]:

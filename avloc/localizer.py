@@ -103,21 +103,33 @@ class Localizer:
         scores = outputs.pop("scores")
         if features.visual is None:
             outputs.pop("attention", None)
+        for sense, modality in (("heard", features.audio), ("seen", features.visual)):
+            if modality is None:
+                outputs.pop(sense, None)  # what a model guesses from nothing is not evidence
         labels = self.model_file.labels
         grid = Grid(features.n_segments, Fraction(features.segment_seconds).limit_denominator())
+        events = events_from_scores(
+            scores,
+            grid,
+            labels,
+            rules,
+            features.duration,
+            heard=outputs.get("heard"),
+            seen=outputs.get("seen"),
+        )
         return Timeline(
             video_id=features.video_id,
             labels=labels,
             grid=grid,
             scores=scores,
-            events=events_from_scores(scores, grid, labels, rules, features.duration),
+            events=events,
             **outputs,
             frame_size=features.frame_size,
             duration=features.duration,
             source=features.source,
             model=self.model_file.name,
             fingerprint=features.fingerprint,
-            flags=features.flags,
+            flags=features.flags + ("senses_unknown",) * (not outputs.keys() & {"heard", "seen"}),
         )
 
     def _inputs(self, features: VideoFeatures) -> tuple[NDArray[Any], NDArray[Any]]:

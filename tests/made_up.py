@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike
 
 from avloc.artifacts import FeatureStore, Predictions, VideoFeatures
 from avloc.datasets import Dataset, Row
+from avloc.datasets.batches import Truth
 from avloc.labels import LabelSet
 from avloc.spec import FeatureSpec
 
@@ -93,6 +95,15 @@ def features_of(
         segment_seconds=1.0,
         spec=SPEC,
     )
+
+
+def truth_of_classes(classes: torch.Tensor, n_labels: int) -> Truth:
+    """Return the truth of (B, T) class indices, background `n_labels`, -1 where not scored."""
+    events = torch.nn.functional.one_hot(classes.clamp_min(0), n_labels + 1)[..., :-1].bool()
+    scored = classes >= 0
+    events &= scored[..., None]
+    every = events.clone(), events.clone(), events.clone()
+    return Truth(*every, scored, events.any(dim=1), torch.arange(len(classes)))
 
 
 def predictions_of(winners: ArrayLike, targets: ArrayLike, **fields: Any) -> Predictions:

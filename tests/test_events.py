@@ -15,17 +15,19 @@ from avloc.events import EventRules, events_from_scores
 from avloc.labels import LabelSet
 from avloc.timeline import Grid
 
-LABELS = LabelSet(("bell", "bark"))  # background comes third
-BELL, BARK = 0, 1
+LABELS = LabelSet(("bell", "bark"))
+INDEPENDENT = LabelSet(("bell", "bark"), kind="independent")
 
 
 def scores_of(*segments: tuple[float, float]) -> np.ndarray:
-    """Return (T, 3) from the probabilities of bell and bark."""
-    return np.array([(bell, bark, 1 - bell - bark) for bell, bark in segments], np.float32)
+    """Return (T, 2) from the probabilities of bell and bark; background has the rest."""
+    return np.array(segments, np.float32)
 
 
-def events_of(scores: np.ndarray, seconds: Fraction = Fraction(1), **rules: object):
-    events = events_from_scores(scores, Grid(len(scores), seconds), LABELS, EventRules(**rules))
+def events_of(
+    scores: np.ndarray, seconds: Fraction = Fraction(1), labels: LabelSet = LABELS, **rules: object
+):
+    events = events_from_scores(scores, Grid(len(scores), seconds), labels, EventRules(**rules))
     return [(event.start, event.end, event.label) for event in events]
 
 
@@ -45,6 +47,65 @@ def test_an_event_goes_on_while_its_label_is_likely_enough():
 def test_a_segment_between_two_events_goes_to_the_likelier():
     between = scores_of((0.9, 0.0), (0.2, 0.3), (0.0, 0.9))
     assert events_of(between, keep=0.2) == [(0, 1, "bell"), (1, 3, "bark")]
+
+
+def test_a_guess_is_no_event():
+    """Bell is the likeliest, and likelier than background, but not likely."""
+    guess = scores_of((0.4, 0.25), (0.2, 0.1))
+    assert events_of(guess) == []
+    assert events_of(guess, threshold=0.3) == [(0, 1, "bell")]
+    fitted = np.array([0.35, 0.9], np.float32)
+    (event,) = events_from_scores(guess, Grid(2), LABELS, thresholds=fitted)
+    assert (event.start, event.end, event.label) == (0, 1, "bell")
+
+
+def test_independent_labels_may_overlap():
+    scores = scores_of((0.9, 0.1), (0.8, 0.7), (0.2, 0.9), (0.4, 0.3))
+    assert events_of(scores, labels=INDEPENDENT) == [(0, 2, "bell"), (1, 3, "bark")]
+    kept = events_of(scores, labels=INDEPENDENT, keep=0.2)
+    assert kept == [(0, 4, "bell"), (1, 4, "bark")]
+    gap = scores_of((0.9, 0.9), (0.1, 0.9), (0.9, 0.1))
+    assert events_of(gap, labels=INDEPENDENT, min_gap=2) == [(0, 2, "bark"), (0, 3, "bell")]
+
+
+@pytest.mark.parametrize(
+    ("heard", "seen", "sense"),
+    [
+        (0.9, 0.9, "both"),
+        (0.9, 0.1, "heard"),
+        (0.1, 0.5, "seen"),
+        (0.1, 0.2, "both"),  # neither alone: only both together
+        (None, None, "unknown"),
+        (0.1, None, "heard"),  # the model has no picture to see
+        (None, 0.1, "seen"),
+    ],
+)
+def test_the_sense_is_that_which_alone_reaches_the_threshold(heard, seen, sense):
+    def column(value):
+        return None if value is None else np.full((3, 2), value, np.float32)
+
+    scores = scores_of(*[(0.8, 0.0)] * 3)
+    events = events_from_scores(scores, Grid(3), LABELS, heard=column(heard), seen=column(seen))
+    assert [event.sense for event in events] == [sense]
+    for value, expected in ((events[0].heard, heard), (events[0].seen, seen)):
+        assert value == (None if expected is None else pytest.approx(expected))
+
+
+@given(st.integers(1, 30), st.integers(1, 4), st.integers(0, 10_000))
+def test_independent_labels_are_as_each_label_alone(n_segments, n_labels, seed):
+    scores = np.random.default_rng(seed).random((n_segments, n_labels)).astype(np.float32)
+    rules, names = EventRules(keep=0.3, min_gap=2), [f"label{k}" for k in range(n_labels)]
+    together = events_from_scores(
+        scores, Grid(n_segments), LabelSet(tuple(names), kind="independent"), rules
+    )
+    alone = [
+        event
+        for k, name in enumerate(names)
+        for event in events_from_scores(
+            scores[:, k : k + 1], Grid(n_segments), LabelSet((name,), kind="independent"), rules
+        )
+    ]
+    assert sorted(alone, key=lambda e: (e.start, e.end, e.label)) == list(together)
 
 
 def test_a_segment_that_another_event_has_is_not_taken():
@@ -84,6 +145,7 @@ def test_the_score_is_the_mean_over_all_that_became_the_event():
 @pytest.mark.parametrize(
     ("rules", "error"),
     [
+        ({"threshold": 1.5}, UsageError),
         ({"keep": 1.5}, UsageError),
         ({"min_gap": -1.0}, UsageError),
         ({"min_score": 2.0}, UsageError),

@@ -63,7 +63,7 @@ def test_a_long_video_is_seen_in_windows_and_a_short_one_at_once() -> None:
 
     def scores(part: slice) -> np.ndarray:
         with torch.inference_mode():
-            return model(visual[:, part], audio[:, part]).logits.softmax(-1).numpy()
+            return model(visual[:, part], audio[:, part]).logits.softmax(-1)[..., :-1].numpy()
 
     whole = infer(model, visual, audio, 9)
     np.testing.assert_array_equal(whole["scores"], scores(slice(9)))
@@ -75,3 +75,42 @@ def test_a_long_video_is_seen_in_windows_and_a_short_one_at_once() -> None:
     np.testing.assert_array_equal(windowed[:, 6:], second[:, 3:])
     # segment 3: the fourth of six in the first window, weight 3; the first of the second: 1
     np.testing.assert_allclose(windowed[:, 3], (3 * first[:, 3] + second[:, 0]) / 4, rtol=1e-6)
+
+
+def built(**options: object):
+    torch.manual_seed(0)
+    return build(
+        "cman", visual_channels=4, audio_channels=3, n_classes=3, width=8, **options
+    ).eval()
+
+
+def test_each_sense_is_asked_with_the_other_hidden() -> None:
+    model = built()
+    visual, audio = torch.rand(2, 5, 2, 2, 4), torch.rand(2, 5, 3)
+    assert not infer(model, visual, audio, 5).keys() & {"heard", "seen"}  # it saw no half video
+    model.knows_halves = True
+    outputs = infer(model, visual, audio, 5)
+    heard = infer(model, torch.zeros_like(visual), audio, 5)["scores"]
+    seen = infer(model, visual, torch.zeros_like(audio), 5)["scores"]
+    np.testing.assert_array_equal(outputs["heard"], heard)
+    np.testing.assert_array_equal(outputs["seen"], seen)
+    assert not np.allclose(heard, seen)
+
+
+def test_a_model_of_one_modality_knows_by_that_sense_only() -> None:
+    visual, audio = torch.rand(1, 5, 2, 2, 4), torch.rand(1, 5, 3)
+    ear = infer(built(modalities="audio", where=False, which=False), visual, audio, 5)
+    np.testing.assert_array_equal(ear["heard"], ear["scores"])
+    assert "seen" not in ear
+    eye = infer(built(modalities="visual", where=False, which=False), visual, audio, 5)
+    np.testing.assert_array_equal(eye["seen"], eye["scores"])
+    assert "heard" not in eye
+
+
+def test_independent_labels_have_a_sigmoid_each() -> None:
+    model = built(independent=True)
+    visual, audio = torch.rand(1, 5, 2, 2, 4), torch.rand(1, 5, 3)
+    with torch.inference_mode():
+        logits = model(visual, audio).logits.numpy()
+    expected = 1 / (1 + np.exp(-logits))
+    np.testing.assert_allclose(infer(model, visual, audio, 5)["scores"], expected, rtol=1e-5)

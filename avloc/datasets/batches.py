@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,9 +14,34 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from avloc.datasets.examples import Examples
+from avloc.datasets.targets import IGNORED
 
 _SHARE_OF_MEMORY = 0.6
 """Of a GPU's free memory; the rest is for the model, its gradients and its activations."""
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The truth of B windows of one length."""
+
+    targets: Bool[Tensor, "B T C"]  # the labels that are events
+    heard: Bool[Tensor, "B T C"]  # that the sound has
+    seen: Bool[Tensor, "B T C"]  # that the picture has
+    scored: Bool[Tensor, "B T"]  # the segment's truth is known
+    present: Bool[Tensor, "B C"]  # the labels of the row, or of its whole video
+    video: Int[Tensor, B]  # the index of the window's video
+
+    @property
+    def classes(self) -> Int[Tensor, "B T"]:
+        """Class indices of exclusive labels, background last; `IGNORED` where not scored."""
+        background = self.targets.shape[-1]
+        labels = self.targets.to(torch.uint8).argmax(dim=-1)
+        classes = torch.where(self.targets.any(dim=-1), labels, background)
+        return torch.where(self.scored, classes, IGNORED)
+
+    def to(self, device: torch.device) -> Truth:
+        """Return it on a device."""
+        return Truth(**{name: tensor.to(device) for name, tensor in vars(self).items()})
 
 
 @dataclass(frozen=True)
@@ -24,7 +50,7 @@ class Batch:
 
     visual: Float[Tensor, "B T H W Dv"]  # in half precision or, after `to`, in single
     audio: Float[Tensor, "B T Da"]
-    targets: Int[Tensor, "B T"]  # `IGNORED` where not scored
+    truth: Truth
     visual_valid: Bool[Tensor, "B T"]  # the segment has a real picture
     audio_valid: Bool[Tensor, "B T"]  # the segment has real sound
 
@@ -33,15 +59,22 @@ class Batch:
         return Batch(
             self.visual.to(device).float(),
             self.audio.to(device),
-            self.targets.to(device),
+            self.truth.to(device),
             self.visual_valid.to(device),
             self.audio_valid.to(device),
         )
 
     def hide(self, modality: str, rows: Tensor | None = None) -> None:
-        """Replace a modality by zeros in place, in all windows or in those marked in rows (B,)."""
+        """Replace a modality by zeros in place, in all windows or in those marked in rows (B,).
+
+        Then the events are those that the other modality has.
+        """
+        chosen = slice(None) if rows is None else rows.to(self.audio.device)
         for tensor in (getattr(self, modality), getattr(self, f"{modality}_valid")):
-            tensor[slice(None) if rows is None else rows.to(tensor.device)] = 0
+            tensor[chosen] = 0
+        truth = self.truth
+        other = truth.heard if modality == "visual" else truth.seen
+        truth.targets[chosen] = other[chosen]
 
 
 def batch_indices(
@@ -75,8 +108,21 @@ def make_batch(examples: Examples, indices: Sequence[int], visual: Tensor | None
         video = examples.videos[entry.video]
         _fill(visual[b], visual_valid[b], video.visual, video.visual_valid, entry.first)
         _fill(audio[b], audio_valid[b], video.audio, video.audio_valid, entry.first)
-    targets = torch.from_numpy(np.stack([entry.targets for entry in entries]))
-    return Batch(visual, audio, targets, visual_valid, audio_valid)
+    return Batch(visual, audio, truth_of(examples, indices), visual_valid, audio_valid)
+
+
+def truth_of(examples: Examples, indices: Sequence[int]) -> Truth:
+    """Return the truth of examples of one length."""
+    entries = [examples.entries[index] for index in indices]
+    columns: dict[str, Sequence[NDArray[Any]]] = {
+        "targets": [entry.targets.events for entry in entries],
+        "heard": [entry.targets.heard for entry in entries],
+        "seen": [entry.targets.seen for entry in entries],
+        "scored": [entry.targets.scored for entry in entries],
+        "present": [entry.present for entry in entries],
+        "video": [np.array(entry.video) for entry in entries],
+    }
+    return Truth(**{name: torch.from_numpy(np.stack(column)) for name, column in columns.items()})
 
 
 def _fill(
@@ -113,14 +159,14 @@ class Feed:
         """Yield the indices of each batch (see `batch_indices`)."""
         return batch_indices(self.examples, size, seed)
 
-    def targets(self, indices: Sequence[int]) -> Int[Tensor, "B T"]:
-        """Return the targets, on the CPU."""
-        return torch.from_numpy(np.stack([self.examples.entries[n].targets for n in indices]))
+    def truth(self, indices: Sequence[int]) -> Truth:
+        """Return the truth of examples, on the CPU."""
+        return truth_of(self.examples, indices)
 
     def batch(self, indices: Sequence[int]) -> Batch:
         """Return examples of one length, on the device."""
         if self._held is not None:
-            return self._held.batch(indices, self.targets(indices).to(self.device))
+            return self._held.batch(indices, self.truth(indices).to(self.device))
         return make_batch(self.examples, indices, self._visual(indices)).to(self.device)
 
     def _visual(self, indices: Sequence[int]) -> Tensor | None:
@@ -162,13 +208,13 @@ class _Held:
             is_real = numbers < lengths[entry.video]
             self._segments.append(np.where(is_real, firsts[entry.video] + numbers, n_all - 1))
 
-    def batch(self, indices: Sequence[int], targets: Tensor) -> Batch:
+    def batch(self, indices: Sequence[int], truth: Truth) -> Batch:
         segments = np.stack([self._segments[index] for index in indices])
         chosen = torch.from_numpy(segments).to(self._visual.device)
         return Batch(
             self._visual[chosen].float(),
             self._audio[chosen],
-            targets,
+            truth,
             self._visual_valid[chosen],
             self._audio_valid[chosen],
         )

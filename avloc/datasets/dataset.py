@@ -11,14 +11,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from avloc.datasets.targets import Targets
 from avloc.datasets.true_events import true_events
 from avloc.errors import UnknownNameError
 from avloc.labels import LabelSet
 from avloc.timeline import Event, Grid, Sense
 
 SPLITS = ("train", "val", "test")
-UNSCORED = -1
-"""The target of a segment whose truth is unknown."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +85,12 @@ class Dataset:
         return list(first.values())
 
     @property
+    def knows_senses(self) -> bool:
+        """Whether every event says by which sense it is known."""
+        events = [row for row in self.rows if row.is_event]
+        return bool(events) and all(row.sense != "unknown" for row in events)
+
+    @property
     def coverage(self) -> Coverage:
         """Which of the distinct videos exist."""
         video_ids = dict.fromkeys([*(row.video_id for row in self.rows), *self.videos])
@@ -98,18 +103,25 @@ class Dataset:
             return None
         return Grid.of_duration(self.n_segments, segment_seconds).n_segments
 
-    def targets(self, row: Row, grid: Grid) -> NDArray[np.int64]:
-        """Return (T,) class indices: the label where a segment's middle is in ``[start, end)``.
+    def targets(self, row: Row, grid: Grid) -> Targets:
+        """Return the truth: a label is where a segment's middle is in ``[start, end)``.
 
-        If rows are not alone, those of the video's other rows count too; the later row wins. All
-        are `UNSCORED` in a video with a label of the whole video: nobody says when it occurs.
+        If rows are not alone, those of the video's other rows count too; of exclusive labels the
+        later row wins. Nothing is scored in a video with a label of the whole video: nobody says
+        when it occurs.
         """
-        targets = np.full(grid.n_segments, self.labels.background_index, dtype=np.int64)
+        targets = Targets.empty(grid.n_segments, self.labels.n_labels)
         for event in self._rows_with(row):
-            if event.label:
-                targets[grid.covers(event.start, event.end)] = self.labels.index(event.label)
+            if event.is_event:
+                label, covered = self.labels.index(event.label), grid.covers(event.start, event.end)
+                if self.labels.is_exclusive:
+                    for array in (targets.events, targets.heard, targets.seen):
+                        array[covered] = False
+                targets.events[covered, label] = True
+                targets.heard[covered, label] |= event.sense != "seen"
+                targets.seen[covered, label] |= event.sense != "heard"
         if any(event.is_whole_video for event in self._rows_with(row)):
-            targets[:] = UNSCORED
+            targets.scored[:] = False
         return targets
 
     def present(self, row: Row) -> NDArray[np.bool_]:

@@ -15,12 +15,10 @@ from numpy.typing import NDArray
 
 from avloc.artifacts import FeatureStore, VideoFeatures
 from avloc.datasets.dataset import SPLITS, Dataset, Row
+from avloc.datasets.targets import Targets
 from avloc.errors import ArtifactError, DatasetError
 from avloc.progress import Progress
 from avloc.timeline import Grid
-
-IGNORED = -1
-"""The target of a segment that is not scored: padding, or a segment of another window."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,8 @@ class Example:
     row: int  # the row's number in the data set
     video: int  # the index in `Examples.videos`
     first: int  # the video's segment that the window begins with
-    targets: NDArray[np.int64]  # (T,) class indices; `IGNORED` where not scored
+    targets: Targets  # of T segments
+    present: NDArray[np.bool_]  # (C,) labels of the row, or of its whole video
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,7 @@ def load_examples(
         )
     index_of = {video_id: index for index, video_id in enumerate(videos)}
     entries = [
-        Example(number, index_of[row.video_id], first, targets)
+        Example(number, index_of[row.video_id], first, targets, dataset.present(row))
         for number, row in rows
         if row.video_id in videos
         for first, targets in _windows(dataset, row, videos[row.video_id], window)
@@ -128,7 +127,7 @@ def _read_videos(
 
 def _windows(
     dataset: Dataset, row: Row, features: VideoFeatures, window: int | None
-) -> Iterator[tuple[int, NDArray[np.int64]]]:
+) -> Iterator[tuple[int, Targets]]:
     segment_seconds = Fraction(features.segment_seconds).limit_denominator(10**6)
     fixed = dataset.fixed_length(segment_seconds)
     n_segments = fixed or features.n_segments
@@ -136,9 +135,7 @@ def _windows(
     length = fixed or min(window or n_segments, n_segments)
     for start in range(0, n_segments, length):
         first = min(start, n_segments - length)
-        scored = targets[first : first + length].copy()
-        scored[: start - first] = IGNORED
-        yield first, scored
+        yield first, targets.window(first, length, start - first)
 
 
 def _sizes(

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from avloc.artifacts import FeatureStore, ModelFile, Predictions
 from avloc.datasets import Dataset
 from avloc.datasets.batches import batch_indices, make_batch
 from avloc.datasets.event_times import late_events
-from avloc.datasets.examples import IGNORED, Examples, load_examples
+from avloc.datasets.examples import Examples, load_examples
 from avloc.errors import DatasetError, FingerprintError, UnknownNameError
 from avloc.evaluation.decoders import check_decoder
 from avloc.evaluation.measure import Evaluation, measure
@@ -52,24 +52,16 @@ def evaluate(
     network = restore(model, device)
     channels = (network.scale_visual.n_channels, network.scale_audio.n_channels)
     examples = load_examples(store, dataset, split, channels=channels)
-    class_of = _class_map(dataset, model.labels)
-    targets = np.full((len(examples), examples.n_segments), IGNORED, dtype=np.int64)
-    for row, entry in zip(targets, examples.entries, strict=True):
-        row[: len(entry.targets)] = class_of[entry.targets]
-    outputs = _predict(network, examples, model.n_segments, without)
+    arrays: dict[str, Any] = _truth(examples, dataset, model.labels)
+    arrays |= _predict(network, examples, model.n_segments, without)
     predictions = Predictions(
-        scores=outputs["scores"][..., : model.labels.n_labels],
-        truth=targets[..., None] == np.arange(model.labels.n_labels),
-        scored=targets != IGNORED,
+        **arrays,
         video_ids=examples.video_ids,
         rows=np.array([entry.row for entry in examples.entries], dtype=np.int64),
         labels=model.labels,
         split=split,
         model=model.name,
         fingerprint=model.fingerprint,
-        gate_visual=outputs.get("gate_visual"),
-        gate_audio=outputs.get("gate_audio"),
-        attention=outputs.get("attention"),
     )
     evaluation = measure(
         predictions,
@@ -122,7 +114,8 @@ def _in_words(spec: FeatureSpec) -> str:
     return f"{spec.fingerprint} ({' + '.join(spec.encoders)})"
 
 
-def _class_map(dataset: Dataset, labels: LabelSet) -> NDArray[np.int64]:
+def _truth(examples: Examples, dataset: Dataset, labels: LabelSet) -> dict[str, Any]:
+    """Return the truth by the fields of `Predictions`, its columns in the model's order."""
     unknown = [name for name in dataset.labels.names if name not in labels.names]
     if unknown:
         raise DatasetError(
@@ -130,5 +123,24 @@ def _class_map(dataset: Dataset, labels: LabelSet) -> NDArray[np.int64]:
             dataset.root,
             hint=f"It knows: {', '.join(labels.names)}.",
         )
-    classes = [labels.index(name) for name in dataset.labels.names]
-    return np.array([*classes, labels.background_index], dtype=np.int64)
+    columns = [labels.index(name) for name in dataset.labels.names]
+    shape = (len(examples), examples.n_segments)
+    scored = np.zeros(shape, bool)
+    truth, heard, seen = np.zeros((3, *shape, labels.n_labels), bool)
+    for row, entry in enumerate(examples.entries):
+        targets = entry.targets
+        scored[row, : len(targets)] = targets.scored
+        for array, events in (
+            (truth, targets.events),
+            (heard, targets.heard),
+            (seen, targets.seen),
+        ):
+            array[row, : len(targets), columns] = events.T
+    if labels.is_exclusive and (truth.sum(axis=-1) > 1).any():
+        raise DatasetError(
+            "has several events at once, and the model knows one label at a time",
+            dataset.root,
+            hint="Train a model on independent labels: avloc train --set labels=independent.",
+        )
+    senses = {"true_heard": heard, "true_seen": seen} if dataset.knows_senses else {}
+    return {"truth": truth, "scored": scored, **senses}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from avloc.datasets.examples import IGNORED
+from avloc.datasets.targets import IGNORED
 from avloc.events import runs
 
 _LEAST_OVERLAP = 0.5

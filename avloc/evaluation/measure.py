@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
 
 from avloc.artifacts import Predictions
-from avloc.datasets.examples import IGNORED
+from avloc.datasets.targets import IGNORED
 from avloc.evaluation import metrics
 from avloc.evaluation.decoders import decode as read_classes
 from avloc.evaluation.event_metrics import event_f1
@@ -95,6 +95,8 @@ def measure(
     Rows of ``training_videos`` are "seen". ``selection`` says how the model's epoch was chosen;
     ``majority_label`` is the most frequent class of its training segments, empty if unknown.
     """
+    if not predictions.labels.is_exclusive:
+        return _of_independent(predictions)
     targets, names = predictions.targets, predictions.labels.all_names
     background = predictions.labels.background_index
     predicted = read_classes(predictions.class_scores, targets != IGNORED, background, decode)
@@ -132,4 +134,26 @@ def measure(
         decode=decode,
         selection=selection,
         majority_label=majority_label,
+    )
+
+
+def _of_independent(predictions: Predictions) -> Evaluation:
+    """Return the numbers that independent labels have: their segments have no class."""
+    absent: dict[str, Any] = {
+        entry.name: None for entry in fields(Evaluation) if entry.default is MISSING
+    }
+    return Evaluation(
+        **absent
+        | {
+            "classes": (),
+            "confusion": (),
+            "n_rows": len(predictions.truth),
+            "n_videos": len(set(predictions.video_ids)),
+            "n_segments": int(predictions.scored.sum()),
+            "n_boundary": 0,
+            "n_seen": 0,
+            "split": predictions.split,
+            "model": predictions.model,
+            "fingerprint": predictions.fingerprint,
+        }
     )

@@ -25,5 +25,7 @@ FLAGS: dict[str, str] = {
     "non_square_pixels": "pixels are not square: taken as they are stored",
     "low_resolution": "the picture's shorter side is under 48 pixels: enlarged many times over",
     "high_bit_depth": "more than 8 bits a colour: rounded to 8",
+    "senses_unknown": "the model was trained without modality_dropout: it cannot say which sense "
+    "knows an event",
     "hdr": "high dynamic range (PQ or HLG): taken as it is stored, without tone mapping",
 }

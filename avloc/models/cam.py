@@ -71,7 +71,9 @@ class CAM(Model):
             torch.backends.cudnn.flags(enabled=False),
         ):
             pooled = picture.clone().requires_grad_()
-            strongest = self._score(pooled, audio.clone())[..., :-1].max(dim=-1).values
+            scores = self._score(pooled, audio.clone())
+            labels = scores if self._options.independent else scores[..., :-1]
+            strongest = labels.max(dim=-1).values
             (weights,) = torch.autograd.grad(strongest.sum(), pooled)
         weights = weights / self.scale_visual.scale  # of the scaled picture, on the map as it is
         activation = torch.einsum("bthwd,btd->bthw", visual - self.scale_visual.mean, weights)

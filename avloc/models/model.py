@@ -21,7 +21,11 @@ class ModelOptions:
 
     visual_channels: int = option(help="Dv, channels of the visual map", minimum=1)
     audio_channels: int = option(help="Da, channels of the audio vector", minimum=1)
-    n_classes: int = option(help="C, the labels and background", minimum=2)
+    n_classes: int = option(
+        help="the number of logits: the labels and background, or the labels if independent",
+        minimum=1,
+    )
+    independent: bool = option(False, help="several labels may be in one segment", is_derived=True)
 
     def __post_init__(self) -> None:
         check_options(self)
@@ -29,12 +33,17 @@ class ModelOptions:
 
 @dataclass(frozen=True)
 class ModelOutput:
-    """Logits, background last, and weights and gates; None where the model has no such module.
+    """Logits, and weights and gates; None where the model has no such module.
 
-    The weights of a segment sum to 1: over the picture, or over the segments of a modality.
+    There are K logits: a class each with background last, K = C + 1, or a label each if labels
+    are independent, K = C. The weights of a segment sum to 1: over the picture, or over the
+    segments of a modality.
     """
 
-    logits: Float[Tensor, "B T C"]
+    logits: Float[Tensor, "B T K"]
+    heard: Float[Tensor, "B T K"] | None = None  # logits of the sound alone, from a head of its own
+    seen: Float[Tensor, "B T K"] | None = None  # logits of the picture alone
+    pooled: Float[Tensor, "B C"] | None = None  # probabilities of the whole window
     attention: Float[Tensor, "B T H W"] | None = None  # where
     self_attention_visual: Float[Tensor, "B T T"] | None = None  # when
     self_attention_audio: Float[Tensor, "B T T"] | None = None
@@ -47,7 +56,9 @@ class ModelOutput:
 class Model(nn.Module):
     """Features in, logits per segment out; any B, T, H and W.
 
-    Logits are divided by ``temperature`` before they become probabilities.
+    Logits are divided by ``temperature``, one number or one a label, before they become
+    probabilities. ``knows_halves`` says that training showed windows without one modality, so
+    that the model can be asked what either alone says.
     """
 
     Config: ClassVar[type[ModelOptions]]
@@ -58,7 +69,8 @@ class Model(nn.Module):
     def __init__(self, options: ModelOptions) -> None:
         super().__init__()
         self._options = options
-        self.temperature = 1.0
+        self.temperature: float | Tensor = 1.0
+        self.knows_halves = False
         self.scale_visual = Scaling(options.visual_channels)
         self.scale_audio = Scaling(options.audio_channels)
 
@@ -72,9 +84,12 @@ class Model(nn.Module):
         """Which features it uses: ``both``, ``audio`` or ``visual``."""
         return str(getattr(self._options, "modalities", "both"))
 
-    def probabilities(self, logits: Float[Tensor, "*B C"]) -> Float[Tensor, "*B C"]:
-        """Return calibrated probabilities."""
-        return (logits / self.temperature).softmax(dim=-1)
+    def probabilities(self, logits: Float[Tensor, "*B K"]) -> Float[Tensor, "*B C"]:
+        """Return calibrated probabilities of the labels; exclusive ones sum to 1 at most."""
+        calibrated = logits / self.temperature
+        if self._options.independent:
+            return calibrated.sigmoid()
+        return calibrated.softmax(dim=-1)[..., :-1]
 
     def pool_regions(
         self,

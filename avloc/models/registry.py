@@ -103,7 +103,7 @@ def build(
         name: one of `list_models`.
         visual_channels: Dv of the features.
         audio_channels: Da of the features.
-        n_classes: C, with background.
+        n_classes: the number of logits: C + 1 with background, or C if ``independent``.
         options: the model's own, as values or as text; see ``model_class(name).Config``.
 
     Raises:

@@ -23,6 +23,7 @@ def restore(model_file: ModelFile, device: str | torch.device = "cpu") -> Model:
     model = _build(model_file)
     load_arrays(model, model_file.weights)
     model.temperature = model_file.temperature
+    model.knows_halves = bool(model_file.training.get("modality_dropout", 0))
     return model.to(chosen).eval().requires_grad_(False)
 
 
@@ -57,9 +58,13 @@ def _check_fit(model_file: ModelFile) -> None:
         for name in sorted(wanted.keys() | shapes.keys())
         if wanted.get(name) != shapes.get(name)
     ]
-    n_named, n_classes = model_file.labels.n_classes, model_file.config["n_classes"]
-    if n_named != n_classes:
-        differing.append(f"its labels name {n_named} classes, its config {n_classes!r:.60}")
+    labels, config = model_file.labels, model_file.config
+    if labels.n_logits != config["n_classes"]:
+        differing.append(
+            f"its labels need {labels.n_logits} logits, its config {config['n_classes']!r:.60}"
+        )
+    if labels.is_exclusive == bool(config.get("independent", False)):
+        differing.append(f"its labels are {labels.kind}, its config says otherwise")
     if differing:
         raise ArtifactError(
             f"the weights do not fit the {model_file.name} that the file's config builds: "

@@ -13,6 +13,8 @@ import torch
 from avloc.artifacts import VideoFeatures
 from avloc.datasets.batches import Feed
 from avloc.datasets.examples import Example, Examples
+from avloc.datasets.targets import Targets
+from avloc.labels import LabelSet
 from avloc.models import build
 from avloc.spec import FeatureSpec
 from avloc.training import TrainingConfig, begin, loss_of, train_epoch
@@ -30,7 +32,7 @@ def measure_epoch(device: torch.device, n_rows: int, batch_size: int = 64) -> Sp
     feed = Feed(random_examples(n_rows), device)
     torch.manual_seed(0)
     model = build("cman", visual_channels=2048, audio_channels=128, n_classes=29).to(device)
-    state, loss = begin(model, config), loss_of(config)
+    state, loss = begin(model, config), loss_of(config, LabelSet(tuple(map(str, range(28)))))
     warm_up = feed.batch([0])
     measure_seconds(device, model, warm_up.visual, warm_up.audio)
     batches = list(feed.order(config.batch_size))
@@ -73,8 +75,12 @@ def random_examples(n_rows: int) -> Examples:
     )
     # Every video has its own memory, as features from files have.
     videos = tuple(replace(video, visual=maps.copy()) for _ in range(n_rows))
-    targets = draw.integers(29, size=(n_rows, 10))
-    entries = tuple(Example(k, k, 0, targets[k]) for k in range(n_rows))
+    is_label = np.eye(29, dtype=bool)[draw.integers(29, size=(n_rows, 10))][..., :-1]
+    whole = np.ones(10, bool)
+    entries = tuple(
+        Example(k, k, 0, Targets(events, events, events, whole), events.any(axis=0))
+        for k, events in enumerate(is_label)
+    )
     return Examples(videos, entries, (), maps.shape[1:], 128)
 
 

@@ -210,8 +210,8 @@ def _one_hot(dataset: Dataset, number: int, features: VideoFeatures) -> NDArray[
     C is that of the whole data set, so that a class keeps its index when rows are left out.
     """
     grid = Grid(features.n_segments, features.spec.exact_segment_seconds)
-    targets = dataset.targets(dataset.rows[number], grid)
-    return np.eye(dataset.labels.n_classes, dtype=np.float32)[targets]
+    classes = dataset.targets(dataset.rows[number], grid).classes
+    return np.eye(dataset.labels.n_classes, dtype=np.float32)[classes]
 
 
 def _plain(seconds: float) -> str:

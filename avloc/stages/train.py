@@ -48,6 +48,7 @@ def train(
     name: str | None = None,
     seed: int = TrainingConfig.seed,
     epochs: int = TrainingConfig.epochs,
+    labels: str = TrainingConfig.labels,
     supervision: str = TrainingConfig.supervision,
     weak_labels: str = TrainingConfig.weak_labels,
     select: str = TrainingConfig.select,
@@ -71,6 +72,8 @@ def train(
         name: The model file's name. Default: the model's name.
         seed: Random seed of weights, shuffling and dropout.
         epochs: The most passes over the training rows.
+        labels: Whether a segment has one label at most (exclusive) or may have several
+            (independent). auto: as the data set says.
         supervision: Train on the label of each segment, or on the labels of the video only.
         weak_labels: What a weak label says: how much of the video each label fills, or only
             which labels it has.
@@ -92,6 +95,7 @@ def train(
     named = {
         "seed": seed,
         "epochs": epochs,
+        "labels": labels,
         "supervision": supervision,
         "weak_labels": weak_labels,
         "select": select,

@@ -101,7 +101,7 @@ def _run(run: PlannedRun, store: Path, dataset: Path, folder: Path, device: str)
 
 def _without_seed(config: TrainingConfig) -> TrainingConfig:
     """Keep only the settings on which the splits depend, so that they are read once."""
-    names = ("select", "window", "hold_out", "hold_out_seed")
+    names = ("labels", "select", "window", "hold_out", "hold_out_seed")
     return replace(TrainingConfig(), **{name: getattr(config, name) for name in names})
 
 

@@ -24,6 +24,12 @@ class TrainingConfig:
         30, help="epochs without a better validation before training stops; 0: never", minimum=0
     )
     seed: int = option(0, help="random seed of weights, shuffling and dropout", minimum=0)
+    labels: str = option(
+        "auto",
+        help="whether a segment has one label at most (exclusive) or may have several "
+        "(independent); auto: what the data set says",
+        choices=("auto", "exclusive", "independent"),
+    )
     supervision: str = option(
         "full",
         help="the labels used in training: the class of every segment, or of the video only",

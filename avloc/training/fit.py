@@ -20,7 +20,7 @@ from avloc.devices import choose_device
 from avloc.errors import DatasetError
 from avloc.models import Model, build, load_arrays
 from avloc.progress import Progress
-from avloc.training.calibration import fit_temperature
+from avloc.training.calibration import calibrate
 from avloc.training.config import TrainingConfig
 from avloc.training.loop import (
     TrainingState,
@@ -31,9 +31,9 @@ from avloc.training.loop import (
     train_epoch,
     validate,
 )
-from avloc.training.losses import Loss, loss_of
+from avloc.training.losses import Loss, full_loss, loss_of
 from avloc.training.resume import resume, resume_arrays
-from avloc.training.splits import TrainingData, load_splits
+from avloc.training.splits import TrainingData, load_splits, with_kind_of
 from avloc.training.statistics import fit_scaling
 from avloc.training.team import team_of
 
@@ -63,8 +63,10 @@ def fit(
         progress: called with (epochs done, the most epochs, "epoch 3: val 0.71").
     """
     config = config or TrainingConfig()
+    dataset = with_kind_of(dataset, config)
     data = data or load_splits(store, dataset, config, progress)
-    loss, as_file = loss_of(config), partial(_model_file, store, dataset, data, model, config)
+    loss = loss_of(config, dataset.labels)
+    as_file = partial(_model_file, store, dataset, data, model, config)
     with team_of(choose_device(device)) as team, _seeded(config.seed, team.device):
         network = _built(model, dataset, data.train, options or {})
         if config.standardize:
@@ -76,12 +78,12 @@ def fit(
         while state.epoch < config.epochs and not is_out_of_patience(state, config.patience):
             if state.epoch and keep is not None and team.rank == 0:
                 keep(as_file(state, resume=resume_arrays(state)))
-            accuracy = _epoch(state, train, val, config, loss)
+            accuracy = _epoch(state, train, val, config, (loss, full_loss(dataset.labels)))
             if progress is not None and team.rank == 0:
                 progress(state.epoch, config.epochs, f"epoch {state.epoch}: val {accuracy:.3f}")
         load_arrays(network, state.best)
-        temperature = fit_temperature(network, val, config.batch_size)
-    return as_file(state, temperature=temperature)
+        fitted = calibrate(network, val, config.batch_size, dataset.labels)
+    return as_file(state, temperature=float(fitted.temperatures.mean()))
 
 
 def _model_file(
@@ -118,7 +120,8 @@ def _built(name: str, dataset: Dataset, examples: Examples, options: Mapping[str
         name,
         visual_channels=examples.visual_shape[-1],
         audio_channels=examples.audio_channels,
-        n_classes=dataset.labels.n_classes,
+        n_classes=dataset.labels.n_logits,
+        independent=not dataset.labels.is_exclusive,
         **cast(Any, dict(options)),
     )
     for modality, word in (("visual", "picture"), ("audio", "sound")):
@@ -133,16 +136,16 @@ def _built(name: str, dataset: Dataset, examples: Examples, options: Mapping[str
 
 
 def _epoch(
-    state: TrainingState, train: Feed, val: Feed, config: TrainingConfig, loss: Loss
+    state: TrainingState, train: Feed, val: Feed, config: TrainingConfig, losses: tuple[Loss, Loss]
 ) -> float:
-    """Train for an epoch, validate, record the numbers, and return the accuracy."""
+    """Train for an epoch, validate by the second loss, record the numbers, return the accuracy."""
     started = time.perf_counter()
     # Dropout differs between processes and follows from the epoch, whether resumed or not.
     seed = np.random.SeedSequence((config.seed, state.team.rank, state.epoch))
     torch.manual_seed(int(seed.generate_state(1, np.uint64)[0]))
     rate = learning_rate(config, state.epoch)
-    train_loss, train_accuracy = train_epoch(state, train, config, loss)
-    validated = validate(state.model, val, config.batch_size)
+    train_loss, train_accuracy = train_epoch(state, train, config, losses[0])
+    validated = validate(state.model, val, config.batch_size, losses[1])
     val_loss, val_accuracy = state.team.from_leader(validated)
     state.epoch += 1
     numbers = {

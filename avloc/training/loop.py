@@ -14,12 +14,11 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import Adam
 
-from avloc.datasets.batches import Batch, Feed
-from avloc.datasets.examples import IGNORED
+from avloc.datasets.batches import Batch, Feed, Truth
 from avloc.errors import AvlocError
-from avloc.models import Model, state_arrays
+from avloc.models import Model, ModelOutput, state_arrays
 from avloc.training.config import TrainingConfig
-from avloc.training.losses import FULL, Loss
+from avloc.training.losses import Loss
 from avloc.training.team import Team
 
 
@@ -60,7 +59,7 @@ def train_epoch(
     drops = config.modality_dropout if state.model.modalities == "both" else 0.0
     order = examples.order(config.batch_size, seed=(config.seed, state.epoch))
     for number, indices in enumerate(order):
-        n_scored = loss.count(examples.targets(indices))
+        n_scored = loss.count(examples.truth(indices))
         has_share = state.team.rank < len(indices)
         # A process without a share takes one example without effect: all take every step.
         share = slice(state.team.rank, None, state.team.size) if has_share else slice(1)
@@ -69,11 +68,11 @@ def train_epoch(
             chances = np.random.default_rng((config.seed, state.epoch, number)).random(len(indices))
             drop_modalities(batch, drops, torch.tensor(chances[share], dtype=torch.float32))
         with _precision(state.team.device, config):
-            logits = state.step(batch.visual, batch.audio).logits.float()
-        total = loss.total(logits, batch.targets) * has_share
+            output = state.step(batch.visual, batch.audio)
+        total = loss.total(output, batch.truth) * has_share
         _step(state, total * (state.team.size / n_scored), config)
         if has_share:
-            tally.add(logits.detach(), batch.targets, float(total.detach()), loss)
+            tally.add(output, batch.truth, float(total.detach()), loss)
     mean_loss, accuracy = tally.of_team(state.team)
     if not math.isfinite(mean_loss):
         raise AvlocError(
@@ -102,22 +101,30 @@ def _precision(device: torch.device, config: TrainingConfig) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=is_mixed)
 
 
-def validate(model: Model, examples: Feed, batch_size: int) -> tuple[float, float]:
-    """Return the cross-entropy and the accuracy a scored segment, in single precision."""
+def validate(model: Model, examples: Feed, batch_size: int, loss: Loss) -> tuple[float, float]:
+    """Return the loss and the accuracy a scored segment, in single precision."""
     tally = _Tally()
-    for logits, targets in answers(model, examples, batch_size):
-        tally.add(logits, targets, float(FULL.total(logits, targets)), FULL)
+    for output, truth in answers(model, examples, batch_size):
+        tally.add(output, truth, float(loss.total(output, truth)), loss)
     return tally.of_team(Team(examples.device))
 
 
-def answers(model: Model, examples: Feed, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield the (B, T, C) logits and (B, T) targets of each batch, in evaluation mode."""
+def answers(model: Model, examples: Feed, batch_size: int) -> Iterator[tuple[ModelOutput, Truth]]:
+    """Yield the output and the truth of each batch, in evaluation mode."""
     model.eval()
     for indices in examples.order(batch_size):
         batch = examples.batch(indices)
         with torch.inference_mode():
-            logits = model(batch.visual, batch.audio).logits
-        yield logits, batch.targets
+            output = model(batch.visual, batch.audio)
+        yield output, batch.truth
+
+
+def n_right(logits: Tensor, truth: Truth) -> float:
+    """Return how many scored segments are right; of independent labels, the share of each."""
+    if logits.shape[-1] > truth.targets.shape[-1]:
+        return int((logits.argmax(dim=-1) == truth.classes)[truth.scored].sum())
+    is_right = (logits > 0) == truth.targets
+    return float(is_right[truth.scored].float().mean(dim=-1).sum())
 
 
 def record(state: TrainingState, numbers: dict[str, float]) -> None:
@@ -147,10 +154,9 @@ class _Tally:
     def __init__(self) -> None:
         self._sums = np.zeros(4)
 
-    def add(self, logits: Tensor, targets: Tensor, total: float, loss: Loss) -> None:
-        scored = targets != IGNORED
-        n_right = int((logits.argmax(dim=-1) == targets)[scored].sum())
-        self._sums += (total, loss.count(targets), n_right, int(scored.sum()))
+    def add(self, output: ModelOutput, truth: Truth, total: float, loss: Loss) -> None:
+        right = n_right(output.logits.detach(), truth)
+        self._sums += (total, loss.count(truth), right, int(truth.scored.sum()))
 
     def of_team(self, team: Team) -> tuple[float, float]:
         loss, n_losses, n_right, n_segments = team.sum(self._sums.tolist())

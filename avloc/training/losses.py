@@ -11,9 +11,12 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from torch.nn.functional import cross_entropy, one_hot
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, one_hot
 
-from avloc.datasets.examples import IGNORED
+from avloc.datasets.batches import Truth
+from avloc.datasets.targets import IGNORED
+from avloc.labels import LabelSet
+from avloc.models import ModelOutput
 from avloc.training.config import TrainingConfig
 
 
@@ -21,36 +24,57 @@ from avloc.training.config import TrainingConfig
 class Loss:
     """A kind of supervision."""
 
-    total: Callable[[Tensor, Tensor], Tensor]
-    """From (B, T, C) logits and (B, T) targets to the summed loss."""
-    count: Callable[[Tensor], int]
-    """From (B, T) targets to the number of scored segments or windows."""
+    total: Callable[[ModelOutput, Truth], Tensor]
+    """From a model's output and the truth to the summed loss."""
+    count: Callable[[Truth], int]
+    """From the truth to the number of scored segments (of labels, if they are independent)."""
 
 
-def loss_of(config: TrainingConfig) -> Loss:
+def loss_of(config: TrainingConfig, labels: LabelSet) -> Loss:
     """Return the loss of a configuration."""
+    full = full_loss(labels)
     if config.supervision == "full":
-        return FULL
+        return full
     label_of = {"proportion": proportion, "presence": presence}[config.weak_labels]
 
-    def total(logits: Float[Tensor, "B T C"], targets: Int[Tensor, "B T"]) -> Float[Tensor, ""]:
+    def total(output: ModelOutput, truth: Truth) -> Float[Tensor, ""]:
         """Soft cross-entropy of the logits pooled over time."""
+        logits, targets = output.logits.float(), truth.classes
         scored = targets != IGNORED
         has_any = scored.any(dim=1)
         pooled = _pooled(logits[has_any], scored[has_any], config.pooling_used, config.top_k)
         return cross_entropy(pooled, label_of(targets[has_any], logits.shape[-1]), reduction="sum")
 
-    return Loss(total, lambda targets: int((targets != IGNORED).any(dim=1).sum()))
+    return Loss(total, lambda truth: int(truth.scored.any(dim=1).sum()))
 
 
-def _full(logits: Float[Tensor, "B T C"], targets: Int[Tensor, "B T"]) -> Float[Tensor, ""]:
+def full_loss(labels: LabelSet) -> Loss:
+    """Return the loss of full supervision; validation uses it for every model."""
+    return EXCLUSIVE if labels.is_exclusive else INDEPENDENT
+
+
+def _exclusive(output: ModelOutput, truth: Truth) -> Float[Tensor, ""]:
+    logits, targets = output.logits.float(), truth.classes
     return cross_entropy(
         logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum"
     )
 
 
-FULL = Loss(_full, lambda targets: int((targets != IGNORED).sum()))
-"""Cross-entropy of every scored segment; validation uses it for every model."""
+def _independent(output: ModelOutput, truth: Truth) -> Float[Tensor, ""]:
+    # The mean over labels, so that the number of labels does not change the step.
+    logits, targets = output.logits.float()[truth.scored], truth.targets[truth.scored]
+    losses = binary_cross_entropy_with_logits(logits, targets.float(), reduction="none")
+    return losses.mean(dim=-1).sum()
+
+
+def _n_scored(truth: Truth) -> int:
+    return int(truth.scored.sum())
+
+
+EXCLUSIVE = Loss(_exclusive, _n_scored)
+"""Cross-entropy of every scored segment."""
+INDEPENDENT = Loss(_independent, _n_scored)
+"""Binary cross-entropy of every scored segment, the mean over labels."""
 
 
 def proportion(targets: Int[Tensor, "B T"], n_classes: int) -> Float[Tensor, "B C"]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 
 from avloc.artifacts import FeatureStore
 from avloc.datasets import Dataset
-from avloc.datasets.examples import IGNORED, Examples, load_examples
+from avloc.datasets.examples import Examples, load_examples
+from avloc.datasets.targets import IGNORED
 from avloc.errors import DatasetError
-from avloc.labels import LabelSet
+from avloc.labels import LabelKind, LabelSet
 from avloc.progress import Progress
 from avloc.training.config import TrainingConfig
 from avloc.training.statistics import ChannelStatistics, channel_statistics
@@ -50,9 +52,19 @@ class TrainingData:
 
     def _majority_label(self, labels: LabelSet) -> str:
         """Return the most frequent class of the training segments, the baseline of tables."""
-        targets = np.concatenate([entry.targets for entry in self.train.entries])
+        if not labels.is_exclusive:
+            return ""
+        targets = np.concatenate([entry.targets.classes for entry in self.train.entries])
         counts = np.bincount(targets[targets != IGNORED], minlength=labels.n_classes)
         return labels.all_names[int(counts.argmax())]
+
+
+def with_kind_of(dataset: Dataset, config: TrainingConfig) -> Dataset:
+    """Return a data set whose label set has the kind that the configuration asks for."""
+    if config.labels == "auto":
+        return dataset
+    kind = cast(LabelKind, config.labels)
+    return replace(dataset, labels=replace(dataset.labels, kind=kind))
 
 
 def load_splits(
@@ -67,6 +79,7 @@ def load_splits(
     ``config.hold_out_seed``. ``config.select`` may name the test split instead, as most
     published numbers do; the model file records it.
     """
+    dataset = with_kind_of(dataset, config)
     present = {row.split for row in dataset.rows}
     training_split = "" if present == {""} else "train"
     train = load_examples(store, dataset, training_split, window=config.window, progress=progress)

@@ -12,7 +12,8 @@ from made_up import SPEC, features_of, made_up
 
 from avloc.datasets import Row
 from avloc.datasets.batches import Batch, batch_indices, make_batch
-from avloc.datasets.examples import IGNORED, Examples, load_examples
+from avloc.datasets.examples import Examples, load_examples
+from avloc.datasets.targets import IGNORED
 from avloc.errors import DatasetError, UnknownNameError
 from avloc.timeline import Grid
 
@@ -34,7 +35,10 @@ def test_rows_meet_their_videos_and_targets(tmp_path):
             np.testing.assert_array_equal(batch.visual[b], features.visual)
             np.testing.assert_array_equal(batch.audio[b], features.audio)
             expected = world.dataset.targets(row, Grid(10))
-            np.testing.assert_array_equal(batch.targets[b], expected)
+            np.testing.assert_array_equal(batch.truth.targets[b], expected.events)
+            np.testing.assert_array_equal(batch.truth.classes[b], expected.classes)
+            present = [name == row.label and row.end > row.start for name in ("bell", "bark")]
+            assert batch.truth.present[b].tolist() == present
             seen += 1
     assert seen == 7
     assert examples.video_ids == tuple(row.video_id for row in world.dataset.rows)
@@ -45,7 +49,7 @@ def test_two_rows_of_one_video_share_its_features_and_keep_their_labels(tmp_path
     rows = (Row("video000", "bell", 0, 4, "train"), Row("video000", "bark", 6, 10, "train"))
     examples = load_examples(world.store, replace(world.dataset, rows=rows), "train")
     assert len(examples.videos) == 1
-    assert [entry.targets.tolist() for entry in examples.entries] == [
+    assert [entry.targets.classes.tolist() for entry in examples.entries] == [
         [0] * 4 + [2] * 6,
         [2] * 6 + [1] * 4,
     ]
@@ -80,11 +84,11 @@ def test_a_data_sets_own_grid_pads_and_cuts(tmp_path, length, n_valid):
     world = made_up(tmp_path, n_videos=1, lengths=(length,), splits=("train",))
     batch = next(batches(load_examples(world.store, world.dataset, "train"), 1))
     features = world.store.read("video000")
-    assert batch.visual.shape[1] == batch.targets.shape[1] == 10
+    assert batch.visual.shape[1] == batch.truth.targets.shape[1] == 10
     np.testing.assert_array_equal(batch.audio[0, :n_valid], features.audio[:n_valid])
     assert not batch.audio[0, n_valid:].any()
     assert batch.visual_valid[0].tolist() == [True] * n_valid + [False] * (10 - n_valid)
-    assert (batch.targets != IGNORED).all()  # padding counts, as the protocol has it
+    assert batch.truth.scored.all()  # padding counts, as the protocol has it
 
 
 def test_without_a_grid_windows_cover_every_segment_once(tmp_path):
@@ -97,10 +101,10 @@ def test_without_a_grid_windows_cover_every_segment_once(tmp_path):
         for entry in (entry for entry in examples.entries if entry.row == number):
             assert len(entry.targets) == min(10, length)
             own = slice(entry.first, entry.first + len(entry.targets))
-            fresh = entry.targets != IGNORED
+            fresh = entry.targets.scored
             assert (scored[own][fresh] == IGNORED).all()
-            scored[own] = np.where(fresh, entry.targets, scored[own])
-        np.testing.assert_array_equal(scored, world.dataset.targets(row, Grid(length)))
+            scored[own] = np.where(fresh, entry.targets.classes, scored[own])
+        np.testing.assert_array_equal(scored, world.dataset.targets(row, Grid(length)).classes)
     for batch in batches(examples, 4, seed=1):
         assert batch.visual_valid.all()  # nothing is padded
 
@@ -161,7 +165,7 @@ def test_a_hidden_modality_is_as_one_that_a_video_lacks(tmp_path):
     examples = load_examples(world.store, world.dataset, "train")
     hidden = next(batches(examples, 8))
     first, second = hidden.visual[0].clone(), hidden.visual[1].clone()
-    hidden.hide("visual", torch.tensor([True, *[False] * (len(hidden.targets) - 1)]))
+    hidden.hide("visual", torch.tensor([True, *[False] * (len(hidden.audio) - 1)]))
     world.store.write(lacking)
     truly = next(batches(load_examples(world.store, world.dataset, "train"), 8))
     assert first.any()

@@ -37,6 +37,7 @@ def timeline_of(
     winners = np.asarray(winners)
     scores = np.full((len(winners), labels.n_classes), 0.1 / labels.n_classes, np.float32)
     scores[np.arange(len(winners)), winners] += 0.9
+    scores = scores[:, :-1]  # background is what is missing to 1
     grid = Grid(len(winners), segment_seconds)
     heard = None if gates is None else np.asarray(gates, np.float32)
     return Timeline(

@@ -8,15 +8,19 @@ import numpy as np
 import pytest
 import torch
 from made_up import made_up
+from sklearn.metrics import f1_score
 
 from avloc.artifacts import read_model, write_model
 from avloc.datasets.batches import Feed
-from avloc.datasets.examples import IGNORED, load_examples
+from avloc.datasets.examples import Examples, load_examples
+from avloc.datasets.targets import IGNORED
 from avloc.evaluation.evaluator import evaluate
 from avloc.evaluation.metrics import calibration_error
-from avloc.models import build
+from avloc.labels import LabelSet
+from avloc.models import Model, ModelOutput, build
+from avloc.models.model import ModelOptions
 from avloc.training import TrainingConfig
-from avloc.training.calibration import fit_temperature
+from avloc.training.calibration import ENOUGH, calibrate, fit_thresholds
 from avloc.training.fit import fit
 
 
@@ -31,16 +35,15 @@ def test_the_error_by_hand():
     assert calibration_error(scores, np.full((1, 7), IGNORED)) is None
 
 
-class SoundAsLogits(torch.nn.Module):
+class SoundAsLogits(Model):
     """A model whose logits are its sound."""
 
     def forward(self, visual, audio):
-        return type("Output", (), {"logits": audio})
+        return ModelOutput(audio)
 
 
-@pytest.mark.parametrize("too_sure", [0.25, 1.0, 4.0])
-def test_the_temperature_undoes_what_was_too_sure(tmp_path, too_sure):
-    """Targets are drawn by the softmax of z; the model says z times something."""
+def world_of_logits(tmp_path, kind: str, too_sure: float) -> Examples:
+    """Draw targets by the probabilities of z; the sound says z times something."""
     world = made_up(
         tmp_path, n_videos=40, splits=("val",), channels=(2, 3), lengths=(100,), n_segments=None
     )
@@ -49,12 +52,48 @@ def test_the_temperature_undoes_what_was_too_sure(tmp_path, too_sure):
     videos, entries = [], []
     for video, entry in zip(examples.videos, examples.entries, strict=True):
         z = draw.normal(scale=2, size=(100, 3))
-        p = np.exp(z) / np.exp(z).sum(1, keepdims=True)
-        entries.append(replace(entry, targets=np.array([draw.choice(3, p=row) for row in p])))
+        if kind == "exclusive":
+            p = np.exp(z) / np.exp(z).sum(1, keepdims=True)
+            events = np.eye(3, dtype=bool)[[draw.choice(3, p=row) for row in p]][:, :-1]
+        else:
+            events = draw.random(z.shape) < 1 / (1 + np.exp(-z))
+        entries.append(replace(entry, targets=replace(entry.targets, events=events)))
         videos.append(replace(video, audio=(z * too_sure).astype(np.float32)))
-    drawn = replace(examples, videos=tuple(videos), entries=tuple(entries))
-    found = fit_temperature(SoundAsLogits(), Feed(drawn, torch.device("cpu")), 7)
-    assert found == pytest.approx(too_sure, rel=0.1)
+    return replace(examples, videos=tuple(videos), entries=tuple(entries))
+
+
+@pytest.mark.parametrize("too_sure", [0.25, 1.0, 4.0])
+@pytest.mark.parametrize("kind", ["exclusive", "independent"])
+def test_the_temperature_undoes_what_was_too_sure(tmp_path, kind, too_sure):
+    labels = LabelSet(("a", "b") if kind == "exclusive" else ("a", "b", "c"), kind=kind)
+    options = {"n_classes": labels.n_logits, "independent": not labels.is_exclusive}
+    model = SoundAsLogits(ModelOptions(visual_channels=2, audio_channels=3, **options))
+    feed = Feed(world_of_logits(tmp_path, kind, too_sure), torch.device("cpu"))
+    fitted = calibrate(model, feed, 7, labels)
+    np.testing.assert_allclose(fitted.temperatures, too_sure, rtol=0.1)
+    assert fitted.thresholds.shape == (labels.n_labels,)
+
+
+def test_a_threshold_has_the_greatest_f1_of_its_label():
+    """Against every threshold tried by hand with another library's F1."""
+    draw = np.random.default_rng(1)
+    targets = draw.random((400, 2)) < [0.5, 0.2]
+    scores = np.clip(targets * 0.3 + draw.random((400, 2)) * 0.6, 0, 1)
+    fitted = fit_thresholds(scores, targets, LabelSet(("a", "b"), kind="independent"))
+    for label, threshold in enumerate(fitted):
+        reached = f1_score(targets[:, label], scores[:, label] >= threshold)
+        tried = [
+            f1_score(targets[:, label], scores[:, label] >= t) for t in np.linspace(0.25, 0.75, 41)
+        ]
+        assert reached == pytest.approx(max(tried))
+
+
+def test_labels_with_few_examples_share_a_threshold():
+    targets = np.zeros((100, 2), bool)
+    targets[:50, 0], targets[: ENOUGH - 1, 1] = True, True
+    scores = np.stack([np.where(targets[:, 0], 0.6, 0.3), np.full(100, 0.1)], axis=1)
+    own, shared = fit_thresholds(scores, targets, LabelSet(("a", "b"), kind="independent"))
+    assert own == shared == pytest.approx(0.5)
 
 
 def test_a_trained_model_carries_its_temperature_to_its_scores(tmp_path):
@@ -82,6 +121,6 @@ def test_a_trained_model_carries_its_temperature_to_its_scores(tmp_path):
 def test_a_new_model_divides_by_one():
     model = build("cman", visual_channels=4, audio_channels=4, n_classes=3, width=8)
     logits = torch.randn(2, 3, 3)
-    assert torch.equal(model.probabilities(logits), logits.softmax(-1))
+    assert torch.equal(model.probabilities(logits), logits.softmax(-1)[..., :-1])
     model.temperature = 2.0
-    torch.testing.assert_close(model.probabilities(logits), (logits / 2).softmax(-1))
+    torch.testing.assert_close(model.probabilities(logits), (logits / 2).softmax(-1)[..., :-1])

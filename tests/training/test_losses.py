@@ -9,8 +9,11 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from made_up import truth_of_classes
 
-from avloc.datasets.examples import IGNORED
+from avloc.datasets.targets import IGNORED
+from avloc.labels import LabelSet
+from avloc.models import ModelOutput
 from avloc.training import TrainingConfig, loss_of
 from avloc.training.losses import presence, proportion
 
@@ -18,8 +21,19 @@ BACKGROUND = 2
 TARGETS = torch.tensor([[0, 0, BACKGROUND, IGNORED], [BACKGROUND, 1, 0, 1], [BACKGROUND] * 4])
 
 
+LABELS = LabelSet(("bell", "bark"))
+
+
 def weak(**options):
-    return loss_of(TrainingConfig(supervision="weak", **options))
+    return loss_of(TrainingConfig(supervision="weak", **options), LABELS)
+
+
+def total_of(loss, logits, classes):
+    return loss.total(ModelOutput(logits), truth_of_classes(classes, 2))
+
+
+def count_of(loss, classes):
+    return loss.count(truth_of_classes(classes, 2))
 
 
 def log_softmax(z: np.ndarray) -> np.ndarray:
@@ -30,9 +44,9 @@ def test_full_supervision_by_hand_leaves_out_what_is_not_scored():
     logits = torch.tensor([[[2.0, 0.0, 1.0], [0.0, 0.0, 0.0], [9.0, 0.0, 0.0]]])
     targets = torch.tensor([[0, 2, IGNORED]])
     first = -math.log(math.exp(2) / (math.exp(2) + 1 + math.e))
-    loss = loss_of(TrainingConfig())
-    assert loss.count(targets) == 2
-    assert loss.total(logits, targets).item() == pytest.approx(first + math.log(3))
+    loss = loss_of(TrainingConfig(), LABELS)
+    assert count_of(loss, targets) == 2
+    assert total_of(loss, logits, targets).item() == pytest.approx(first + math.log(3))
 
 
 def test_weak_labels_are_the_share_of_time_or_what_is_there():
@@ -66,8 +80,8 @@ def test_weak_supervision_pools_and_takes_the_soft_cross_entropy(options, pool):
         pooled = pool(logits[b, :n_scored].numpy())
         losses.append(-sum(labels[b] * log_softmax(pooled)))
     loss = weak(**options)
-    assert loss.count(TARGETS) == 3
-    assert loss.total(logits, TARGETS).item() == pytest.approx(sum(losses), rel=1e-6)
+    assert count_of(loss, TARGETS) == 3
+    assert total_of(loss, logits, TARGETS).item() == pytest.approx(sum(losses), rel=1e-6)
 
 
 @given(st.integers(0, 10_000), st.sampled_from(["proportion", "presence"]))
@@ -77,7 +91,7 @@ def test_a_weak_loss_cannot_see_the_order_of_the_labels(seed, kind):
     targets = torch.randint(3, (2, 6), generator=draw)
     shuffled = targets[:, torch.randperm(6, generator=draw)]
     loss = weak(weak_labels=kind)
-    torch.testing.assert_close(loss.total(logits, targets), loss.total(logits, shuffled))
+    torch.testing.assert_close(total_of(loss, logits, targets), total_of(loss, logits, shuffled))
 
 
 @given(st.integers(0, 10_000))
@@ -86,23 +100,23 @@ def test_presence_cannot_see_how_long_an_event_lasts_and_proportion_can(seed):
     logits = torch.randn(1, 6, 3, generator=draw)
     short, long = torch.full((1, 6), BACKGROUND), torch.full((1, 6), BACKGROUND)
     short[:, :1], long[:, :5] = 0, 0
-    total = weak(weak_labels="presence").total
-    torch.testing.assert_close(total(logits, short), total(logits, long))
-    total = weak(weak_labels="proportion").total
-    assert not torch.isclose(total(logits, short), total(logits, long))
+    loss = weak(weak_labels="presence")
+    torch.testing.assert_close(total_of(loss, logits, short), total_of(loss, logits, long))
+    loss = weak(weak_labels="proportion")
+    assert not torch.isclose(total_of(loss, logits, short), total_of(loss, logits, long))
 
 
 @pytest.mark.parametrize("options", [{}, {"supervision": "weak"}])
 def test_the_parts_of_a_batch_add_up_to_it(options):
     logits = torch.randn(3, 4, 3, generator=torch.Generator().manual_seed(1))
-    loss = loss_of(TrainingConfig(**options))
-    parts = [loss.total(logits[b : b + 1], TARGETS[b : b + 1]) for b in range(3)]
-    torch.testing.assert_close(sum(parts), loss.total(logits, TARGETS))
-    assert sum(loss.count(TARGETS[b : b + 1]) for b in range(3)) == loss.count(TARGETS)
+    loss = loss_of(TrainingConfig(**options), LABELS)
+    parts = [total_of(loss, logits[b : b + 1], TARGETS[b : b + 1]) for b in range(3)]
+    torch.testing.assert_close(sum(parts), total_of(loss, logits, TARGETS))
+    assert sum(count_of(loss, TARGETS[b : b + 1]) for b in range(3)) == count_of(loss, TARGETS)
 
 
 def test_a_window_without_a_scored_segment_counts_for_nothing():
     logits = torch.randn(1, 4, 3, requires_grad=True)
     loss = weak()
-    total = loss.total(logits, torch.full((1, 4), IGNORED))
-    assert (total.item(), loss.count(torch.full((1, 4), IGNORED))) == (0.0, 0)
+    total = total_of(loss, logits, torch.full((1, 4), IGNORED))
+    assert (total.item(), count_of(loss, torch.full((1, 4), IGNORED))) == (0.0, 0)

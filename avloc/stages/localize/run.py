@@ -66,6 +66,7 @@ def localize(
     out: Path | str | None = None,
     overwrite: str = "stale",
     dataset: Path | str | None = None,
+    threshold: float = EventRules.threshold,
     keep: float = EventRules.keep,
     min_gap: float = EventRules.min_gap,
     min_seconds: float = EventRules.min_seconds,
@@ -104,7 +105,9 @@ def localize(
         overwrite: Which existing results to make again. stale: those made from another video,
             or with another model or other settings.
         dataset: A labelled data set: its true events are shown beside those found.
-        keep: An event continues through background while its label has this probability.
+        threshold: A label is an event where its score reaches this. 0: the model's own
+            thresholds, fitted on validation.
+        keep: An event continues while its label has this score.
         min_gap: Join events of one label that are fewer seconds apart.
         min_seconds: Drop events shorter than this.
         min_score: Drop events with a lower score.
@@ -126,7 +129,7 @@ def localize(
         AvlocError: an argument is invalid, a model cannot be loaded, or a named file cannot be
             written.
     """
-    rules = EventRules(keep, min_gap, min_seconds, min_score, tuple(labels))
+    rules = EventRules(threshold, keep, min_gap, min_seconds, min_score, tuple(labels))
     look = HeatStyle(heatmap_style, alpha)
     if not write and (heatmap or figure or compare):
         raise UsageError("pictures are files, and nothing is to be written")
