@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 AVERAGE = """
@@ -50,3 +51,10 @@ def install(
     )
     lines = [f"{name} = {value}" for name, value in models.items()]
     (metadata / "entry_points.txt").write_text("\n".join(["[avloc.models]", *lines, ""]))
+
+
+def install_project(folder: Path) -> None:
+    """Install the project in a folder of Python's path, as its pyproject.toml describes it."""
+    project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    models = project["entry-points"]["avloc.models"]
+    install(folder, project["name"], models, project["version"])

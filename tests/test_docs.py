@@ -19,6 +19,7 @@ from documentation import (
     write_small_recipes,
 )
 from made_media import make_media
+from plugin_packages import install_project
 from published_layout import publish
 from sharing import made_once
 from workspaces import SmallWorkspace
@@ -30,8 +31,9 @@ NOT_RUN = {
     "docker": "there may be none",
     "source": "it changes the reader's shell",
     "make": "its target is looked up instead",
-    "uv": "it installs",
+    "uv": "it installs; a test does the same for a package of models",
 }
+INSTALL = "uv pip install --no-deps ."
 # files that a page says it leaves
 LEFT = {
     "README.md": ("results/report.html", "results/yard/two.avloc.srt"),
@@ -47,6 +49,7 @@ LEFT = {
     ),
     "your-labels.md": ("mine/models/again.h5", "mine/predictions/cman-test.h5"),
     "reproduce.md": ("artifacts/drawn/reproduce/table1-full.md", "exported/visual_feature.h5"),
+    "models.md": ("artifacts/models/average.h5", "artifacts/models/parsing.h5"),
     "python.md": ("clip.srt", "answers/yard/two.avloc.json"),
 }
 
@@ -75,6 +78,8 @@ def place(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AVLOC_ARTIFACTS", "")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.syspath_prepend(str(tmp_path))  # where Python looks that is started here
+    monkeypatch.setattr("avloc.models.registry._registered", {})
     shutil.copytree(small_workspace.artifacts, "artifacts")
     Path("data").mkdir()
     for name in ("photographs", "recordings"):
@@ -114,8 +119,11 @@ def test_page_works(page: Path, place: Path) -> None:
         elif block.language == "python":
             reader.execute(block)
         elif block.language in ("", "sh"):
-            for line in filter(is_avloc, block.lines):
-                reader.type(line)
+            for line in block.lines:
+                if line == INSTALL:
+                    install_project(Path.cwd())
+                elif is_avloc(line):
+                    reader.type(line)
     for name in LEFT.get(page.name, ()):
         assert Path(name).stat().st_size > 0, name
 

@@ -11,6 +11,7 @@ from avloc.models.avel import AVEL
 from avloc.models.avsdn import AVSDN
 from avloc.models.cam import CAM
 from avloc.models.cman import CMAN
+from avloc.models.han import HAN
 from avloc.models.model import Model
 from avloc.models.plugins import (
     check_model,
@@ -21,7 +22,13 @@ from avloc.models.plugins import (
 )
 from avloc.options import options_from
 
-MODELS: dict[str, type[Model]] = {"avel": AVEL, "avsdn": AVSDN, "cam": CAM, "cman": CMAN}
+MODELS: dict[str, type[Model]] = {
+    "avel": AVEL,
+    "avsdn": AVSDN,
+    "cam": CAM,
+    "cman": CMAN,
+    "han": HAN,
+}
 """avloc's; nothing can take these names."""
 _registered: dict[str, type[Model]] = {}
 _Class = TypeVar("_Class", bound=type[Model])
@@ -85,13 +92,13 @@ def model_class(name: str) -> type[Model]:
     return load_plugin(name)
 
 
-def origin_of(name: str) -> str:
-    """Return where a model that is not avloc's comes from: its package or its module, in words."""
+def origin_of(name: str) -> dict[str, str]:
+    """Return the ``model_package`` or ``model_module`` of a model that is not avloc's."""
     if name in MODELS:
-        return ""
+        return {}
     if package := plugin_package(name):
-        return f"the package {package}"
-    return f"the module {_registered[name].__module__}" if name in _registered else ""
+        return {"model_package": package}
+    return {"model_module": _registered[name].__module__} if name in _registered else {}
 
 
 def build(

@@ -13,12 +13,13 @@ from avloc.artifacts import ModelFile
 from avloc.devices import choose_device
 from avloc.errors import ArtifactError, UsageError, message_of
 from avloc.models.model import Model
-from avloc.models.registry import build
+from avloc.models.registry import build, list_models
 
 
 def restore(model_file: ModelFile, device: str | torch.device = "cpu") -> Model:
     """Make the model of a file, in evaluation mode; an ArtifactError if it does not fit."""
     chosen = choose_device(device)
+    _check_origin(model_file)
     _check_fit(model_file)
     model = _build(model_file)
     load_arrays(model, model_file.weights)
@@ -41,6 +42,25 @@ def _build(model_file: ModelFile) -> Model:
     return build(model_file.name, **cast(Any, dict(model_file.config)))
 
 
+def _check_origin(model_file: ModelFile) -> None:
+    """Refuse a model of a package that is not installed, or of a module that is not imported."""
+    name, data = model_file.name, model_file.data
+    if name in list_models():
+        return
+    if package := data.get("model_package"):
+        raise ArtifactError(
+            f"the file's model {name!r} is of the package {package!s:.100}, which is not installed",
+            f"Install {package!s:.100}.",
+        )
+    if module := data.get("model_module"):
+        raise ArtifactError(
+            f"the file's model {name!r} is of the Python module {module!s:.100}, which is not"
+            " imported",
+            f"Import {module!s:.100} first, or make it a package that offers the model to the"
+            " commands (docs/models.md).",
+        )
+
+
 def _check_fit(model_file: ModelFile) -> None:
     """Refuse a config that does not fit the weights, before memory is allocated for it."""
     try:
@@ -50,7 +70,7 @@ def _check_fit(model_file: ModelFile) -> None:
         reason = " ".join(message_of(error).split())
         raise ArtifactError(
             f"the file's model cannot be built here: {reason:.300}",
-            f"{getattr(error, 'hint', '')} {_HINT}".strip(),
+            f"{getattr(error, 'hint', '')} {_hint(model_file)}".strip(),
         ) from error
     shapes = {name: w.shape for name, w in model_file.weights.items()}
     differing = [
@@ -69,8 +89,11 @@ def _check_fit(model_file: ModelFile) -> None:
         raise ArtifactError(
             f"the weights do not fit the {model_file.name} that the file's config builds: "
             + "; ".join(differing[:3]),
-            _HINT,
+            _hint(model_file),
         )
 
 
-_HINT = "The file was written by another avloc or changed by hand; train again."
+def _hint(model_file: ModelFile) -> str:
+    if package := model_file.data.get("model_package"):
+        return f"The file was written with {package!s:.100}; install that version, or train again."
+    return "The file was written by another avloc or changed by hand; train again."

@@ -18,7 +18,7 @@ from avloc.datasets.batches import Feed
 from avloc.datasets.examples import Examples
 from avloc.devices import choose_device
 from avloc.errors import DatasetError
-from avloc.models import Model, build, load_arrays
+from avloc.models import Model, build, load_arrays, origin_of
 from avloc.progress import Progress
 from avloc.training.calibration import calibrate
 from avloc.training.config import TrainingConfig
@@ -107,7 +107,7 @@ def _model_file(
         segment_seconds=data.train.videos[0].segment_seconds,
         metrics=state.metrics,
         seed=config.seed,
-        data=data.describe(dataset),
+        data=data.describe(dataset) | origin_of(name),
         training=asdict(config),
         history={name: list(column) for name, column in state.history.items()},
         **more,

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from commands import Shell
 from plugin_packages import AVERAGE, install
+from workspaces import SmallWorkspace
 
 AVLOC = Path(sys.executable).with_name("avloc")
 
@@ -73,3 +74,27 @@ def test_settings_lists_the_others(avloc: Shell) -> None:
     assert "The model cman (--model cman)" in ended.out
     assert "(--model broken)" not in ended.out
     assert "left out: the model 'broken' of the package odd-models 1.0" in ended.err
+
+
+@pytest.mark.usefixtures("packages")
+def test_a_model_of_a_package_is_trained_measured_and_missed_when_it_is_gone(
+    avloc: Shell, small_workspace: SmallWorkspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = ("--artifacts", small_workspace.artifacts)
+    assert avloc("train", "--model", "average", "--epochs", 2, *where).code == 0
+    assert avloc("eval", "--model", "average", *where).code == 0
+    shown = avloc("inspect", small_workspace.artifacts / "models" / "average.h5").out
+    assert "odd-models 1.0" in shown
+    monkeypatch.undo()
+    out = tmp_path / "out"
+    said = subprocess.run(
+        [AVLOC, "localize", small_workspace.clips[0], "-o", out, "--model", "average", *where],
+        env={**os.environ, "AVLOC_ARTIFACTS": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert said.returncode == 1
+    assert "the package odd-models 1.0, which is not installed. Install odd-models" in said.stderr
+    assert "Traceback" not in said.stderr
+    assert not out.exists()

@@ -39,8 +39,8 @@ def features(batch: int = 3, n_segments: int = 7, side: int = 4, seed: int = 0):
     return visual, torch.randn(batch, n_segments, 6, generator=draw)
 
 
-def test_all_models_of_table_2_are_there():
-    assert list_models() == ["avel", "avsdn", "cam", "cman"]
+def test_all_models_of_table_2_are_registered():
+    assert {"avel", "avsdn", "cam", "cman"} < set(list_models())
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -9,11 +9,24 @@ import pytest
 import torch
 from plugin_packages import AVERAGE, install
 
-from avloc.errors import DependencyError, UnknownNameError, UsageError
-from avloc.models import Model, ModelOutput, build, list_models, model_class, origin_of, register
+from avloc.artifacts import ModelFile
+from avloc.errors import ArtifactError, DependencyError, UnknownNameError, UsageError
+from avloc.labels import LabelSet
+from avloc.models import (
+    Model,
+    ModelOutput,
+    build,
+    list_models,
+    model_class,
+    origin_of,
+    register,
+    restore,
+    state_arrays,
+)
 from avloc.models import registry as module
 from avloc.models.model import ModelOptions
 from avloc.models.plugins import GROUP
+from avloc.spec import FeatureSpec
 from avloc.stages.doctor import examine
 
 SIZES = {"visual_channels": 8, "audio_channels": 6, "n_classes": 3}
@@ -49,8 +62,8 @@ def test_a_class_that_is_registered_is_built_by_its_name():
     assert model_class("constant") is Constant
     output = build("constant", **SIZES)(torch.zeros(2, 4, 1, 1, 8), torch.zeros(2, 4, 6))
     assert output.logits.shape == (2, 4, 3)
-    assert origin_of("constant") == f"the module {Constant.__module__}"
-    assert [origin_of(name) for name in BUILT_IN] == [""] * len(BUILT_IN)
+    assert origin_of("constant") == {"model_module": Constant.__module__}
+    assert [origin_of(name) for name in BUILT_IN] == [{}] * len(BUILT_IN)
 
 
 def test_a_class_may_be_registered_again_as_a_notebook_does():
@@ -107,7 +120,7 @@ def test_an_installed_package_offers_a_model_which_is_imported_when_asked_for(pa
     assert "odd_models" not in sys.modules
     output = build("average", **SIZES)(torch.randn(2, 4, 3, 3, 8), torch.randn(2, 4, 6))
     assert output.logits.shape == (2, 4, 3)
-    assert origin_of("average") == "the package odd-models 1.0"
+    assert origin_of("average") == {"model_package": "odd-models 1.0"}
 
 
 def test_a_class_of_a_package_may_also_register_itself(packages):
@@ -185,3 +198,65 @@ def test_doctor_lists_the_models_of_packages_and_their_faults(packages):
 def test_the_group_is_that_of_the_command_line():
     text = Path(module.__file__).parents[1].joinpath("cli", "train.py").read_text(encoding="utf-8")
     assert f'"plugins": "{GROUP}"' in text
+
+
+def written(name: str) -> ModelFile:
+    """A model file as training leaves it."""
+    torch.manual_seed(0)
+    network = build(name, **SIZES)
+    return ModelFile(
+        name=name,
+        config=network.config,
+        weights=state_arrays(network),
+        labels=LabelSet(("bell", "bark")),
+        spec=FeatureSpec("", "", "", ""),
+        supervision="full",
+        n_segments=10,
+        segment_seconds=1.0,
+        metrics={},
+        seed=0,
+        data=origin_of(name),
+    )
+
+
+def test_a_model_file_of_a_package_needs_the_package(packages, monkeypatch):
+    install(packages, "odd-models", {"average": "odd_models:Average"}, odd_models=AVERAGE)
+    file = written("average")
+    visual, audio = torch.randn(2, 4, 3, 3, 8), torch.randn(2, 4, 6)
+    before = restore(file)(visual, audio).logits
+    assert torch.equal(restore(file)(visual, audio).logits, before)
+    monkeypatch.undo()
+    with pytest.raises(
+        ArtifactError, match=r"'average' is of the package odd-models 1\.0"
+    ) as caught:
+        restore(file)
+    assert caught.value.hint == "Install odd-models 1.0."
+
+
+def test_a_model_file_of_a_module_says_what_to_import(monkeypatch):
+    register("constant")(Constant)
+    file = written("constant")
+    assert restore(file).config == file.config
+    monkeypatch.setattr(module, "_registered", {})
+    with pytest.raises(ArtifactError, match="is not imported") as caught:
+        restore(file)
+    assert Constant.__module__ in caught.value.hint
+
+
+def test_a_model_file_of_a_package_that_no_longer_loads_names_it(packages):
+    install(packages, "odd-models", {"average": "odd_models:Average"}, odd_models=AVERAGE)
+    file = written("average")
+    (packages / "odd_models.py").write_text("import no_such_need")
+    del sys.modules["odd_models"]
+    with pytest.raises(DependencyError, match=r"odd-models 1\.0 cannot be imported"):
+        restore(file)
+
+
+def test_a_model_file_of_another_version_of_a_package_is_refused_by_its_weights(packages):
+    install(packages, "odd-models", {"average": "odd_models:Average"}, odd_models=AVERAGE)
+    file = written("average")
+    (packages / "odd_models.py").write_text(AVERAGE.replace("self.head", "self.layer"))
+    del sys.modules["odd_models"]
+    with pytest.raises(ArtifactError, match=r"head\.bias is .* and should be missing") as caught:
+        restore(file)
+    assert "odd-models 1.0" in caught.value.hint
