@@ -77,7 +77,7 @@ class Localizer:
 
         Args:
             video: the file.
-            rules: what makes an event; the likeliest label of each segment by default.
+            rules: what makes an event; by default, the model's thresholds.
             progress: called with (segments done, segments, video id).
 
         Raises:
@@ -114,6 +114,7 @@ class Localizer:
             labels,
             rules,
             features.duration,
+            thresholds=np.array(self.model_file.thresholds, np.float32),
             heard=outputs.get("heard"),
             seen=outputs.get("seen"),
         )

@@ -1,4 +1,4 @@
-"""Files of format 1 as avloc 0.1 wrote them: attributes and texts of variable length, no digest.
+"""Features and models of format 1 as avloc 0.1 wrote them: texts of variable length, no digest.
 
 Transcribed from that version's writers, so that today's readers meet what is on people's disks.
 """
@@ -13,17 +13,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from avloc.artifacts import Comparison, ModelFile, VideoFeatures
-from avloc.timeline import Timeline
-
-EVENT_TYPE = np.dtype(
-    [
-        ("start", np.float64),
-        ("end", np.float64),
-        ("label", h5py.string_dtype()),
-        ("score", np.float64),
-    ]
-)
+from avloc.artifacts import ModelFile, VideoFeatures
 
 
 def _json(value: object) -> str:
@@ -44,7 +34,8 @@ def _plain(file: h5py.File, thing: Any, *names: str) -> None:
     file.attrs.update({name: getattr(thing, name) for name in names})
 
 
-def _new(path: Path, kind: str) -> h5py.File:
+def new_file_1(path: Path, kind: str) -> h5py.File:
+    """Begin a file with what files of all kinds had."""
     path.parent.mkdir(exist_ok=True)
     file = h5py.File(path, "w")
     file.attrs["schema"] = f"avloc.{kind}/1"
@@ -54,7 +45,7 @@ def _new(path: Path, kind: str) -> h5py.File:
 
 
 def write_old_features(path: Path, it: VideoFeatures) -> None:
-    with _new(path, "features") as file:
+    with new_file_1(path, "features") as file:
         _arrays(file, it, "visual", "segment_times", "audio", "frame_index")
         _arrays(file, it, "visual_valid", "audio_valid")
         _plain(file, it, "video_id", "duration", "fps_sampled", "segment_seconds", "fingerprint")
@@ -65,9 +56,10 @@ def write_old_features(path: Path, it: VideoFeatures) -> None:
 
 
 def write_old_model(path: Path, it: ModelFile) -> None:
-    with _new(path, "model") as file:
+    with new_file_1(path, "model") as file:
         _plain(file, it, "name", "fingerprint", "supervision", "n_segments", "segment_seconds")
-        _plain(file, it, "seed", "temperature")
+        _plain(file, it, "seed")
+        (file.attrs["temperature"],) = it.temperatures
         for name in ("config", "metrics", "data", "training"):
             file.attrs[name] = _json(dict(getattr(it, name)))
         file.attrs["feature_spec"] = _json(asdict(it.spec))
@@ -76,28 +68,3 @@ def write_old_model(path: Path, it: ModelFile) -> None:
             arrays = file.create_group(group)
             for name, array in getattr(it, group).items():
                 arrays.create_dataset(name, data=np.asarray(array))
-
-
-def write_old_localization(path: Path, it: Timeline, key: str = "") -> None:
-    events = [(event.start, event.end, event.label, event.score) for event in it.events]
-    with _new(path, "localization") as file:
-        _arrays(file, it, "scores", "attention", "gate_visual", "gate_audio")
-        file.create_dataset("events", data=np.array(events, dtype=EVENT_TYPE))
-        _plain(file, it, "video_id", "source", "model", "fingerprint", "duration")
-        file.attrs["labels"] = _labels(it.labels)
-        file.attrs["segment_seconds"] = str(it.grid.segment_seconds)
-        file.attrs["frame_size"] = _json(it.frame_size)
-        file.attrs["flags"] = _json(list(it.flags))
-        file.attrs["key"] = key
-
-
-def write_old_comparison(path: Path, it: Comparison) -> None:
-    with _new(path, "comparison") as file:
-        _arrays(file, it, "seeds", "interval", "paper")
-        file.create_dataset("titles", data=it.titles, dtype=h5py.string_dtype())
-        metrics = file.create_group("metrics")
-        for name, array in it.metrics.items():
-            metrics.create_dataset(name, data=array)
-        _plain(file, it, "table", "supervision")
-        file.attrs["baselines"] = _json(dict(it.baselines))
-        file.attrs["made"] = _json(dict(it.made))

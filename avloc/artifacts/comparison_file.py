@@ -41,7 +41,7 @@ def write_comparison(path: Path | str, comparison: Comparison) -> None:
 
 
 def read_comparison(path: Path | str) -> Comparison:
-    """Read a comparison; ArtifactError if missing, damaged, of another kind or too new."""
+    """Read a comparison; ArtifactError if missing, damaged, of another kind or version."""
     return read_artifact(path, "comparison", parse_comparison)
 
 

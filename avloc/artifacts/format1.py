@@ -1,6 +1,6 @@
-"""Files of format 1, which avloc wrote until 0.1: texts of variable length, and no digest.
+"""Features and models of format 1 (avloc 0.1): texts of variable length, and no digest.
 
-Their texts lie in "global heaps". libhdf5 2.0 trusts what it reads there: it allocates any
+The texts lie in "global heaps". libhdf5 2.0 trusts what it reads there: it allocates any
 length that a reference claims, and may walk a heap for ever. So texts are read here from the
 file's bytes, and each reference must have the length of its heap's entry.
 
@@ -14,26 +14,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from struct import calcsize, iter_unpack, unpack, unpack_from
+from struct import unpack, unpack_from
 from typing import Any
 
 import h5py
 import numpy as np
 from h5py import h5a, h5f
 
-from avloc.artifacts.arrays import Arrays, Budget
+from avloc.artifacts.arrays import Budget
 from avloc.artifacts.schema import from_json
 
 _NESTED = (
     *("spec", "feature_spec", "flags", "frame_size", "labels", "config", "metrics", "data"),
-    *("training", "baselines", "made"),
+    "training",
 )
 _PLAIN = (
     *("schema", "avloc_version", "created", "video_id", "duration", "fps_sampled"),
     *("segment_seconds", "fingerprint", "source", "source_sha256", "source_bytes", "name"),
-    *("supervision", "n_segments", "seed", "temperature", "split", "model", "key", "table"),
+    *("supervision", "n_segments", "seed", "temperature"),
 )
-_EVENT = ("start", "end", "label", "score")
 _CONTINUATION, _ATTRIBUTE = 0x10, 0x0C  # kinds of messages in an object header
 _ROOT = 64  # where the superblock has the address of the root's object header
 
@@ -53,32 +52,6 @@ class OldTexts:
         if name not in self._references:
             raise ValueError(f"{name} is not a text")
         return self._text(self._references[name], name)
-
-    def column(self, arrays: Arrays, name: str) -> list[str]:
-        """Return the texts of a dataset."""
-        lines = self._lines(arrays, name, "R", ("label",), "<16s")
-        return [self._text(reference, name) for (reference,) in lines]
-
-    def events(self, arrays: Arrays) -> list[dict[str, object]]:
-        """Return the events of a localization."""
-        return [
-            {"start": start, "end": end, "label": self._text(label, "events"), "score": score}
-            for start, end, label, score in self._lines(arrays, "events", "E", _EVENT, "<dd16sd")
-        ]
-
-    def _lines(
-        self, arrays: Arrays, name: str, letter: str, names: tuple[str, ...], layout: str
-    ) -> Iterator[tuple[Any, ...]]:
-        """Yield the lines of a dataset, in which labels are references."""
-        dataset = arrays.dataset(name, letter)
-        dtype, n_bytes = dataset.dtype, dataset.get_storage_size()
-        columns = {n: dtype[n] for n in dtype.names} if dtype.names else {"label": dtype}
-        is_right = tuple(columns) == names and all(
-            is_text(kind) if n == "label" else kind == np.float64 for n, kind in columns.items()
-        )
-        if not is_right or n_bytes != dataset.shape[0] * calcsize(layout):
-            raise ValueError(f"{name} holds {dtype!s:.200}, which does not belong there")
-        return iter_unpack(layout, self._read(dataset.get_offset(), n_bytes) if n_bytes else b"")
 
     def _text(self, reference: bytes, name: str) -> str:
         length, address, number = unpack("<IQI", reference)
@@ -151,17 +124,14 @@ def is_text(dtype: np.dtype[Any]) -> bool:
     return kind is not None and kind.length is None
 
 
-def old_header(file: h5f.FileID, texts: OldTexts, arrays: Arrays) -> dict[str, Any]:
-    """Return a file's attributes and columns of text as the header that they are today."""
+def old_header(file: h5f.FileID, texts: OldTexts) -> dict[str, Any]:
+    """Return a file's attributes as the header that they are today."""
     header: dict[str, Any] = {"temperature": 1.0}  # models had none before they were calibrated
     for name in (*_PLAIN, *_NESTED):
         if h5a.exists(file, name.encode()):
             header[name] = _value(file, texts, name)
             if name in _NESTED:
                 header[name] = from_json(texts.attribute(name))
-    header |= {n: texts.column(arrays, n) for n in ("video_ids", "titles") if arrays.has(n)}
-    if arrays.has("events"):
-        header["events"] = texts.events(arrays)
     return header
 
 

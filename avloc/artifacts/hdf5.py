@@ -32,9 +32,9 @@ MADE_BY = {
     "localization": "avloc localize",
     "comparison": "avloc reproduce",
 }
-VERSIONS = {"features": 2, "model": 2, "predictions": 3, "localization": 2, "comparison": 2}
+VERSIONS = {"features": 2, "model": 3, "predictions": 3, "localization": 3, "comparison": 2}
 """What is written of each kind, and the newest that is read."""
-_OLDEST = {"predictions": 3}
+_OLDEST = {"predictions": 3, "localization": 3, "comparison": 2}
 """What is read of a kind; all versions of the others."""
 STAMPS = ("schema", "avloc_version", "created")
 HEADER = "header"
@@ -67,8 +67,7 @@ def contents_of(
     if texts:
         if not schema.endswith("/1"):
             raise ValueError(f"it says {schema:.60} and has texts of variable length")
-        arrays = Arrays(file.id, texts.budget, None, depth)
-        return arrays, old_header(file.id, texts, arrays)
+        return Arrays(file.id, texts.budget, None, depth), old_header(file.id, texts)
     budget = Budget(path.stat().st_size)
     header = _sealed_header(file, budget)
     records = header.get("arrays")

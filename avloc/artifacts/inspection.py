@@ -16,6 +16,7 @@ from avloc.artifacts.localization_file import parse_localization
 from avloc.artifacts.model_file import parse_model
 from avloc.artifacts.predictions_file import parse_predictions
 from avloc.artifacts.store import FeatureStore
+from avloc.timeline import Timeline
 
 _PARSERS: dict[str, Parse[object]] = {
     "features": parse_features,
@@ -63,21 +64,21 @@ def describe(file: Path | str) -> Description:
     kind, _ = identify(path)
 
     def described(arrays: Arrays, header: dict[str, Any]) -> Description:
-        _PARSERS[kind](arrays, header)
-        return _describe_file(kind, arrays, header)
+        return _describe_file(kind, arrays, header, _PARSERS[kind](arrays, header))
 
     return read_artifact(path, kind, described, Depth.HEADERS)
 
 
-def _describe_file(kind: str, arrays: Arrays, header: dict[str, Any]) -> Description:
+def _describe_file(
+    kind: str, arrays: Arrays, header: dict[str, Any], content: object
+) -> Description:
     facts = _facts({name: header[name] for name in header if name not in ("arrays", "events")})
     table = [
         {"array": path, "shape": str(shape), "type": str(dtype)}
         for path, (dtype, shape) in arrays.read_types.items()
     ]
-    if kind == "localization":
-        names = ("start", "end", "label", "score")
-        table = [{name: _in_words(event[name]) for name in names} for event in header["events"]]
+    if isinstance(content, Timeline):
+        table = [{n: _in_words(v) for n, v in asdict(event).items()} for event in content]
     elif kind == "model":
         facts["weights"] = _weights(arrays)
         if arrays.has("resume"):

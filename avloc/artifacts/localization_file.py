@@ -1,4 +1,4 @@
-"""A video's timeline as a file (schema ``avloc.localization/2``)."""
+"""A video's timeline as a file (schema ``avloc.localization/3``)."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from avloc.errors import ArtifactError
 from avloc.labels import LabelSet
 from avloc.timeline import Event, FloatArray, Grid, Timeline
 
+_ROUNDING = 1e-5  # by which a mean of shares in float32 may pass 1
 _TYPES: dict[str, Any] = {
     "video_id": str,
     "labels": LabelSet,
     "segment_seconds": Annotated[Fraction, Range(1e-6, 1e6)],
     "scores": Annotated[FloatArray, Array("T C")],
+    "heard": Annotated[FloatArray | None, Array("T C")],
+    "seen": Annotated[FloatArray | None, Array("T C")],
     "events": tuple[Event, ...],
     "attention": Annotated[FloatArray | None, Array("T H W")],
     "gate_visual": Annotated[FloatArray | None, Array("T")],
@@ -50,24 +53,30 @@ def localization_key(path: Path | str) -> str:
 
 
 def read_localization(path: Path | str) -> Timeline:
-    """Read a timeline; ArtifactError if missing, damaged, of another kind or too new."""
+    """Read a timeline; ArtifactError if missing, damaged, of another kind or version."""
     return read_artifact(path, "localization", parse_localization)
 
 
 def parse_localization(arrays: Arrays, header: dict[str, Any]) -> Timeline:
     """Make a timeline of a file's arrays and header; ValueError where they are damaged."""
     fields = header_fields(header, _TYPES)
-    arrays.sizes["C"] = fields["labels"].n_classes
+    arrays.sizes["C"] = fields["labels"].n_labels
     fields |= arrays.fields(_TYPES)
     grid = Grid(len(fields["scores"]), fields.pop("segment_seconds"))
     for event in fields["events"]:
-        if not 0 <= event.start < event.end < math.inf or not math.isfinite(event.score):
-            raise ValueError(
-                f"an event of score {event.score} lasts from {event.start} to {event.end} s"
-            )
-        if event.label not in fields["labels"].names:
-            raise ValueError(f"an event has an unknown label, {event.label!r:.60}")
+        _check(event, fields["labels"])
     return Timeline(grid=grid, **fields)
+
+
+def _check(event: Event, labels: LabelSet) -> None:
+    if not 0 <= event.start < event.end < math.inf:
+        raise ValueError(f"an event lasts from {event.start} to {event.end} s")
+    if event.label not in labels.names:
+        raise ValueError(f"an event has an unknown label, {event.label!r:.60}")
+    for name in ("score", "heard", "seen"):
+        share = getattr(event, name)
+        if share is not None and not 0 <= share <= 1 + _ROUNDING:
+            raise ValueError(f"{name} of an event is {share}, not from 0 to 1")
 
 
 def _key(_: Arrays, header: dict[str, Any]) -> str:

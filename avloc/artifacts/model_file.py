@@ -1,4 +1,4 @@
-"""A trained model as one HDF5 file that says what it is (schema ``avloc.model/2``)."""
+"""A trained model as one HDF5 file that says what it is (schema ``avloc.model/3``)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class ModelFile:
         name: the registered model, for example ``cman``.
         config: the options that build it (``avloc.models.build(name, **config)``).
         weights: the state dict, an array a tensor.
-        labels: the classes of its logits.
+        labels: the labels of its logits.
         spec: of the features it was trained on; features of another spec are refused.
         supervision: ``full`` or ``weak``.
         n_segments: T of the training window.
@@ -48,7 +48,10 @@ class ModelFile:
         data: the data set, how many rows, how the epoch was chosen.
         training: the training options.
         history: a column a metric, an entry an epoch.
-        temperature: what its logits are divided by, fitted on validation.
+        temperatures: what its logits are divided by, fitted on validation: one number, or one for
+            each label if they are independent.
+        thresholds: from which probability on each label is an event, fitted on validation; empty
+            where none were fitted.
         resume: the state of an unfinished training, to go on with; empty once it has ended.
     """
 
@@ -65,7 +68,8 @@ class ModelFile:
     data: Mapping[str, object]
     training: Mapping[str, object] = field(default_factory=dict)
     history: _Columns = field(default_factory=dict)
-    temperature: Annotated[float, Range(1e-3, 1e3)] = 1.0
+    temperatures: tuple[Annotated[float, Range(1e-3, 1e3)], ...] = (1.0,)
+    thresholds: tuple[Annotated[float, Range(0, 1)], ...] = ()
     resume: _Tensors = field(default_factory=dict)
 
     @property
@@ -109,6 +113,7 @@ def parse_model(arrays: Arrays, header: dict[str, Any]) -> ModelFile:
     """Make a model file of a file's arrays and header; ValueError where they are damaged."""
     fields = _header_fields(header) | arrays.fields(_types(arrays.has("resume")))
     fields["history"] = {name: column.tolist() for name, column in fields["history"].items()}
+    _check_calibration(fields["labels"], fields["temperatures"], fields["thresholds"])
     return ModelFile(**fields)
 
 
@@ -117,10 +122,25 @@ def _types(is_unfinished: bool) -> dict[str, Any]:
 
 
 def _header_fields(header: dict[str, Any]) -> dict[str, Any]:
-    return header_fields(header | {"spec": header.get("feature_spec")}, types_of(ModelFile))
+    stated = header | {"spec": header.get("feature_spec")}
+    if "temperature" in header:  # of version 1 or 2
+        stated |= {"temperatures": [header["temperature"]], "thresholds": []}
+    return header_fields(stated, types_of(ModelFile))
 
 
-_IDENTITY = ("name", "config", "labels", "spec", "n_segments", "segment_seconds", "temperature")
+def _check_calibration(
+    labels: LabelSet, temperatures: tuple[float, ...], thresholds: tuple[float, ...]
+) -> None:
+    if len(temperatures) != 1 and (labels.is_exclusive or len(temperatures) != labels.n_labels):
+        raise ValueError(f"{len(temperatures)} temperatures are too many or few for its labels")
+    if len(thresholds) not in (0, labels.n_labels):
+        raise ValueError(f"it has {len(thresholds)} thresholds for {labels.n_labels} labels")
+
+
+_IDENTITY = (
+    *("name", "config", "labels", "spec", "n_segments", "segment_seconds"),
+    *("temperatures", "thresholds"),
+)
 
 
 def _identity(arrays: Arrays, header: dict[str, Any]) -> str:

@@ -109,10 +109,7 @@ def typed(value: Any, kind: Any, name: str) -> Any:
         return Fraction(value)
     if is_dataclass(kind):
         return _instance(value, kind, name)
-    scalar = str if origin is Literal else kind
-    if scalar is not object and not _is_of(value, scalar):
-        raise ValueError(f"{name} is {value!r:.60}, not {_WORDS[scalar]}")
-    return value
+    return _scalar(value, kind, name)
 
 
 def to_json(value: object) -> str:
@@ -130,6 +127,16 @@ def from_json(text: str) -> Any:
             json.dumps(value, ensure_ascii=False).encode()
     except RecursionError:
         raise ValueError("its JSON is nested too deeply") from None
+    return value
+
+
+def _scalar(value: Any, kind: Any, name: str) -> Any:
+    if get_origin(kind) is Literal:
+        words = get_args(kind)
+        if value not in words:
+            raise ValueError(f"{name} is {value!r:.60}, not one of: {', '.join(words)}")
+    elif kind is not object and not _is_of(value, kind):
+        raise ValueError(f"{name} is {value!r:.60}, not {_WORDS[kind]}")
     return value
 
 

@@ -23,7 +23,8 @@ def restore(model_file: ModelFile, device: str | torch.device = "cpu") -> Model:
     _check_fit(model_file)
     model = _build(model_file)
     load_arrays(model, model_file.weights)
-    model.temperature = model_file.temperature
+    several = torch.tensor(model_file.temperatures, device=chosen)
+    model.temperature = several if len(several) > 1 else model_file.temperatures[0]
     model.knows_halves = bool(model_file.training.get("modality_dropout", 0))
     return model.to(chosen).eval().requires_grad_(False)
 

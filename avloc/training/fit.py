@@ -83,7 +83,10 @@ def fit(
                 progress(state.epoch, config.epochs, f"epoch {state.epoch}: val {accuracy:.3f}")
         load_arrays(network, state.best)
         fitted = calibrate(network, val, config.batch_size, dataset.labels)
-    return as_file(state, temperature=float(fitted.temperatures.mean()))
+    temperatures, thresholds = map(
+        tuple, (fitted.temperatures.tolist(), fitted.thresholds.tolist())
+    )
+    return as_file(state, temperatures=temperatures, thresholds=thresholds)
 
 
 def _model_file(

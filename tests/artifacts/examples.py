@@ -53,7 +53,8 @@ def model() -> ModelFile:
         data={"name": "made up", "n_train": 8},
         training={"epochs": 2},
         history={"epoch": [0.0, 1.0], "train_loss": [1.5, 0.5]},
-        temperature=1.25,
+        temperatures=(1.25,),
+        thresholds=(0.25, 0.5),
         resume={"weights.tau": np.array(2.5), "random.cpu": np.arange(5, dtype=np.uint8)},
     )
 
@@ -97,13 +98,16 @@ def comparison() -> Comparison:
 
 def timeline(events: tuple[Event, ...] | None = None) -> Timeline:
     rng = np.random.default_rng(3)
-    shown = (Event(0.0, 2.0, "bark", 0.75),) if events is None else events
+    event = Event(0.0, 1.0, "bark", 0.75, "heard", 0.875, 0.125)
+    scores = rng.dirichlet(np.ones(3), size=3)[:, :2].astype(np.float32)
     return Timeline(
         video_id="-clip",
         labels=LABELS,
         grid=Grid(3, Fraction(1, 2)),
-        scores=rng.dirichlet(np.ones(3), size=3).astype(np.float32),
-        events=shown,
+        scores=scores,
+        events=(event,) if events is None else events,
+        heard=rng.random(scores.shape).astype(np.float32),
+        seen=rng.random(scores.shape).astype(np.float32),
         attention=rng.dirichlet(np.ones(4), size=3).reshape(3, 2, 2).astype(np.float32),
         gate_audio=np.array([0.4, 0.5, 0.6], np.float32),
         frame_size=(64, 48),

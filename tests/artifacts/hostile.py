@@ -10,12 +10,7 @@ from typing import Any
 import h5py
 import numpy as np
 from examples import comparison, features, model, predictions, timeline
-from format1_files import (
-    write_old_comparison,
-    write_old_features,
-    write_old_localization,
-    write_old_model,
-)
+from format1_files import write_old_features, write_old_model
 from xxhash import xxh3_128_hexdigest
 
 from avloc import artifacts
@@ -30,8 +25,6 @@ WRITERS = {
 OLD_WRITERS = {
     "features": lambda path: write_old_features(path, features()),
     "model": lambda path: write_old_model(path, model()),
-    "localization": lambda path: write_old_localization(path, timeline(), "a key"),
-    "comparison": lambda path: write_old_comparison(path, comparison()),
 }
 ARRAYS = (
     *(("features", name) for name in ("segment_times", "visual", "audio", "frame_index")),
@@ -40,13 +33,9 @@ ARRAYS = (
     ("model", "resume/random.cpu"),
     *(("comparison", name) for name in ("seeds", "interval", "metrics/pointing")),
     *(("predictions", name) for name in ("scores", "truth", "scored", "rows", "seen")),
-    *(("localization", name) for name in ("scores", "attention", "gate_audio")),
+    *(("localization", name) for name in ("scores", "heard", "attention", "gate_audio")),
 )
-OLD_ARRAYS = (
-    *(("features", "visual"), ("model", "weights/tau"), ("comparison", "titles")),
-    ("localization", "events"),
-)
-"""Arrays of files of format 1: those that are not arrays any more, and two of the others."""
+OLD_ARRAYS = (("features", "visual"), ("model", "weights/tau"))
 
 
 def sound(kind: str, folder: Path, is_old: bool = False) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -170,7 +171,7 @@ ATTRIBUTES: list[tuple[str, str, Any]] = [
 
 
 STAMPS: list[tuple[str, str, Any]] = [
-    *(("model", "schema", value) for value in (7, None, "avloc", "avloc.model/2", np.bytes_(""))),
+    *(("model", "schema", value) for value in (7, None, "avloc", "avloc.model/3", np.bytes_(""))),
     *(("model", "schema", np.bytes_(f"avloc.model/{n}")) for n in ("", "-1", "9" * 5000, "1")),
     *(("model", "schema", value) for value in (["avloc.model/2"] * 2, h5py.Empty("S1"))),
     *(("model", "schema", value) for value in (np.bytes_("avloc.features/2"), np.bytes_(b"\xff"))),
@@ -199,6 +200,15 @@ def test_attribute_that_cannot_be_is_refused(
     assert_refused(reader.read(path), path)
 
 
+def event_with(name: str, value: object) -> str:
+    """Return the JSON text of a list with an event, of which one field has another value."""
+    return json.dumps([{"start": 0, "end": 1, "label": "bark", "score": 0.5, name: value}])
+
+
+def labels_of_kind(kind: object) -> str:
+    return json.dumps({"names": ["a", "b"], "background": "none", "kind": kind})
+
+
 FIELDS: list[tuple[str, str, str | None]] = [
     *(
         (kind, name, value if isinstance(value, str) else json.dumps(value))
@@ -211,6 +221,9 @@ FIELDS: list[tuple[str, str, str | None]] = [
     *(("features", "arrays", value) for value in (None, "[]", "{}", '{"visual": 7}', DEEP)),
     *(("predictions", "video_ids", value) for value in (None, '["a"]', '["a", 7]', '"ab"', "{}")),
     *(("comparison", "titles", value) for value in (None, '["a"]', '["a", "b", "c"]', "[[], []]")),
+    *(("model", "labels", labels_of_kind(kind)) for kind in ("both", 7, None, ["exclusive"])),
+    *(("model", "temperatures", value) for value in (None, "[]", "[0]", "[1, 1]", '["1"]', "1")),
+    *(("model", "thresholds", value) for value in ("[0.5]", "[0.5, 2]", "[0.5, NaN]", "0.5")),
     *(("localization", "events", value) for value in (None, "{}", "[[0, 1, 2, 3]]", "[{}]", "7")),
     *(
         ("localization", "events", f'[{{"start": {a}, "end": {b}, "label": {c}, "score": {d}}}]')
@@ -218,6 +231,15 @@ FIELDS: list[tuple[str, str, str | None]] = [
             *((2, 1, '"bark"', 0.5), (0, "Infinity", '"bark"', 0.5), (-1, 1, '"bark"', 0.5)),
             *((0, 1, '"bark"', "NaN"), (0, 1, '"meow"', 0.5), (0, 1, "7", 0.5)),
             *(('"0"', 1, '"bark"', 0.5), ("true", 1, '"bark"', 0.5)),
+            *((0, 1, '"bark"', 1.1), (0, 1, '"bark"', -0.5)),
+        )
+    ),
+    *(
+        ("localization", "events", event_with(name, value))
+        for name, value in (
+            *(("sense", sense) for sense in ("smelled", "", 7, None, ["heard"])),
+            *(("heard", share) for share in (-0.1, 1.1, "1", True, math.nan, math.inf)),
+            *(("seen", 1e300), ("smelled", 0.5)),
         )
     ),
 ]
@@ -256,12 +278,6 @@ VALUES: list[tuple[str, str, Any]] = [
     ("model", "weights/tau", np.array(np.inf)),
     ("model", "history/epoch", [[0.0], [1.0]]),
 ]
-OLD_VALUES: list[tuple[str, str, Any]] = [
-    ("localization", "events", [(2.0, 1.0, "bark", 0.5)]),
-    ("localization", "events", [(0.0, np.inf, "bark", 0.5)]),
-    ("localization", "events", [(0.0, 1.0, "bark", np.nan)]),
-    ("localization", "events", [(0.0, 1.0, "meow", 0.5)]),
-]
 
 
 @pytest.mark.parametrize(("kind", "name", "values"), VALUES)
@@ -272,9 +288,7 @@ def test_values_that_cannot_be_are_refused(
     assert_refused(reader.read(path), path, name.split("/")[-1])
 
 
-@pytest.mark.parametrize(
-    ("kind", "name", "values"), [*(v for v in VALUES if v[0] in OLD_WRITERS), *OLD_VALUES]
-)
+@pytest.mark.parametrize(("kind", "name", "values"), [v for v in VALUES if v[0] in OLD_WRITERS])
 def test_values_of_an_older_file_that_cannot_be_are_refused(
     kind: str, name: str, values: Any, reader: ReadingProcess, tmp_path: Path
 ) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from examples import SPEC, model
+from examples import LABELS, SPEC, model
 from format1_files import write_old_model
+from format2_files import write_model_2
 
 from avloc.artifacts import ModelFile, model_identity, write_model
 from avloc.errors import ArtifactError, WrongKindError
@@ -54,7 +56,9 @@ def test_when_and_how_long_it_was_trained_does_not_matter(
         {"spec": replace(SPEC, fps=16)},
         {"n_segments": 20},
         {"segment_seconds": 0.5},
-        {"temperature": 1.0},
+        {"temperatures": (1.0,)},
+        {"thresholds": (0.25, 0.75)},
+        {"labels": replace(LABELS, kind="independent")},
     ],
     ids=lambda change: next(iter(change)),
 )
@@ -63,9 +67,11 @@ def test_all_that_answers_follow_from_matters(tmp_path: Path, change: dict[str, 
     assert identity(tmp_path / "b.h5", replace(model(), **change)) != first
 
 
-def test_a_file_of_format_1_has_the_same(tmp_path: Path) -> None:
-    write_old_model(tmp_path / "old.h5", model())
-    assert model_identity(tmp_path / "old.h5") == identity(tmp_path / "new.h5", model())
+@pytest.mark.parametrize("write", [write_old_model, write_model_2])
+def test_an_older_file_has_the_same(write: Callable[[Path, ModelFile], None], tmp_path) -> None:
+    write(tmp_path / "old.h5", model())
+    same = replace(model(), thresholds=())
+    assert model_identity(tmp_path / "old.h5") == identity(tmp_path / "new.h5", same)
 
 
 def test_it_is_read_without_torch(tmp_path: Path) -> None:

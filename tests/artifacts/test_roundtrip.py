@@ -10,8 +10,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from examples import SPEC, comparison, features, model, predictions, timeline
-from hostile import OLD_WRITERS
+from examples import LABELS, SPEC, comparison, features, model, predictions, timeline
 from xxhash import xxh3_128_hexdigest
 
 from avloc import artifacts
@@ -24,7 +23,7 @@ KINDS = {
     "localization": (artifacts.write_localization, artifacts.read_localization, timeline),
     "comparison": (artifacts.write_comparison, artifacts.read_comparison, comparison),
 }
-VERSIONS = {"features": 2, "model": 2, "predictions": 3, "localization": 2, "comparison": 2}
+VERSIONS = {"features": 2, "model": 3, "predictions": 3, "localization": 3, "comparison": 2}
 
 
 def assert_same(one: Any, other: Any) -> None:
@@ -47,14 +46,6 @@ def test_read_gives_what_was_written(kind: str, tmp_path: Path) -> None:
     write, read, example = KINDS[kind]
     write(tmp_path / "file.h5", example())
     assert_same(example(), read(tmp_path / "file.h5"))
-
-
-@pytest.mark.parametrize("kind", OLD_WRITERS)
-def test_file_of_format_1_is_read_as_it_was_written(kind: str, tmp_path: Path) -> None:
-    _, read, example = KINDS[kind]
-    OLD_WRITERS[kind](tmp_path / "file.h5")
-    assert_same(example(), read(tmp_path / "file.h5"))
-    assert describe(tmp_path / "file.h5").kind == kind
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -144,8 +135,17 @@ def test_describe_an_unfinished_model_without_epochs(tmp_path: Path) -> None:
     assert "unfinished" not in describe(tmp_path / "m.h5").facts
 
 
-def test_a_model_from_before_calibration_divides_by_one(tmp_path: Path) -> None:
-    OLD_WRITERS["model"](tmp_path / "m.h5")
-    with h5py.File(tmp_path / "m.h5", "r+") as file:
-        del file.attrs["temperature"]
-    assert artifacts.read_model(tmp_path / "m.h5").temperature == 1.0
+@pytest.mark.parametrize("temperatures", [(2.0,), (0.5, 3.0)])
+def test_independent_labels_may_have_a_temperature_each(
+    temperatures: tuple[float, ...], tmp_path: Path
+) -> None:
+    labels = dataclasses.replace(LABELS, kind="independent")
+    several = dataclasses.replace(model(), labels=labels, temperatures=temperatures)
+    artifacts.write_model(tmp_path / "m.h5", several)
+    assert_same(several, artifacts.read_model(tmp_path / "m.h5"))
+
+
+def test_describe_shows_by_which_sense_an_event_is_known(tmp_path: Path) -> None:
+    artifacts.write_localization(tmp_path / "clip.h5", timeline())
+    [event] = describe(tmp_path / "clip.h5").table
+    assert (event["sense"], event["heard"], event["seen"]) == ("heard", "0.875", "0.125")

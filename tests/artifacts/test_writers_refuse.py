@@ -156,7 +156,10 @@ def test_nan_is_allowed_where_it_means_no_value(tmp_path: Path) -> None:
 
 def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
     numpys = replace(
-        model(), seed=np.int64(3), metrics={"val_accuracy": np.float32(0.75)}, temperature=np.e
+        model(),
+        seed=np.int64(3),
+        metrics={"val_accuracy": np.float32(0.75)},
+        temperatures=(np.float64(2),),
     )
     artifacts.write_model(tmp_path / "m.h5", numpys)
     assert artifacts.read_model(tmp_path / "m.h5").metrics == {"val_accuracy": 0.75}

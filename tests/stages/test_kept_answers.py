@@ -33,7 +33,7 @@ def model(small_workspace: SmallWorkspace) -> ModelFile:
 
 def other(model: ModelFile) -> ModelFile:
     """Return a model that gives other scores."""
-    return replace(model, temperature=model.temperature * 2)
+    return replace(model, temperatures=(model.temperatures[0] * 2,))
 
 
 def test_a_heat_map_of_a_kept_answer_is_not_taken_for_the_new_models(
@@ -83,7 +83,7 @@ def test_training_again_to_the_same_weights_leaves_answers_valid(
     assert avloc.localize(clip, model=path)[0].kept == (answer,)
     array = next(iter(model.weights))
     changes = [
-        {"temperature": model.temperature * 1.5},
+        {"temperatures": (model.temperatures[0] * 1.5,)},
         {"weights": {**model.weights, array: model.weights[array] * 1.01}},
     ]
     for change in changes:

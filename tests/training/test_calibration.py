@@ -102,12 +102,12 @@ def test_a_trained_model_carries_its_temperature_to_its_scores(tmp_path):
     model = fit(world.store, world.dataset, options={"width": 16}, config=config, device="cpu")
     write_model(tmp_path / "m.h5", model)
     kept = read_model(tmp_path / "m.h5")
-    assert kept.temperature == model.temperature != 1.0
-    plain, _ = evaluate(replace(kept, temperature=1.0), world.store, world.dataset, "val")
+    assert kept.temperatures == model.temperatures != (1.0,)
+    plain, _ = evaluate(replace(kept, temperatures=(1.0,)), world.store, world.dataset, "val")
     calibrated, evaluation = evaluate(kept, world.store, world.dataset, "val")
     before, after = plain.class_scores, calibrated.class_scores
     assert (before.argmax(-1) == after.argmax(-1)).all()
-    again = before.astype(np.float64) ** (1 / kept.temperature)
+    again = before.astype(np.float64) ** (1 / kept.temperatures[0])
     np.testing.assert_allclose(after, again / again.sum(-1, keepdims=True), atol=1e-5)
 
     def likelihood(scores):
