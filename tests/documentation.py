@@ -27,6 +27,7 @@ _ENCODERS = "--visual efficientnet-lite0 --audio logmel"
 SMALLER = {
     "avloc extract": f"{_ENCODERS} --fps 1",
     "avloc train": "--epochs 2",
+    "avloc reproduce inconsistency": "--shares 0,100 --seeds 1 --set epochs=1 --jobs 1",
     "avloc reproduce": "--seeds 1 --supervision full --set epochs=1 --jobs 1",
     "avloc bench": f"--clips 1 --size 96x64 --rounds 1 {_ENCODERS}",
     "avloc synth": "--train 2 --val 1 --test 1",

@@ -48,7 +48,11 @@ LEFT = {
         "compared/clip.avloc.avel.h5",
     ),
     "your-labels.md": ("mine/models/again.h5", "mine/predictions/cman-test.h5"),
-    "reproduce.md": ("artifacts/drawn/reproduce/table1-full.md", "exported/visual_feature.h5"),
+    "reproduce.md": (
+        "artifacts/drawn/reproduce/table1-full.md",
+        "artifacts/drawn/reproduce/inconsistency-full.pdf",
+        "exported/visual_feature.h5",
+    ),
     "models.md": ("artifacts/models/average.h5", "artifacts/models/parsing.h5"),
     "python.md": ("clip.srt", "answers/yard/two.avloc.json"),
 }

@@ -101,16 +101,39 @@ def read_recipe(path: Path | str) -> Recipe:
 
 
 def changed(recipe: Recipe, settings: Settings) -> Recipe:
-    """Return a recipe with settings for all rows: ``key`` for the training, or ``model.key``."""
+    """Return a recipe with other settings.
+
+    ``key`` is for the training of all rows, ``model.key`` for a model, ``synthesis.key`` for clips.
+    """
     training = asdict(recipe.training)
+    synthesis: dict[str, object] = {}
     models = {model: dict(options) for model, options in recipe.models.items()}
     for key, value in values_of(settings, example="epochs=20").items():
         model, dot, name = key.rpartition(".")
+        if model == "synthesis":
+            synthesis[name] = value
+            continue
         _refuse_unknown(
             "setting", [name], _names(model_class(model).Config if dot else TrainingConfig)
         )
         (models.setdefault(model, {}) if dot else training)[name] = value
-    return replace(recipe, training=options_from(TrainingConfig, training), models=models)
+    return replace(
+        recipe,
+        training=options_from(TrainingConfig, training),
+        models=models,
+        synthesis=_synthesis(recipe, synthesis),
+    )
+
+
+def _synthesis(recipe: Recipe, changes: Mapping[str, object]) -> SynthesisConfig | None:
+    if not changes:
+        return recipe.synthesis
+    if recipe.synthesis is None:
+        raise UsageError(
+            f"synthesis.{next(iter(changes))} is for clips, and no clips are made here",
+            "Name a recipe that makes some: --on drawn, or --on photos.",
+        )
+    return options_from(SynthesisConfig, {**asdict(recipe.synthesis), **changes})
 
 
 def make_data(

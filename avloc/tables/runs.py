@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -40,37 +40,46 @@ class RunFailure:
     reason: str
 
 
+@dataclass(frozen=True)
+class RunSet:
+    """Runs on one set of features and labels, and the folder of their results."""
+
+    runs: Sequence[PlannedRun]
+    store: Path
+    dataset: Path
+    folder: Path
+
+
 def run_all(
-    runs: Sequence[PlannedRun],
-    store: Path,
-    dataset: Path,
-    folder: Path,
+    sets: Sequence[RunSet],
     *,
     device: str,
     jobs: int | None,
     progress: Progress,
 ) -> list[RunFailure]:
-    """Do the runs whose predictions are not in ``folder``; return those that failed.
+    """Do the runs whose predictions are not in their folder; return those that failed.
 
-    ``jobs`` processes share the cores; by default one per core, or one on a GPU.
+    ``jobs`` processes share the cores; by default one per core, or one on a GPU. The sets are
+    done in turn by the same processes, which read features again where a set ends only.
     """
-    todo = [run for run in runs if finished(run, folder) is None]
-    n_done = len(runs) - len(todo)
-    progress(n_done, len(runs), "")
+    todo = [(s, run) for s in sets for run in s.runs if finished(run, s.folder) is None]
+    n_runs = sum(len(run_set.runs) for run_set in sets)
+    n_done = n_runs - len(todo)
+    progress(n_done, n_runs, "")
     failures = []
     n_jobs = jobs or (1 if choose_device(device).type == "cuda" else count_cores())
-    do = partial(_run, store=store, dataset=dataset, folder=folder, device=device)
     with _pool(min(n_jobs, max(1, len(todo)))) as pool:
         with interrupts_blocked():
             started: dict[Future[None], PlannedRun] = {
-                pool.schedule(do, args=(run,)): run for run in todo
+                pool.schedule(_run, args=(run, s.store, s.dataset, s.folder, device)): run
+                for s, run in todo
             }
         for future in as_completed(started):
             run, error = started[future], future.exception()
             if error is not None:
                 failures.append(RunFailure(run, str(error) or type(error).__name__))
             n_done += 1
-            progress(n_done, len(runs), f"{run.row.name}, seed {run.training.seed}")
+            progress(n_done, n_runs, f"{run.row.name}, seed {run.training.seed}")
     return failures
 
 

@@ -22,11 +22,11 @@ def comparison_table(comparison: Comparison) -> Table:
     rows = [
         [
             title,
-            _spread(metrics["segment_accuracy"][k]),
+            spread(metrics["segment_accuracy"][k]),
             interval(comparison.interval[k]),
             str(int(np.isfinite(metrics["segment_accuracy"][k]).sum())),
             percent(comparison.paper[k]),
-            *(_spread(metrics[n][k]) for n in ("event_f1", "background_recall", *spatial)),
+            *(spread(metrics[n][k]) for n in ("event_f1", "background_recall", *spatial)),
         ]
         for k, title in enumerate(comparison.titles)
     ]
@@ -55,7 +55,7 @@ def write_comparison_files(stem: Path, comparison: Comparison) -> list[Path]:
     return paths
 
 
-def _spread(values: NDArray[np.float64]) -> str:
+def spread(values: NDArray[np.float64]) -> str:
     """Return the mean and deviation of the seeds that are done."""
     done = values[np.isfinite(values)]
     if not done.size:

@@ -47,6 +47,7 @@ def test_options_are_completed() -> None:
         (("localize", "--format", "js"), ["json", "jsonl"]),
         (("localize", "--device", "c"), ["cpu", "cuda"]),
         (("reproduce", "t"), ["table1", "table2"]),
+        (("reproduce", "i"), ["inconsistency"]),
         (("reproduce", "table1", "--on", "d"), ["drawn"]),
     ],
 )
