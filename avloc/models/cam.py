@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from avloc.models.avel import TwoStreams, classifier
 from avloc.models.model import Model, ModelOptions, ModelOutput
@@ -31,8 +31,9 @@ class CAM(Model):
     """AVEL with the mean over the picture, and a map that is computed from the answer.
 
     With LSTMs between map and class, a gradient to the pooled picture takes the place of the
-    class's weights (Grad-CAM, Selvaraju et al., ICCV 2017). It is that of the sum over all
-    segments of the strongest event class, so other segments shape a map too.
+    class's weights (Grad-CAM, Selvaraju et al., ICCV 2017). It is that of a segment's strongest
+    event class to the segment's own picture: other segments do not shape its map. Through an LSTM
+    that path is one step long, so all maps cost one more forward pass and a short backward pass.
     """
 
     Config: ClassVar[type[CAMConfig]] = CAMConfig
@@ -57,6 +58,15 @@ class CAM(Model):
         logits: Tensor = self.head(torch.cat(self.streams(picture, audio), dim=-1))
         return logits
 
+    def _score_alone(
+        self, picture: Float[Tensor, "B T Dv"], audio: Float[Tensor, "B T Da"]
+    ) -> Float[Tensor, "B T K"]:
+        """Return the same logits; the gradient of a segment's reaches its own picture only."""
+        states_a, _ = self.streams.audio(audio)
+        states_v = _states_alone(self.streams.visual, picture)
+        logits: Tensor = self.head(torch.cat([states_v, states_a], dim=-1))
+        return logits
+
     def _activation(
         self,
         visual: Float[Tensor, "B T H W Dv"],
@@ -64,14 +74,9 @@ class CAM(Model):
         audio: Float[Tensor, "B T Da"],
     ) -> Float[Tensor, "B T H W"]:
         """Return the class activation map, its positive part scaled to sum to 1."""
-        # cuDNN's LSTM has no gradient in evaluation mode
-        with (
-            torch.inference_mode(False),
-            torch.enable_grad(),
-            torch.backends.cudnn.flags(enabled=False),
-        ):
+        with torch.inference_mode(False), torch.enable_grad():
             pooled = picture.clone().requires_grad_()
-            scores = self._score(pooled, audio.clone())
+            scores = self._score_alone(pooled, audio.clone())
             labels = scores if self._options.independent else scores[..., :-1]
             strongest = labels.max(dim=-1).values
             (weights,) = torch.autograd.grad(strongest.sum(), pooled)
@@ -79,3 +84,19 @@ class CAM(Model):
         activation = torch.einsum("bthwd,btd->bthw", visual - self.scale_visual.mean, weights)
         positive = activation.relu() + _LEAST
         return positive / positive.sum(dim=(2, 3), keepdim=True)
+
+
+def _states_alone(lstm: nn.LSTM, inputs: Float[Tensor, "B T D"]) -> Float[Tensor, "B T S"]:
+    """Return the states of both directions; what a step takes from its neighbour is constant."""
+    directions = []
+    for suffix, steps in (("", inputs.unbind(1)), ("_reverse", inputs.flip(1).unbind(1))):
+        names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
+        parameters = [getattr(lstm, name + suffix) for name in names]
+        hidden = cell = inputs.new_zeros(len(inputs), lstm.hidden_size)
+        states = []
+        for step in steps:
+            before = hidden.detach(), cell.detach()
+            hidden, cell = torch.lstm_cell(step, before, *parameters)
+            states.append(hidden)
+        directions.append(torch.stack(states if not suffix else states[::-1], dim=1))
+    return torch.cat(directions, dim=-1)

@@ -161,7 +161,11 @@ def test_avels_sizes_are_its_authors():
 def linear_in_the_picture(model: CAM) -> torch.Tensor:
     """Make a CAM's logits linear in the pooled picture, and return the classes' weights."""
     weights = torch.randn(5, 8, generator=torch.Generator().manual_seed(2))
-    model._score = lambda picture, audio: picture @ weights.T + audio.sum(-1, keepdim=True)
+
+    def score(picture: torch.Tensor, audio: torch.Tensor) -> torch.Tensor:
+        return picture @ weights.T + audio.sum(-1, keepdim=True)
+
+    model._score = model._score_alone = score
     return weights
 
 
@@ -176,6 +180,25 @@ def test_cam_is_the_class_activation_map_where_the_answer_is_linear():
     expected = torch.einsum("bthwd,btd->bthw", scaled, weights[strongest]).relu()
     expected = expected / expected.sum(dim=(2, 3), keepdim=True)
     torch.testing.assert_close(output.attention, expected, atol=1e-5, rtol=1e-4)
+
+
+def test_cams_map_is_of_its_own_segment():
+    """A backward pass for each segment through the whole network, keeping its own picture's."""
+    model = made("cam", seed=3)
+    visual, audio = features(2, 6)
+    pooled = model.scale_visual(visual.mean(dim=(2, 3))).requires_grad_()
+    strongest = model._score(pooled, model.scale_audio(audio))[..., :-1].max(dim=-1).values
+    own = torch.stack(
+        [
+            torch.autograd.grad(strongest[:, t].sum(), pooled, retain_graph=True)[0][:, t]
+            for t in range(6)
+        ],
+        dim=1,
+    )
+    scaled = (visual - model.scale_visual.mean) / model.scale_visual.scale
+    expected = torch.einsum("bthwd,btd->bthw", scaled, own).relu() + 1e-12
+    expected = expected / expected.sum(dim=(2, 3), keepdim=True)
+    torch.testing.assert_close(model(visual, audio).attention, expected, atol=1e-5, rtol=1e-3)
 
 
 def test_cam_has_its_map_in_inference_and_none_while_it_trains():
