@@ -64,7 +64,7 @@ def test_real_targets_are_the_published_labels(ave, real_data):
     with h5py.File(published / "labels_closs.h5") as file:
         is_event = file["avadataset"][:] > 0.5
     expected = np.where(is_event, classes[:, None], 28)
-    targets = np.stack([ave.targets(row, Grid(10)) for row in ave.rows])
+    targets = np.stack([ave.targets(row, Grid(10)).classes for row in ave.rows])
     # The one all-background row is published as class background, which says the same.
     assert (targets == expected).all()
     number = next(k for k, row in enumerate(ave.rows) if row.video_id == "VWi2ENBuTbw")
@@ -91,7 +91,7 @@ def test_real_annotations_are_the_same_without_header_and_splits(ave, real_data,
 
 @pytest.mark.real
 def test_real_test_split_has_the_known_share_of_background(ave):
-    targets = np.stack([ave.targets(row, Grid(10)) for _, row in ave.split("test")])
+    targets = np.stack([ave.targets(row, Grid(10)).classes for _, row in ave.split("test")])
     assert round(100 * float((targets == 28).mean()), 1) == 17.8
 
 
@@ -200,4 +200,4 @@ def test_any_bytes_are_read_or_refused_by_name(scratch, raw):
     for row in dataset.rows:
         assert (scratch / "videos" / f"{row.video_id}.h5").parent == scratch / "videos"
         assert 0 <= row.start <= row.end <= 10
-        assert dataset.targets(row, Grid(10)).max() <= dataset.labels.background_index
+        assert dataset.targets(row, Grid(10)).classes.max() <= dataset.labels.background_index

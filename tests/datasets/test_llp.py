@@ -1,7 +1,6 @@
 """LLP's files, as published and as people save them; the real ones, where they are."""
 
 import csv
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +8,7 @@ import pytest
 
 from avloc.datasets import load_dataset
 from avloc.errors import DatasetError
+from avloc.timeline import Grid
 
 TRAIN = """filename\tevent_labels
 AAAAAAAAAAA_20_30\tSpeech,Dog
@@ -282,20 +282,20 @@ def test_published_lines_that_are_left_out(real_annotations):
 def test_published_seconds_are_those_of_the_files(real_annotations):
     folder = real_annotations / "llp"
     dataset = load_dataset(folder)
-    for sense, name in (("heard", "audio"), ("seen", "visual")):
-        expected: Counter[tuple[str, str, int]] = Counter()
+    names, expected = dataset.labels.names, {}
+    for name in ("audio", "visual"):
         for line in table(folder / f"AVVP_eval_{name}.csv"):
-            for second in range(int(line["onset"]), int(line["offset"])):
-                expected[line["filename"], line["event_labels"], second] = 1
-        clips = {row.video_id for row in dataset.rows}
-        expected = Counter(key for key in expected if key[0] in clips)
-        read = Counter(
-            (row.video_id, row.label, second)
-            for row in dataset.rows
-            if row.sense == sense
-            for second in range(int(row.start), int(row.end))
-        )
-        assert set(read) == set(expected)
+            seconds = expected.setdefault((line["filename"], name), np.zeros((10, 25), bool))
+            part = slice(int(line["onset"]), int(line["offset"]))
+            seconds[part, names.index(line["event_labels"])] = True
+    nothing = np.zeros((10, 25), bool)
+    for split in ("val", "test"):
+        for _, row in dataset.split(split):
+            targets = dataset.targets(row, Grid(10))
+            assert (targets.heard == expected.get((row.video_id, "audio"), nothing)).all()
+            assert (targets.seen == expected.get((row.video_id, "visual"), nothing)).all()
+            assert (targets.events == targets.heard | targets.seen).all()
+            assert targets.scored.all()
 
 
 def test_published_weak_labels_of_test_clips(real_annotations):

@@ -39,9 +39,9 @@ def test_a_video_is_one_example_with_all_its_events(tmp_path):
     dataset = load_manifest(write(tmp_path, CSV))
     [(number, row)] = dataset.split("train")
     # Middles 0.5 .. 9.5: frying holds 0.5 (its start) to 6.5, dog 8.5 only (9.5 is its end).
-    assert (number, dataset.targets(row, Grid(10)).tolist()) == (0, [0] * 7 + [2, 1, 2])
+    assert (number, dataset.targets(row, Grid(10)).classes.tolist()) == (0, [0] * 7 + [2, 1, 2])
     [(_, silent)] = dataset.split("val")
-    assert dataset.targets(silent, Grid(2)).tolist() == [2, 2]
+    assert dataset.targets(silent, Grid(2)).classes.tolist() == [2, 2]
 
 
 def test_jsonl_says_the_same_as_csv(tmp_path):

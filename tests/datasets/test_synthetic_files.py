@@ -50,7 +50,7 @@ def test_annotations_boxes_and_truth_agree(made):
         assert (clip["label"], clip["split"]) == (row.label, row.split)
         both = [max(clip["seen"][0], clip["heard"][0]), min(clip["seen"][1], clip["heard"][1])]
         assert clip["event"] == both == [row.start, row.end]
-        is_event = made.targets(row, Grid(6)) != made.labels.background_index
+        is_event = made.targets(row, Grid(6)).classes != made.labels.background_index
         assert [box is not None for box in boxes[row.video_id]] == is_event.tolist()
         for box in filter(None, boxes[row.video_id]):
             assert 0 <= box[0] < box[2] <= 1

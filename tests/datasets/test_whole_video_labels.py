@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from avloc.datasets import Dataset, Row, count_labels, load_dataset
@@ -46,8 +45,9 @@ def test_segments_of_a_video_with_a_weak_label_are_not_scored(tmp_path):
     text = "video,label,start,end\na.mp4,dog,1,2\na.mp4,cat,,\nb.mp4,dog,1,2\n"
     dataset = load_dataset(write(tmp_path, text))
     [(_, a), (_, b)] = dataset.split("")
-    assert np.asarray(dataset.targets(a, Grid(3))).tolist() == [-1, -1, -1]
-    assert np.asarray(dataset.targets(b, Grid(3))).tolist() == [2, 0, 2]
+    assert not dataset.targets(a, Grid(3)).scored.any()
+    assert dataset.targets(b, Grid(3)).scored.all()
+    assert dataset.targets(b, Grid(3)).events[:, 0].tolist() == [False, True, False]
     assert dataset.present(a).tolist() == [True, True]
 
 
@@ -126,3 +126,12 @@ def test_a_manifests_kind_of_labels_is_that_of_its_rows(tmp_path):
     text = "video,label,start,end\na.mp4,dog,1,4\na.mp4,cat,3,5\n"
     assert load_dataset(write(tmp_path, text)).labels.kind == "independent"
     assert load_dataset(write(tmp_path, text.replace("3,5", "4,5"))).labels.kind == "exclusive"
+
+
+def test_events_that_overlap_are_labels_of_one_segment_by_their_senses(tmp_path):
+    text = "video,label,start,end,sense\na.mp4,dog,0,3,heard\na.mp4,dog,2,4,seen\na.mp4,cat,1,3,\n"
+    dataset = load_dataset(write(tmp_path, text))
+    targets = dataset.targets(dataset.rows[0], Grid(5))
+    assert targets.events.astype(int).T.tolist() == [[1, 1, 1, 1, 0], [0, 1, 1, 0, 0]]
+    assert targets.heard.astype(int).T.tolist() == [[1, 1, 1, 0, 0], [0, 1, 1, 0, 0]]
+    assert targets.seen.astype(int).T.tolist() == [[0, 0, 1, 1, 0], [0, 1, 1, 0, 0]]
