@@ -8,9 +8,18 @@ from avloc.labels import LabelSet
 
 Colour = tuple[int, int, int]
 
-HEAR: Colour = (240, 190, 90)
-SEE: Colour = (110, 190, 235)
-"""The gates of both senses; a light page has darker ones, in report.css."""
+HEARD: Colour = (240, 190, 90)
+SEEN: Colour = (110, 190, 235)
+"""Bars of what each sense alone says; a light page has darker ones, in report.css."""
+SENSE_COLOURS: dict[str, Colour] = {
+    "heard": HEARD,
+    "seen": SEEN,
+    "both": (150, 214, 140),
+    "unknown": (200, 203, 210),
+}
+"""Grounds of the letter of a sense: all of them are light, and the letter is black."""
+GATE: Colour = (140, 146, 158)
+"""Bars of the sentinel gates."""
 
 # Ten colours that people of any colour vision can distinguish (Petroff 2021). Its two greys,
 # which look like "no event", are replaced by the fourth and ninth, green and magenta.
@@ -45,6 +54,14 @@ def ink_on(colour: Colour) -> Colour:
     weights = (0.2126, 0.7152, 0.0722)
     light = sum(w * _linear(channel / 255) for w, channel in zip(weights, colour, strict=True))
     return (0, 0, 0) if light > _EVEN_LIGHT else (255, 255, 255)
+
+
+def faded(colour: Colour, opacity: float, ground: Colour) -> Colour:
+    """Return how a colour looks on a ground with an opacity in [0, 1]."""
+    red, green, blue = (
+        _mixed(below, above, opacity) for below, above in zip(ground, colour, strict=True)
+    )
+    return red, green, blue
 
 
 def as_hex(colour: Colour) -> str:

@@ -131,6 +131,12 @@ class Timeline:
     def __len__(self) -> int:
         return len(self.events)
 
+    def background(self) -> FloatArray | None:
+        """Return (T,): the probability of no event; None for labels that are independent."""
+        if not self.labels.is_exclusive:
+            return None
+        return np.asarray(1 - self.scores[:, : self.labels.n_labels].sum(axis=1), np.float32)
+
     def middles(self) -> NDArray[np.float64]:
         """Return (T,): the middle of each segment, of the last one as far as the video goes."""
         times = self.grid.segment_times()
@@ -144,32 +150,52 @@ class Timeline:
         return timeline_html(self)
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return the events as a table: ``video_id``, ``start``, ``end``, ``label``, ``score``.
+        """Return the events as a table.
+
+        Columns: ``video_id``, ``start``, ``end``, ``label``, ``score``, ``sense``, ``heard``,
+        ``seen``; the last two are NaN where the model cannot tell.
 
         Raises:
             DependencyError: pandas, which avloc does not bring along, is not installed.
         """
-        numbers = np.array([(e.start, e.end, e.score) for e in self], float).reshape(-1, 3)
+        rows = [(e.start, e.end, e.score, e.heard, e.seen) for e in self]
+        numbers = np.array(rows, float).reshape(-1, 5)
         columns = {
             "video_id": [self.video_id] * len(self),
             "start": numbers[:, 0],
             "end": numbers[:, 1],
             "label": [e.label for e in self],
             "score": numbers[:, 2],
+            "sense": [e.sense for e in self],
+            "heard": numbers[:, 3],
+            "seen": numbers[:, 4],
         }
         return _pandas().DataFrame(columns)
 
     def segments_to_pandas(self) -> pd.DataFrame:
         """Return the scores as a table, a row a segment.
 
-        Columns: ``start``, ``end`` in seconds; one a label, background last; and, from a model
-        with sentinel gates, ``gate_audio`` and ``gate_visual``. Needs pandas.
+        Columns: ``start``, ``end`` in seconds; one a label, and background for exclusive labels;
+        ``gate_audio`` and ``gate_visual`` from a model with sentinel gates; and ``heard LABEL``
+        and ``seen LABEL`` from a model that can tell. Needs pandas.
         """
-        gates = {"gate_audio": self.gate_audio, "gate_visual": self.gate_visual}
-        known = {name: gate for name, gate in gates.items() if gate is not None}
-        columns = ["start", "end", *self.labels.all_names, *known]
-        numbers = np.column_stack([self.grid.segment_times(), self.scores, *known.values()])
-        return _pandas().DataFrame(numbers, columns=columns)
+        given: list[tuple[str, NDArray[Any] | None]] = [
+            (self.labels.background, self.background()),
+            ("gate_audio", self.gate_audio),
+            ("gate_visual", self.gate_visual),
+        ]
+        for word, said in (("heard", self.heard), ("seen", self.seen)):
+            if said is not None:
+                given += [(f"{word} {n}", said[:, k]) for k, n in enumerate(self.labels.names)]
+        known = [(name, values) for name, values in given if values is not None]
+        scores = self.scores[:, : self.labels.n_labels]
+        arrays: list[NDArray[Any]] = [
+            self.grid.segment_times(),
+            scores,
+            *(values for _, values in known),
+        ]
+        columns = ["start", "end", *self.labels.names, *(name for name, _ in known)]
+        return _pandas().DataFrame(np.column_stack(arrays), columns=columns)
 
 
 def _pandas() -> Any:

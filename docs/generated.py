@@ -22,6 +22,8 @@ from avloc.cli.app import app
 from avloc.cli.help import argument_name, default_text, help_text
 from avloc.datasets import SynthesisConfig
 from avloc.events import EventRules
+from avloc.export.confidence import LIMITS
+from avloc.export.senses import LETTERS
 from avloc.media.flags import FLAGS
 from avloc.models import list_models, model_class
 from avloc.options import describe_options
@@ -104,6 +106,24 @@ def _first_line(thing: object) -> str:
 def flag_table() -> str:
     """Return a table of the flags that a video can have."""
     return table(("flag", "what it means"), [(f"`{name}`", said) for name, said in FLAGS.items()])
+
+
+def confidence_table() -> str:
+    """Return a table of the words for scores."""
+    rows = [(word, f"from {least:g}" if least else "lower") for word, least in LIMITS]
+    return table(("word", "score"), rows)
+
+
+def sense_table() -> str:
+    """Return a table of the senses that can know an event."""
+    meanings = {
+        "heard": "the sound alone is enough to know it",
+        "seen": "the picture alone is enough to know it",
+        "both": "either is enough, or only both together are",
+        "unknown": "the model cannot tell",
+    }
+    rows = [(f"`{sense}`", letter, meanings[sense]) for sense, letter in LETTERS.items()]
+    return table(("sense", "letter", "what it means"), rows)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -19,6 +19,7 @@ from avloc.errors import (
 
 if TYPE_CHECKING:
     from avloc.stages.localize.run import LocalizedVideo
+    from avloc.timeline import Event
 
 _WITH_HEADER = ("csv", "tsv")
 _JOINABLE = ("json", "jsonl", *_WITH_HEADER)  # json as one list, the others line after line
@@ -64,13 +65,10 @@ def localize(given: dict[str, Any]) -> None:
 def _show(answer: LocalizedVideo) -> None:
     if answer.timeline is None:
         return
-    rows = [
-        (f"{event.start:g}", f"{event.end:g}", event.label, f"{event.score:.2f}")
-        for event in answer.timeline
-    ]
+    header, rows = _table(answer.timeline.events)
     title = f"{answer.video}: {len(rows) or 'no'} event{'s' * (len(rows) != 1)}"
     if rows:
-        console.show_table(title, ("start", "end", "label", "score"), rows)
+        console.show_table(title, header, rows)
     else:
         console.data(title)
     _say_note(answer)
@@ -80,9 +78,35 @@ def _show(answer: LocalizedVideo) -> None:
         console.say(f"wrote {', '.join(map(str, answer.written))}")
 
 
+def _table(events: Sequence[Event]) -> tuple[list[str], list[list[str]]]:
+    """Return the header and the rows of a table of events; senses where any is known."""
+    from avloc.export.confidence import confidence
+    from avloc.export.senses import WORDS, are_unknown
+
+    header = ["start", "end", "label", "score", "confidence", "sense"]
+    rows = [
+        [
+            *(f"{event.start:g}", f"{event.end:g}", event.label, f"{event.score:.2f}"),
+            *(confidence(event.score), WORDS[event.sense]),
+        ]
+        for event in events
+    ]
+    if events and not are_unknown(events):
+        header += ["heard", "seen"]
+        for row, event in zip(rows, events, strict=True):
+            values = (event.heard, event.seen)
+            row += ["" if value is None else f"{value:.2f}" for value in values]
+    return header, rows
+
+
 def _say_note(answer: LocalizedVideo) -> None:
+    from avloc.export.senses import are_unknown, reason_unknown
+
     if answer.note:
         console.say(f"{answer.video} has {answer.note}")
+    if answer.timeline is not None and are_unknown(answer.timeline.events):
+        reason = reason_unknown(answer.timeline)
+        console.say(f"{answer.video}: the sense of its events is not known: {reason}")
 
 
 @contextmanager

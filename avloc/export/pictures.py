@@ -10,8 +10,10 @@ from matplotlib import colormaps
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
+from avloc.export.confidence import opacity
 from avloc.export.heat_style import DEFAULT_STYLE, HeatStyle
 from avloc.export.links import jpeg
+from avloc.export.playback import events_of_segments
 from avloc.timeline import FloatArray, Timeline
 
 Frame = NDArray[np.uint8]
@@ -60,9 +62,11 @@ def lay_heat(
 def report_thumbnails(
     timeline: Timeline, frames: Mapping[int, Frame], style: HeatStyle = DEFAULT_STYLE
 ) -> dict[int, bytes]:
-    """Make a JPEG of each segment's frame, with its heat map where an event was found."""
-    maps = maps_of_events(timeline)
-    return {n: jpeg(lay_heat(frame, maps[n], style)) for n, frame in frames.items()}
+    """Make a JPEG of each segment's frame, with its heat map as strong as its event is sure."""
+    maps, presence = maps_of_events(timeline), presence_of_segments(timeline)
+    return {
+        n: jpeg(lay_heat(frame, maps[n], style, float(presence[n]))) for n, frame in frames.items()
+    }
 
 
 def evenly(n: int, n_most: int) -> list[int]:
@@ -82,12 +86,13 @@ def maps_of_events(timeline: Timeline) -> list[FloatArray | None]:
 
 def has_event(timeline: Timeline) -> NDArray[np.bool_]:
     """Return (T,): whether the middle of a segment lies in an event."""
-    middles = timeline.middles()
-    is_event = np.zeros(len(middles), dtype=np.bool_)
-    for event in timeline:
-        first, last = np.searchsorted(middles, (event.start, event.end))
-        is_event[first:last] = True
-    return is_event
+    return events_of_segments(timeline) >= 0
+
+
+def presence_of_segments(timeline: Timeline) -> FloatArray:
+    """Return (T,): how strong a segment's map is shown, by its strongest event; 0 without one."""
+    strengths = [*(opacity(event.score) for event in timeline), 0.0]
+    return np.array(strengths, np.float32)[events_of_segments(timeline)]
 
 
 @cache

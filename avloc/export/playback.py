@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from avloc.export.confidence import opacity
 from avloc.timeline import Event, Grid, Timeline
 
 NO_EVENT = "no event"
@@ -29,10 +30,34 @@ def event_at(events: Sequence[Event], seconds: float) -> Event | None:
     return max(current, key=lambda event: event.score, default=None)
 
 
+def events_of_segments(timeline: Timeline) -> NDArray[np.int64]:
+    """Return (T,): the index of the strongest event at each segment's middle, -1 for none."""
+    middles, events = timeline.middles(), timeline.events
+    strongest = np.full(len(middles), -1)
+    for n in sorted(range(len(events)), key=lambda n: (events[n].score, -n)):
+        first, last = np.searchsorted(middles, (events[n].start, events[n].end))
+        strongest[first:last] = n
+    return np.asarray(strongest, dtype=np.int64)
+
+
+def no_event_scores(timeline: Timeline) -> NDArray[np.float32]:
+    """Return (T,): the probability of no event; of independent labels, 1 less the highest score."""
+    background = timeline.background()
+    if background is not None:
+        return background
+    return np.asarray(1 - timeline.scores[:, : timeline.labels.n_labels].max(axis=1), np.float32)
+
+
 def presence_at(events: Sequence[Event], seconds: float) -> float:
-    """Return 1 within an event, 0 away from all, and a short fade at their edges."""
-    away = (max(event.start - seconds, seconds - event.end, 0.0) for event in events)
-    return max(0.0, 1.0 - min(away, default=_FADE_SECONDS) / _FADE_SECONDS)
+    """Return the opacity of the moment's strongest event, 0 away from all, a fade between."""
+    shares = (_nearness(event, seconds) * opacity(event.score) for event in events)
+    return max(shares, default=0.0)
+
+
+def _nearness(event: Event, seconds: float) -> float:
+    """Return 1 within an event, 0 away from it."""
+    away = max(event.start - seconds, seconds - event.end, 0.0)
+    return max(0.0, 1.0 - away / _FADE_SECONDS)
 
 
 def total_seconds(timeline: Timeline) -> float:

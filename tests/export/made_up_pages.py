@@ -34,8 +34,9 @@ def clip_of(video, **fields):
     """Make a clip with every part a page can show, under labels that nobody would choose."""
     maps = np.zeros((N_SECONDS, 7, 7))
     maps[:, 2, 2] = 1
-    gates = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
-    given = {"maps": maps, "gates": gates, "frame_size": (64, 48), "video_id": NASTY[2], **fields}
+    said = np.tile([[0.1], [0.2], [0.3], [0.4], [0.5], [0.6]], (1, len(NAMES)))
+    senses = {"heard": said, "seen": 1 - said, "senses": ["heard", "both"]}
+    given = {"maps": maps, **senses, "frame_size": (64, 48), "video_id": NASTY[2], **fields}
     timeline = timeline_of(WINNERS, NAMES, **given)
     frames = [np.full((48, 64, 3), 40 * n, np.uint8) for n in range(5)]
     thumbnails = report_thumbnails(timeline, dict(enumerate(frames)))

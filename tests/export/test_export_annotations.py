@@ -21,7 +21,8 @@ def test_audacity_has_three_columns_a_line(timeline):
     assert [float(row[1]) for row in rows] == pytest.approx([e.end for e in timeline], abs=1e-6)
     for row, event in zip(rows, timeline, strict=True):
         if event.label.isascii() and event.label.isprintable():
-            assert row[2].split() == (event.label.split() or ["unnamed"])
+            letter = {"heard": ["[H]"], "seen": ["[S]"], "both": ["[B]"]}.get(event.sense, [])
+            assert row[2].split() == (event.label.split() or ["unnamed"]) + letter
 
 
 def annotations_of(text):
@@ -58,3 +59,18 @@ def test_elan_points_at_the_video(tmp_path):
     place = minidom.parseString(text).getElementsByTagName("MEDIA_DESCRIPTOR")[0]
     assert Path(unquote(urlsplit(place.getAttribute("MEDIA_URL")).path)) == film
     assert place.getAttribute("MIME_TYPE") == "video/mp4"
+
+
+def test_a_label_called_like_a_tier_of_senses_keeps_its_tier():
+    text = dumps(timeline_of([0, 1], ["a", "a: sense"], senses=["heard"]), "elan")
+    names = [
+        t.getAttribute("TIER_ID") for t in minidom.parseString(text).getElementsByTagName("TIER")
+    ]
+    assert names == ["a", "a: sense_", "a: sense", "a: sense: sense"]
+
+
+def test_elan_without_senses_has_a_tier_a_label_and_no_more():
+    document = minidom.parseString(dumps(timeline_of([0, 1]), "elan"))
+    names = [tier.getAttribute("TIER_ID") for tier in document.getElementsByTagName("TIER")]
+    assert names == ["Bell", "Dog"]
+    assert len(document.getElementsByTagName("LINGUISTIC_TYPE")) == 1

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up_timelines import NASTY, timeline_of, timelines
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.text import Text
 from PIL import Image
 
@@ -76,6 +76,11 @@ def spans(axes):
 
 def colours(axes):
     return [to_hex(colour) for colour in axes.collections[-1].get_facecolor()]
+
+
+def on_white(colour, share):
+    """Return a colour as it looks on white."""
+    return to_hex(np.rint(share * 255 * np.array(to_rgb(colour)) + (1 - share) * 255) / 255)
 
 
 def pictures(axes):
@@ -197,10 +202,13 @@ def test_a_label_is_made_smaller_before_it_is_cut():
     assert word.endswith("…")
 
 
-def test_gates_are_bars_and_numbers():
+def test_gates_and_senses_are_bars_and_numbers():
     gates = [0.0, 0.25, 1.0, np.nan]
-    figure = events_figure([timeline_of([0] * 4, gates=gates)], {})
-    for name, values in (("hear", gates), ("see", 1 - np.array(gates))):
+    said = np.array([[0.1, 0.9], [0.2, 0.8], [1.0, 0.7], [0.4, 0.6]])
+    timeline = timeline_of([0] * 4, gates=gates, heard=said, seen=1 - said)
+    figure = events_figure([timeline], {})
+    shown = {"gate audio": gates, "gate visual": 1 - np.array(gates)}
+    for name, values in shown.items():
         (axes,) = rows(figure, name)
         starts, ends = np.array(spans(axes)).T
         lengths = ends - starts
@@ -208,6 +216,58 @@ def test_gates_are_bars_and_numbers():
         np.testing.assert_allclose(lengths / lengths.max(), [*values[:3], 0], atol=1e-6)
         np.testing.assert_allclose(starts, np.arange(4), atol=0.05)
         assert words(axes) == [f"{value:.2f}" for value in values[:3]] + ["–"]
+    for name, values in (("heard", said[:, 0]), ("seen", 1 - said[:, 0])):  # of the shown label
+        (axes,) = rows(figure, name)
+        assert words(axes) == [f"{value:.2f}" for value in values]
+
+
+@pytest.mark.parametrize("score", [1.0, 0.75, 0.4, 0.0])
+def test_a_less_sure_event_is_fainter_and_says_so(score):
+    events = (Event(0, 4, "Bell", score),)
+    timeline = dataclasses.replace(timeline_of([0] * 4), events=events)
+    figure = events_figure([timeline], {})
+    (axes,) = rows(figure, "found")
+    full = legend(figure)["Bell"]
+    assert colours(axes) == [on_white(full, max(score, 0.2))]
+    word = "" if score >= 0.8 else ", likely" if score >= 0.5 else ", unsure"
+    assert words(axes) == ["Bell" + word]
+
+
+def test_events_at_once_are_under_each_other_with_their_senses():
+    events = [Event(0, 8, "Bell", 1.0, "heard"), Event(2, 10, "Dog", 1.0, "both")]
+    timeline = dataclasses.replace(timeline_of([2] * 10), events=tuple(events))
+    figure = events_figure([timeline], {})
+    (axes,) = rows(figure, "found")
+    np.testing.assert_allclose(spans(axes), [(0, 8), (2, 10)], atol=0.02)
+    heights = [path.vertices[:, 1] for path in axes.collections[-1].get_paths()]
+    assert min(heights[0]) > max(heights[1])
+    assert words(axes) == ["H", "Bell", "B", "Dog"]
+    assert {"H: heard", "B: both"} < set(legend(figure))
+    assert no_overlaps(figure)
+    single = events_figure([dataclasses.replace(timeline, events=timeline.events[:1])], {})
+    (alone,) = rows(single, "found")
+    assert axes.bbox.height == pytest.approx(2 * alone.bbox.height, rel=0.02)
+
+
+def test_too_many_events_at_once_are_counted():
+    events = tuple(Event(0, 4, f"label {n}", 0.1 + n / 12) for n in range(10))
+    timeline = dataclasses.replace(timeline_of([2] * 4), events=events)
+    figure = events_figure([timeline], {})
+    (axes,) = rows(figure, "found (+2)")
+    assert len(spans(axes)) == 8
+    assert "label 9" in words(axes)
+    assert "label 0, unsure" not in words(axes)
+    assert no_overlaps(figure)
+
+
+def test_a_map_is_as_strong_as_its_event_is_sure():
+    def moved(score):
+        events = (Event(0, 2, "Bell", score),)
+        timeline = dataclasses.replace(timeline_of([2] * 2, maps=looking_at(2)), events=events)
+        figure = events_figure([timeline], grey_frames(2), names=["m"])
+        return max(np.abs(picture - 110).max() for picture in pictures(rows(figure, "m")[0]))
+
+    assert moved(1.0) > 1.5 * moved(0.5) > 2 * moved(0.2) > 0
 
 
 def test_the_map_shows_only_where_it_is_high_and_only_in_events(tmp_path):
@@ -253,13 +313,13 @@ def test_rows_are_left_out_when_there_is_nothing_to_show():
     assert names(events_figure([bare], grey_frames(2))) == ["seconds", "frame", "found"]
     whole = timeline_of([0, 1], maps=looking_at(2), gates=[0.5, 0.5], model="cman")
     figure = events_figure([whole], {1: grey_frames(1)[0]}, truth=[], waveform=np.ones((2, 8)))
-    every = ["seconds", "sound", "frame", "cman", "truth", "cman", "hear", "see"]
+    every = ["seconds", "sound", "frame", "cman", "truth", "cman", "gate audio", "gate visual"]
     assert names(figure) == every
     assert len(rows(figure, "frame")[0].images) == 1
     assert has_scale(figure)
     hearing = dataclasses.replace(whole, attention=None, gate_visual=None)
     figure = events_figure([hearing], grey_frames(2))
-    assert names(figure) == ["seconds", "frame", "cman", "hear"]
+    assert names(figure) == ["seconds", "frame", "cman", "gate audio"]
     assert not has_scale(figure)
 
 
@@ -302,7 +362,8 @@ def test_a_label_has_one_colour_in_figure_and_report_for_every_model(tmp_path):
     wanted = [in_page[label] for label in labels]
     assert len(set(wanted)) == 4
     (true,), (a,), (b,) = (rows(figure, name) for name in ("truth", "a", "b"))
-    assert colours(a) == colours(b) == wanted
+    sure = [on_white(colour, 0.9 + 0.1 / 5) for colour in wanted]  # their score
+    assert colours(a) == colours(b) == sure
     assert colours(true) == [in_page["Dog"], in_page["of no model"]]
     assert legend(figure) == in_page
 
@@ -325,7 +386,7 @@ def test_a_minute_wraps_into_bands_that_each_say_everything_once(tmp_path):
     timeline = timeline_of([0] * 30, gates=np.linspace(0, 1, 30), model="cman", video_id="v")
     found = svg_words(draw(tmp_path / "a.svg", [timeline], grey_frames(30), truth=[]))
     assert [found[str(n)] for n in range(30)] == [1] * 30
-    assert (found["v"], found["Bell"], found["hear"], found["seconds"]) == (1, 3 + 1, 3, 3)
+    assert (found["v"], found["Bell"], found["gate audio"], found["seconds"]) == (1, 3 + 1, 3, 3)
     assert (found["cman"], found["truth"]) == (3, 3)
     assert found["whole video"] == 0  # the bands show all of it
 
@@ -377,7 +438,8 @@ def test_of_a_long_video_each_shown_second_says_its_own():
     figure = events_figure([timeline], {})
     shown = events_segments(timeline)
     assert shown == list(range(5, 480, 10))
-    assert "48 of 480 segments, evenly spread" in [text.get_text() for text in figure.texts]
+    notes = [text.get_text() for text in figure.texts]
+    assert "48 of 480 segments, evenly spread; fainter: less sure" in notes
     assert words(*rows(figure, "time")) == [f"{k // 60}:{k % 60:02}" for k in shown]
     _, *bands = rows(figure, "found")
     assert len(bands) == 4
@@ -387,7 +449,7 @@ def test_of_a_long_video_each_shown_second_says_its_own():
         np.testing.assert_allclose(blocks[:, 0], of_events, atol=0.01)
         assert (blocks[:, 1] < blocks[:, 0] + 1).all()  # time left out is not drawn
         assert words(band) == [["Bell", "Dog"][winners[segments[n]]] for n in of_events]
-    lengths = [end - start for band in rows(figure, "hear") for start, end in spans(band)]
+    lengths = [end - start for band in rows(figure, "gate audio") for start, end in spans(band)]
     np.testing.assert_allclose(lengths / lengths[-1], gates[shown] / gates[475], atol=1e-6)
 
 

@@ -42,19 +42,43 @@ def test_the_task_fits_label_studio_and_the_configuration_it_carries(timeline):
     assert len(set(offered)) == len(offered)
     objects = {tag.getAttribute("name"): tag for tag in tags(config, "Audio")}
     (prediction,) = task["predictions"]
+    (choices,) = tags(config, "Choices")
+    senses = [tag.getAttribute("value") for tag in tags(config, "Choice")]
+    assert choices.getAttribute("perRegion") == "true"
     for region in prediction["result"]:
-        assert region["from_name"] == control.getAttribute("name")
-        assert region["to_name"] == control.getAttribute("toName")
+        is_sense = region["type"] == "choices"
+        tag, words = (choices, senses) if is_sense else (control, offered)
+        assert region["from_name"] == tag.getAttribute("name")
+        assert region["to_name"] == tag.getAttribute("toName")
         assert region["to_name"] in objects
-        assert set(region["value"]["labels"]) <= set(offered)
-    ids = [region["id"] for region in prediction["result"]]
+        assert set(region["value"]["choices" if is_sense else "labels"]) <= set(words)
+    ids = [region["id"] for region in prediction["result"] if region["type"] == "labels"]
     assert len(set(ids)) == len(ids)
 
 
 @unhurried
 @given(timelines())
+def test_the_sense_of_a_region_is_a_choice_with_its_id_and_span(timeline):
+    results = task_of(timeline)["predictions"][0]["result"]
+    regions = [result for result in results if result["type"] == "labels"]
+    chosen = {result["id"]: result["value"] for result in results if result["type"] == "choices"}
+    for region, event in zip(regions, timeline, strict=True):
+        value = chosen.pop(region["id"], None)
+        if event.sense == "unknown":
+            assert value is None
+            assert "meta" not in region
+        else:
+            span = {key: region["value"][key] for key in ("start", "end", "channel")}
+            assert value == {**span, "choices": [event.sense]}
+            assert region["meta"]["text"] == [f"heard {event.heard:.2f}, seen {event.seen:.2f}"]
+    assert not chosen
+
+
+@unhurried
+@given(timelines())
 def test_regions_are_the_events_in_seconds(timeline):
-    regions = task_of(timeline)["predictions"][0]["result"]
+    results = task_of(timeline)["predictions"][0]["result"]
+    regions = [result for result in results if result["type"] == "labels"]
     read = [(r["value"]["start"], r["value"]["end"], r["score"]) for r in regions]
     want = [(e.start, e.end, e.score) for e in timeline]
     assert np.array(read) == pytest.approx(np.array(want), abs=1e-6)

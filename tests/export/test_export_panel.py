@@ -1,3 +1,4 @@
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -6,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_up_timelines import NASTY, timeline_of, unhurried
 
-from avloc.colours import ink_on, label_colour
+from avloc.colours import SENSE_COLOURS, ink_on, label_colour
 from avloc.errors import UsageError
 from avloc.export.heat_style import HeatStyle
 from avloc.export.heatmap.overlay import Painter
-from avloc.export.heatmap.panel import Panel, fitted, font
+from avloc.export.heatmap.panel import TROUGH, Panel, fitted, font
 from avloc.export.playback import at_moment, event_at, presence_at
 from avloc.labels import LabelSet
-from avloc.timeline import Event, Grid
+from avloc.timeline import SENSES, Event, Grid
 
 
 def columns_of(picture, colour, top, bottom):
@@ -45,6 +46,8 @@ def test_presence_fades_outside_events_only():
     assert presence_at(events, 3.1) == pytest.approx(0.5)
     assert presence_at(events, 0.5) == 0
     assert presence_at((), 1) == 0
+    unsure = (Event(0, 4, "a", 0.6), Event(1, 2, "b", 0.9), Event(6, 7, "c", 0.01))
+    assert [presence_at(unsure, s) for s in (0.5, 1.5, 6.5)] == [0.6, 0.9, 0.2]
 
 
 @pytest.mark.parametrize("seconds", [0.0, 2.5, 7.9, 10.0])
@@ -62,28 +65,80 @@ def test_events_are_drawn_from_their_start_to_their_end():
     picture = panel.draw(9.9)
     per_second = (panel.right - panel.left) / 10
 
-    def span(track, label):
+    def span(track, label, score):
         # the rows under the letters
         bottom = panel.track(track)[1] + 1
-        columns = columns_of(picture, label_colour(label, timeline.labels), bottom - 2, bottom)
+        colour = laid_over(label_colour(label, timeline.labels), score)
+        columns = columns_of(picture, colour, bottom - 2, bottom)
         return columns[0], columns[-1]
 
-    for track, label, start, end in [(0, "Dog", 5, 7), (1, "Bell", 1, 3), (1, "Dog", 4, 5)]:
-        got = (np.array(span(track, label)) - panel.left) / per_second
+    found = 0.9 + 0.1 / 3
+    for track, label, start, end, score in [
+        (0, "Dog", 5, 7, 1),
+        (1, "Bell", 1, 3, found),
+        (1, "Dog", 4, 5, found),
+    ]:
+        got = (np.array(span(track, label, score)) - panel.left) / per_second
         np.testing.assert_allclose(got, [start, end], atol=3 / per_second)
     past_the_end = np.asarray(picture)[panel.track(0)[0] + 2, panel.right - 5 : panel.right + 5]
     assert not (past_the_end == label_colour("Bell", timeline.labels)).all(axis=1).any()
 
 
-def test_gate_bars_are_as_long_as_the_gates():
-    timeline = timeline_of([0] * 4, gates=[0.25] * 4)
+def laid_over(colour, share):
+    """Return a colour over the track's ground, by the rule for opacity."""
+    return [round(share * c + (1 - share) * g) for c, g in zip(colour, TROUGH, strict=True)]
+
+
+@pytest.mark.parametrize("score", [1.0, 0.6, 0.2, 0.05])
+def test_a_less_sure_event_is_fainter(score):
+    timeline = replace(timeline_of([2] * 4), events=(Event(0, 4, "Bell", score),))
     panel = Panel(timeline, 640)
-    pixels = np.asarray(panel.draw(2.0))[panel.gate_row].astype(int)
-    for n, gate in enumerate((0.25, 0.75)):  # hear, see
+    bottom = panel.track(0)[1] + 1
+    colour = laid_over(label_colour("Bell", timeline.labels), max(score, 0.2))
+    assert len(columns_of(panel.draw(2.0), colour, bottom - 2, bottom)) > 500
+
+
+def test_events_at_once_have_a_lane_each():
+    events = (Event(0, 6, "Bell", 1.0, "heard"), Event(2, 10, "Dog", 1.0, "seen"))
+    timeline = replace(timeline_of([2] * 10), events=events)
+    panel = Panel(timeline, 640)
+    picture = panel.draw(9.9)
+    for k, event in enumerate(events):
+        top, bottom = panel.lane(0, k)
+        colour = label_colour(event.label, timeline.labels)
+        columns = columns_of(picture, colour, bottom - 1, bottom + 1)
+        got = (np.array([columns[0], columns[-1]]) - panel.left) * 10 / (panel.right - panel.left)
+        np.testing.assert_allclose(got, [event.start, event.end], atol=0.1)
+        letters = np.asarray(picture)[top : bottom + 1]
+        of_sense = (letters == SENSE_COLOURS[event.sense]).all(axis=2)
+        assert of_sense.sum() > 20  # the ground of the letter
+    assert panel.lane(0, 0)[1] < panel.lane(0, 1)[0]
+
+
+def test_more_events_at_once_than_lanes_are_counted():
+    events = tuple(Event(0, 4, f"label {n}", 0.5 + 0.05 * n) for n in range(9))
+    panel = Panel(replace(timeline_of([2] * 4), events=events), 640)
+    few = Panel(replace(timeline_of([2] * 4), events=events[:6]), 640)
+    assert (panel.n_hidden, few.n_hidden) == (3, 0)
+    assert panel.tracks[0].lanes.n_lanes == few.tracks[0].lanes.n_lanes == 6
+    assert panel.height > few.height  # a line says so
+
+
+def test_bars_are_what_each_sense_says_of_the_shown_label():
+    said = np.tile(np.array([[0.9, 0.25], [0.1, 0.75]], np.float32), (2, 1, 1))
+    timeline = timeline_of([1] * 2, heard=said[:, 0], seen=said[:, 1])  # Dog is shown
+    panel = Panel(timeline, 640)
+    assert [name for name, _, _ in panel.bars] == ["heard", "seen"]
+    pixels = np.asarray(panel.draw(1.0))[panel.bar_row].astype(int)
+    for n, share in enumerate((0.25, 0.75)):
         start, _, end, _ = panel.bar(n)
         bar = pixels[start : end + 1]
         filled = (bar == bar[0]).all(axis=1).sum()
-        assert filled / (end - start) == pytest.approx(gate, abs=0.02)
+        assert filled / (end - start) == pytest.approx(share, abs=0.02)
+
+
+def test_gates_are_not_shown_as_senses():
+    assert Panel(timeline_of([0] * 4, gates=[0.25] * 4), 640).bars == []
 
 
 def test_the_panel_says_when_there_is_no_event():
@@ -107,7 +162,9 @@ def test_every_frame_size_gives_an_even_readable_picture(size, is_full):
         [0, 1, 2, 3, 4],
         NASTY,
         maps=maps if is_full else None,
-        gates=maps[:, 0, 0] if is_full else None,
+        heard=maps[:, 0, :6] if is_full else None,
+        seen=maps[:, 1, :6] if is_full else None,
+        senses=SENSES,
     )
     truth = [Event(0, 99, "unheard of", 1)] if is_full else None
     painter = Painter(timeline, size, truth=truth)

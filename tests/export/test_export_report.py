@@ -1,4 +1,5 @@
 import base64
+import dataclasses
 import hashlib
 import io
 import re
@@ -19,6 +20,7 @@ from avloc.export.pictures import report_thumbnails
 from avloc.export.report.agreement import agreement
 from avloc.export.report.page import write_report
 from avloc.export.report.report_clips import ReportClip
+from avloc.labels import LabelSet
 from avloc.media import FLAGS
 from avloc.timeline import Event
 
@@ -68,7 +70,9 @@ def page_of(tmp_path, *clips, **more):
 def test_any_label_is_text_and_never_markup(timeline, tmp_path_factory):
     truth = [Event(0, 1, name, 1) for name in NASTY]
     page, _ = page_of(tmp_path_factory.mktemp("r"), ReportClip(timeline, truth))
-    plain, _ = page_of(tmp_path_factory.mktemp("r"), ReportClip(timeline_of([0]), truth[:1]))
+    plain, _ = page_of(
+        tmp_path_factory.mktemp("r"), ReportClip(timeline_of([0, 2], senses=["heard"]), truth[:1])
+    )
     assert {tag for tag, _ in page.tags} <= {tag for tag, _ in plain.tags}
     assert page.all("script") == [{}]  # the page's own, and it is tested below
     for event in [*timeline, *truth]:
@@ -83,7 +87,9 @@ def test_any_label_is_text_and_never_markup(timeline, tmp_path_factory):
 def full_clip(tmp_path):
     maps = np.zeros((3, 7, 7))
     maps[:, 2, 2] = 1
-    timeline = timeline_of([0, 2, 1], maps=maps, gates=[0.3, 0.5, 0.7], frame_size=(64, 48))
+    timeline = timeline_of(
+        [0, 2, 1], maps=maps, heard=np.full((3, 2), 0.3), senses=["heard"], frame_size=(64, 48)
+    )
     frames = [np.full((48, 64, 3), 40 * n, np.uint8) for n in range(2)]
     thumbnails = report_thumbnails(timeline, dict(enumerate(frames)))
     names = ("a film #1?.heat.mp4", "x:y%20.h5")
@@ -224,10 +230,10 @@ def test_with_truth_the_contents_say_which_videos_are_wrong(tmp_path):
         " ".join(Page(row).text.split()) for row in re.findall(r"<li[ >].*?</li>", text, re.S)[:4]
     ]
     assert rows == [
-        "right 3 s score 0.93 100 % agrees true Bell 0–2 s found Bell 0–2 s",
-        "shifted 3 s score 0.93 66 % other times true Bell 0–2 s found Bell 0–1 s",
-        "wrong 3 s score 0.93 33 % other labels true Bell 0–2 s found Dog 0–2 s",
-        "unknown 3 s score 0.93 truth unknown found Dog 0–1 s",
+        "right 3 s score 0.93 sure 100 % agrees true Bell 0–2 s found Bell 0–2 s",
+        "shifted 3 s score 0.93 sure 66 % other times true Bell 0–2 s found Bell 0–1 s",
+        "wrong 3 s score 0.93 sure 33 % other labels true Bell 0–2 s found Dog 0–2 s",
+        "unknown 3 s score 0.93 sure truth unknown found Dog 0–1 s",
     ]
     alone, _ = page_of(tmp_path, clips[1])
     assert "agrees with the truth for 66 % of its length (other times)" in alone.text
@@ -308,7 +314,7 @@ def test_the_page_tells_how_it_was_made(tmp_path):
 
 
 def test_blocks_stand_where_the_events_are(tmp_path):
-    timeline = timeline_of([2, 0, 0, 2], gates=[0.5] * 4)
+    timeline = timeline_of([2, 0, 0, 2])
     page, _ = page_of(
         tmp_path, ReportClip(timeline, [Event(3, 9, "Dog", 1), Event(4, 5, "late", 1)])
     )
@@ -327,3 +333,48 @@ def test_a_scroll_region_can_be_reached_by_keyboard(tmp_path):
     identities = [a["id"] for _, a in page.tags if "id" in a]
     assert named <= set(identities)
     assert len(identities) == len(set(identities))
+
+
+def test_senses_are_letters_and_words_and_gates_are_not_on_the_page(tmp_path):
+    timeline = timeline_of([0, 2, 1], gates=[0.1, 0.5, 0.9], senses=["heard", "unknown"])
+    page, text = page_of(tmp_path, ReportClip(timeline))
+    letters = [a["class"] for a in page.all("b") if a["class"].startswith("sense ")]
+    assert letters == ["sense heard", "sense unknown"] * 2  # time line and table
+    assert "H heard, S seen, B both, ? not known" in page.text
+    assert "gate" not in page.text.lower()
+    assert not re.search("(?i)gate|hear ", text[text.index("<body") : text.index("<script>")])
+
+
+def test_senses_that_are_not_known_are_explained_once(tmp_path):
+    timeline = timeline_of([0, 1], flags=("no_audio",))
+    page, _ = page_of(tmp_path, ReportClip(timeline))
+    note = "Which sense knows an event is not known: the video has no sound."
+    assert page.text.count(note) == 1
+    assert not [a for a in page.all("b") if a.get("class", "").startswith("sense")]
+    known, _ = page_of(tmp_path, ReportClip(timeline_of([0], senses=["both"])))
+    assert "is not known:" not in known.text
+
+
+def test_events_at_once_have_lanes_and_too_many_are_counted(tmp_path):
+    events = tuple(Event(0, 3, f"label {n}", 0.05 + n / 12) for n in range(10))
+    timeline = dataclasses.replace(timeline_of([2] * 3), events=events)
+    page, _ = page_of(tmp_path, ReportClip(timeline))
+    styles = [a["style"] for a in page.all("button") if "--lane" in a.get("style", "")]
+    lanes = [int(re.search(r"--lane: (\d+)", style)[1]) for style in styles]
+    assert sorted(lanes) == list(range(8))
+    assert "2 more found events are not drawn" in page.text
+    for word in ("0.80 sure", "0.55 likely", "0.05 unsure"):
+        assert word in page.text
+    assert len(page.all("tr")) - 1 - 4 == 10  # the table has all
+
+
+def test_independent_labels_have_no_line_for_no_event(tmp_path):
+    def key_of(timeline):
+        _, text = page_of(tmp_path, ReportClip(timeline))
+        return Page(re.search(r'<ul class="key".*?</ul>', text, re.S)[0]).text
+
+    exclusive = timeline_of([0, 1])
+    labels = LabelSet(exclusive.labels.names, kind="independent")
+    independent = dataclasses.replace(exclusive, labels=labels, scores=exclusive.scores[:, :2])
+    assert "no event" in key_of(exclusive)
+    assert "no event" not in key_of(independent)

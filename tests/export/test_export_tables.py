@@ -2,14 +2,18 @@ import csv
 import io
 import json
 
+import jsonschema
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import example, given
 from made_up_timelines import NASTY, timeline_of, timelines, unhurried
 
+from avloc.export.formats.delimited import localization_schema
 from avloc.export.formats.saving import dumps
+from avloc.labels import LabelSet
 from avloc.stages.localize.inputs import find_inputs
+from avloc.timeline import Event, Grid, Timeline
 
 
 @unhurried
@@ -30,7 +34,7 @@ def test_csv_gives_back_what_it_was_given(timeline):
 def test_tsv_has_the_columns_of_dcase(timeline):
     text = io.StringIO(dumps(timeline, "tsv"), newline="")
     header, *rows = csv.reader(text, delimiter="\t")
-    assert header == ["filename", "onset", "offset", "event_label"]
+    assert header == ["filename", "onset", "offset", "event_label", "sense", "heard", "seen"]
     assert [row[3] for row in rows] == [e.label for e in timeline]
     assert [float(row[1]) for row in rows] == pytest.approx([e.start for e in timeline], abs=1e-6)
     assert [float(row[2]) for row in rows] == pytest.approx([e.end for e in timeline], abs=1e-6)
@@ -117,3 +121,35 @@ def test_jsonl_is_one_event_a_line(timeline):
     assert [row["label"] for row in rows] == [e.label for e in timeline]
     assert all(row["video_id"] == timeline.video_id for row in rows)
     assert all(row["end"] > row["start"] for row in rows)
+
+
+def test_a_row_ends_with_the_sense_and_what_each_says():
+    timeline = timeline_of([0, 1], senses=["heard", "unknown"])
+    lines = dumps(timeline, "csv").splitlines()
+    assert lines[0].endswith(",score,sense,heard,seen")
+    assert lines[1].endswith(",heard,0.91,0.12")
+    assert lines[2].endswith(",unknown,,")
+    rows = [json.loads(line) for line in dumps(timeline, "jsonl").splitlines()]
+    assert [row["sense"] for row in rows] == ["heard", "unknown"]
+    assert [row["seen"] for row in rows] == [0.12, None]
+
+
+def test_json_has_what_each_sense_says_of_each_label():
+    said = np.array([[0.25, 0.5], [0.75, 0.125]], np.float32)
+    timeline = timeline_of([0, 2], heard=said, seen=1 - said)
+    document = json.loads(dumps(timeline, "json"))
+    jsonschema.validate(document, localization_schema())
+    assert [s["heard"] for s in document["segments"]] == said.tolist()
+    assert [s["seen"] for s in document["segments"]] == (1 - said).tolist()
+    assert "heard" not in json.loads(dumps(timeline_of([0]), "json"))["segments"][0]
+
+
+def test_json_of_independent_labels_has_no_class_for_background():
+    scores = np.array([[0.9, 0.8], [0.2, 0.3]], np.float32)
+    labels = LabelSet(("Bell", "Dog"), kind="independent")
+    events = (Event(0, 1, "Bell", 0.9), Event(0, 1, "Dog", 0.8))
+    document = json.loads(dumps(Timeline("v", labels, Grid(2), scores, events), "json"))
+    jsonschema.validate(document, localization_schema())
+    assert document["labels"] == ["Bell", "Dog"]
+    assert [s["label"] for s in document["segments"]] == ["Bell", "background"]
+    assert np.array([s["scores"] for s in document["segments"]]) == pytest.approx(scores)

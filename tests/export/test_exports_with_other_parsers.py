@@ -32,6 +32,10 @@ BLANK = timeline_of(
 FILES = [timeline_of([0, 1, 2, 3, 4, 5], NASTY, video_id=NASTY[1], source=NASTY[4]), BLANK]
 
 
+SENSE_COLUMNS = ["sense", "heard", "seen"]
+EVENT_COLUMNS = ["start", "end", "label", "score", *SENSE_COLUMNS]
+
+
 def nasty_and_any(test):
     for timeline in FILES:
         test = example(timeline)(test)
@@ -56,15 +60,18 @@ def check_table(table, timeline, start="start", end="end", label="label"):
     if "score" in table:
         want = [e.score for e in timeline]
         assert table["score"].astype(float).tolist() == pytest.approx(want, abs=MICROSECOND)
+    assert table["sense"].tolist() == [e.sense for e in timeline]
+    for word in ("heard", "seen"):
+        want = [np.nan if getattr(e, word) is None else getattr(e, word) for e in timeline]
+        read = pd.to_numeric(table[word]).astype(float).tolist()
+        assert read == pytest.approx(want, abs=MICROSECOND, nan_ok=True)
 
 
 @nasty_and_any
 def test_json_fits_its_schema(timeline):
     document = json.loads(dumps(timeline, "json"))
     jsonschema.validate(document, localization_schema(), jsonschema.Draft202012Validator)
-    check_table(
-        pd.DataFrame(document["events"], columns=["start", "end", "label", "score"]), timeline
-    )
+    check_table(pd.DataFrame(document["events"], columns=EVENT_COLUMNS), timeline)
 
 
 @pytest.mark.parametrize(
@@ -74,6 +81,7 @@ def test_json_fits_its_schema(timeline):
         {"schema": "avloc.localization/2"},
         {"events": [{"start": 0, "end": 1, "label": "Bell", "score": 2}]},
         {"events": [{"start": 0, "end": 1, "label": "Bell"}]},
+        {"events": [{"start": 0, "end": 1, "label": "Bell", "score": 1, "sense": "felt"}]},
         {"frame_size": [1, 2, 3]},
         {"labels": ["Bell", "Bell"]},
         {"segments": []},
@@ -103,7 +111,7 @@ def test_json_lines_in_pandas(timeline):
     text = io.StringIO(dumps(timeline, "jsonl"))
     table = pd.read_json(text, lines=True, dtype=kinds, precise_float=True)
     if len(timeline):
-        assert list(table.columns) == ["video_id", "start", "end", "label", "score"]
+        assert list(table.columns) == ["video_id", *EVENT_COLUMNS]
         assert set(table["video_id"]) == {timeline.video_id}
         check_table(table, timeline)
     else:
@@ -115,7 +123,7 @@ def test_csv_in_pandas(timeline):
     text = io.StringIO(dumps(timeline, "csv"), newline="")
     kinds = {"video_id": str, "label": str}
     table = pd.read_csv(text, dtype=kinds, keep_default_na=False)  # a label may be "NA"
-    assert list(table.columns) == ["video_id", "start", "end", "label", "score"]
+    assert list(table.columns) == ["video_id", *EVENT_COLUMNS]
     assert table["video_id"].tolist() == [timeline.video_id] * len(timeline)
     check_table(table, timeline)
 
@@ -125,15 +133,16 @@ def test_dcase_in_pandas(timeline):
     text = io.StringIO(dumps(timeline, "tsv"), newline="")
     kinds = {"filename": str, "event_label": str}
     table = pd.read_csv(text, sep="\t", dtype=kinds, keep_default_na=False)  # as DCASE's baselines
-    assert list(table.columns) == ["filename", "onset", "offset", "event_label"]
+    assert list(table.columns) == ["filename", "onset", "offset", "event_label", *SENSE_COLUMNS]
     check_table(table, timeline, "onset", "offset", "event_label")
 
 
 def check_cues(cues, timeline):
-    """Compare (start, end, text) of cues with the events; the score is in the text."""
+    """Compare (start, end, text) of cues with the events; score and sense are in the text."""
     check_times([cue[:2] for cue in cues], timeline, MILLISECOND)
     for (_, _, text), event in zip(cues, timeline, strict=True):
-        label, score = re.fullmatch(r"(.*) \((\d\.\d\d)\)", text).groups()
+        label, score, sense = re.fullmatch(r"(.*) \((\d\.\d\d)\)(?: (\w+))?", text).groups()
+        assert (sense or "unknown") == event.sense
         assert label == as_line(event.label).replace("-->", "->")
         assert float(score) == pytest.approx(event.score, abs=HUNDREDTH)
 
@@ -169,7 +178,8 @@ def test_audacity_in_mir_eval(timeline):
     text = io.StringIO(dumps(timeline, "audacity"))
     spans, labels = mir_eval.io.load_labeled_intervals(text, delimiter="\t", comment=None)
     check_times(spans, timeline, MICROSECOND)
-    assert labels == [as_line(e.label) for e in timeline]
+    letters = {"heard": " [H]", "seen": " [S]", "both": " [B]", "unknown": ""}
+    assert labels == [as_line(e.label) + letters[e.sense] for e in timeline]
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +191,8 @@ def test_elan_in_pympi(eaf_file):
     @nasty_and_any
     def check(timeline):
         document = Eaf(save(timeline, eaf_file))
-        tiers = document.get_tier_names()
+        kinds = {tier: document.get_parameters_for_tier(tier) for tier in document.get_tier_names()}
+        tiers = [tier for tier, kind in kinds.items() if kind.get("PARENT_REF") is None]
         assert set(tiers) == {as_line(e.label) for e in timeline}
         read = sorted(
             (*annotation, tier)
@@ -192,5 +203,12 @@ def test_elan_in_pympi(eaf_file):
         assert [r[2] for r in read] == [as_line(e.label) for e in timeline]
         assert [r[3] for r in read] == [r[2] for r in read]
         assert len(document.get_linked_files()) == bool(timeline.source)
+        senses = sorted(
+            (*said[:2], kinds[tier]["PARENT_REF"], said[2])
+            for tier in kinds.keys() - set(tiers)
+            for said in document.get_ref_annotation_data_for_tier(tier)
+        )
+        events = zip(read, timeline, strict=True)
+        assert senses == [(*r[:3], e.sense) for r, e in events if e.sense != "unknown"]
 
     check()

@@ -7,9 +7,10 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from avloc.colours import HEAR, SEE, as_hex, label_colour
+from avloc.colours import HEARD, SEEN, SENSE_COLOURS, as_hex, ink_on, label_colour
 from avloc.export.figures.figure_rows import PAPER
 from avloc.export.heatmap import panel
+from avloc.export.report.blocks import DAY, NIGHT
 from avloc.export.report.page import write_report
 from avloc.labels import LabelSet
 
@@ -63,11 +64,24 @@ def grounds():
     return [*page, tuple(bytes.fromhex(PAPER[1:])), (255, 255, 255), panel.TROUGH, panel.GROUND]
 
 
-def test_a_dark_page_has_the_gates_colours_of_the_heat_map(tmp_path):
+def test_a_dark_page_has_the_senses_colours_of_the_heat_map(tmp_path):
     page = write_report(tmp_path / "a.html", title="t", timelines=[]).read_text("utf-8")
     dark = page[page.index("prefers-color-scheme: dark") :]
-    found = [re.search(rf"--{sense}: (#\w{{6}});", dark)[1] for sense in ("hear", "see")]
-    assert found == [as_hex(HEAR), as_hex(SEE)]
+    found = [re.search(rf"--{sense}: (#\w{{6}});", dark)[1] for sense in ("heard", "seen")]
+    assert found == [as_hex(HEARD), as_hex(SEEN)]
+
+
+def test_blocks_of_a_page_are_laid_over_its_time_lines_ground():
+    style = (files("avloc.export.report") / "templates" / "report.css").read_text("utf-8")
+    assert re.findall(r"--trough: (#\w{6});", style) == [as_hex(DAY), as_hex(NIGHT)]
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+def test_senses_have_colours_that_differ_under_a_black_letter(vision):
+    colours = list(SENSE_COLOURS.values())
+    seen = [lab(colour, vision) for colour in colours]
+    assert min(np.linalg.norm(a - b) for a, b in combinations(seen, 2)) > 9
+    assert {ink_on(colour) for colour in colours} == {(0, 0, 0)}
 
 
 def test_no_label_is_grey():

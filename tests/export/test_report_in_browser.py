@@ -150,6 +150,30 @@ def test_an_event_plays_from_its_start(page, where):
     assert page.locator("[aria-current]").count() == 3  # the block, the row and the picture
 
 
+def test_events_at_once_are_named_and_marked_together(opened, tmp_path):
+    events = (
+        Event(0, 4, "Bell", 0.95, "heard", 0.9, 0.1),
+        Event(1, 5, "Dog", 0.4, "seen", 0.1, 0.8),
+    )
+    timeline = replace(timeline_of([2] * 6), events=events)
+    page = opened(write_page(tmp_path, ReportClip(timeline)).as_uri())
+    upper, lower = (page.locator(".block").nth(n).bounding_box() for n in (0, 1))
+    assert upper["y"] + upper["height"] <= lower["y"] + 0.5
+    colours = [
+        page.locator(".block").nth(n).evaluate("b => getComputedStyle(b).backgroundColor")
+        for n in (0, 1)
+    ]
+    assert len(set(colours)) == 2
+    page.locator(".block").nth(1).click()
+    assert page.locator(".now .label").inner_text() == "Bell, Dog"  # the surer one first
+    assert page.locator(".now .sense").inner_text() == "H"
+    assert page.locator(".block[aria-current]").count() == 2
+    said = page.locator(".said").inner_text()
+    assert said == "Bell, score 0.95 sure, heard; Dog, score 0.40 unsure, seen"
+    assert page.locator(".block .sense").all_inner_texts() == ["H", "S"]
+    assert "seen 0.80" in page.locator(".found").inner_text()
+
+
 @pytest.mark.parametrize("key", ["Enter", "Space"])
 def test_an_event_is_pressed_by_key(page, key):
     page.get_by_role("button", name=NASTY[0] + ", 2 s to 4 s").focus()
@@ -169,7 +193,7 @@ def test_a_picture_and_the_plot_go_there_and_stay_still(page):
     assert head(page) == pytest.approx(4.5, abs=0.02)
     assert is_paused(page)
     assert page.locator(".now").inner_text().split()[:2] == ["4.5", "s"]
-    assert "hear 0.50" in page.locator(".now").inner_text()
+    assert "heard 0.50" in page.locator(".now").inner_text()
     values = page.locator(".key li", has_text=NASTY[0]).locator(".value")
     assert values.inner_text() == "0.01"
     page.locator(".looks img").nth(2).click()
@@ -239,7 +263,7 @@ def test_a_label_is_shown_as_it_is_and_runs_nothing(page, opened):
     for place in ("h1", "h3", ".track[aria-label='found events']", ".found", ".key"):
         assert NASTY[2] in page.locator(place).first.inner_text()
     assert page.locator("script").count() == 1
-    assert page.locator("body b").count() == 0
+    assert page.locator("body b:not(.sense)").count() == 0
     # and were it markup, the page's policy would refuse to run it
     ran = page.evaluate(
         """() => {
@@ -284,7 +308,7 @@ def test_without_javascript_the_page_says_the_same(opened, film, tmp_path):
         assert words in page.locator("body").inner_text()
     assert page.locator(".found button:visible").count() == 3
     assert page.locator("button:enabled").count() == 0  # nothing that looks alive and is not
-    assert page.locator("video:visible, .scores:visible, .gate:visible").count() == 4
+    assert page.locator("video:visible, .scores:visible, .half:visible").count() == 4
     assert page.locator(".live:visible").count() == 0
     page.locator("summary").click()
     assert "0.91" in page.locator("details").inner_text()
@@ -342,7 +366,9 @@ def test_a_clip_without_a_video_can_be_read_along_its_time_line(opened, tmp_path
 
 def test_an_hour_opens_quickly(opened, film, tmp_path):
     winners = np.repeat(np.tile([2, 0, 2, 1], 90), 10)
-    timeline = timeline_of(winners, gates=np.linspace(0, 1, 3600), frame_size=(64, 48))
+    rising = np.linspace(0, 1, 2 * 3600).reshape(3600, 2)
+    senses = {"heard": rising, "seen": 1 - rising, "senses": ["heard", "both"]}
+    timeline = timeline_of(winners, **senses, frame_size=(64, 48))
     pictures = report_thumbnails(timeline, {15: np.zeros((48, 64, 3), np.uint8)})
     path = write_page(tmp_path, ReportClip(timeline, thumbnails=pictures, video=film))
     assert path.stat().st_size < 1_500_000
@@ -436,7 +462,8 @@ def film_page(opened, tmp_path):
     winners = np.full(FILM_SECONDS, 2)
     for k in range(124):
         winners[14 * k + 5 : 14 * k + 6 + k % 9] = k % 2
-    timeline = timeline_of(winners, gates=np.linspace(0, 1, FILM_SECONDS))
+    rising = np.linspace(0, 1, 2 * FILM_SECONDS).reshape(FILM_SECONDS, 2)
+    timeline = timeline_of(winners, heard=rising, seen=1 - rising)
     path = write_page(tmp_path, ReportClip(timeline, timeline.events[::2]))
     return lambda **options: opened(path.as_uri(), **options)
 

@@ -80,11 +80,22 @@ def loose(events, n_segments=10):
 def test_the_table_tells_every_event(timeline):
     page = shown(timeline)
     _, *rows = page.rows or [[]]
-    assert [row[1:] for row in rows] == [
-        [f"{e.start:.2f}", f"{e.end:.2f}", f"{e.score:.2f}"] for e in timeline
-    ]
-    for row, event in zip(rows, timeline, strict=True):
-        assert row[0] == event.label
+    are_known = any(e.sense != "unknown" for e in timeline)
+    for row, e in zip(rows, timeline, strict=True):
+        label, *numbers = row[:4]
+        assert label == e.label
+        assert numbers == [f"{e.start:.2f}", f"{e.end:.2f}", f"{e.score:.2f} sure"]
+        assert len(row) == 4 + are_known
+        if are_known:
+            letter, word = {
+                "heard": ("H", "heard"),
+                "seen": ("S", "seen"),
+                "both": ("B", "both"),
+                "unknown": ("?", "not known"),
+            }[e.sense]
+            says = "" if e.heard is None else f" heard {e.heard:.2f}, seen {e.seen:.2f}"
+            assert row[4] == f"{letter} {word}{says}"
+    assert ("sense not known" in "".join(page.text)) == (bool(rows) and not are_known)
 
 
 @unhurried
@@ -92,7 +103,7 @@ def test_the_table_tells_every_event(timeline):
 @example(timeline_of([0, 1, 2, 3, 4, 5], NASTY, video_id=NASTY[2], model=NASTY[2]))
 def test_text_is_never_markup_and_nothing_is_loaded(timeline):
     names = {tag for tag, _ in shown(timeline).tags}
-    plain = {tag for tag, _ in shown(timeline_of([0])).tags}
+    plain = {tag for tag, _ in shown(timeline_of([0], senses=["heard"])).tags}
     assert names <= plain
     assert not names & {"script", "style", "link", "img", "iframe"}
     assert not any("src" in a or "href" in a for _, a in shown(timeline).tags)
@@ -101,10 +112,21 @@ def test_text_is_never_markup_and_nothing_is_loaded(timeline):
 def test_blocks_stand_where_the_events_are():
     page = shown(timeline_of([2, 0, 0, 1, 2, 2, 2, 2, 2, 2], segment_seconds=Fraction(1, 2)))
     assert page.blocks == [
-        (10.0, 20.0, "Bell, 0.5 to 1.5 s"),
-        (30.0, 10.0, "Dog, 1.5 to 2 s"),
+        (10.0, 20.0, "Bell, 0.5 to 1.5 s, sure"),
+        (30.0, 10.0, "Dog, 1.5 to 2 s, sure"),
     ]
     assert {"0 s", "5 s"} <= set(page.text)
+
+
+def test_events_at_once_are_under_each_other():
+    html = loose([Event(0, 6, "a", 0.9, "heard"), Event(2, 8, "b", 0.3, "seen")])._repr_html_()
+    styles = [a["style"] for _, a in Fragment(html).tags if "title" in a]
+    assert ["top:0px" in style for style in styles] == [True, False]
+    assert "top:24px" in styles[1]
+    assert "height:48px" in html  # of the strip
+    text = " ".join(Fragment(html).text)
+    assert "0.90 sure" in text
+    assert "0.30 unsure" in text
 
 
 def test_a_block_stays_on_the_strip_and_is_never_invisible():
@@ -160,6 +182,7 @@ def test_colours_are_those_of_the_report():
     html = timeline._repr_html_()
     for label in timeline.labels.names:
         assert f"background:{as_hex(label_colour(label, timeline.labels))}" in html
+    assert "background:#e8eaef" in html  # the ground of the report's time line
 
 
 def test_a_name_that_is_not_utf8_is_shown():
@@ -171,12 +194,14 @@ def test_a_name_that_is_not_utf8_is_shown():
 @given(timelines())
 def test_events_to_pandas(timeline):
     table = timeline.to_pandas()
-    assert list(table.columns) == ["video_id", "start", "end", "label", "score"]
-    assert [Event(*row) for row in table.drop(columns="video_id").itertuples(index=False)] == list(
-        timeline
-    )
+    names = ["video_id", "start", "end", "label", "score", "sense", "heard", "seen"]
+    assert list(table.columns) == names
+    rows = table.drop(columns="video_id").astype({"heard": object, "seen": object})
+    rows = rows.where(rows.notna(), None)
+    assert [Event(*row) for row in rows.itertuples(index=False)] == list(timeline)
     assert (table["video_id"] == timeline.video_id).all()
     assert table[["start", "end", "score"]].dtypes.tolist() == [np.dtype(float)] * 3
+    assert table[["heard", "seen"]].dtypes.tolist() == [np.dtype(float)] * 2
 
 
 def test_tables_of_videos_can_be_joined():
@@ -192,9 +217,27 @@ def test_segments_to_pandas():
     assert list(table.columns) == names
     assert table["start"].tolist() == [0, 0.5, 1]
     assert table["end"].tolist() == [0.5, 1, 1.5]
-    np.testing.assert_array_equal(table[["Bell", "Dog", "background"]], timeline.scores)
+    scores = timeline.scores[:, :2]
+    np.testing.assert_array_equal(table[["Bell", "Dog"]], scores)
+    np.testing.assert_allclose(table["background"], 1 - scores.sum(axis=1), atol=1e-6)
     assert table["gate_audio"].tolist() == [0.25, 0.5, 1]
     assert table["gate_visual"].tolist() == [0.75, 0.5, 0]
+
+
+def test_segments_with_what_each_sense_says():
+    said = np.array([[0.25, 0.5], [0.75, 0.125]], np.float32)
+    table = timeline_of([0, 1], heard=said, seen=1 - said).segments_to_pandas()
+    names = ["heard Bell", "heard Dog", "seen Bell", "seen Dog"]
+    assert list(table.columns)[-5:] == ["background", *names]
+    np.testing.assert_array_equal(table[names[:2]], said)
+    np.testing.assert_array_equal(table[names[2:]], 1 - said)
+
+
+def test_segments_of_independent_labels_have_no_background():
+    labels = LabelSet(("a", "b"), kind="independent")
+    timeline = Timeline("v", labels, Grid(1), np.array([[0.9, 0.8]], np.float32), ())
+    assert timeline.background() is None
+    assert list(timeline.segments_to_pandas().columns) == ["start", "end", "a", "b"]
 
 
 def test_segments_without_gates_and_with_a_label_called_start():

@@ -10,20 +10,22 @@ from itertools import chain
 
 from matplotlib.figure import Figure
 
-from avloc.colours import HEAR, SEE, Colour, as_hex, label_colour
+from avloc.colours import GATE, SENSE_COLOURS, Colour, as_hex, label_colour
 from avloc.export.figures.figure_file import plain_style
 from avloc.export.figures.figure_page import TRUTH, draw_page, model_names, shortened
 from avloc.export.figures.figure_rows import (
     PAPER,
     Row,
+    draw_bars,
     draw_events,
-    draw_gate,
     draw_pictures,
     draw_sound,
     draw_ticks,
 )
 from avloc.export.heat_style import DEFAULT_STYLE, HeatStyle
-from avloc.export.pictures import Frame, evenly, maps_of_events
+from avloc.export.lanes import assign_lanes
+from avloc.export.pictures import Frame, evenly, maps_of_events, presence_of_segments
+from avloc.export.senses import LETTERS, WORDS, known_senses, sense_shares, shown_labels
 from avloc.labels import LabelSet
 from avloc.timeline import Event, FloatArray, Timeline
 
@@ -49,8 +51,9 @@ def events_figure(
     """Draw the events that one or more models found in a video, one column per segment.
 
     Rows: the sound ``waveform`` (T, n), the ``frames`` (h, w, 3), these under each model's heat
-    map, the true events, and each model's events and gates. Of a long video the figure shows
-    `events_segments`, and a strip above them shows all events.
+    map, the true events, and each model's events. Below a model's events are the scores of the
+    shown label by sound and by picture alone, where the model can tell, and the sentinel gates.
+    Of a long video the figure shows `events_segments`, and a strip above them shows all events.
     """
     names, first = model_names(timelines, names), timelines[0]
     models = list(zip(names, timelines, strict=True))
@@ -60,7 +63,12 @@ def events_figure(
         rows.append(Row("sound", 0.24, partial(draw_sound, loudness=waveform)))
     pictures = partial(draw_pictures, frames=frames, style=style)
     maps = [
-        Row(name, None, partial(pictures, maps=maps_of_events(model)), is_bold=True)
+        Row(
+            name,
+            None,
+            partial(pictures, maps=maps_of_events(model), presence=presence_of_segments(model)),
+            is_bold=True,
+        )
         for name, model in models
         if frames and model.attention is not None
     ]
@@ -70,9 +78,8 @@ def events_figure(
     rows += tracks
     for name, model in models:
         tracks.append(_track(name, model.events, labels))
-        gates = (("hear", model.gate_audio, HEAR), ("see", model.gate_visual, SEE))
-        known = [_gate(sense, gate, colour) for sense, gate, colour in gates if gate is not None]
-        rows += _apart([tracks[-1], *known])
+        rows += _apart([tracks[-1], *_bars(model)])
+    events = [*(truth or ()), *chain(*timelines)]
     segments = events_segments(first)
     is_whole = len(segments) == first.grid.n_segments
     whole = Row("whole video", 0.15, draw_ticks, after=0.13)
@@ -81,19 +88,33 @@ def events_figure(
         segments,
         rows,
         n_across=_MAX_ACROSS,
-        legend=_legend([*(truth or ()), *chain(*timelines)], labels),
+        legend=_legend(events, labels) | _sense_legend(events),
         frames=frames,
         overview=() if is_whole else (*tracks, whole),
         style=style if maps else None,
+        note="fainter: less sure",
     )
 
 
 def _track(name: str, events: Sequence[Event], labels: LabelSet) -> Row:
-    return Row(name, 0.15, partial(draw_events, events=events, labels=labels), is_bold=True)
+    lanes = assign_lanes(events)
+    draw = partial(draw_events, events=events, labels=labels, lanes=lanes)
+    if lanes.n_hidden:
+        name = f"{name} (+{lanes.n_hidden})"
+    return Row(name, 0.15 * lanes.n_lanes, draw, is_bold=True)
 
 
-def _gate(sense: str, gate: FloatArray, colour: Colour) -> Row:
-    return Row(sense, 0.105, partial(draw_gate, gate=gate, colour=colour), after=0.01)
+def _bars(model: Timeline) -> list[Row]:
+    """Return what each sense alone says of the shown label, then the sentinel gates."""
+    classes = shown_labels(model)
+    said = [(s.sense, s.of_labels(classes), s.colour) for s in sense_shares(model)]
+    gates = (("gate audio", model.gate_audio), ("gate visual", model.gate_visual))
+    said += [(name, gate, GATE) for name, gate in gates if gate is not None]
+    return [_bar(*values) for values in said]
+
+
+def _bar(name: str, shares: FloatArray, colour: Colour) -> Row:
+    return Row(name, 0.105, partial(draw_bars, shares=shares, colour=colour), after=0.01)
 
 
 def _apart(rows: Sequence[Row]) -> list[Row]:
@@ -112,3 +133,11 @@ def _legend(events: Sequence[Event], labels: LabelSet) -> dict[str, str]:
     }
     n_more = len(seconds) - _MAX_LABELS
     return legend | ({f"and {n_more} more": PAPER} if n_more > 0 else {})
+
+
+def _sense_legend(events: Sequence[Event]) -> dict[str, str]:
+    """Return the letters of senses with their colours, if any sense is known."""
+    senses = known_senses(events)
+    if set(senses) <= {"unknown"}:
+        return {}
+    return {f"{LETTERS[s]}: {WORDS[s]}": as_hex(SENSE_COLOURS[s]) for s in senses}

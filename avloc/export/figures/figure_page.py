@@ -66,11 +66,12 @@ def draw_page(
     frames: Mapping[int, Frame],
     overview: Sequence[Row] = (),
     style: HeatStyle | None = None,
+    note: str = "",
 ) -> Figure:
     """Draw rows, one column per segment, wrapped into bands of at most ``n_across`` columns.
 
     The overview's rows show the whole video as one column, above all bands. The frames give
-    the pictures' shape, and the maps' style a scale at the foot.
+    the pictures' shape, and the maps' style a scale at the foot, next to the note.
     """
     figure = Figure(dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)  # measures text
@@ -101,8 +102,8 @@ def draw_page(
         axes.set(xlim=(0, columns.n_across), ylim=(0, 1), xticks=[], yticks=[])
         axes.set_ylabel(row.name, rotation=0, ha="right", va="center_baseline", **_look(row))
         row.draw(axes, columns)
-    note = f"{len(segments)} of {n_segments} segments, evenly spread" if overview else ""
-    _draw_foot(figure, note, style)
+    shown = f"{len(segments)} of {n_segments} segments, evenly spread" if overview else ""
+    _draw_foot(figure, "; ".join(filter(None, (shown, note))), style)
     return figure
 
 

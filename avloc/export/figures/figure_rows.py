@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 from PIL import Image, ImageOps
 
-from avloc.colours import Colour, as_hex, ink_on, label_colour
+from avloc.colours import SENSE_COLOURS, Colour, as_hex, faded, ink_on, label_colour
 from avloc.export.axis import moment, ticks
+from avloc.export.confidence import LIMITS, confidence, opacity
 from avloc.export.heat_style import HeatStyle
+from avloc.export.lanes import Lanes
 from avloc.export.lines import one_line
 from avloc.export.pictures import Frame, lay_heat
+from avloc.export.senses import LETTERS, are_unknown
 from avloc.labels import LabelSet
 from avloc.timeline import Event, FloatArray
 
@@ -27,6 +32,7 @@ Box = tuple[float, float, float, float]
 INK, DIM, PAPER, GREEN = "#191c22", "#5f646e", "#eef0f3", "#46f05a"
 SMALL = 5.5  # points
 _SIZES = (6.5, SMALL, 4.5)
+_WHITE: Colour = (255, 255, 255)
 GAP = 0.03  # of a column
 _EDGE = withStroke(linewidth=1.8, foreground="black")  # seen on any picture
 
@@ -106,8 +112,12 @@ def draw_pictures(
     maps: Sequence[FloatArray | None] | None,
     style: HeatStyle,
     boxes: Sequence[Sequence[Box]] | None = None,
+    presence: FloatArray | None = None,
 ) -> None:
-    """Draw the frames, whole and in the middle of their cells, under maps and boxes."""
+    """Draw the frames, whole and in the middle of their cells, under maps and boxes.
+
+    The ``presence`` (T,) of a map is its strength, 1 without.
+    """
     wide, high = columns.n_across / axes.bbox.width, 1 / axes.bbox.height  # of a dot
     room = max(1, round((1 - GAP) / wide)), max(1, round(axes.bbox.height))
     for n, segment in enumerate(columns.segments):
@@ -115,7 +125,8 @@ def draw_pictures(
             continue
         picture = Image.fromarray(frames[segment])
         picture = ImageOps.contain(picture, room, Image.Resampling.LANCZOS)
-        picture = lay_heat(picture, None if maps is None else maps[segment], style)
+        share = 1.0 if presence is None else float(presence[segment])
+        picture = lay_heat(picture, None if maps is None else maps[segment], style, share)
         across, down = picture.width * wide, picture.height * high
         left, bottom = n + (1 - across) / 2, (1 - down) / 2
         extent = (left, left + across, bottom, bottom + down)
@@ -127,31 +138,62 @@ def draw_pictures(
             axes.add_patch(outline)
 
 
-def draw_events(axes: Axes, columns: Columns, events: Sequence[Event], labels: LabelSet) -> None:
-    """Draw events as blocks in their labels' colours, with the label where there is room."""
-    dot, runs = columns.n_across / axes.bbox.width, columns.runs()
-    ground = [(column, length) for column, _, length in runs]
-    axes.broken_barh(ground, (0, 1), color=PAPER, zorder=0)
+def draw_events(
+    axes: Axes, columns: Columns, events: Sequence[Event], labels: LabelSet, lanes: Lanes
+) -> None:
+    """Draw events as blocks in their labels' colours, fainter where they are less sure.
+
+    Each has the letter of its sense, if any is known, and the label where there is room.
+    """
+    dot, runs, has_letters = _dot(axes), columns.runs(), not are_unknown(events)
+    high = 1 / lanes.n_lanes
+    axes.broken_barh(
+        [(column, length) for column, _, length in runs], (0, 1), color=PAPER, zorder=0
+    )
     axes.vlines(range(1, len(columns.segments)), 0, 1, "white", linewidth=0.5, zorder=0.5)
-    spans, colours = [], []
+    edges = high * np.arange(1, lanes.n_lanes)
+    axes.hlines(edges, 0, columns.n_across, "white", linewidth=1, zorder=0.5)
+    corners, colours = [], []
     for column, first, length in runs:
-        for event in events:
+        for event, lane in lanes.shown(events):
             start = max(event.start / columns.seconds - first, 0)
             end = min(event.end / columns.seconds - first, length)
             if start < end:
-                width = max(end - start - 2 * dot, 3 * dot)  # the shortest event is still seen
-                colour = label_colour(event.label, labels)
-                spans.append((column + start, width))
+                left, top = column + start, 1 - lane * high
+                right = left + max(end - start - 2 * dot, 3 * dot)  # the shortest is still seen
+                bottom = top - high * (1 if lanes.n_lanes == 1 else 0.94)
+                corners.append([(left, bottom), (left, top), (right, top), (right, bottom)])
+                colour = faded(label_colour(event.label, labels), opacity(event.score), _WHITE)
                 colours.append(as_hex(colour))
                 ink = INK if ink_on(colour) == (0, 0, 0) else "white"
-                middle = column + start + width / 2
-                _write(axes, middle, event.label, width - 8 * dot, _SIZES, ink, "center")
-    axes.broken_barh(spans, (0, 1), color=colours)
+                _write_event(axes, event, (left, right), (bottom + top) / 2, ink, has_letters)
+    axes.add_collection(PolyCollection(corners, facecolors=colours), autolim=False)
 
 
-def draw_gate(axes: Axes, columns: Columns, gate: FloatArray, colour: Colour) -> None:
-    """Draw the gate of a sense: a bar and its number for each segment."""
-    values = np.clip(gate[list(columns.segments)], 0, 1).tolist()
+def _write_event(
+    axes: Axes, event: Event, ends: tuple[float, float], y: float, ink: str, has_letter: bool
+) -> None:
+    """Write the letter of a sense on its colour, then the label, in a block from end to end."""
+    dot, (left, right) = _dot(axes), ends
+    if has_letter and right - left > 30 * dot:
+        ground = {"boxstyle": "square,pad=0.15", "facecolor": as_hex(SENSE_COLOURS[event.sense])}
+        look: dict[str, Any] = {
+            "size": 4.5,
+            "color": INK,
+            "weight": "bold",
+            "va": "center_baseline",
+        }
+        text = axes.text(left + 7 * dot, y, LETTERS[event.sense], bbox=ground, **look)
+        left += text.get_window_extent().width * dot + 12 * dot
+    word = confidence(event.score)
+    longer = event.label if word == LIMITS[0][0] else f"{event.label}, {word}"
+    middle, room = (left + right) / 2, right - left - 8 * dot
+    _write(axes, middle, event.label, room, _SIZES, ink, "center", y, longer)
+
+
+def draw_bars(axes: Axes, columns: Columns, shares: FloatArray, colour: Colour) -> None:
+    """Draw (T,) shares of 1: a bar and its number for each segment."""
+    values = np.clip(shares[list(columns.segments)], 0, 1).tolist()
     cells = [(n + GAP / 2, 1 - GAP) for n in range(len(values))]
     bars = [(left, np.nan_to_num(v) * room) for (left, room), v in zip(cells, values, strict=True)]
     axes.broken_barh(cells, (0, 1), color=PAPER, zorder=0)
@@ -159,6 +201,11 @@ def draw_gate(axes: Axes, columns: Columns, gate: FloatArray, colour: Colour) ->
     for n, value in enumerate(values):
         number = "–" if np.isnan(value) else f"{value:.2f}"
         _write(axes, n + 0.5, number, 1 - GAP, [SMALL], INK, "center")
+
+
+def _dot(axes: Axes) -> float:
+    """Return how many columns a dot is wide."""
+    return float(axes.get_xlim()[1] / axes.bbox.width)
 
 
 def _write(
@@ -169,12 +216,21 @@ def _write(
     sizes: Sequence[float],
     color: str,
     align: str = "left",
+    y: float = 0.5,
+    longer: str = "",
 ) -> None:
-    """Write a line that takes at most ``room`` columns; nothing if only two letters fit."""
-    dots, line = room * axes.bbox.width / axes.get_xlim()[1], one_line(text)
+    """Write a line that takes at most ``room`` columns; nothing if only two letters fit.
+
+    The longer text is written instead if it fits at the largest size.
+    """
+    dots, line = room / _dot(axes), one_line(text)
     if dots < 12:
         return
-    written = axes.text(x, 0.5, line, color=color, ha=align, va="center_baseline")
+    style: dict[str, Any] = {"color": color, "ha": align, "va": "center_baseline"}
+    written = axes.text(x, y, one_line(longer) or line, size=sizes[0], **style)
+    if longer and written.get_window_extent().width > dots:
+        written.set_text(line)
+    whole = written.get_text()
     fit(written, dots, sizes)
-    if written.get_text() != line and len(written.get_text()) < 3:
+    if written.get_text() != whole and len(written.get_text()) < 3:
         written.remove()

@@ -11,19 +11,24 @@ from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
 
-from avloc.timeline import Event, Timeline
+import numpy as np
+
+from avloc.export.playback import no_event_scores
+from avloc.timeline import Event, FloatArray, Timeline
 
 JSON_SCHEMA = "avloc.localization/1"
-CSV_HEADER = ("video_id", "start", "end", "label", "score")
-DCASE_HEADER = ("filename", "onset", "offset", "event_label")
+_SENSES = ("sense", "heard", "seen")
+CSV_HEADER = ("video_id", "start", "end", "label", "score", *_SENSES)
+DCASE_HEADER = ("filename", "onset", "offset", "event_label", *_SENSES)
 
 
 def json_text(timeline: Timeline) -> str:
     """Return the whole timeline but its attention maps, as `localization_schema` describes it.
 
-    ``segments[t].scores`` follows ``labels``, background last; a number that is not finite is
-    null.
+    ``segments[t].scores``, ``heard`` and ``seen`` follow ``labels``; of exclusive labels the last
+    one is background, which only ``scores`` have. A number that is not finite is null.
     """
+    labels = timeline.labels
     document = {
         "schema": JSON_SCHEMA,
         "avloc_version": version("avloc"),
@@ -34,12 +39,10 @@ def json_text(timeline: Timeline) -> str:
         "model": timeline.model,
         "fingerprint": timeline.fingerprint,
         "flags": list(timeline.flags),
-        "labels": list(timeline.labels.all_names),
-        "background": timeline.labels.background,
+        "labels": list(labels.all_names if labels.is_exclusive else labels.names),
+        "background": labels.background,
         "events": [_event(event) for event in timeline],
-        "segments": [
-            _segment(timeline, t, *times) for t, times in enumerate(timeline.grid.segment_times())
-        ],
+        "segments": _segments(timeline),
     }
     return json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
@@ -65,7 +68,10 @@ def csv_text(timeline: Timeline) -> str:
 
 def dcase_text(timeline: Timeline) -> str:
     """Return the events as DCASE's sound event table, tab-separated, with its header line."""
-    rows = ((_file_name(timeline), _number(e.start), _number(e.end), e.label) for e in timeline)
+    name = _file_name(timeline)
+    rows = (
+        (name, _number(e.start), _number(e.end), e.label, *_senses(e).values()) for e in timeline
+    )
     return "".join(_line(row, "\t") for row in (DCASE_HEADER, *rows))
 
 
@@ -82,19 +88,40 @@ def _event(event: Event) -> dict[str, object]:
         "end": _number(event.end),
         "label": event.label,
         "score": _number(event.score),
+        **_senses(event),
     }
 
 
-def _segment(timeline: Timeline, t: int, start: float, end: float) -> dict[str, object]:
-    winner = timeline.labels.all_names[int(timeline.scores[t].argmax())]
+def _senses(event: Event) -> dict[str, object]:
+    numbers = {"heard": event.heard, "seen": event.seen}
+    known = {word: None if value is None else _number(value) for word, value in numbers.items()}
+    return {"sense": event.sense, **known}
+
+
+def _segments(timeline: Timeline) -> list[dict[str, object]]:
+    """Return what is known of each segment; its label is the likeliest, or background."""
+    labels = timeline.labels
+    scores = timeline.scores[:, : labels.n_labels]
+    classes = np.column_stack([scores, no_event_scores(timeline)])
+    winners = classes.argmax(axis=1)
+    shown = classes if labels.is_exclusive else scores
+    senses = {"heard": timeline.heard, "seen": timeline.seen}
     gates = {"gate_visual": timeline.gate_visual, "gate_audio": timeline.gate_audio}
-    return {
-        "start": _number(start),
-        "end": _number(end),
-        "label": winner,
-        "scores": [_number(score) for score in timeline.scores[t]],
-        **{name: _number(gate[t]) for name, gate in gates.items() if gate is not None},
-    }
+    return [
+        {
+            "start": _number(start),
+            "end": _number(end),
+            "label": labels.all_names[winners[t]],
+            "scores": _numbers(shown[t]),
+            **{name: _number(gate[t]) for name, gate in gates.items() if gate is not None},
+            **{name: _numbers(said[t]) for name, said in senses.items() if said is not None},
+        }
+        for t, (start, end) in enumerate(timeline.grid.segment_times())
+    ]
+
+
+def _numbers(values: FloatArray) -> list[float | None]:
+    return [_number(value) for value in values]
 
 
 def _number(value: float) -> float | None:

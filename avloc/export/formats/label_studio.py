@@ -12,15 +12,22 @@ import zlib
 from importlib.metadata import version
 from xml.etree import ElementTree as Xml
 
+import numpy as np
+
 from avloc.export.lines import in_order, label_line
+from avloc.export.playback import no_event_scores
+from avloc.export.senses import sense_numbers
 from avloc.labels import LabelSet
 from avloc.timeline import Event, Timeline
 
-_LABELS, _AUDIO, _VIDEO = "events", "audio", "video"
+_LABELS, _SENSE, _AUDIO, _VIDEO = "events", "sense", "audio", "video"
+_KNOWN_SENSES = ("heard", "seen", "both")
 
 
 def label_studio_config(labels: LabelSet) -> str:
     """Return the project configuration for `label_studio_text`: `<Labels>` on the video's sound.
+
+    Each region has a choice for the sense that knows it.
 
     Paste it into the project's Settings, Labeling Interface, Code.
     """
@@ -34,6 +41,10 @@ def label_studio_config(labels: LabelSet) -> str:
         colours.setdefault(label_line(name), as_hex(label_colour(name, labels)))
     for value, colour in colours.items():
         Xml.SubElement(control, "Label", value=value, background=colour)
+    choices = {"perRegion": "true", "whenTagName": _LABELS, "showInline": "true"}
+    sense = Xml.SubElement(view, "Choices", choices, name=_SENSE, toName=_AUDIO)
+    for word in _KNOWN_SENSES:
+        Xml.SubElement(sense, "Choice", value=word)
     Xml.SubElement(view, "Audio", name=_AUDIO, value="$video", sync=_VIDEO)
     Xml.indent(view)
     return Xml.tostring(view, encoding="unicode") + "\n"
@@ -44,15 +55,16 @@ def label_studio_text(timeline: Timeline) -> str:
 
     ``data.video`` is the timeline's source, ``meta.labeling_config`` is `label_studio_config`.
     The prediction's score, by which tasks are sorted, is the mean probability of each segment's
-    winner; a region's is its event's.
+    likeliest label, or of background; a region's is its event's.
     """
+    regions = [_regions(timeline, n, event) for n, event in enumerate(in_order(timeline))]
     prediction: dict[str, object] = {
         "model_version": timeline.model or "avloc",
-        "result": [_region(timeline, n, event) for n, event in enumerate(in_order(timeline))],
+        "result": [result for results in regions for result in results],
     }
-    confidence = float(timeline.scores.max(axis=1).mean())
-    if math.isfinite(confidence):
-        prediction["score"] = _share(confidence)
+    mean = _mean_probability(timeline)
+    if math.isfinite(mean):
+        prediction["score"] = _share(mean)
     task = {
         "data": {"video": timeline.source or timeline.video_id, "video_id": timeline.video_id},
         "meta": {
@@ -64,24 +76,28 @@ def label_studio_text(timeline: Timeline) -> str:
     return json.dumps([task], ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
-def _region(timeline: Timeline, n: int, event: Event) -> dict[str, object]:
-    region: dict[str, object] = {
-        # Different in every file: ids must not repeat in an import of joined files.
-        "id": f"{zlib.crc32(timeline.video_id.encode('utf-8', 'surrogatepass')):08x}-{n}",
-        "from_name": _LABELS,
-        "to_name": _AUDIO,
-        "type": "labels",
-        "original_length": round(timeline.duration, 6),
-        "value": {
-            "start": round(event.start, 6),
-            "end": round(event.end, 6),
-            "channel": 0,
-            "labels": [label_line(event.label)],
-        },
-    }
+def _mean_probability(timeline: Timeline) -> float:
+    """Return how probable the likeliest label of a segment is, or no event, on average."""
+    highest = timeline.scores[:, : timeline.labels.n_labels].max(axis=1)
+    return float(np.maximum(highest, no_event_scores(timeline)).mean())
+
+
+def _regions(timeline: Timeline, n: int, event: Event) -> list[dict[str, object]]:
+    """Return an event's region, and its sense where it is known: results with one id."""
+    # Different in every file: ids must not repeat in an import of joined files.
+    number = f"{zlib.crc32(timeline.video_id.encode('utf-8', 'surrogatepass')):08x}-{n}"
+    head = {"id": number, "to_name": _AUDIO, "original_length": round(timeline.duration, 6)}
+    span = {"start": round(event.start, 6), "end": round(event.end, 6), "channel": 0}
+    value = {**span, "labels": [label_line(event.label)]}
+    region: dict[str, object] = {**head, "from_name": _LABELS, "type": "labels", "value": value}
     if math.isfinite(event.score):
         region["score"] = _share(event.score)
-    return region
+    if said := sense_numbers(event):
+        region["meta"] = {"text": [said]}  # the note of a region
+    if event.sense == "unknown":
+        return [region]
+    chosen = {**span, "choices": [event.sense]}
+    return [region, {**head, "from_name": _SENSE, "type": "choices", "value": chosen}]
 
 
 def _share(score: float) -> float:

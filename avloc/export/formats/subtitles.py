@@ -5,11 +5,12 @@ from __future__ import annotations
 import html
 
 from avloc.export.lines import clock, in_order, label_line, milliseconds
+from avloc.export.senses import WORDS
 from avloc.timeline import Event, Timeline
 
 
 def srt_text(timeline: Timeline) -> str:
-    """Return SubRip: number, times with a comma, label and score, an empty line."""
+    """Return SubRip: number, times with a comma, label, score and sense, an empty line."""
     events = enumerate(in_order(timeline), start=1)
     return "".join(f"{n}\n{_times(event, ',')}\n{_srt_line(event)}\n\n" for n, event in events)
 
@@ -29,7 +30,9 @@ def _times(event: Event, mark: str) -> str:
 
 
 def _line(event: Event) -> str:
-    return f"{label_line(event.label)} ({event.score:.2f})"
+    """Return the label and the score, then the sense where it is known."""
+    sense = "" if event.sense == "unknown" else f" {WORDS[event.sense]}"
+    return f"{label_line(event.label)} ({event.score:.2f}){sense}"
 
 
 def _srt_line(event: Event) -> str:

@@ -1,1 +1,1 @@
-"""The video with its heat map, strip of events and gates."""
+"""The video with its heat map, strip of events."""

@@ -33,11 +33,12 @@ def render_heatmap(
     comment: str = "avloc heat map",
     progress: Progress = silent,
 ) -> Path:
-    """Render a video with its heat map, its sound, and a strip of its events and gates below.
+    """Render a video with its heat map, its sound, and a strip of its events below.
 
-    The map moves smoothly between the middles of segments, and is faded where no event was
-    found. Small pictures are enlarged by a whole factor until the strip can be read. True events
-    get a second track. A ``comment`` that begins with "avloc " marks the file as avloc's.
+    The map moves smoothly between the middles of segments. It is fainter where the event is less
+    sure, and not shown where no event was found. Small pictures are enlarged by a whole factor
+    until the strip can be read. True events get a second track. A ``comment`` that begins with
+    "avloc " marks the file as avloc's.
     """
     size = probe(video).shown_size
     if size is None:

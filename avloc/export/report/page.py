@@ -13,11 +13,13 @@ from pathlib import Path
 import jinja2
 
 from avloc.artifacts import write_text
-from avloc.colours import HEAR, SEE, as_hex
+from avloc.colours import SENSE_COLOURS, as_hex
 from avloc.export.axis import STEPS
+from avloc.export.confidence import LIMITS
 from avloc.export.lines import one_line
 from avloc.export.links import shown_names
 from avloc.export.report.report_clips import ClipView, ReportClip
+from avloc.export.senses import KEY
 
 _MAKER = f"avloc {version('avloc')}"
 
@@ -49,8 +51,9 @@ def write_report(
             tick_steps=STEPS,
             script=_script(),
             policy=_policy(),
-            hear=as_hex(HEAR),
-            see=as_hex(SEE),
+            senses={sense: as_hex(colour) for sense, colour in SENSE_COLOURS.items()},
+            letters=KEY,
+            limits=LIMITS,
             made=_how_made(timelines, made or {}),
             clips=clips,
             zooms=any(view.can_zoom for view in clips),

@@ -10,16 +10,23 @@ from pathlib import Path
 
 import numpy as np
 
-from avloc.colours import as_hex, ink_on, label_colour
 from avloc.export.axis import Axis
+from avloc.export.confidence import confidence
 from avloc.export.lines import one_line
 from avloc.export.links import data_uri, relative_link
-from avloc.export.playback import NO_EVENT, event_at, total_seconds
+from avloc.export.playback import NO_EVENT, events_of_segments, no_event_scores, total_seconds
 from avloc.export.report.agreement import Agreement, agreement
-from avloc.export.report.score_plot import GateArea, ScoreLine, gate_areas, hundredths, score_lines
-from avloc.labels import LabelSet
+from avloc.export.report.blocks import Block, Track, track_of
+from avloc.export.report.score_plot import (
+    ScoreLine,
+    SenseArea,
+    hundredths,
+    score_lines,
+    sense_areas,
+)
+from avloc.export.senses import are_unknown, reason_unknown, sense_shares, shown_labels
 from avloc.media import AUDIO_SUFFIXES, FLAGS
-from avloc.timeline import Event, FloatArray, Timeline
+from avloc.timeline import Event, Timeline
 
 _MOST_ROWS = 7200  # two hours in seconds; a longer table is one for a program to read
 _MOST_LISTED = 4
@@ -43,36 +50,14 @@ class ReportClip:
 
 
 @dataclass(frozen=True)
-class Block:
-    """An event on a time line: its position in percent and its colours."""
-
-    event: Event
-    left: float
-    width: float
-    colour: str
-    ink: str
-
-
-def event_blocks(events: Sequence[Event], axis: Axis, labels: LabelSet) -> list[Block]:
-    """Return the events as they lie on a time line."""
-    blocks = []
-    for event in events:
-        colour = label_colour(event.label, labels)
-        left, width = axis.span(event.start, event.end)
-        blocks.append(Block(event, left, width, as_hex(colour), as_hex(ink_on(colour))))
-    return blocks
-
-
-@dataclass(frozen=True)
 class SegmentView:
-    """One segment: its times, the event found in it with its score, and the gates."""
+    """One segment: its times, and the strongest event found in it with its label's score."""
 
     start: float
     end: float
     label: str
     score: float
-    hear: float | None
-    see: float | None
+    senses: tuple[float, ...]  # what each sense of `ClipView.senses` says of the label
 
 
 @dataclass(frozen=True)
@@ -99,25 +84,27 @@ class ClipView:
         return Axis(total_seconds(self.clip.timeline))
 
     @cached_property
-    def tracks(self) -> list[tuple[str, list[Block]]]:
+    def tracks(self) -> list[Track]:
         """``true``, where it is known, and ``found``, with their events."""
         timeline, truth = self.clip.timeline, self.clip.truth
-        tracks = [("found", timeline.events)]
-        if truth is not None:
-            tracks.insert(0, ("true", tuple(truth)))
-        return [(word, event_blocks(es, self.axis, timeline.labels)) for word, es in tracks]
+        events = {} if truth is None else {"true": truth}
+        events["found"] = timeline.events
+        return [track_of(word, es, self.axis, timeline.labels) for word, es in events.items()]
 
     @cached_property
     def _segments(self) -> list[SegmentView]:
-        timeline, views = self.clip.timeline, []
+        timeline = self.clip.timeline
+        events, classes = events_of_segments(timeline), shown_labels(timeline)
+        said = [share.of_labels(classes).tolist() for share in sense_shares(timeline)]
+        nothing, views = no_event_scores(timeline), []
         for t, (start, end) in enumerate(timeline.grid.segment_times().tolist()):
-            event = event_at(timeline.events, (start + end) / 2)
-            label = timeline.labels.background if event is None else event.label
-            is_known = label in timeline.labels.all_names
-            score = float(timeline.scores[t, timeline.labels.index(label)]) if is_known else np.nan
-            gates = _gate(timeline.gate_audio, t), _gate(timeline.gate_visual, t)
-            word = NO_EVENT if event is None else one_line(label)
-            views.append(SegmentView(start, end, word, score, *gates))
+            word, score = NO_EVENT, float(nothing[t])
+            if events[t] >= 0:
+                label = timeline.events[events[t]].label
+                is_known = label in timeline.labels.names
+                word = one_line(label)
+                score = float(timeline.scores[t, classes[t]]) if is_known else np.nan
+            views.append(SegmentView(start, end, word, score, tuple(v[t] for v in said)))
         return views
 
     @property
@@ -151,9 +138,17 @@ class ClipView:
         return score_lines(self.clip.timeline, self.axis, self.clip.truth)
 
     @cached_property
-    def gates(self) -> tuple[GateArea, ...]:
-        """Gates over time."""
-        return gate_areas(self.clip.timeline, self.axis)
+    def senses(self) -> tuple[SenseArea, ...]:
+        """What each sense alone says over time."""
+        return sense_areas(self.clip.timeline, self.axis)
+
+    @property
+    def sense_note(self) -> str:
+        """Why the senses of the events are not known; empty if one is, or a flag says why."""
+        timeline = self.clip.timeline
+        if not are_unknown(timeline.events) or "senses_unknown" in timeline.flags:
+            return ""
+        return f"Which sense knows an event is not known: {reason_unknown(timeline)}."
 
     @property
     def player(self) -> str:
@@ -190,6 +185,16 @@ class ClipView:
         return max((event.score for event in self.clip.timeline), default=None)
 
     @property
+    def best_word(self) -> str:
+        """The highest score in a word."""
+        return "" if self.best is None else confidence(self.best)
+
+    @property
+    def has_senses(self) -> bool:
+        """Whether the sense of any event is known."""
+        return any(track.has_senses for track in self.tracks)
+
+    @property
     def flags(self) -> list[tuple[str, str]]:
         """Each flag and the sentence that explains it."""
         return [(flag, FLAGS.get(flag, "")) for flag in self.clip.timeline.flags]
@@ -204,7 +209,3 @@ class ClipView:
         listed = [(label, f"× {n}") for label, n in counts[:_MOST_LISTED]]
         n_more = len(counts) - len(listed)
         return [*listed, (f"and {n_more} more", "")] if n_more else listed
-
-
-def _gate(gate: FloatArray | None, t: int) -> float | None:
-    return None if gate is None else float(np.clip(np.nan_to_num(gate[t]), 0, 1))

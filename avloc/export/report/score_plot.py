@@ -1,4 +1,4 @@
-"""Scores and gates along a page's time line, as the paths of an SVG drawing."""
+"""Scores along a page's time line, as the paths of an SVG drawing."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ from numpy.typing import NDArray
 from avloc.colours import as_hex, label_colour
 from avloc.export.axis import Axis
 from avloc.export.playback import NO_EVENT
+from avloc.export.senses import sense_shares, shown_labels
 from avloc.timeline import Event, Timeline
 
 N_LINES = 6
 _MOST_STEPS = 3600  # an hour in seconds: enough for a time line that is zoomed
-_WORTH_A_LINE = 0.1  # a class that never reaches this and has no event is left out
+_WORTH_A_LINE = 0.1  # a label that never reaches this and has no event is left out
 
 
 @dataclass(frozen=True)
 class ScoreLine:
-    """One class's score over time."""
+    """One label's score over time."""
 
     name: str
     colour: str  # #rrggbb; empty for "no event"
@@ -35,8 +36,8 @@ class ScoreLine:
 
 
 @dataclass(frozen=True)
-class GateArea:
-    """One gate over time: its ``word``, a path in a box of 1000 by 100, and hundredths."""
+class SenseArea:
+    """What one sense says over time: its ``word``, a path in a box of 1000 by 100, hundredths."""
 
     word: str
     path: str
@@ -46,20 +47,23 @@ class GateArea:
 def score_lines(
     timeline: Timeline, axis: Axis, truth: Sequence[Event] | None = None
 ) -> tuple[ScoreLine, ...]:
-    """Return "no event", the classes with events, and the highest others, six in all.
+    """Return "no event", the labels with events, and the highest others, six in all.
 
-    In a long video a step is the highest score in a stretch, so that no peak is lost.
+    Independent labels have no line for "no event". In a long video a step is the highest score
+    in a stretch, so that no peak is lost.
     """
-    labels, scores = timeline.labels, np.nan_to_num(timeline.scores)
+    labels, background = timeline.labels, timeline.background()
+    curves = [] if background is None else [(NO_EVENT, "", np.nan_to_num(background))]
+    for label in _chosen(timeline, truth or ()):
+        values = np.nan_to_num(timeline.scores[:, labels.index(label)])
+        curves.append((label, as_hex(label_colour(label, labels)), values))
     starts, lines = _stretches(timeline), []
-    for label in (labels.background, *_chosen(timeline, truth or ())):
-        is_background = label == labels.background
-        values = scores[:, labels.index(label)]
+    for name, colour, values in curves:
         best = int(values.argmax())
         lines.append(
             ScoreLine(
-                NO_EVENT if is_background else label,
-                "" if is_background else as_hex(label_colour(label, labels)),
+                name,
+                colour,
                 _steps(np.maximum.reduceat(values, starts), starts, timeline, axis),
                 hundredths(values),
                 float(values[best]),
@@ -69,15 +73,17 @@ def score_lines(
     return tuple(lines)
 
 
-def gate_areas(timeline: Timeline, axis: Axis) -> tuple[GateArea, ...]:
-    """Return the gates of a timeline; in a long video a step is the mean of a stretch."""
-    starts, areas = _stretches(timeline), []
-    lengths = np.diff([*starts, timeline.grid.n_segments])
-    for word, gate in (("hear", timeline.gate_audio), ("see", timeline.gate_visual)):
-        if gate is not None:
-            values = np.clip(np.nan_to_num(gate), 0, 1)
-            steps = _steps(np.add.reduceat(values, starts) / lengths, starts, timeline, axis)
-            areas.append(GateArea(word, f"M0,100{steps}V100Z", hundredths(values)))
+def sense_areas(timeline: Timeline, axis: Axis) -> tuple[SenseArea, ...]:
+    """Return what each sense alone says of the shown label, as far as it is known.
+
+    In a long video a step is the mean of a stretch.
+    """
+    starts, classes = _stretches(timeline), shown_labels(timeline)
+    lengths, areas = np.diff([*starts, timeline.grid.n_segments]), []
+    for share in sense_shares(timeline):
+        values = share.of_labels(classes)
+        steps = _steps(np.add.reduceat(values, starts) / lengths, starts, timeline, axis)
+        areas.append(SenseArea(share.sense, f"M0,100{steps}V100Z", hundredths(values)))
     return tuple(areas)
 
 
@@ -92,9 +98,9 @@ def _chosen(timeline: Timeline, truth: Sequence[Event]) -> list[str]:
     lengths = Counter[str]()
     for event in timeline.events:
         lengths[event.label] += max(1, round(1000 * (event.end - event.start)))
-    highest = np.nan_to_num(timeline.scores).max(axis=0)
     names = timeline.labels.names
-    rising = [names[k] for k in np.argsort(-highest[:-1]) if highest[k] >= _WORTH_A_LINE]
+    highest = np.nan_to_num(timeline.scores[:, : len(names)]).max(axis=0)
+    rising = [names[k] for k in np.argsort(-highest) if highest[k] >= _WORTH_A_LINE]
     wanted = [name for name, _ in lengths.most_common()] + [e.label for e in truth] + rising
     return [name for name in dict.fromkeys(wanted) if name in names][:N_LINES]
 

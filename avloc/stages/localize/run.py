@@ -95,7 +95,7 @@ def localize(
         heatmap: Also write the video with its heat map and its sound.
         heatmap_style: A matplotlib colour map.
         alpha: The heat map's greatest opacity, from 0 to 1.
-        figure: Draw events, pictures and gates by second: png, pdf or svg for a file beside the
+        figure: Draw events, senses and pictures by second: png, pdf or svg for a file beside the
             results, or a file's name.
         compare: Draw where two models look: png, pdf or svg for a file beside the results, or a
             file's name.

@@ -13,6 +13,11 @@ function clock(seconds, total) {
   return `${hours}${minutes}:${two(seconds % 60)}`;
 }
 
+function listed(words, mark = ", ") {
+  const n_more = words.length - 3;
+  return words.slice(0, 3).join(mark) + (n_more > 0 ? ` and ${n_more} more` : "");
+}
+
 // A list such as "3,97,0": a value in hundredths for each segment.
 function valuesOf(text) {
   const values = text.split(",");
@@ -107,24 +112,42 @@ function follow(card) {
     start: Number(row.dataset.start),
     end: Number(row.dataset.end),
     score: row.dataset.score,
+    strength: Number(row.dataset.strength),
     colour: row.dataset.colour,
+    sense: row.dataset.sense,
+    letter: row.dataset.letter,
     name: row.querySelector("bdi").textContent,
     buttons: all(`[data-event="${row.dataset.event}"]`),
   }));
-  let event, segment, look; // those that are shown now
+  let shown, segment, look; // those that are shown now
 
-  function showEvent(seconds) {
+  function showSense(event) {
+    const letter = one(".now .sense");
+    if (!letter) return;
+    letter.hidden = !event;
+    letter.className = `sense ${event?.sense}`;
+    letter.textContent = event?.letter ?? "";
+  }
+
+  // Of several events at once the strongest is the first.
+  function showEvents(seconds) {
     const current = events.filter((e) => e.start <= seconds && seconds < e.end);
-    const next = current.sort((a, b) => b.score - a.score)[0] ?? null;
-    if (next === event) return;
-    event?.buttons.forEach((button) => button.removeAttribute("aria-current"));
-    next?.buttons.forEach((button) => button.setAttribute("aria-current", "true"));
-    one(".now .swatch").style.background = next?.colour ?? "";
-    one(".now .label").textContent = next?.name ?? "no event";
-    if (event !== undefined) {
-      one(".said").textContent = next ? `${next.name}, score ${next.score}` : "no event";
+    current.sort((a, b) => b.strength - a.strength);
+    if (shown && shown.length === current.length && shown.every((e, n) => e === current[n])) return;
+    for (const { buttons } of shown ?? []) {
+      buttons.forEach((button) => button.removeAttribute("aria-current"));
     }
-    event = next;
+    for (const { buttons } of current) {
+      buttons.forEach((button) => button.setAttribute("aria-current", "true"));
+    }
+    one(".now .swatch").style.background = current[0]?.colour ?? "";
+    showSense(current[0]);
+    one(".now .label").textContent = listed(current.map((e) => e.name)) || "no event";
+    if (shown !== undefined) {
+      const words = ({ name, score, sense }) => `${name}, score ${score}${sense ? `, ${sense}` : ""}`;
+      one(".said").textContent = listed(current.map(words), "; ") || "no event";
+    }
+    shown = current;
   }
 
   function showSegment(n) {
@@ -152,7 +175,7 @@ function follow(card) {
     one(".head").style.left = `${(100 * moment) / total}%`;
     one(".clock").textContent = clock(moment, total);
     zoom.follow(moment);
-    showEvent(moment + ALMOST);
+    showEvents(moment + ALMOST);
     showLook(looks.findLast((picture) => picture.dataset.start <= moment + ALMOST));
     showSegment(Math.floor((moment + ALMOST) / step));
   }
