@@ -82,9 +82,9 @@ class Timeline:
 
     Attributes:
         video_id: names the video.
-        labels: the C classes of ``scores``.
+        labels: the C labels of ``scores``.
         grid: the T segments.
-        scores: (T, C) probabilities, each row summing to 1.
+        scores: (T, C) probabilities of the labels.
         events: in order of start.
         heard, seen: (T, C) what the sound alone and the picture alone say of each label; None
             where the model cannot tell.
@@ -135,7 +135,7 @@ class Timeline:
         """Return (T,): the probability of no event; None for labels that are independent."""
         if not self.labels.is_exclusive:
             return None
-        return np.asarray(1 - self.scores[:, : self.labels.n_labels].sum(axis=1), np.float32)
+        return np.asarray(1 - self.scores.sum(axis=1), np.float32)
 
     def middles(self) -> NDArray[np.float64]:
         """Return (T,): the middle of each segment, of the last one as far as the video goes."""
@@ -188,10 +188,9 @@ class Timeline:
             if said is not None:
                 given += [(f"{word} {n}", said[:, k]) for k, n in enumerate(self.labels.names)]
         known = [(name, values) for name, values in given if values is not None]
-        scores = self.scores[:, : self.labels.n_labels]
         arrays: list[NDArray[Any]] = [
             self.grid.segment_times(),
-            scores,
+            self.scores,
             *(values for _, values in known),
         ]
         columns = ["start", "end", *self.labels.names, *(name for name, _ in known)]

@@ -57,7 +57,7 @@ def test_events_are_maximal_runs_with_mean_scores() -> None:
     for t, (winner, strength) in enumerate(zip(winners, strengths, strict=True)):
         scores[t] = (1 - strength) / 2
         scores[t, winner] = strength
-    events = events_from_scores(scores, Grid(7), LABELS)
+    events = events_from_scores(scores[:, :2], Grid(7), LABELS)  # background is the rest
     assert [(e.start, e.end, e.label) for e in events] == [
         (0.0, 2.0, "bark"),
         (3.0, 4.0, "bell"),
@@ -68,7 +68,7 @@ def test_events_are_maximal_runs_with_mean_scores() -> None:
 
 @given(st.lists(st.integers(0, 2), min_size=1, max_size=30))
 def test_events_paint_back_the_argmax(winners: list[int]) -> None:
-    scores = np.eye(3, dtype=np.float32)[winners]
+    scores = np.eye(3, dtype=np.float32)[winners, :2]
     painted = np.full(len(winners), LABELS.background_index)
     grid = Grid(len(winners))
     for event in events_from_scores(scores, grid, LABELS):
@@ -78,7 +78,7 @@ def test_events_paint_back_the_argmax(winners: list[int]) -> None:
 
 def test_scores_that_do_not_fit_are_refused() -> None:
     with pytest.raises(UsageError, match="do not fit"):
-        events_from_scores(np.zeros((3, 2), np.float32), Grid(3), LABELS)
+        events_from_scores(np.zeros((3, 3), np.float32), Grid(3), LABELS)
 
 
 def test_labels_keep_order_of_first_appearance_and_background_last() -> None:
@@ -102,7 +102,7 @@ def test_event_is_plain_data() -> None:
 
 def timeline_of(n_segments: int, duration: float) -> Timeline:
     """Return a timeline whose every segment is a bell's."""
-    scores = np.tile(np.array([0.1, 0.8, 0.1], np.float32), (n_segments, 1))
+    scores = np.tile(np.array([0.1, 0.8], np.float32), (n_segments, 1))
     grid = Grid(n_segments)
     events = events_from_scores(scores, grid, LABELS, duration=duration)
     attention = np.full((n_segments, 7, 7), 1 / 49, np.float32)
@@ -125,9 +125,16 @@ def test_an_unknown_duration_ends_nothing() -> None:
 
 
 def test_short_events_are_measured_within_the_video() -> None:
-    scores = np.array([[0.1, 0.8, 0.1]], np.float32)
+    scores = np.array([[0.1, 0.8]], np.float32)
     rules = EventRules(min_seconds=0.5)
     assert events_from_scores(scores, Grid(1), LABELS, rules, 0.42) == ()
+
+
+def test_background_is_what_is_missing_to_1() -> None:
+    timeline = timeline_of(2, 2.0)
+    assert timeline.background() == pytest.approx([0.1, 0.1])
+    independent = LabelSet(LABELS.names, kind="independent")
+    assert replace(timeline, labels=independent).background() is None
 
 
 def test_a_timeline_without_events_is_an_answer_too() -> None:

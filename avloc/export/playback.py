@@ -45,7 +45,7 @@ def no_event_scores(timeline: Timeline) -> NDArray[np.float32]:
     background = timeline.background()
     if background is not None:
         return background
-    return np.asarray(1 - timeline.scores[:, : timeline.labels.n_labels].max(axis=1), np.float32)
+    return np.asarray(1 - timeline.scores.max(axis=1), np.float32)
 
 
 def presence_at(events: Sequence[Event], seconds: float) -> float:

@@ -60,7 +60,7 @@ def shown_labels(timeline: Timeline) -> NDArray[np.int64]:
     Where no event is, it is the label with the highest score.
     """
     names = timeline.labels.names
-    likeliest = np.nan_to_num(timeline.scores[:, : len(names)]).argmax(axis=1)
+    likeliest = np.nan_to_num(timeline.scores).argmax(axis=1)
     indices = {name: n for n, name in enumerate(names)}
     of_events = np.array([*(indices.get(event.label, -1) for event in timeline), -1])
     of_segments = of_events[events_of_segments(timeline)]

@@ -375,6 +375,6 @@ def test_independent_labels_have_no_line_for_no_event(tmp_path):
 
     exclusive = timeline_of([0, 1])
     labels = LabelSet(exclusive.labels.names, kind="independent")
-    independent = dataclasses.replace(exclusive, labels=labels, scores=exclusive.scores[:, :2])
+    independent = dataclasses.replace(exclusive, labels=labels, scores=exclusive.scores)
     assert "no event" in key_of(exclusive)
     assert "no event" not in key_of(independent)

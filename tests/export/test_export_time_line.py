@@ -1,4 +1,4 @@
-"""What stands along a report's time line: moments, scores, gates, pictures."""
+"""What stands along a report's time line: moments, scores, senses, pictures."""
 
 import re
 from dataclasses import replace
@@ -13,7 +13,7 @@ from made_up_timelines import timeline_of, timelines
 from avloc.export.axis import Axis, moment, ticks
 from avloc.export.report.page import write_report
 from avloc.export.report.report_clips import ClipView, ReportClip
-from avloc.export.report.score_plot import gate_areas, score_lines
+from avloc.export.report.score_plot import score_lines, sense_areas
 from avloc.timeline import Event
 
 PAGE = Path("report.html")
@@ -70,7 +70,8 @@ def test_a_long_line_is_thinned_out_and_keeps_its_peaks(n_segments):
     winners = np.full(n_segments, 2)
     peaks = [7, n_segments // 2, n_segments - 1]
     winners[peaks] = 0
-    timeline = timeline_of(winners, gates=np.linspace(0, 1, n_segments))
+    heard = np.repeat(np.linspace(0, 1, n_segments)[:, None], 2, axis=1)
+    timeline = timeline_of(winners, heard=heard)
     axis = Axis(float(n_segments))
     line = score_lines(timeline, axis)[1]
     levels, ends = steps_of(line).T
@@ -80,7 +81,7 @@ def test_a_long_line_is_thinned_out_and_keeps_its_peaks(n_segments):
         assert np.abs(high - peak - 1).min() <= n_segments / 3600 + 0.5
     assert ends[-1] == 1000
     assert len(line.values.split(",")) == n_segments  # the words are of every second
-    steps = re.findall(r"V([\d.]+)H([\d.e+]+)", gate_areas(timeline, axis)[0].path)
+    steps = re.findall(r"V([\d.]+)H([\d.e+]+)", sense_areas(timeline, axis)[0].path)
     heights = 100 - np.array([float(v) for v, _ in steps])
     assert np.all(np.diff(heights) >= 0)
     widths = np.diff([0, *(float(end) for _, end in steps)])
@@ -108,6 +109,14 @@ def test_every_number_lies_in_the_drawing(timeline):
         assert np.all((steps >= 0) & (steps <= [100, 1000]))
 
 
+def test_a_senses_area_is_of_the_label_that_is_shown():
+    heard = np.array([[0.9, 0.1], [0.2, 0.7], [0.3, 0.6]])
+    timeline = timeline_of([0, 1, 2], heard=heard)  # the last has no event: the likeliest label
+    (area,) = sense_areas(timeline, Axis(3.0))
+    assert (area.word, area.values) == ("heard", "90,70,30")
+    assert sense_areas(timeline_of([0, 1], gates=[0.1, 0.9]), Axis(2.0)) == ()
+
+
 def test_pictures_stand_at_their_times():
     picture = b"\xff\xd8\xff"
     given = {1: picture, 4: picture}
@@ -118,11 +127,11 @@ def test_pictures_stand_at_their_times():
 
 
 def test_every_row_shares_the_videos_length():
-    timeline = timeline_of([0, 0, 1], gates=[0.5] * 3, duration=4.0)
+    timeline = timeline_of([0, 0, 1], seen=np.full((3, 2), 0.5), duration=4.0)
     view = ClipView(ReportClip(timeline, [Event(3, 5, "Dog", 1)]), PAGE, "a")
-    places = {word: [(b.left, b.width) for b in blocks] for word, blocks in view.tracks}
+    places = {track.word: [(b.left, b.width) for b in track.blocks] for track in view.tracks}
     assert places == {"true": [(75, 25)], "found": [(0, 50), (50, 25)]}
-    assert view.gates[0].path.endswith("H750V100Z")
+    assert view.senses[0].path.endswith("H750V100Z")
     assert [left for left, _ in view.axis.ticks()] == pytest.approx(np.arange(0, 101, 12.5))
 
 

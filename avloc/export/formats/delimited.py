@@ -100,8 +100,7 @@ def _senses(event: Event) -> dict[str, object]:
 
 def _segments(timeline: Timeline) -> list[dict[str, object]]:
     """Return what is known of each segment; its label is the likeliest, or background."""
-    labels = timeline.labels
-    scores = timeline.scores[:, : labels.n_labels]
+    labels, scores = timeline.labels, timeline.scores
     classes = np.column_stack([scores, no_event_scores(timeline)])
     winners = classes.argmax(axis=1)
     shown = classes if labels.is_exclusive else scores

@@ -78,7 +78,7 @@ def label_studio_text(timeline: Timeline) -> str:
 
 def _mean_probability(timeline: Timeline) -> float:
     """Return how probable the likeliest label of a segment is, or no event, on average."""
-    highest = timeline.scores[:, : timeline.labels.n_labels].max(axis=1)
+    highest = timeline.scores.max(axis=1)
     return float(np.maximum(highest, no_event_scores(timeline)).mean())
 
 

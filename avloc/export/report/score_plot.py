@@ -99,7 +99,7 @@ def _chosen(timeline: Timeline, truth: Sequence[Event]) -> list[str]:
     for event in timeline.events:
         lengths[event.label] += max(1, round(1000 * (event.end - event.start)))
     names = timeline.labels.names
-    highest = np.nan_to_num(timeline.scores[:, : len(names)]).max(axis=0)
+    highest = np.nan_to_num(timeline.scores).max(axis=0)
     rising = [names[k] for k in np.argsort(-highest) if highest[k] >= _WORTH_A_LINE]
     wanted = [name for name, _ in lengths.most_common()] + [e.label for e in truth] + rising
     return [name for name in dict.fromkeys(wanted) if name in names][:N_LINES]
