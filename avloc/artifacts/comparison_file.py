@@ -32,6 +32,9 @@ class Comparison:
     metrics: Annotated[Mapping[str, _Shares], Array("R S", may_be_nan=True)]
     baselines: Mapping[str, float]  # the accuracy of trivial baselines
     made: Mapping[str, object]  # data set, features, decoder, how the epoch was chosen
+    # The full model's accuracy minus the row's: the mean over seeds, and its paired 95 % interval
+    # over videos. None in files from before it was measured.
+    full_minus_row: Annotated[_Shares | None, Array("R 3", may_be_nan=True)] = None
 
 
 def write_comparison(path: Path | str, comparison: Comparison) -> None:

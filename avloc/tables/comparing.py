@@ -13,7 +13,9 @@ from avloc.datasets import Dataset, SegmentBoxes
 from avloc.errors import ArtifactError
 from avloc.evaluation.measure import measure
 from avloc.evaluation.metrics import bootstrap_interval, class_oracle_accuracy, constant_accuracy
+from avloc.evaluation.paired import paired_difference
 from avloc.evaluation.spatial import measure_attention, measure_centre
+from avloc.stages.workspace import DEFAULT_MODEL
 from avloc.tables.numbers import CENTRE, CLASS_ORACLE, SPATIAL_COLUMNS, majority
 from avloc.tables.plan import PlannedRun
 from avloc.tables.runs import finished
@@ -26,6 +28,8 @@ _METRICS = (
     "background_recall",
     "boundary_accuracy",
 )
+FULL = "full model"
+"""Under this name `Comparison.made` has the title of the row that the others are compared with."""
 
 
 def compare(
@@ -61,7 +65,8 @@ def compare(
         interval=np.array([_interval(done[title]) for title in titles]),
         paper=_paper(runs, titles),
         baselines=_baselines(runs, folder, [p for title in titles for p in done[title]], boxes),
-        made=_made(runs[0], store, dataset),
+        made=_made(runs[0], store, dataset) | {FULL: _full(runs)},
+        full_minus_row=np.array([_difference(done[_full(runs)], done[title]) for title in titles]),
     )
 
 
@@ -82,6 +87,30 @@ def _interval(seeds: Sequence[Predictions]) -> tuple[float, float]:
     predicted = np.stack([predictions.class_scores.argmax(axis=-1) for predictions in seeds])
     interval = bootstrap_interval(predicted, seeds[0].targets, seeds[0].video_ids)
     return interval or (math.nan, math.nan)
+
+
+def _full(runs: Sequence[PlannedRun]) -> str:
+    """Return the title of the full model: of the row with the default model's name, or the last."""
+    titles = {run.row.name: run.row.title for run in runs}
+    return titles.get(DEFAULT_MODEL, runs[-1].row.title)
+
+
+def _difference(
+    full: Sequence[Predictions], seeds: Sequence[Predictions]
+) -> tuple[float, float, float]:
+    """Return the mean difference of accuracy and its paired interval; NaN without both."""
+    if not full or not seeds:
+        return (math.nan, math.nan, math.nan)
+    n_scored = full[0].scored.sum(axis=1)
+    ours, others = (np.stack([_accuracies(p) for p in of]) for of in (full, seeds))
+    found = paired_difference(ours, others, full[0].video_ids, n_scored)
+    return (math.nan, math.nan, math.nan) if found is None else (found.mean, *found.interval)
+
+
+def _accuracies(predictions: Predictions) -> np.ndarray:
+    """Return (R,): the share of right segments of each row."""
+    right = predictions.class_scores.argmax(axis=-1) == predictions.targets
+    return np.asarray(right.sum(axis=1) / np.maximum(predictions.scored.sum(axis=1), 1))
 
 
 def _paper(runs: Sequence[PlannedRun], titles: Sequence[str]) -> np.ndarray:

@@ -20,6 +20,7 @@ SPATIAL_COLUMNS = {
     "pointing": "points into the box",
     "ciou": "IoU at least 0.5",
     "auc": "AUC",
+    "auc_published": "AUC, steps of 0.05",
 }
 """The spatial metrics of a table, and the titles of their columns."""
 CENTRE = "centre: "

@@ -19,6 +19,8 @@ from avloc.training import TrainingConfig
 RULES = 2
 """The version of how models are built and trained, apart from options. Raise it with any change
 that changes a result; then every run of an older version is done again."""
+RULES_OF_MODELS = {"cam": 1}  # its map is of its own segment
+"""What is added to `RULES` for a model that alone has changed."""
 
 _SIZES = {"visual_channels": 1, "audio_channels": 1, "n_classes": 2}  # follow from the data
 
@@ -70,7 +72,8 @@ def plan(
         for row in rows:
             options = {**(models or {}).get(row.model, {}), **row.options}
             resolved = _resolved(row.model, options)
-            key = _digest([RULES, row.name, row.model, resolved, asdict(seeded), data])[:12]
+            rules = RULES + RULES_OF_MODELS.get(row.model, 0)
+            key = _digest([rules, row.name, row.model, resolved, asdict(seeded), data])[:12]
             runs.append(PlannedRun(row, options, seeded, key))
     return runs
 

@@ -8,17 +8,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avloc.artifacts import Comparison, write_comparison, write_text
+from avloc.tables.comparing import FULL
 from avloc.tables.numbers import CENTRE, SPATIAL_COLUMNS
 from avloc.tables.table import Table, interval, percent
 
 _HEADER = ("model", "ours", "95 % interval", "seeds", "paper", "event F1", "background found")
+_MARK = "*"
+_PAIRED = (
+    f" {_MARK}: the difference is not 0 by its paired 95 % interval, the same videos drawn again "
+    "for both models."
+)
 
 
 def comparison_table(comparison: Comparison) -> Table:
     """Return a row for each model with the mean and deviation over seeds; baselines last."""
     metrics = comparison.metrics
-    spatial = SPATIAL_COLUMNS if "pointing" in metrics else {}
-    header = (*_HEADER, *spatial.values())
+    spatial = {name: title for name, title in SPATIAL_COLUMNS.items() if name in metrics}
+    paired = comparison.full_minus_row
+    full = comparison.made.get(FULL)
+    minus = () if paired is None else (f"{full} minus it",)
+    header = (*_HEADER, *minus, *spatial.values())
     rows = [
         [
             title,
@@ -26,22 +35,25 @@ def comparison_table(comparison: Comparison) -> Table:
             interval(comparison.interval[k]),
             str(int(np.isfinite(metrics["segment_accuracy"][k]).sum())),
             percent(comparison.paper[k]),
-            *(spread(metrics[n][k]) for n in ("event_f1", "background_recall", *spatial)),
+            *(spread(metrics[n][k]) for n in ("event_f1", "background_recall")),
+            *(() if paired is None else ("" if title == full else _difference(paired[k]),)),
+            *(spread(metrics[n][k]) for n in spatial),
         ]
         for k, title in enumerate(comparison.titles)
     ]
     baselines = comparison.baselines
     rows += [[n, percent(v)] for n, v in baselines.items() if not n.startswith(CENTRE)]
     if f"{CENTRE}pointing" in baselines:
-        centre = [percent(baselines[f"{CENTRE}{name}"]) for name in SPATIAL_COLUMNS]
-        rows.append(["always the centre", *[""] * (len(_HEADER) - 1), *centre])
+        centre = [percent(baselines[f"{CENTRE}{name}"]) for name in spatial]
+        rows.append(["always the centre", *[""] * (len(_HEADER) + len(minus) - 1), *centre])
     return Table(
         title=f"{comparison.table}, supervision: {comparison.supervision}",
         header=header,
         rows=[row + [""] * (len(header) - len(row)) for row in rows],
         caption="; ".join(f"{name}: {value}" for name, value in comparison.made.items())
         + ". The interval is of the mean over seeds, videos drawn again; +- is the deviation "
-        "between seeds. The paper's numbers are of AVE and its own features.",
+        "between seeds. The paper's numbers are of AVE and its own features."
+        + ("" if paired is None else _PAIRED),
     )
 
 
@@ -53,6 +65,14 @@ def write_comparison_files(stem: Path, comparison: Comparison) -> list[Path]:
     write_text(paths[1], table.csv())
     write_comparison(paths[2], comparison)
     return paths
+
+
+def _difference(of_row: NDArray[np.float64]) -> str:
+    """Return a difference in points, marked if its interval excludes 0."""
+    mean, low, high = of_row
+    if np.isnan(mean):
+        return "-"
+    return f"{100 * mean:+.1f}{f' {_MARK}' if low > 0 or high < 0 else ''}"
 
 
 def spread(values: NDArray[np.float64]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.metrics import auc
 
 from avloc.errors import UsageError
 from avloc.evaluation.spatial import boxes_mask, centre_map, iou, region, spatial_metrics, upsampled
@@ -31,6 +32,19 @@ def test_known_overlaps():
     assert metrics.pointing == pytest.approx(2 / 3)
     assert metrics.mean_iou == pytest.approx((0.5 + 0 + 0.4) / 3)
     assert metrics.auc == pytest.approx(metrics.mean_iou, abs=0.01)
+
+
+def test_the_published_area_has_21_thresholds():
+    """As in the field's code: the share at 0, 0.05, ..., 1, and scikit-learn's area."""
+    size = (8, 61)  # no overlap is a multiple of 0.05, where 0.05 * 3 is more than 0.15
+    widths = np.random.default_rng(0).integers(1, 61, 30)
+    maps = [boxes_mask([(0, 0, width / 61, 1)], size).astype(float) for width in widths]
+    metrics = spatial_metrics(maps, [[(0.0, 0.0, 1.0, 1.0)]] * 30, size=size)
+    ious = widths / 61
+    required = [0.05 * k for k in range(21)]
+    shares = [np.sum(ious >= least) / len(ious) for least in required]
+    assert metrics.auc_published == pytest.approx(auc(required, shares))
+    assert metrics.auc_published != pytest.approx(metrics.auc)
 
 
 def test_any_of_several_boxes_will_do():

@@ -211,11 +211,40 @@ def test_a_comparison_by_hand(world, tmp_path):
     # resampled videos have 2, 1 or 0 of 2 right: A's first video is always right, its second
     # in one seed of two; so the mean lies between 50 and 100 %
     np.testing.assert_allclose(found.interval[0], [0.5, 1.0])
+    # B is the last row, so the full model; in both models the first video is right, and the
+    # second in half of its segments
+    assert found.made["full model"] == "B"
+    np.testing.assert_array_equal(found.full_minus_row, np.zeros((2, 3)))
     table = comparison_table(found)
     assert table.rows[0][1] == f"75.0% +- {100 * np.std([1, 0.5], ddof=1):.1f}"
     assert (table.rows[1][1], table.rows[1][3]) == ("75.0%", "1")
+    minus = table.header.index("B minus it")
+    assert [row[minus] for row in table.rows[:2]] == ["+0.0", ""]
     paths = write_comparison_files(tmp_path / "t", found)
     assert [path.suffix for path in paths] == [".md", ".csv", ".h5"]
+
+
+def test_the_full_model_is_compared_with_each_row_on_the_same_videos(world, tmp_path):
+    """Of 40 videos of two segments A misses a segment in 30, B in one, CMAN in none."""
+    rows = [RecipeRow(name, name.upper()) for name in ("cman", "a", "b", "c")]
+    runs = plan(rows, QUICK, 1, world.store, world.dataset)
+    targets = np.tile([0, 2], (40, 1))
+    for run, n_wrong in zip(runs, (0, 30, 1), strict=False):  # nothing of C is there
+        predicted = targets.copy()
+        predicted[:n_wrong, 1] = 0
+        made = predictions_of(predicted, targets, video_ids=tuple(f"v{k}" for k in range(40)))
+        write_predictions(run.predictions_path(tmp_path), made)
+    found = compare("t", runs, tmp_path, world.store, world.dataset)
+    np.testing.assert_allclose(found.full_minus_row[:, 0], [0, 30 / 80, 1 / 80, np.nan])
+    half = 1.96 * np.sqrt(0.75 * 0.25 / 40) / 2  # of a mean of 40 halves or nothings
+    np.testing.assert_allclose(found.full_minus_row[1, 1:], [0.375 - half, 0.375 + half], atol=0.02)
+    table = comparison_table(found)
+    cells = [row[table.header.index("CMAN minus it")] for row in table.rows[:4]]
+    assert cells == ["", "+37.5 *", "+1.2", "-"]
+    assert "paired 95 % interval" in table.caption
+    older = comparison_table(replace(found, full_minus_row=None))
+    assert "CMAN minus it" not in older.header
+    assert "paired" not in older.caption
 
 
 def of_two_videos(n_right: int) -> Predictions:
