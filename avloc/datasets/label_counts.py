@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 
-from avloc.datasets.dataset import SPLITS, Dataset
+from avloc.datasets.dataset import SPLITS, Dataset, Row
 
 NO_EVENT = "(no event)"
 HELD_OUT = "held out"
@@ -43,12 +43,15 @@ class LabelCounts:
 def count_labels(
     dataset: Dataset, held_out: Collection[str] = (), missing: Collection[str] = ()
 ) -> LabelCounts:
-    """Count rows by label and split; training videos that validate have the column `HELD_OUT`."""
+    """Count rows by label and split; training videos that validate have the column `HELD_OUT`.
+
+    What is heard and seen at the same time is one event, although it may have two rows.
+    """
     has_splits = any(row.split for row in dataset.rows)
     training_split = "train" if has_splits else ""
     held_out, missing = frozenset(held_out), frozenset(missing)
     tally: Counter[tuple[str, str]] = Counter()
-    for row in dataset.rows:
+    for row in _distinct(dataset):
         column = row.split or ("train" if held_out and not has_splits else NO_SPLIT)
         if row.split == training_split and row.video_id in held_out:
             column = HELD_OUT
@@ -65,3 +68,17 @@ def count_labels(
         labels.append(NO_EVENT)
     counts = {label: tuple(tally[label, column] for column in columns) for label in labels}
     return LabelCounts(columns, counts)
+
+
+def _distinct(dataset: Dataset) -> Iterator[Row]:
+    """Yield the rows; of a video whose events are joined from several rows, one row an event."""
+    of_video: dict[str, list[Row]] = {}
+    for row in dataset.rows:
+        of_video.setdefault(row.video_id, []).append(row)
+    for video_id, rows in of_video.items():
+        events = None if dataset.is_row_alone else dataset.events_of(video_id)
+        if not events or len(events) == len(rows):
+            yield from rows
+        else:
+            for event in events:
+                yield replace(rows[0], label=event.label, start=event.start, end=event.end)

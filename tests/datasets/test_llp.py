@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from avloc.datasets import load_dataset
+from avloc.datasets import count_labels, load_dataset
 from avloc.errors import DatasetError
 from avloc.timeline import Grid
 
@@ -83,6 +83,18 @@ def test_evaluated_clips_have_events_that_are_heard_and_events_that_are_seen(tmp
     assert (event.start, event.end, event.sense) == (0, 10, "both")
     assert rows_of(dataset, "TTTTTTTTTT2_0_10") == [("Dog", 0, 10, "seen", False)]
     assert rows_of(dataset, "TTTTTTTTTT3_30_40") == [("", 0, 0, "unknown", False)]  # no event
+
+
+def test_what_is_heard_and_seen_at_once_is_counted_once(tmp_path):
+    counts = count_labels(load_dataset(write(tmp_path)))
+    assert counts.columns == ("train", "val", "test")
+    assert counts.counts == {
+        "Speech": (1, 0, 1),  # two rows heard and one seen: one event
+        "Dog": (1, 0, 1),
+        "Accordion": (1, 0, 0),
+        "Cat": (0, 0, 0),
+        "(no event)": (0, 1, 1),
+    }
 
 
 def test_weak_labels_are_those_of_the_split_file(tmp_path):
