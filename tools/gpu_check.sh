@@ -26,5 +26,10 @@ if compgen -G "$wheels/*.whl" >/dev/null && ! [ -d "$site/av" ]; then
     "$python" -m pip install --quiet --no-index --no-deps --no-compile --no-cache-dir \
         --target "$site" "$wheels"/*.whl
 fi
+# What an installation would leave: programs ask it for the version.
+version=$(sed -n 's/^version = "\(.*\)"$/\1/p' pyproject.toml)
+mkdir -p "$site/avloc-$version.dist-info"
+printf 'Metadata-Version: 2.1\nName: avloc\nVersion: %s\n' "$version" \
+    >"$site/avloc-$version.dist-info/METADATA"
 export PYTHONPATH=$PWD:$site PYTHONUNBUFFERED=1 OMP_WAIT_POLICY=PASSIVE
 exec "$python" tools/gpu_check.py "$@"

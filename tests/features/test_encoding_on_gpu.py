@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 import torch
@@ -22,6 +24,7 @@ OFFLINE = WeightsPolicy(offline=True)
 LIMITS = {"fp32": 1e-4, "fp16": 1e-2}
 
 
+@cache
 def load(visual, audio, device, precision):
     with random_weights():
         return load_encoders(
