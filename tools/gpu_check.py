@@ -3,97 +3,26 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import sys
 import time
-import traceback
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 
 import torch
+from gpu_report import SMALL, Check, Size
+from gpu_training import epochs, training
 from random_weights import random_weights
 
 from avloc.artifacts import FeatureStore
-from avloc.datasets import Dataset
-from avloc.datasets.batches import Feed
 from avloc.devices import choose_device
 from avloc.features import Encoders, extract, load_encoders
 from avloc.features.decoding import DecodingTask, Segment, decode_clip
-from avloc.labels import LabelSet
-from avloc.models import build
-from avloc.spec import FeatureSpec
 from avloc.stages import bench
 from avloc.stages.bench_clips import make_clips
-from avloc.stages.bench_training import measure_seconds, random_examples
-from avloc.training import TrainingConfig, TrainingData, begin, loss_of, train_epoch
-from avloc.training.fit import fit
-from avloc.training.statistics import fit_scaling
 
-CHANNELS = {"visual_channels": 2048, "audio_channels": 128, "n_classes": 29}
 AVE_CLIPS = 4097  # videos of AVE; 3339 of its rows train and 402 validate
-
-
-@dataclass(frozen=True)
-class Size:
-    """How much is measured."""
-
-    clips: int = 640
-    frame: tuple[int, int] = (640, 360)
-    visual: str = "resnet152"
-    audio: str = "vggish"
-    rows: tuple[int, int] = (3339, 402)
-    epochs: int = 100
-    frames_compared: int = 64
-    network_seconds: float = 3.0
-
-
-SMALL = Size(12, (96, 64), "resnet18", "logmel", (24, 8), 2, 4, 0.2)
-
-
-@dataclass
-class Check:
-    """The measurements so far; written after each, so that nothing is lost at a time limit."""
-
-    device: torch.device
-    size: Size
-    out: Path
-    until: float  # of time.perf_counter; no further step begins after it
-    began: float = field(default_factory=time.perf_counter)
-    rows: list[tuple[str, str, str]] = field(default_factory=list)  # what, measured, aim
-    numbers: dict[str, object] = field(default_factory=dict)
-    failures: list[str] = field(default_factory=list)
-
-    def row(self, what: str, measured: str, aim: str = "") -> None:
-        """Add a line to the table."""
-        self.rows.append((what, measured, aim))
-        print(f"{time.perf_counter() - self.began:6.1f} s  {what}: {measured}", flush=True)
-        self.write()
-
-    def step(self, name: str, run: Callable[[Check], None]) -> None:
-        """Do a step; one that fails is a line of the table and does not stop the others."""
-        if time.perf_counter() > self.until:
-            self.row(name, "left out: the time is over")
-            return
-        began = time.perf_counter()
-        try:
-            run(self)
-        except Exception as error:
-            traceback.print_exc()
-            self.failures.append(name)
-            self.row(name, f"FAILED: {type(error).__name__}: {error}"[:200])
-        self.numbers[f"{name}: seconds"] = time.perf_counter() - began
-        if self.device.type == "cuda":
-            torch.cuda.empty_cache()
-
-    def write(self) -> None:
-        """Write what is known."""
-        content = {"size": asdict(self.size), "rows": self.rows, "numbers": self.numbers}
-        self.out.write_text(json.dumps(content | {"failures": self.failures}, indent=1))
 
 
 def main() -> int:
@@ -127,7 +56,9 @@ def tests(check: Check) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-m", "gpu", "-p", "no:cacheprovider"]
     command += ["tests/features/test_encoding_on_gpu.py", "tests/training/test_training_on_gpu.py"]
     seen = os.environ | {"AVLOC_GPU": check.device.type}
-    done = subprocess.run(command, env=seen, capture_output=True, text=True, timeout=150)
+    done = subprocess.run(
+        command, env=seen, capture_output=True, text=True, timeout=check.size.tests_seconds
+    )
     last = done.stdout.strip().splitlines()[-1:] or [done.stderr[-200:]]
     check.numbers["tests: output"] = done.stdout[-12_000:]
     if done.returncode:
@@ -213,62 +144,6 @@ def _error(value: torch.Tensor, truth: torch.Tensor) -> tuple[float, float]:
 
 def _shown(error: tuple[float, float]) -> str:
     return f"largest {error[0]:.1e} of the largest, mean {error[1]:.1e} of the mean"
-
-
-def epochs(check: Check) -> None:
-    """Measure an epoch of CMAN: held on the device and streamed, in bf16 and in fp32."""
-    examples = random_examples(check.size.rows[0])
-    for hold in (True, False):
-        began = time.perf_counter()
-        feed = Feed(examples, check.device, hold=hold)
-        if hold:
-            check.row("copying the split to the device", f"{time.perf_counter() - began:.1f} s")
-        for kind in ("bf16", "fp32"):
-            seconds = _epoch(feed, kind, 3 if hold else 1)
-            name = f"epoch of {len(examples)} rows, {'held' if hold else 'streamed'}, {kind}"
-            check.numbers[name] = seconds
-            check.row(name, f"{seconds:.2f} s, {len(examples) / seconds:.0f} rows/s")
-        del feed
-
-
-def _epoch(feed: Feed, kind: str, n_timed: int) -> float:
-    config = TrainingConfig(precision=kind)
-    torch.manual_seed(0)
-    model = build("cman", **CHANNELS)
-    state, loss = begin(model.to(feed.device), config), loss_of(config)
-    few = replace(feed.examples, entries=feed.examples.entries[:128])
-    train_epoch(state, Feed(few, feed.device, hold=False), config, loss)  # loads the libraries
-    run = (state, feed, config, loss)
-    return median(measure_seconds(feed.device, train_epoch, *run) for _ in range(n_timed))
-
-
-def training(check: Check, root: Path) -> None:
-    """Train as on AVE: statistics, epochs and validation."""
-    n_train, n_val = check.size.rows
-    data = TrainingData(random_examples(n_train), random_examples(n_val), "val split")
-    labels = LabelSet(tuple(f"label{k}" for k in range(28)))
-    dataset = Dataset("made", root, labels, (), n_segments=10)
-    store = FeatureStore.create(root / "trained", FeatureSpec("", "", "", ""))
-    config = TrainingConfig(epochs=check.size.epochs, patience=0)
-    began = time.perf_counter()
-    fit_scaling(build("cman", **CHANNELS), data.statistics)  # kept for the training below
-    measured = time.perf_counter() - began
-    model = fit(store, dataset, config=config, device=check.device, data=data)
-    seconds = time.perf_counter() - began
-    an_epoch = median(model.history["seconds"])
-    check.numbers |= {
-        "training_seconds": seconds,
-        "statistics_seconds": measured,
-        "training_epoch_seconds": an_epoch,
-        "train_loss": model.history["train_loss"],
-    }
-    if check.device.type == "cuda":
-        check.numbers["training_gib"] = torch.cuda.max_memory_allocated() / 2**30
-    check.row(
-        f"{config.epochs} epochs of {n_train} + {n_val} rows",
-        f"{seconds:.1f} s (statistics {measured:.1f} s, an epoch {an_epoch:.2f} s)",
-        "60 s",
-    )
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ class Truth:
 
     def to(self, device: torch.device) -> Truth:
         """Return it on a device."""
-        return Truth(**{name: tensor.to(device) for name, tensor in vars(self).items()})
+        return Truth(**{name: _moved(tensor, device) for name, tensor in vars(self).items()})
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,11 @@ class Batch:
     def to(self, device: torch.device) -> Batch:
         """Return it on a device, the visual maps in single precision."""
         return Batch(
-            self.visual.to(device).float(),
-            self.audio.to(device),
+            _moved(self.visual, device).float(),
+            _moved(self.audio, device),
             self.truth.to(device),
-            self.visual_valid.to(device),
-            self.audio_valid.to(device),
+            _moved(self.visual_valid, device),
+            _moved(self.audio_valid, device),
         )
 
     def hide(self, modality: str, rows: Tensor | None = None) -> None:
@@ -69,12 +69,13 @@ class Batch:
 
         Then the events are those that the other modality has.
         """
-        chosen = slice(None) if rows is None else rows.to(self.audio.device)
+        truth, chosen = self.truth, slice(None) if rows is None else _moved(rows, self.audio.device)
         for tensor in (getattr(self, modality), getattr(self, f"{modality}_valid")):
             tensor[chosen] = 0
-        truth = self.truth
         other = truth.heard if modality == "visual" else truth.seen
-        truth.targets[chosen] = other[chosen]
+        if isinstance(chosen, Tensor):  # as an index it would wait for the device to count it
+            other = torch.where(chosen[:, None, None], other, truth.targets)
+        truth.targets.copy_(other)
 
 
 def batch_indices(
@@ -171,10 +172,10 @@ class Feed:
 
     def _visual(self, indices: Sequence[int]) -> Tensor | None:
         """Return memory for a batch's maps: the system would clear new memory first."""
-        if self.device.type != "cpu":
-            return None
         n_segments = len(self.examples.entries[indices[0]].targets)
         shape = (len(indices), n_segments, *self.examples.visual_shape)
+        if self.device.type != "cpu":  # pinned memory is used again once it was copied
+            return torch.empty(shape, dtype=torch.float16, pin_memory=self.device.type == "cuda")
         if math.prod(shape) > self._memory.numel():
             self._memory = torch.empty(math.prod(shape))
         return self._memory[: math.prod(shape)].view(shape)
@@ -210,7 +211,7 @@ class _Held:
 
     def batch(self, indices: Sequence[int], truth: Truth) -> Batch:
         segments = np.stack([self._segments[index] for index in indices])
-        chosen = torch.from_numpy(segments).to(self._visual.device)
+        chosen = _moved(torch.from_numpy(segments), self._visual.device)
         return Batch(
             self._visual[chosen].float(),
             self._audio[chosen],
@@ -218,6 +219,13 @@ class _Held:
             self._visual_valid[chosen],
             self._audio_valid[chosen],
         )
+
+
+def _moved(tensor: Tensor, device: torch.device) -> Tensor:
+    """Return a tensor on a device without waiting for what the device does."""
+    if device.type != "cuda" or tensor.device.type != "cpu":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
 
 
 def _fits(examples: Examples, device: torch.device) -> bool:

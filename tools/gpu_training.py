@@ -1,0 +1,101 @@
+"""Training on a GPU, for ``tools/gpu_check.py``."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+
+import torch
+from gpu_report import Check
+
+from avloc.artifacts import FeatureStore
+from avloc.datasets import Dataset
+from avloc.datasets.batches import Feed
+from avloc.labels import LabelSet
+from avloc.models import build
+from avloc.spec import FeatureSpec
+from avloc.stages.bench_training import measure_seconds, random_examples
+from avloc.training import TrainingConfig, TrainingData, begin, loss_of, train_epoch
+from avloc.training.fit import fit
+from avloc.training.statistics import fit_scaling
+
+CHANNELS = {"visual_channels": 2048, "audio_channels": 128, "n_classes": 29}
+LABELS = LabelSet(tuple(f"label{k}" for k in range(28)))
+
+
+def epochs(check: Check) -> None:
+    """Measure an epoch of CMAN: held on the device and streamed, in bf16 and in fp32."""
+    examples = random_examples(check.size.rows[0])
+    for hold in (True, False):
+        began = time.perf_counter()
+        feed = Feed(examples, check.device, hold=hold)
+        if hold:
+            check.row("copying the split to the device", f"{time.perf_counter() - began:.1f} s")
+        for kind in ("bf16", "fp32"):
+            seconds = _epoch(feed, kind, 3 if hold else 1)
+            name = f"epoch of {len(examples)} rows, {'held' if hold else 'streamed'}, {kind}"
+            check.numbers[name] = seconds
+            check.row(name, f"{seconds:.2f} s, {len(examples) / seconds:.0f} rows/s")
+        if check.device.type == "cuda" and hold:
+            waits = _waits(feed)
+            check.numbers["waits"] = waits
+            n_waits = sum(waits.values()) / (len(examples) / 64)
+            check.row("waits for the device in a training step", f"{n_waits:.1f}", "0")
+        del feed
+
+
+def _epoch(feed: Feed, kind: str, n_timed: int) -> float:
+    config = TrainingConfig(precision=kind)
+    torch.manual_seed(0)
+    model = build("cman", **CHANNELS)
+    state, loss = begin(model.to(feed.device), config), loss_of(config, LABELS)
+    few = replace(feed.examples, entries=feed.examples.entries[:128])
+    train_epoch(state, Feed(few, feed.device, hold=False), config, loss)  # loads the libraries
+    run = (state, feed, config, loss)
+    return median(measure_seconds(feed.device, train_epoch, *run) for _ in range(n_timed))
+
+
+def _waits(feed: Feed) -> dict[str, int]:
+    """Return where an epoch waits for the device, and how often."""
+    config = TrainingConfig()
+    model = build("cman", **CHANNELS).to(feed.device)
+    state, loss = begin(model, config), loss_of(config, LABELS)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        torch.cuda.set_sync_debug_mode("warn")
+        train_epoch(state, feed, config, loss)
+        torch.cuda.set_sync_debug_mode("default")
+    places = [f"{Path(w.filename).name}:{w.lineno}" for w in caught if "sync" in str(w.message)]
+    return dict(Counter(places))
+
+
+def training(check: Check, root: Path) -> None:
+    """Train as on AVE: statistics, epochs and validation."""
+    n_train, n_val = check.size.rows
+    data = TrainingData(random_examples(n_train), random_examples(n_val), "val split")
+    dataset = Dataset("made", root, LABELS, (), n_segments=10)
+    store = FeatureStore.create(root / "trained", FeatureSpec("", "", "", ""))
+    config = TrainingConfig(epochs=check.size.epochs, patience=0)
+    began = time.perf_counter()
+    fit_scaling(build("cman", **CHANNELS), data.statistics)  # kept for the training below
+    measured = time.perf_counter() - began
+    model = fit(store, dataset, config=config, device=check.device, data=data)
+    seconds = time.perf_counter() - began
+    an_epoch = median(model.history["seconds"])
+    check.numbers |= {
+        "training_seconds": seconds,
+        "statistics_seconds": measured,
+        "training_epoch_seconds": an_epoch,
+        "train_loss": model.history["train_loss"],
+    }
+    if check.device.type == "cuda":
+        check.numbers["training_gib"] = torch.cuda.max_memory_allocated() / 2**30
+    check.row(
+        f"{config.epochs} epochs of {n_train} + {n_val} rows",
+        f"{seconds:.1f} s (statistics {measured:.1f} s, an epoch {an_epoch:.2f} s)",
+        "60 s",
+    )
