@@ -119,5 +119,6 @@ def predictions_of(winners: ArrayLike, targets: ArrayLike, **fields: Any) -> Pre
         "split": "test",
         "model": "cman",
         "fingerprint": "0123456789abcdef",
+        "durations": np.full(len(shown), float(shown.shape[1])),
     }
     return Predictions(**given | fields)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from avloc.artifacts.arrays import Arrays
 from avloc.artifacts.hdf5 import read_artifact
 from avloc.artifacts.new_artifact import create
-from avloc.artifacts.schema import Array, header_fields, types_of
+from avloc.artifacts.schema import Array, Range, header_fields, types_of
 from avloc.errors import UsageError
 from avloc.labels import LabelSet
 
@@ -37,6 +38,9 @@ class Predictions:
         split: which split.
         model: the model's name.
         fingerprint: of the features.
+        thresholds: of the model, by label; empty where none were fitted.
+        segment_seconds: a segment's length.
+        durations: (R,) the videos' seconds.
         heard, seen: (R, T, C) what the sound alone and the picture alone say of each label; None
             where the model cannot tell.
         true_heard, true_seen: (R, T, C) the labels that can be heard and seen; None where the data
@@ -54,6 +58,9 @@ class Predictions:
     split: str
     model: str
     fingerprint: str
+    durations: Annotated[NDArray[np.float64], Array("R")]
+    thresholds: tuple[Annotated[float, Range(0, 1)], ...] = ()
+    segment_seconds: Annotated[Fraction, Range(1e-6, 1e6)] = Fraction(1)
     heard: _OfASense = None
     seen: _OfASense = None
     true_heard: _TrueOfASense = None

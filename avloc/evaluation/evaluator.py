@@ -62,6 +62,9 @@ def evaluate(
         split=split,
         model=model.name,
         fingerprint=model.fingerprint,
+        durations=np.array([examples.videos[entry.video].duration for entry in examples.entries]),
+        thresholds=model.thresholds,
+        segment_seconds=model.spec.exact_segment_seconds,
     )
     evaluation = measure(
         predictions,

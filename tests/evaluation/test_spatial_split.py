@@ -29,6 +29,7 @@ def predictions_of(maps: list, targets: list, ids: tuple[str, ...], rows: list[i
         split="test",
         model="cman",
         fingerprint="f",
+        durations=np.full(len(targets), 4.0),
         attention=np.array(maps, dtype=np.float32),
     )
 

@@ -1,0 +1,66 @@
+"""The events that a model answers, by the rules of `avloc.localize`, and the true ones."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avloc.artifacts import Predictions
+from avloc.evaluation.event_matching import EventLists
+from avloc.events import EventRules, events_from_scores, true_runs
+from avloc.timeline import Event, Grid
+
+
+def answered_events(predictions: Predictions, rules: EventRules | None = None) -> EventLists:
+    """Return the events of each row of R, as `avloc.localize` reads them off the same scores."""
+    thresholds = np.array(predictions.thresholds, np.float32)
+    events = []
+    for row in range(len(predictions.scores)):
+        grid = _grid(predictions, row)
+        part = slice(grid.n_segments)
+        senses = {
+            name: None if array is None else array[row, part]
+            for name, array in (("heard", predictions.heard), ("seen", predictions.seen))
+        }
+        events.append(
+            events_from_scores(
+                predictions.scores[row, part],
+                grid,
+                predictions.labels,
+                rules,
+                float(predictions.durations[row]),
+                thresholds=thresholds,
+                **senses,
+            )
+        )
+    return events
+
+
+def true_events(predictions: Predictions) -> EventLists:
+    """Return the true events of each row of R: runs of segments with a label, of score 1."""
+    names = predictions.labels.names
+    events = []
+    for row, truth in enumerate(predictions.truth & predictions.scored[..., None]):
+        times = _times(predictions, row)
+        events.append(
+            [
+                Event(float(times[first, 0]), float(times[last - 1, 1]), name, 1.0)
+                for name, column in zip(names, truth.T, strict=True)
+                for first, last in true_runs(column)
+            ]
+        )
+    return events
+
+
+def _times(predictions: Predictions, row: int) -> NDArray[np.float64]:
+    """Return (T, 2): the segments' times, the last of the video as far as it goes."""
+    times = Grid(predictions.scored.shape[1], predictions.segment_seconds).segment_times()
+    duration = predictions.durations[row]
+    return np.where(times[:, :1] < duration, np.minimum(times, duration), times)
+
+
+def _grid(predictions: Predictions, row: int) -> Grid:
+    """Return the grid of a row, without what is behind its end."""
+    scored = np.flatnonzero(predictions.scored[row])
+    n_segments = int(scored[-1]) + 1 if len(scored) else predictions.scored.shape[1]
+    return Grid(n_segments, predictions.segment_seconds)

@@ -1,0 +1,70 @@
+"""What is measured is what is answered: `eval` and `localize` find the same events."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from made_up import features_of, made_up, predictions_of
+
+from avloc.datasets import Row
+from avloc.evaluation.answers import answered_events, true_events
+from avloc.evaluation.evaluator import evaluate
+from avloc.labels import LabelSet
+from avloc.localizer import Localizer
+from avloc.timeline import Event
+from avloc.training import TrainingConfig
+from avloc.training.fit import fit
+
+CONFIG = TrainingConfig(epochs=6, batch_size=4, learning_rate=1e-2, milestones=(), window=10)
+
+
+class NoEncoders:
+    """Stands where encoders would turn a video into features: these have them already."""
+
+    device = "cpu"
+
+
+@pytest.mark.parametrize("kind", ["exclusive", "independent"])
+def test_a_video_of_three_minutes_has_the_same_events_in_both(tmp_path, kind):
+    """The windows are of 10 segments; events across their borders are one event."""
+    world = made_up(tmp_path, n_videos=24, lengths=(20,), n_segments=None, noise=0.8)
+    long = made_up(
+        tmp_path / "long", n_videos=2, lengths=(180,), splits=("test",), n_segments=None, noise=0.8
+    )
+    for number in range(2):
+        video_id = f"video{number:03d}"
+        features = long.store.read(video_id)
+        world.store.write(features_of(f"long{number}", features.visual, features.audio))
+    rows = [replace(row, video_id=f"long{row.video_id[-1]}") for row in long.dataset.rows]
+    train = [row for row in world.dataset.rows if row.split != "test"]
+    dataset = replace(
+        world.dataset,
+        rows=(*train, *rows, Row("long0", "bark", 100.0, 130.0, "test")),
+        labels=LabelSet(("bell", "bark"), kind=kind),
+        is_row_alone=False,
+    )
+    model = fit(world.store, dataset, options={"width": 16}, config=CONFIG, device="cpu")
+    assert model.n_segments == 10
+    predictions, _ = evaluate(model, world.store, dataset, "test")
+    measured = answered_events(predictions)
+    assert any(event.end - event.start > 10 for events in measured for event in events)
+    localizer = Localizer(model, NoEncoders())
+    for video_id, events in zip(predictions.video_ids, measured, strict=True):
+        timeline = localizer.of_features(world.store.read(video_id))
+        assert tuple(events) == timeline.events
+        assert {event.sense for event in events} <= {"both", "heard", "seen"}
+
+
+def test_true_events_are_the_runs_of_the_truth_within_the_video():
+    predictions = predictions_of(
+        [[0] * 4, [2] * 4], [[0, 0, 1, 2], [1, 2, 1, -1]], durations=np.array([4.0, 2.5])
+    )
+    assert true_events(predictions) == [
+        [Event(0, 2, "bell", 1.0), Event(2, 3, "bark", 1.0)],
+        [Event(0, 1, "bark", 1.0), Event(2, 2.5, "bark", 1.0)],
+    ]
+    first, second = answered_events(predictions)
+    assert [(event.start, event.end, event.label) for event in first] == [(0, 4, "bell")]
+    assert second == ()
