@@ -39,7 +39,7 @@ def test_video_gets_the_scores_that_eval_gives_it(
     done = avloc.evaluate(artifacts=small_workspace.artifacts)
     predictions = read_predictions(done.path)
     store = FeatureStore.open(small_workspace.artifacts / "features")
-    for video_id, scores in zip(predictions.video_ids, predictions.class_scores, strict=True):
+    for video_id, scores in zip(predictions.video_ids, predictions.scores, strict=True):
         timeline = localizer.of_features(store.read(video_id))
         np.testing.assert_allclose(timeline.scores, scores, atol=1e-5)
 
@@ -51,7 +51,8 @@ def test_answer_is_made_of_distributions(
     assert timeline.attention is not None
     assert timeline.gate_visual is not None
     assert timeline.gate_audio is not None
-    np.testing.assert_allclose(timeline.scores.sum(axis=1), 1, atol=1e-5)
+    assert (timeline.scores >= 0).all()
+    assert (timeline.scores.sum(axis=1) < 1).all()  # background has the rest
     np.testing.assert_allclose(timeline.attention.sum(axis=(1, 2)), 1, atol=1e-5)
     np.testing.assert_allclose(timeline.gate_visual + timeline.gate_audio, 1, atol=1e-5)
 

@@ -6,7 +6,6 @@ import errno
 from pathlib import Path
 
 import h5py
-import numpy as np
 import pytest
 from examples import features, model
 from hostile import OLD_WRITERS
@@ -22,7 +21,7 @@ from avloc.artifacts import (
     write_model,
     write_text,
 )
-from avloc.errors import ArtifactError, NewerSchemaError, OutputError, WrongKindError
+from avloc.errors import ArtifactError, OutputError, WrongKindError
 
 
 def test_block_that_fails_leaves_nothing(tmp_path: Path) -> None:
@@ -76,14 +75,6 @@ def test_wrong_kind_names_both(tmp_path: Path) -> None:
     write_model(tmp_path / "cman.h5", model())
     with pytest.raises(WrongKindError, match=r"cman\.h5 holds model, and features is wanted"):
         read_features(tmp_path / "cman.h5")
-
-
-def test_newer_schema_is_refused_by_name(tmp_path: Path) -> None:
-    write_model(tmp_path / "cman.h5", model())
-    with h5py.File(tmp_path / "cman.h5", "r+") as file:
-        file.attrs["schema"] = np.bytes_("avloc.model/3")
-    with pytest.raises(NewerSchemaError, match=r"avloc\.model/3"):
-        read_model(tmp_path / "cman.h5")
 
 
 def test_missing_text_and_foreign_files_are_refused(tmp_path: Path) -> None:

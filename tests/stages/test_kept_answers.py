@@ -7,11 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from format2_files import write_localization_2
 from workspaces import SmallWorkspace
 
 import avloc
 from avloc.artifacts import ModelFile, localization_key, read_localization, read_model, write_model
-from avloc.errors import FingerprintError, UnknownNameError, WeightsError
+from avloc.errors import ArtifactError, FingerprintError, UnknownNameError, WeightsError
 from avloc.media import comment_of
 from avloc.spec import PUBLISHED_VISUAL
 from avloc.stages.localize.run import LocalizedVideo
@@ -90,6 +91,21 @@ def test_training_again_to_the_same_weights_leaves_answers_valid(
         write_model(path, replace(model, **change))
         assert avloc.localize(clip, model=path)[0].written == (answer,)
         assert localization_key(answer) != key
+
+
+@pytest.mark.parametrize("overwrite", ["stale", "never"])
+def test_an_answer_of_an_older_version_is_made_anew(
+    model: ModelFile, clip: Path, tmp_path: Path, overwrite: str
+) -> None:
+    path, answer = tmp_path / "model.h5", tmp_path / "clip.avloc.h5"
+    write_model(path, model)
+    avloc.localize(clip, model=path)
+    now, key = read_localization(answer), localization_key(answer)
+    write_localization_2(answer, key)
+    with pytest.raises(ArtifactError, match="localization/2"):
+        read_localization(answer)
+    assert avloc.localize(clip, model=path, overwrite=overwrite)[0].written == (answer,)
+    assert read_localization(answer).events == now.events
 
 
 def test_an_answer_that_is_there_needs_no_weights(

@@ -13,7 +13,7 @@ from sklearn.metrics import f1_score
 from avloc.artifacts import read_model, write_model
 from avloc.datasets.batches import Feed
 from avloc.datasets.examples import Examples, load_examples
-from avloc.datasets.targets import IGNORED
+from avloc.datasets.targets import IGNORED, Targets
 from avloc.evaluation.evaluator import evaluate
 from avloc.evaluation.metrics import calibration_error
 from avloc.labels import LabelSet
@@ -57,7 +57,8 @@ def world_of_logits(tmp_path, kind: str, too_sure: float) -> Examples:
             events = np.eye(3, dtype=bool)[[draw.choice(3, p=row) for row in p]][:, :-1]
         else:
             events = draw.random(z.shape) < 1 / (1 + np.exp(-z))
-        entries.append(replace(entry, targets=replace(entry.targets, events=events)))
+        truth = Targets(events, events, events, entry.targets.scored)
+        entries.append(replace(entry, targets=truth, present=events.any(axis=0)))
         videos.append(replace(video, audio=(z * too_sure).astype(np.float32)))
     return replace(examples, videos=tuple(videos), entries=tuple(entries))
 
