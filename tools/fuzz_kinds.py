@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -121,14 +122,17 @@ def _encoders() -> Any:
 
 
 def make_manifests(folder: Path) -> list[Path]:
-    """Write twelve rows in each format that a user may hand in."""
+    """Write twelve rows in each format that a user may hand in, and in some published ones."""
     rows = [
         (f"clips/v{k}.mp4", ("bell", "dog, barking")[k % 2], k % 3, k % 3 + 4.5) for k in range(12)
     ]
-    splits = ("train", "val", "test", "")
-    quoted = [f'{v},"{x}",{a},{b},{splits[k % 4]}\n' for k, (v, x, a, b) in enumerate(rows)]
+    splits, senses = ("train", "val", "test", ""), ("both", "heard", "seen", "")
+    quoted = [
+        f'{v},"{x}",{a},{b},{splits[k % 4]},{senses[k % 4]}\n'
+        for k, (v, x, a, b) in enumerate(rows)
+    ]
     texts = {
-        "manifest.csv": "video,label,start,end,split\n" + "".join(quoted),
+        "manifest.csv": "video,label,start,end,split,sense\n" + "".join(quoted),
         "manifest.jsonl": "".join(
             f'{{"video": "{v}", "label": "{x}", "start": {a}, "end": {b}}}\n' for v, x, a, b in rows
         ),
@@ -136,9 +140,30 @@ def make_manifests(folder: Path) -> list[Path]:
             f"{x}&v{k}&good&{a}&{b}\n" for k, (_, x, a, b) in enumerate(rows)
         ),
     }
+    texts |= _documents(rows)
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
     return [folder / name for name in texts]
+
+
+def _documents(rows: list[tuple[str, str, int, float]]) -> dict[str, str]:
+    """Return the rows as UnAV-100's file, and those of one video as ELAN and Label Studio say."""
+    from avloc.export.formats.saving import dumps
+    from avloc.labels import LabelSet
+    from avloc.timeline import Event, Grid, Timeline
+
+    events = tuple(Event(a, b, x, 0.5, "heard") for _, x, a, b in rows)
+    labels = LabelSet(("bell", "dog, barking"), kind="independent")
+    film = Timeline("v", labels, Grid(8), np.zeros((8, 2), np.float32), events, source="/v.mp4")
+    database = {
+        f"v{k}": {"subset": "train", "annotations": [{"label": x, "segment": [a, b]}]}
+        for k, (_, x, a, b) in enumerate(rows)
+    }
+    return {
+        "film.eaf": dumps(film, "elan"),
+        "film.label-studio.json": dumps(film, "label-studio"),
+        "unav100_annotations.json": json.dumps({"database": database}, indent=1),
+    }
 
 
 def read_manifest(path: Path) -> Read:

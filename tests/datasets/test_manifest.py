@@ -263,5 +263,7 @@ def test_a_field_that_is_near_a_fields_name_by_chance_is_ignored(tmp_path):
     assert dataset.ignored_fields == ("scene",)
     with pytest.raises(DatasetError, match="no manifest field is called 'senses'"):
         load_dataset(write(tmp_path, "video,senses\na.mp4,seen\n"))
+    with pytest.raises(DatasetError, match="no manifest field is called 'event_labels'"):
+        load_dataset(write(tmp_path, "filename\tevent_labels\na.wav\tdog,cat\n", "weak.tsv"))
     with pytest.raises(DatasetError, match="names no video"):
         load_dataset(write(tmp_path, "label,start\ndog,1\n"))
