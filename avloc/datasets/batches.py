@@ -67,12 +67,13 @@ class Batch:
     def hide(self, modality: str, rows: Tensor | None = None) -> None:
         """Replace a modality by zeros in place, in all windows or in those marked in rows (B,).
 
-        Then the events are those that the other modality has.
+        Then the events are those that the other modality has, and this one has none.
         """
         truth, chosen = self.truth, slice(None) if rows is None else _moved(rows, self.audio.device)
-        for tensor in (getattr(self, modality), getattr(self, f"{modality}_valid")):
+        is_visual = modality == "visual"
+        hidden, other = (truth.seen, truth.heard) if is_visual else (truth.heard, truth.seen)
+        for tensor in (getattr(self, modality), getattr(self, f"{modality}_valid"), hidden):
             tensor[chosen] = 0
-        other = truth.heard if modality == "visual" else truth.seen
         if isinstance(chosen, Tensor):  # as an index it would wait for the device to count it
             other = torch.where(chosen[:, None, None], other, truth.targets)
         truth.targets.copy_(other)

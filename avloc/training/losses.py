@@ -6,7 +6,7 @@ So the parts of a batch on several devices add up to the whole batch's mean.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -71,9 +71,22 @@ def _n_scored(truth: Truth) -> int:
     return int(truth.scored.sum())
 
 
-EXCLUSIVE = Loss(_exclusive, _n_scored)
+def _with_senses(total: Callable[[ModelOutput, Truth], Tensor]) -> Callable[..., Tensor]:
+    """Average with the losses of what is heard and what is seen, if a model answers each."""
+
+    def average(output: ModelOutput, truth: Truth) -> Float[Tensor, ""]:
+        totals = [total(output, truth)]
+        for logits, events in ((output.heard, truth.heard), (output.seen, truth.seen)):
+            if logits is not None:
+                totals.append(total(ModelOutput(logits), replace(truth, targets=events)))
+        return torch.stack(totals).mean()
+
+    return average
+
+
+EXCLUSIVE = Loss(_with_senses(_exclusive), _n_scored)
 """Cross-entropy of every scored segment."""
-INDEPENDENT = Loss(_independent, _n_scored)
+INDEPENDENT = Loss(_with_senses(_independent), _n_scored)
 """Binary cross-entropy of every scored segment, the mean over labels."""
 
 

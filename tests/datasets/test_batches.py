@@ -176,3 +176,24 @@ def test_a_hidden_modality_is_as_one_that_a_video_lacks(tmp_path):
     hidden.hide("audio")
     assert not hidden.audio.any()
     assert not hidden.audio_valid.any()
+
+
+def test_events_of_a_window_with_a_hidden_modality_are_those_of_the_other(tmp_path):
+    world = made_up(tmp_path, n_videos=5)
+    batch = next(batches(load_examples(world.store, world.dataset, "train"), 8))
+    truth = batch.truth
+    draw = torch.Generator().manual_seed(0)
+    for tensor in (truth.heard, truth.seen):
+        tensor.copy_(torch.rand(tensor.shape, generator=draw) < 0.5)
+    truth.targets.copy_(truth.heard | truth.seen)
+    heard, seen = truth.heard.clone(), truth.seen.clone()
+    dark = torch.tensor([True, *[False] * (len(heard) - 1)])
+    batch.hide("visual", dark)
+    batch.hide("audio", dark.roll(1))
+    assert torch.equal(truth.targets[0], heard[0])
+    assert torch.equal(truth.targets[1], seen[1])
+    assert torch.equal(truth.targets[2:], (heard | seen)[2:])
+    assert torch.equal(truth.heard[0], heard[0])
+    assert torch.equal(truth.seen[1], seen[1])
+    assert not truth.seen[0].any()
+    assert not truth.heard[1].any()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -120,3 +121,21 @@ def test_a_window_without_a_scored_segment_counts_for_nothing():
     loss = weak()
     total = total_of(loss, logits, torch.full((1, 4), IGNORED))
     assert (total.item(), count_of(loss, torch.full((1, 4), IGNORED))) == (0.0, 0)
+
+
+@pytest.mark.parametrize("kind", ["exclusive", "independent"])
+def test_a_model_that_answers_each_sense_is_trained_on_the_truth_of_each(kind):
+    labels = LabelSet(("bell", "bark"), kind=kind)
+    draw = torch.Generator().manual_seed(0)
+    truth = truth_of_classes(TARGETS, 2)
+    truth.heard[1, 1:3], truth.seen[0] = False, False
+    logits, heard, seen = torch.randn(3, 3, 4, labels.n_logits, generator=draw)
+    loss = loss_of(TrainingConfig(), labels)
+    parts = [
+        loss.total(ModelOutput(answer), replace(truth, targets=events)).item()
+        for answer, events in ((logits, truth.targets), (heard, truth.heard), (seen, truth.seen))
+    ]
+    total = loss.total(ModelOutput(logits, heard=heard, seen=seen), truth)
+    assert total.item() == pytest.approx(sum(parts) / 3)
+    assert len({round(part, 3) for part in parts}) == 3
+    assert loss.total(ModelOutput(logits), truth).item() == pytest.approx(parts[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from made_up import made_up
+from made_up import made_up, truth_of_classes
 
 from avloc.datasets.batches import Batch
 from avloc.evaluation.evaluator import evaluate
@@ -20,7 +20,7 @@ def full_batch(n: int) -> Batch:
     return Batch(
         torch.ones(n, 2, 1, 1, 3),
         torch.ones(n, 2, 4),
-        torch.zeros(n, 2, dtype=torch.int64),
+        truth_of_classes(torch.zeros(n, 2, dtype=torch.int64), 2),
         torch.ones(n, 2, dtype=torch.bool),
         torch.ones(n, 2, dtype=torch.bool),
     )
