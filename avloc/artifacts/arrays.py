@@ -22,7 +22,6 @@ from avloc.artifacts.schema import Array, array_of
 
 MAX_TENSORS = 4096
 _LARGEST_NUMBER = 8  # bytes
-_MAY_BE_EMPTY = ("R", "E")  # a split may have no rows and a video no events
 
 
 class Depth(Enum):
@@ -119,24 +118,6 @@ class Arrays:
         """Return what identifies the content of each array of the group, by name."""
         return {name: self._record(name) for name in self.names()}
 
-    def dataset(self, name: str, shape: str | None) -> h5d.DatasetID:
-        """Open an array without reading it; ValueError if it is not stored as avloc stores."""
-        dataset = self._opened(name)
-        if not isinstance(dataset, h5d.DatasetID):
-            raise ValueError(f"{name} is not an array")
-        plan = dataset.get_create_plist()
-        is_whole = plan.get_layout() == h5d.CONTIGUOUS and not plan.get_external_count()
-        if not is_whole or plan.get_nfilters():
-            raise ValueError(f"{name} is compressed, in pieces or in another file")
-        n_stored = dataset.get_storage_size()
-        n_declared = math.prod(dataset.shape or ()) * dataset.get_type().get_size()
-        self._budget.spend(max(n_stored, n_declared), name)
-        if n_stored < n_declared:  # HDF5 would make zeros of what was never written
-            raise ValueError(f"{name} declares {n_declared} bytes and has {n_stored}")
-        if shape is not None:
-            self._agree(name, dataset.shape, shape.split())
-        return dataset
-
     def group(self, name: str) -> Arrays:
         """Return the arrays of a group in this one; ValueError if it is not a group."""
         group = self._opened(name)
@@ -162,7 +143,7 @@ class Arrays:
         return names
 
     def _checked(self, name: str, wanted: Array) -> h5d.DatasetID:
-        dataset = self.dataset(name, wanted.shape)
+        dataset = self._stored(name, wanted.shape)
         dtype = dataset.dtype
         if dtype.kind not in wanted.kinds or dtype.itemsize > _LARGEST_NUMBER:
             raise ValueError(f"{name} holds {dtype}, which does not belong there")
@@ -170,6 +151,23 @@ class Arrays:
             record, here = self._record(name), (dtype.str, list(dataset.shape))
             if (record.get("dtype"), record.get("shape")) != here:
                 raise ValueError(f"{name} is of {here}, and its header says otherwise")
+        return dataset
+
+    def _stored(self, name: str, shape: str | None) -> h5d.DatasetID:
+        dataset = self._opened(name)
+        if not isinstance(dataset, h5d.DatasetID):
+            raise ValueError(f"{name} is not an array")
+        plan = dataset.get_create_plist()
+        is_whole = plan.get_layout() == h5d.CONTIGUOUS and not plan.get_external_count()
+        if not is_whole or plan.get_nfilters():
+            raise ValueError(f"{name} is compressed, in pieces or in another file")
+        n_stored = dataset.get_storage_size()
+        n_declared = math.prod(dataset.shape or ()) * dataset.get_type().get_size()
+        self._budget.spend(max(n_stored, n_declared), name)
+        if n_stored < n_declared:  # HDF5 would make zeros of what was never written
+            raise ValueError(f"{name} declares {n_declared} bytes and has {n_stored}")
+        if shape is not None:
+            self._agree(name, dataset.shape, shape.split())
         return dataset
 
     def _record(self, name: str) -> Record:
@@ -190,7 +188,7 @@ class Arrays:
     def _agree(self, name: str, shape: tuple[int, ...], letters: list[str]) -> None:
         sizes = {n: int(n) for n in letters if n.isdigit()} | self.sizes
         fits = len(shape) == len(letters) and all(
-            size == sizes[n] if n in sizes else size > 0 or n in _MAY_BE_EMPTY
+            size == sizes[n] if n in sizes else size > 0 or n == "R"  # a split may have no rows
             for n, size in zip(letters, shape, strict=True)
         )
         if not fits:

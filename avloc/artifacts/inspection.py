@@ -119,5 +119,5 @@ def _facts(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
 def _in_words(value: Any) -> str:
     if isinstance(value, list | tuple):
         more = ", ..." if len(value) > _MOST_VALUES else ""
-        return ", ".join(map(str, value[:_MOST_VALUES])) + more or "none"
+        return ", ".join(map(_in_words, value[:_MOST_VALUES])) + more or "none"
     return f"{value:.6g}" if isinstance(value, float) else "none" if value is None else str(value)

@@ -145,6 +145,14 @@ def test_independent_labels_may_have_a_temperature_each(
     assert_same(several, artifacts.read_model(tmp_path / "m.h5"))
 
 
+def test_describe_shows_fitted_numbers_as_short_as_they_are_exact(tmp_path: Path) -> None:
+    fitted = dataclasses.replace(model(), thresholds=np.float32([0.3, 0.5]).tolist())
+    artifacts.write_model(tmp_path / "m.h5", fitted)
+    facts = describe(tmp_path / "m.h5").facts
+    assert (facts["thresholds"], facts["temperatures"]) == ("0.3, 0.5", "1.25")
+    assert facts["labels: kind"] == "exclusive"
+
+
 def test_describe_shows_by_which_sense_an_event_is_known(tmp_path: Path) -> None:
     artifacts.write_localization(tmp_path / "clip.h5", timeline())
     [event] = describe(tmp_path / "clip.h5").table
