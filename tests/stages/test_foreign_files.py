@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,8 @@ import avloc
 from avloc.errors import OutputError
 from avloc.export.formats.saving import formats
 from avloc.export.marks import refuse_foreign
+from avloc.export.written_texts import WrittenTexts
+from avloc.stages.localize.run import LocalizedVideo
 
 pytestmark = pytest.mark.usefixtures("models_load_once")
 THEIRS = b"the work of days"
@@ -44,8 +47,64 @@ def test_the_files_that_lie_beside_a_film_under_its_name_stay(
     assert {path.read_bytes() for path in theirs} == {THEIRS}
     made = {path.name for path in film.parent.iterdir()} - {film.name, *(p.name for p in theirs)}
     named = {f"film.avloc{suffix}" for suffix in [*formats().values(), ".figure.png"]}
-    assert made == named | {"film.heatmap.mp4"}
-    assert {path.name for path in answer.written} == made
+    assert made == named | {"film.heatmap.mp4", "film.avloc.written"}
+    assert {path.name for path in answer.written} == made - {"film.avloc.written"}
+
+
+def test_a_text_that_was_corrected_is_never_replaced(
+    small_workspace: SmallWorkspace, film: Path
+) -> None:
+    tiers, table, answer = (film.with_name(f"film.avloc.{end}") for end in ("eaf", "csv", "h5"))
+
+    def run(**options: object) -> LocalizedVideo:
+        given = {"artifacts": small_workspace.artifacts, "format": ["csv", "elan"], **options}
+        return avloc.localize(film, **given)[0]
+
+    run()
+    assert tiers in run().written  # unchanged, it may be replaced
+    tiers.write_text(tiers.read_text("utf-8") + " ", "utf-8")
+    before = [(path.read_bytes(), path.stat().st_mtime_ns) for path in (tiers, table, answer)]
+    for overwrite in ("stale", "always"):
+        refused = run(overwrite=overwrite, min_score=0.1)
+        assert isinstance(refused.error, OutputError)
+        assert f"{tiers} was changed" in str(refused.error)
+    after = [(path.read_bytes(), path.stat().st_mtime_ns) for path in (tiers, table, answer)]
+    assert after == before  # nothing was begun
+    assert tiers in run(overwrite="never").kept
+    tiers.unlink()
+    assert run().error is None
+
+
+def test_texts_without_a_record_are_avlocs_by_name(
+    small_workspace: SmallWorkspace, film: Path
+) -> None:
+    """Such as those of an earlier version, or beside a record that is damaged."""
+    record, text = film.with_name("film.avloc.written"), film.with_name("film.avloc.csv")
+    for damaged in (None, b"[1]", b'{"film.avloc.srt": "0"}', b"\xff"):
+        text.write_bytes(THEIRS)
+        if damaged is not None:
+            record.write_bytes(damaged)
+        [answer] = avloc.localize(film, artifacts=small_workspace.artifacts, format=["csv"])
+        assert answer.error is None
+        assert text.read_bytes() != THEIRS
+        assert json.loads(record.read_text("utf-8")).keys() >= {"film.avloc.csv"}
+        record.unlink()
+
+
+def test_a_text_that_is_half_recorded_is_avlocs(tmp_path: Path) -> None:
+    written, text = WrittenTexts(tmp_path / "record"), tmp_path / "a.avloc.srt"
+    with written.writing(text):
+        text.write_text("first")
+    written.refuse_changed(text)
+    with pytest.raises(KeyboardInterrupt), written.writing(text):
+        text.write_text("second")
+        raise KeyboardInterrupt
+    written.refuse_changed(text)
+    with written.writing(text):
+        text.write_text("third")
+    text.write_text("corrected")
+    with pytest.raises(OutputError, match="was changed"):
+        written.refuse_changed(text)
 
 
 def test_a_heat_map_of_somebody_elses_costs_its_video_and_stays(

@@ -16,6 +16,7 @@ from avloc.errors import UnknownNameError, UsageError
 from avloc.export.formats.saving import formats, save
 from avloc.export.heat_style import DEFAULT_STYLE, HeatStyle
 from avloc.export.marks import OWN, refuse_foreign
+from avloc.export.written_texts import RECORD_SUFFIX, WrittenTexts
 from avloc.media import HEATMAP_SUFFIX, comment_of, loudness, middle_frames
 from avloc.progress import Progress
 from avloc.stages.localize.answers import Answer, digest
@@ -54,6 +55,22 @@ def check_outputs(options: OutputOptions, n_videos: int) -> None:
         raise UsageError("a comparison needs two models", "Name both: --model A --model B.")
 
 
+def text_files(video: InputVideo, options: OutputOptions) -> dict[Path, str]:
+    """Return the text files of a video, and the format of each; the answer's file is not one."""
+    names = [name for name in options.formats if name != "h5"]
+    return {video.result(OWN + formats()[name]): name for name in names}
+
+
+def refuse_outputs(video: InputVideo, options: OutputOptions) -> None:
+    """Refuse to replace files that avloc did not write, or that were changed since."""
+    if options.heatmap:
+        refuse_foreign(video.result(HEATMAP_SUFFIX))
+    if options.overwrite != "never":
+        written = WrittenTexts(video.result(RECORD_SUFFIX))
+        for path in text_files(video, options):
+            written.refuse_changed(path)
+
+
 @dataclass(frozen=True)
 class OutputFiles:
     """The files made from one video's answers."""
@@ -66,10 +83,8 @@ class OutputFiles:
     def write(self) -> Iterator[tuple[Path, bool]]:
         """Make the files, the quick ones first; yield each, and whether it is new."""
         options, has_picture = self.options, self._timelines[0].frame_size is not None
-        for name in options.formats:
-            if name != "h5":  # the answer's file is one
-                path = self.video.result(OWN + formats()[name])
-                yield self._written(path, partial(save, self._timelines[0], path, name))
+        for path, name in text_files(self.video, options).items():
+            yield self._written(path, partial(self._save, path, name))
         if options.figure is not None:
             path = self._figure_path(options.figure, "figure")
             yield self._written(path, partial(self._draw_events, path))
@@ -80,6 +95,10 @@ class OutputFiles:
             path, stamp = self.video.result(HEATMAP_SUFFIX), self._heatmap_stamp()
             is_valid = options.overwrite == "stale" and path.exists() and comment_of(path) == stamp
             yield (path, False) if is_valid else self._written(path, partial(self._render, stamp))
+
+    def _save(self, path: Path, format: str) -> None:
+        with WrittenTexts(self.video.result(RECORD_SUFFIX)).writing(path):
+            save(self._timelines[0], path, format)
 
     @property
     def _timelines(self) -> list[Timeline]:

@@ -13,12 +13,15 @@ from avloc.artifacts import claim
 from avloc.errors import AvlocError, UsageError
 from avloc.events import EventRules
 from avloc.export.heat_style import HeatStyle
-from avloc.export.marks import refuse_foreign
-from avloc.media import HEATMAP_SUFFIX
 from avloc.progress import Progress, silent
 from avloc.stages.localize.answers import ANSWER_SUFFIX, CachedModels, modality_note
 from avloc.stages.localize.inputs import InputVideo, add_truth, find_inputs
-from avloc.stages.localize.output_files import OutputFiles, OutputOptions, check_outputs
+from avloc.stages.localize.output_files import (
+    OutputFiles,
+    OutputOptions,
+    check_outputs,
+    refuse_outputs,
+)
 from avloc.stages.workspace import DEFAULT_MODEL, Workspace
 from avloc.timeline import Timeline
 
@@ -212,8 +215,8 @@ class _Run:
         """Answer a video and make its files; the two lists grow with each file."""
         if video.error is not None:
             raise video.error
-        if self.outputs.heatmap:
-            refuse_foreign(video.result(HEATMAP_SUFFIX))
+        if self.is_written:
+            refuse_outputs(video, self.outputs)
         share = _FEATURES if self.outputs.heatmap else 1.0
         features = self._part(n_done, share, f"{video.path.name}: features", "segments")
         answers = self.models.answers(video, features, is_written=self.is_written)
