@@ -23,7 +23,7 @@ from avloc.cli.help import argument_name, default_text, help_text
 from avloc.datasets import SynthesisConfig
 from avloc.events import EventRules
 from avloc.export.confidence import LIMITS
-from avloc.export.senses import LETTERS
+from avloc.export.sense_letters import LETTERS
 from avloc.media.flags import FLAGS
 from avloc.models import list_models, model_class
 from avloc.options import describe_options

@@ -81,7 +81,7 @@ def _show(answer: LocalizedVideo) -> None:
 def _table(events: Sequence[Event]) -> tuple[list[str], list[list[str]]]:
     """Return the header and the rows of a table of events; senses where any is known."""
     from avloc.export.confidence import confidence
-    from avloc.export.senses import WORDS, are_unknown
+    from avloc.export.sense_letters import WORDS, are_unknown
 
     header = ["start", "end", "label", "score", "confidence", "sense"]
     rows = [
@@ -100,7 +100,7 @@ def _table(events: Sequence[Event]) -> tuple[list[str], list[list[str]]]:
 
 
 def _say_note(answer: LocalizedVideo) -> None:
-    from avloc.export.senses import are_unknown, reason_unknown
+    from avloc.export.sense_letters import are_unknown, reason_unknown
 
     if answer.note:
         console.say(f"{answer.video} has {answer.note}")

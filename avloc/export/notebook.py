@@ -10,7 +10,7 @@ from avloc.colours import SENSE_COLOURS, as_hex
 from avloc.export.axis import Axis
 from avloc.export.report.blocks import DAY, Block, track_of
 from avloc.export.report.page import environment
-from avloc.export.senses import are_unknown, reason_unknown
+from avloc.export.sense_letters import are_unknown, reason_unknown
 from avloc.timeline import Timeline
 
 MOST_ROWS = 20

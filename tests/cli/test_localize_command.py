@@ -116,6 +116,7 @@ def test_a_sound_file_is_answered_and_says_so(
         "sound.wav",
         "sound.avloc.h5",
         "sound.avloc.srt",
+        "sound.avloc.written",
         "sound.avloc.figure.png",
         "a.html",
     }

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from avloc.export.confidence import FAINTEST, LIMITS, confidence, opacity
 from avloc.export.lanes import MOST_LANES, assign_lanes
-from avloc.export.senses import reason_unknown, shown_labels
+from avloc.export.sense_letters import reason_unknown, shown_labels
 from avloc.labels import LabelSet
 from avloc.timeline import Event, Grid, Timeline
 

@@ -25,7 +25,7 @@ from avloc.export.figures.figure_rows import (
 from avloc.export.heat_style import DEFAULT_STYLE, HeatStyle
 from avloc.export.lanes import assign_lanes
 from avloc.export.pictures import Frame, evenly, maps_of_events, presence_of_segments
-from avloc.export.senses import LETTERS, WORDS, known_senses, sense_shares, shown_labels
+from avloc.export.sense_letters import LETTERS, WORDS, known_senses, sense_shares, shown_labels
 from avloc.labels import LabelSet
 from avloc.timeline import Event, FloatArray, Timeline
 

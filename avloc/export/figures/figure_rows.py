@@ -22,7 +22,7 @@ from avloc.export.heat_style import HeatStyle
 from avloc.export.lanes import Lanes
 from avloc.export.lines import one_line
 from avloc.export.pictures import Frame, lay_heat
-from avloc.export.senses import LETTERS, are_unknown
+from avloc.export.sense_letters import LETTERS, are_unknown
 from avloc.labels import LabelSet
 from avloc.timeline import Event, FloatArray
 

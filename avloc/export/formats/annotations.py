@@ -9,7 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree as Xml
 
 from avloc.export.lines import in_order, label_line, milliseconds
-from avloc.export.senses import LETTERS
+from avloc.export.sense_letters import LETTERS
 from avloc.timeline import Event, Timeline
 
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"

@@ -16,7 +16,7 @@ import numpy as np
 
 from avloc.export.lines import in_order, label_line
 from avloc.export.playback import no_event_scores
-from avloc.export.senses import sense_numbers
+from avloc.export.sense_letters import sense_numbers
 from avloc.labels import LabelSet
 from avloc.timeline import Event, Timeline
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 
 from avloc.export.lines import clock, in_order, label_line, milliseconds
-from avloc.export.senses import WORDS
+from avloc.export.sense_letters import WORDS
 from avloc.timeline import Event, Timeline
 
 

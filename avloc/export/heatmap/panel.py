@@ -17,7 +17,7 @@ from avloc.export.confidence import confidence, opacity
 from avloc.export.lanes import Lanes, assign_lanes
 from avloc.export.lines import one_line
 from avloc.export.playback import NO_EVENT, at_moment, event_at, total_seconds
-from avloc.export.senses import LETTERS, are_unknown, sense_shares, shown_labels
+from avloc.export.sense_letters import LETTERS, are_unknown, sense_shares, shown_labels
 from avloc.timeline import Event, Timeline
 
 GROUND: Colour = (22, 24, 29)

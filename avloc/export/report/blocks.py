@@ -10,7 +10,7 @@ from avloc.colours import Colour, as_hex, faded, ink_on, label_colour
 from avloc.export.axis import Axis
 from avloc.export.confidence import confidence, opacity
 from avloc.export.lanes import MOST_LANES, assign_lanes
-from avloc.export.senses import LETTERS, WORDS, are_unknown, sense_numbers
+from avloc.export.sense_letters import LETTERS, WORDS, are_unknown, sense_numbers
 from avloc.labels import LabelSet
 from avloc.timeline import Event
 

@@ -19,7 +19,7 @@ from avloc.export.confidence import LIMITS
 from avloc.export.lines import one_line
 from avloc.export.links import shown_names
 from avloc.export.report.report_clips import ClipView, ReportClip
-from avloc.export.senses import KEY
+from avloc.export.sense_letters import KEY
 
 _MAKER = f"avloc {version('avloc')}"
 

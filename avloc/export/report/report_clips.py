@@ -24,7 +24,7 @@ from avloc.export.report.score_plot import (
     score_lines,
     sense_areas,
 )
-from avloc.export.senses import are_unknown, reason_unknown, sense_shares, shown_labels
+from avloc.export.sense_letters import are_unknown, reason_unknown, sense_shares, shown_labels
 from avloc.media import AUDIO_SUFFIXES, FLAGS
 from avloc.timeline import Event, Timeline
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from avloc.colours import as_hex, label_colour
 from avloc.export.axis import Axis
 from avloc.export.playback import NO_EVENT
-from avloc.export.senses import sense_shares, shown_labels
+from avloc.export.sense_letters import sense_shares, shown_labels
 from avloc.timeline import Event, Timeline
 
 N_LINES = 6
