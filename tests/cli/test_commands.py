@@ -102,9 +102,10 @@ def test_localize_writes_beside_the_clip(
         "clip.heatmap.mp4",
         "clip.avloc.csv",
         "clip.avloc.srt",
+        "clip.avloc.written",
     }
     timeline = read_localization("clip.avloc.h5")
-    assert timeline.scores.shape == (10, 4)
+    assert timeline.scores.shape == (10, 3)
     for event in timeline:
         assert event.label in " ".join(ended.out.split())
     rendered, source = probe(Path("clip.heatmap.mp4")), probe(Path("clip.mp4"))
