@@ -7,8 +7,9 @@ ECCV 2020; layers as in the authors' code. Numbered here, the picture's f_v by a
     g(f, F) = softmax(W_q f (W_k F)^T / sqrt(d)) W_v F                        (2)
     P = sigmoid(W f^)                      of each segment, sense and label   (3)
     p = sum_t sum_m softmax_t(W_tp f^) softmax_m(W_av f^) P   of the window   (4)
+    p_m = sum_t softmax_t(W_tp f^) P               of the window in a sense   (5)
 
-Not theirs: a mean over the picture for their two visual networks, missing senses, and (5), (6).
+Not theirs: a mean over the picture for their two visual networks, missing senses, and (6), (7).
 """
 
 from __future__ import annotations
@@ -49,9 +50,9 @@ class HANConfig(ModelOptions):
 class HAN(Model):
     """Hybrid attention, a sigmoid for each sense, segment and label, and attentive pooling.
 
-    An event is what either sense has, ``p = 1 - (1 - P_a)(1 - P_v)`` (eq. 5). The labels are
+    An event is what either sense has, ``p = 1 - (1 - P_a)(1 - P_v)`` (eq. 6). The labels are
     independent. Of an exclusive label set one label occurs at most: given that, the logits are
-    each label's log-odds, and 0 for background (eq. 6).
+    each label's log-odds, and 0 for background (eq. 7).
     """
 
     Config: ClassVar[type[HANConfig]] = HANConfig
@@ -81,11 +82,14 @@ class HAN(Model):
         states = torch.stack([h_a, h_v], dim=2)
         logits = self.label(states).masked_fill(is_missing.unsqueeze(-1), _NO_EVIDENCE)  # of (3)
         heard, seen = logits.unbind(dim=2)
+        pooled, of_senses = self.pooling(states, logits.sigmoid(), is_missing)
         return ModelOutput(
             logits=self._with_background(either(heard, seen)),
             heard=self._with_background(heard),
             seen=self._with_background(seen),
-            pooled=self.pooling(states, logits.sigmoid(), is_missing),
+            pooled=pooled,
+            pooled_heard=of_senses[:, 0],
+            pooled_seen=of_senses[:, 1],
             self_attention_audio=self_a,
             self_attention_visual=self_v,
             co_attention_audio=co_a,
@@ -93,7 +97,7 @@ class HAN(Model):
         )
 
     def _with_background(self, logits: Float[Tensor, "B T C"]) -> Float[Tensor, "B T K"]:
-        return pad(logits, (0, self.n_classes - logits.shape[-1]))  # (6)
+        return pad(logits, (0, self.n_classes - logits.shape[-1]))  # (7)
 
 
 class HybridAttention(nn.Module):
@@ -143,16 +147,17 @@ class AttentivePooling(nn.Module):
         states: Float[Tensor, "B T 2 D"],
         probabilities: Float[Tensor, "B T 2 C"],
         is_missing: Bool[Tensor, "B T 2"],
-    ) -> Float[Tensor, "B C"]:
-        """Return the probability that the window has a label."""
+    ) -> tuple[Float[Tensor, "B C"], Float[Tensor, "B 2 C"]]:
+        """Return the probability that the window has a label, and that each of its senses has."""
         missing = is_missing.unsqueeze(-1)
-        over_time = _softmax(self.time(states), missing, dim=1)
+        evidence = _softmax(self.time(states), missing, dim=1) * probabilities
         over_senses = _softmax(self.sense(states), missing, dim=2)
-        return (over_time * over_senses * probabilities).sum(dim=(1, 2)).clamp(0, 1)  # (4)
+        pooled = (evidence * over_senses).sum(dim=(1, 2)).clamp(0, 1)  # (4)
+        return pooled, evidence.sum(dim=1).clamp(0, 1)  # (5)
 
 
 def either(heard: Float[Tensor, "*B C"], seen: Float[Tensor, "*B C"]) -> Float[Tensor, "*B C"]:
-    """Return the logit of "heard or seen": ``p / (1 - p) = e^a + e^v + e^(a + v)`` (eq. 5)."""
+    """Return the logit of "heard or seen": ``p / (1 - p) = e^a + e^v + e^(a + v)`` (eq. 6)."""
     return torch.stack([heard, seen, heard + seen]).logsumexp(dim=0)
 
 

@@ -44,6 +44,8 @@ class ModelOutput:
     heard: Float[Tensor, "B T K"] | None = None  # logits of the sound alone, from a head of its own
     seen: Float[Tensor, "B T K"] | None = None  # logits of the picture alone
     pooled: Float[Tensor, "B C"] | None = None  # probabilities of the whole window
+    pooled_heard: Float[Tensor, "B C"] | None = None  # of its sound
+    pooled_seen: Float[Tensor, "B C"] | None = None  # of its picture
     attention: Float[Tensor, "B T H W"] | None = None  # where
     self_attention_visual: Float[Tensor, "B T T"] | None = None  # when
     self_attention_audio: Float[Tensor, "B T T"] | None = None

@@ -94,21 +94,24 @@ def han(w: Weights, config: dict[str, Any], visual: np.ndarray, audio: np.ndarra
     prob = {s: sigmoid(logit[s]) for s in SENSES}
     both = 1 - (1 - prob["audio"]) * (1 - prob["visual"])  # an event is what either has
     out["scores"] = {"heard": prob["audio"], "seen": prob["visual"], "logits": both}
-    out["pooled"] = np.array([pooled(w, f, prob, present, c) for c in range(n_labels)])
+    for name, senses in (("", SENSES), ("_heard", SENSES[:1]), ("_seen", SENSES[1:])):
+        values = [pooled(w, f, prob, present, c, senses) for c in range(n_labels)]
+        out[f"pooled{name}"] = np.array(values)
     return out
 
 
-def pooled(w: Weights, f: Any, prob: Any, present: Any, c: int) -> float:
+def pooled(w: Weights, f: Any, prob: Any, present: Any, c: int, used: Any) -> float:
+    """The probability of label c in the window, by both senses or by what one of them has."""
     total = 0.0
     score = {
         name: {s: [linear(w, f"pooling.{name}", row)[c] for row in f[s]] for s in SENSES}
         for name in ("time", "sense")
     }
-    for s in SENSES:
+    for s in used:
         for t in present[s]:
             over_time = np.exp(score["time"][s][t])
             over_time /= sum(np.exp(score["time"][s][u]) for u in present[s])
-            senses = [m for m in SENSES if t in present[m]]
+            senses = [m for m in used if t in present[m]]
             over_senses = np.exp(score["sense"][s][t])
             over_senses /= sum(np.exp(score["sense"][m][t]) for m in senses)
             total += over_time * over_senses * prob[s][t, c]

@@ -48,7 +48,9 @@ def assert_as_transcribed(model: HAN, visual: np.ndarray, audio: np.ndarray) -> 
                 expected = np.array([plain.exclusive(p) for p in expected])
             got = model.probabilities(getattr(output, name)[b]).detach().numpy()
             np.testing.assert_allclose(got, expected, atol=TOLERANCE, err_msg=name)
-        np.testing.assert_allclose(output.pooled[b].detach(), truth.pop("pooled"), atol=TOLERANCE)
+        for name in ("pooled", "pooled_heard", "pooled_seen"):
+            got = getattr(output, name)[b].detach()
+            np.testing.assert_allclose(got, truth.pop(name), atol=TOLERANCE, err_msg=name)
         for name, rows in truth.items():
             for got, expected in zip(getattr(output, name)[b].detach().numpy(), rows, strict=True):
                 if expected is not None:
