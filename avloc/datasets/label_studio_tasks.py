@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +20,10 @@ from avloc.datasets.stated_videos import stated_id, stated_path, stated_video
 from avloc.datasets.video_paths import videos_beside
 from avloc.errors import UnknownNameError
 from avloc.media import MEDIA_SUFFIXES
-from avloc.timeline import SENSES
+from avloc.timeline import SENSES, Sense
 
 _Json = dict[str, Any]
-_HINT = "Export the project as JSON."
+_HINT = "Annotate the tasks in Label Studio, then export them as JSON."
 
 
 @dataclass(frozen=True)
@@ -44,10 +43,8 @@ class _Task:
 def read_label_studio(file: JsonFile) -> Dataset:
     """Return the data set of a parsed export. Missing videos are not an error."""
     tasks = [_task(file, line, element) for line, element in file.elements()]
-    if not tasks:
-        raise file.error("holds no tasks", hint=_HINT)
     use_predictions = not any(task.is_annotated for task in tasks)
-    beside = cache(lambda: videos_beside(file.path.parent))
+    beside = videos_beside(file.path.parent)
     rows: list[Row] = []
     videos: dict[str, Path] = {}
     line_of: dict[str, int] = {}
@@ -57,24 +54,15 @@ def read_label_studio(file: JsonFile) -> Dataset:
         if regions is None:
             n_unread += 1
             continue
-        try:
-            video_id, stated = _video(task.data)
-            if video_id in line_of:
-                raise ValueError(
-                    f"the video {video_id!r} is also the task on line {line_of[video_id]}"
-                )
-            line_of[video_id] = task.line
-            split = task.data.get("split") if task.data.get("split") in SPLITS else ""
-            found = list(_rows(video_id, str(split), regions))
-        except (ValueError, UnknownNameError) as error:
-            raise file.error(error, line=task.line) from error
-        rows += [row for row in found if row.is_event] or [Row(video_id, "", 0.0, 0.0, str(split))]
-        n_empty += sum(not row.is_event for row in found)
-        video = stated_video([stated], video_id, file.path.parent, beside())
+        video_id, stated, found = _read_task(file, task, regions, line_of)
+        events = [row for row in found if row.is_event]
+        n_empty += len(found) - len(events)
+        rows += events or [Row(video_id, "", 0.0, 0.0, _split(task.data))]
+        video = stated_video([stated], video_id, file.path.parent, beside)
         if video is not None:
             videos[video_id] = video
     if not rows:
-        raise file.error("holds no annotated task", hint="Annotate it, then export it as JSON.")
+        raise file.error("holds no annotated task", hint=_HINT)
     return Dataset(
         name=file.path.name.partition(".")[0],
         root=file.path,
@@ -84,6 +72,25 @@ def read_label_studio(file: JsonFile) -> Dataset:
         is_row_alone=False,
         notes=tuple(_notes(use_predictions, n_unread, n_empty)),
     )
+
+
+def _read_task(
+    file: JsonFile, task: _Task, regions: Sequence[Any], line_of: dict[str, int]
+) -> tuple[str, str, list[Row]]:
+    """Return a task's video id, where it says the video is, and its events."""
+    try:
+        video_id, stated = _video(task.data)
+        if video_id in line_of:
+            raise ValueError(f"the video {video_id!r} is also the task on line {line_of[video_id]}")
+        line_of[video_id] = task.line
+        return video_id, stated, list(_rows(video_id, _split(task.data), regions))
+    except (ValueError, UnknownNameError) as error:
+        raise file.error(error, line=task.line) from error
+
+
+def _split(data: _Json) -> str:
+    split = data.get("split")
+    return split if isinstance(split, str) and split in SPLITS else ""
 
 
 def _task(file: JsonFile, line: int, element: object) -> _Task:
@@ -150,12 +157,7 @@ def _video(data: _Json) -> tuple[str, str]:
 def _rows(video_id: str, split: str, regions: Sequence[Any]) -> Iterator[Row]:
     """Yield the events of a task's regions; their senses are choices with the same id."""
     results = [_result(region) for region in regions]
-    senses = {}
-    for result, value in results:
-        for word in _list(value, "choices"):
-            is_sense = result.get("from_name") == "sense" or word in SENSES
-            if is_sense and isinstance(word, str):
-                senses[result.get("id")] = checked_sense(word)
+    senses = dict(_senses(results))
     for result, value in results:
         if "timelinelabels" in value:
             raise ValueError("its regions count frames (<TimelineLabels>), which are not read")
@@ -165,11 +167,19 @@ def _rows(video_id: str, split: str, regions: Sequence[Any]) -> Iterator[Row]:
         start, end = (_time(value, name) for name in ("start", "end"))
         if start > end:
             raise ValueError(f"the event lasts from {start:g} to {end:g} s")
+        sense = senses.get(str(result.get("id")), "unknown")
         for label in labels:
             if not isinstance(label, str):
                 raise ValueError(f"a label is {label!r:.60}, not a text")
-            sense = senses.get(result.get("id"), "unknown")
             yield Row(video_id, checked_label(label.strip()), start, end, split, sense=sense)
+
+
+def _senses(results: Sequence[tuple[_Json, _Json]]) -> Iterator[tuple[str, Sense]]:
+    """Yield the id of a region, and the sense that was chosen for it."""
+    for result, value in results:
+        for word in _list(value, "choices"):
+            if isinstance(word, str) and (result.get("from_name") == "sense" or word in SENSES):
+                yield str(result.get("id")), checked_sense(word)
 
 
 def _result(region: object) -> tuple[_Json, _Json]:

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -132,30 +132,40 @@ def _read_event_file(
     path: Path, sense: Sense, known: set[str], lists: _Lists, events: _Events
 ) -> None:
     empty, repeated, strange = [], 0, Counter[str]()
-    for line, (clip, onset, offset, label) in _table(
-        path, ("filename", "onset", "offset", "event_labels")
-    ):
+    for line, cells in _table(path, ("filename", "onset", "offset", "event_labels")):
         try:
-            start, end = seconds(onset, "onset"), seconds(offset, "offset")
-            if max(start, end) > N_SEGMENTS:
-                raise ValueError(f"the event lasts from {onset} to {offset} s of {N_SEGMENTS}")
-            if label not in known:
-                raise UnknownNameError("class", label[:60], known)
-            checked_id(clip)
+            row = _event(*cells, known=known, sense=sense, splits=lists.splits)
         except (ValueError, UnknownNameError) as error:
             hint = getattr(error, "hint", "")
             raise DatasetError(message_of(error), path, line, hint) from error
-        row = Row(clip, label, start, end, lists.splits.get(clip, ""), sense=sense)
-        of_clip = events.rows.setdefault(clip, [])
+        of_clip = events.rows.setdefault(row.video_id, [])
         if not row.is_event:
             empty.append(line)
-        elif clip not in lists.splits:
-            strange[clip] += 1
+        elif row.video_id not in lists.splits:
+            strange[row.video_id] += 1
         elif row in of_clip:
             repeated += 1
         else:
             of_clip.append(row)
     events.notes += _notes(path.name, empty, repeated, strange)
+
+
+def _event(
+    clip: str,
+    onset: str,
+    offset: str,
+    label: str,
+    *,
+    known: set[str],
+    sense: Sense,
+    splits: Mapping[str, str],
+) -> Row:
+    start, end = seconds(onset, "onset"), seconds(offset, "offset")
+    if max(start, end) > N_SEGMENTS:
+        raise ValueError(f"the event lasts from {onset} to {offset} s of {N_SEGMENTS}")
+    if label not in known:
+        raise UnknownNameError("class", label[:60], known)
+    return Row(checked_id(clip), label, start, end, splits.get(clip, ""), sense=sense)
 
 
 def _notes(name: str, empty: list[int], repeated: int, strange: Counter[str]) -> Iterator[str]:

@@ -39,6 +39,7 @@ Labels have the order of their first appearance. A video is one example with all
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path, PurePath
 
@@ -69,10 +70,7 @@ def load_manifest(path: Path) -> Dataset:
     beside = cache(lambda: videos_beside(path.parent))
     for line, record in read_records(path, ignored):
         try:
-            named = _with_video(record)
-            row = _row(named)
-            video = path.parent / _video_path(named) if "video" in named else None
-            video = video or beside().get(row.video_id, path.parent / row.video_id)
+            row, video = _row_and_video(_with_video(record), path.parent, beside)
             first = firsts.setdefault(row.video_id, (line, row.split, video))
             _check_same(row, video, *first)
             if id_of.setdefault(video, row.video_id) != row.video_id:
@@ -92,6 +90,15 @@ def load_manifest(path: Path) -> Dataset:
         is_row_alone=False,
         ignored_fields=tuple(ignored),
     )
+
+
+def _row_and_video(
+    record: Record, folder: Path, beside: Callable[[], dict[str, Path]]
+) -> tuple[Row, Path]:
+    row = _row(record)
+    if "video" in record:
+        return row, folder / _video_path(record)
+    return row, beside().get(row.video_id, folder / row.video_id)
 
 
 def _with_video(record: Record) -> Record:

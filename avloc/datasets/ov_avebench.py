@@ -50,8 +50,34 @@ def load_ov_avebench(root: Path) -> Dataset:
         raise annotations.error("is not a JSON object with an entry for each video")
     rows: list[Row] = []
     groups: dict[str, str] = {}
+    clips: set[str] = set()
+    for split, label, group, clip in _clips(root / META, annotations):
+        rows += _rows(clip, label, split, annotations)
+        groups[label] = group
+        clips.add(clip)
+    if not rows:
+        raise DatasetError("holds no rows", root / META)
+    n_unlisted = len(annotations.content) - len(clips)
+    beside = videos_beside(root)
+    return Dataset(
+        name=root.resolve().name,
+        root=root,
+        labels=labels_of(rows, "exclusive"),
+        rows=tuple(rows),
+        videos={name: path for name, path in beside.items() if name in clips},
+        n_segments=N_SEGMENTS,
+        is_row_alone=False,
+        label_groups=groups,
+        notes=(f"{ANNOTATIONS}: {n_unlisted} of its clips are not in {META}",)
+        if n_unlisted
+        else (),
+    )
+
+
+def _clips(path: Path, annotations: JsonFile) -> Iterator[tuple[str, str, str, str]]:
+    """Yield split, class, type of class and id of each clip of the table."""
+    groups: dict[str, str] = {}
     line_of: dict[str, int] = {}
-    path = root / META
     for line, cells in read_columns(path, COLUMNS):
         try:
             split, label, group, clip = _checked(*cells)
@@ -66,24 +92,7 @@ def load_ov_avebench(root: Path) -> Dataset:
         except (ValueError, UnknownNameError) as error:
             hint = getattr(error, "hint", "")
             raise DatasetError(message_of(error), path, line, hint) from error
-        rows += _rows(clip, label, split, annotations)
-    if not rows:
-        raise DatasetError("holds no rows", path)
-    n_unlisted = len(annotations.content) - len(line_of)
-    beside = videos_beside(root)
-    return Dataset(
-        name=root.resolve().name,
-        root=root,
-        labels=labels_of(rows, "exclusive"),
-        rows=tuple(rows),
-        videos={clip: beside[clip] for clip in line_of if clip in beside},
-        n_segments=N_SEGMENTS,
-        is_row_alone=False,
-        label_groups=groups,
-        notes=(f"{ANNOTATIONS}: {n_unlisted} of its clips are not in {META}",)
-        if n_unlisted
-        else (),
-    )
+        yield split, label, group, clip
 
 
 def _checked(split: str, label: str, group: str, clip: str) -> tuple[str, str, str, str]:

@@ -82,21 +82,18 @@ def read_unav100(file: JsonFile) -> Dataset:
     n_repeated = n_late = 0
     for video_id, entry in database.items():
         try:
-            split, duration, annotations = _entry(checked_id(video_id.strip()), entry)
+            split, duration, annotations = _entry(entry)
             events = [_event(annotation, labels, duration) for annotation in annotations]
+            name = checked_id(video_id.strip())
         except (ValueError, UnknownNameError) as error:
             raise file.error(error, video_id) from error
         distinct = list(_distinct(events))
         n_repeated += len(events) - len(distinct)
         n_late += sum(end > duration for _, _, end in distinct)
-        rows += _rows(video_id.strip(), split, distinct)
+        rows += _rows(name, split, distinct)
     if not rows:
         raise file.error("names no videos")
     beside = videos_beside(file.path.parent)
-    notes = {
-        "repeat another and are left out": n_repeated,
-        "end after the duration of their video": n_late,
-    }
     return Dataset(
         name=file.path.parent.resolve().name,
         root=file.path.parent if file.path.name == ANNOTATIONS else file.path,
@@ -104,13 +101,18 @@ def read_unav100(file: JsonFile) -> Dataset:
         rows=tuple(rows),
         videos={row.video_id: beside[row.video_id] for row in rows if row.video_id in beside},
         is_row_alone=False,
-        notes=tuple(
-            f"{file.path.name}: {n} of its events {what}" for what, n in notes.items() if n
-        ),
+        notes=tuple(_notes(file.path.name, n_repeated, n_late)),
     )
 
 
-def _entry(video_id: str, entry: object) -> tuple[str, float, list[Any]]:
+def _notes(name: str, n_repeated: int, n_late: int) -> Iterator[str]:
+    if n_repeated:
+        yield f"{name}: {n_repeated} of its events repeat another and are left out"
+    if n_late:
+        yield f"{name}: {n_late} of its events end after the duration of their video"
+
+
+def _entry(entry: object) -> tuple[str, float, list[Any]]:
     """Return a video's split, its duration (infinite if unknown), and its annotations."""
     if not isinstance(entry, dict):
         raise ValueError(f"is {entry!r:.60}, not an object with subset and annotations")

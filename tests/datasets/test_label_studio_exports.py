@@ -201,7 +201,7 @@ def test_a_wrong_task_is_named_with_its_line(tmp_path, changed, message):
     ("text", "message"),
     [
         ("[", "line 1: is not JSON"),
-        ("[]", "holds no tasks"),
+        ("[]", "holds no annotated task"),
         ('[\n{"data": {}}\n', "line 3: is not JSON"),
         ('{"schema": "avloc.localization/1"}', "not a JSON file of annotations"),
         ('{"tasks": []}', "not a JSON file of annotations"),
