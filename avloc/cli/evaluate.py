@@ -54,10 +54,15 @@ def evaluate(
 
 
 def _tables(done: EvaluatedSplit, per_class: bool) -> list[Table]:
+    from avloc.tables.event_tables import event_tables
     from avloc.tables.numbers import accuracy_table, class_table, cross_modal_table, spatial_table
 
-    tables = [accuracy_table([(done.evaluation.model, done.evaluation)])]
-    if per_class:
+    tables = []
+    if done.predictions.labels.is_exclusive:  # otherwise a segment has no class
+        tables.append(accuracy_table([(done.evaluation.model, done.evaluation)]))
+    if done.evaluation.events is not None:
+        tables += event_tables(done.evaluation.events, done.evaluation.model)
+    if per_class and done.evaluation.classes:
         tables.append(class_table(done.evaluation))
     for rule, pair in (done.spatial or {}).items():
         tables.append(spatial_table(pair.attention, pair.centre, rule))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,19 +20,14 @@ COLUMNS = (0.5, 0.6, 0.7, 0.8, 0.9)
 class MeanAveragePrecision:
     """The mean over labels with a true event; shares from 0 to 1."""
 
-    thresholds: tuple[float, ...]
-    values: tuple[float, ...]  # at each threshold
+    values: Mapping[str, float]  # by threshold, ``0.5``
+    average: float  # over all of them
     n_labels: int
     n_events: int  # true events
 
-    @property
-    def average(self) -> float:
-        """The mean over the thresholds."""
-        return float(np.mean(self.values))
-
     def at(self, threshold: float) -> float:
         """Return the value at one of the thresholds."""
-        return self.values[self.thresholds.index(threshold)]
+        return self.values[f"{threshold:g}"]
 
 
 def mean_average_precision(
@@ -43,8 +38,12 @@ def mean_average_precision(
     if not of_labels:
         return None
     means = np.mean(list(of_labels.values()), axis=0)
-    n_events = sum(map(len, truth))
-    return MeanAveragePrecision(tuple(thresholds), tuple(means.tolist()), len(of_labels), n_events)
+    return MeanAveragePrecision(
+        values={f"{t:g}": float(of) for t, of in zip(thresholds, means, strict=True)},
+        average=float(means.mean()),
+        n_labels=len(of_labels),
+        n_events=sum(map(len, truth)),
+    )
 
 
 def average_precisions(

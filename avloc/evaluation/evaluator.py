@@ -16,7 +16,9 @@ from avloc.datasets.event_times import late_events
 from avloc.datasets.examples import Examples, load_examples
 from avloc.errors import DatasetError, FingerprintError, UnknownNameError
 from avloc.evaluation.decoders import check_decoder
+from avloc.evaluation.event_evaluation import measure_events
 from avloc.evaluation.measure import Evaluation, measure
+from avloc.evaluation.split_answers import answers_of
 from avloc.inference import Outputs, infer
 from avloc.labels import LabelSet
 from avloc.models import Model, restore
@@ -79,6 +81,12 @@ def evaluate(
         missing_videos=examples.missing,
         without=without,
         late_events=late_events(dataset, examples),
+        events=measure_events(
+            predictions,
+            answers_of(predictions, examples, dataset),
+            majority_label=evaluation.majority_label,
+            groups=dataset.label_groups,
+        ),
     )
 
 

@@ -12,6 +12,7 @@ from avloc.artifacts import Predictions
 from avloc.datasets.targets import IGNORED
 from avloc.evaluation import metrics
 from avloc.evaluation.decoders import decode as read_classes
+from avloc.evaluation.event_evaluation import EventEvaluation
 from avloc.evaluation.event_metrics import event_f1
 from avloc.evaluation.metrics import ClassMetrics, segment_accuracy
 
@@ -47,6 +48,7 @@ class Evaluation:
         without: the modality that was taken from every video; empty for none.
         majority_label: the most frequent class of the segments that the model was trained on.
         late_events: rows whose event ends after its video, in words.
+        events: metrics of events, labels and senses; None where only scores were measured.
     """
 
     segment_accuracy: float | None
@@ -76,6 +78,7 @@ class Evaluation:
     without: str = ""
     majority_label: str = ""
     late_events: tuple[str, ...] = ()
+    events: EventEvaluation | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values for JSON."""
@@ -96,7 +99,7 @@ def measure(
     ``majority_label`` is the most frequent class of its training segments, empty if unknown.
     """
     if not predictions.labels.is_exclusive:
-        return _of_independent(predictions)
+        return _of_independent(predictions, selection, majority_label)
     targets, names = predictions.targets, predictions.labels.all_names
     background = predictions.labels.background_index
     predicted = read_classes(predictions.class_scores, targets != IGNORED, background, decode)
@@ -137,7 +140,7 @@ def measure(
     )
 
 
-def _of_independent(predictions: Predictions) -> Evaluation:
+def _of_independent(predictions: Predictions, selection: str, majority_label: str) -> Evaluation:
     """Return the numbers that independent labels have: their segments have no class."""
     absent: dict[str, Any] = {
         entry.name: None for entry in fields(Evaluation) if entry.default is MISSING
@@ -155,5 +158,7 @@ def _of_independent(predictions: Predictions) -> Evaluation:
             "split": predictions.split,
             "model": predictions.model,
             "fingerprint": predictions.fingerprint,
+            "selection": selection,
+            "majority_label": majority_label,
         }
     )

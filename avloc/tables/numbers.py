@@ -125,6 +125,7 @@ def metric_rows(numbers: Mapping[str, Any]) -> list[tuple[object, ...]]:
         },
         "missing_videos": len(numbers["missing_videos"]),
         "late_events": len(numbers["late_events"]),
+        "events": numbers["events"] or {},
         "spatial": numbers["spatial"] or {},
         "cross_modal": numbers["cross_modal"] or {},
     }
@@ -132,11 +133,11 @@ def metric_rows(numbers: Mapping[str, Any]) -> list[tuple[object, ...]]:
 
 
 def _numbers_in(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, float | None]]:
-    """Walk the numbers of nested mappings with their paths; text is left out."""
+    """Walk the numbers of nested mappings with their paths; text and lists are left out."""
     for name, value in tree.items():
         if isinstance(value, Mapping):
             yield from _numbers_in(value, f"{above}{name}.")
-        elif not isinstance(value, str):
+        elif not isinstance(value, str | tuple | list):
             yield f"{above}{name}", value
 
 
