@@ -113,8 +113,19 @@ def parse_model(arrays: Arrays, header: dict[str, Any]) -> ModelFile:
     """Make a model file of a file's arrays and header; ValueError where they are damaged."""
     fields = _header_fields(header) | arrays.fields(_types(arrays.has("resume")))
     fields["history"] = {name: column.tolist() for name, column in fields["history"].items()}
-    _check_calibration(fields["labels"], fields["temperatures"], fields["thresholds"])
+    labels, n_fitted = fields["labels"], len(fields["temperatures"])
+    if n_fitted != 1 and (labels.is_exclusive or n_fitted != labels.n_labels):
+        raise ValueError(
+            f"it has {n_fitted} temperatures for {labels.n_labels} {labels.kind} labels"
+        )
+    check_thresholds(fields["thresholds"], labels)
     return ModelFile(**fields)
+
+
+def check_thresholds(thresholds: tuple[float, ...], labels: LabelSet) -> None:
+    """Raise a ValueError if there is neither one for each label nor none."""
+    if len(thresholds) not in (0, labels.n_labels):
+        raise ValueError(f"it has {len(thresholds)} thresholds for {labels.n_labels} labels")
 
 
 def _types(is_unfinished: bool) -> dict[str, Any]:
@@ -126,15 +137,6 @@ def _header_fields(header: dict[str, Any]) -> dict[str, Any]:
     if "temperature" in header:  # of version 1 or 2
         stated |= {"temperatures": [header["temperature"]], "thresholds": []}
     return header_fields(stated, types_of(ModelFile))
-
-
-def _check_calibration(
-    labels: LabelSet, temperatures: tuple[float, ...], thresholds: tuple[float, ...]
-) -> None:
-    if len(temperatures) != 1 and (labels.is_exclusive or len(temperatures) != labels.n_labels):
-        raise ValueError(f"{len(temperatures)} temperatures are too many or few for its labels")
-    if len(thresholds) not in (0, labels.n_labels):
-        raise ValueError(f"it has {len(thresholds)} thresholds for {labels.n_labels} labels")
 
 
 _IDENTITY = (

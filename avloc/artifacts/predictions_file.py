@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from avloc.artifacts.arrays import Arrays
 from avloc.artifacts.hdf5 import read_artifact
+from avloc.artifacts.model_file import check_thresholds
 from avloc.artifacts.new_artifact import create
 from avloc.artifacts.schema import Array, Range, header_fields, types_of
 from avloc.errors import UsageError
@@ -107,4 +108,5 @@ def parse_predictions(arrays: Arrays, header: dict[str, Any]) -> Predictions:
     types = types_of(Predictions)
     fields = header_fields(header, types)
     arrays.sizes |= {"C": fields["labels"].n_labels, "R": len(fields["video_ids"])}
+    check_thresholds(fields["thresholds"], fields["labels"])
     return Predictions(**fields, **arrays.fields(types))

@@ -223,7 +223,12 @@ FIELDS: list[tuple[str, str, str | None]] = [
     *(("comparison", "titles", value) for value in (None, '["a"]', '["a", "b", "c"]', "[[], []]")),
     *(("model", "labels", labels_of_kind(kind)) for kind in ("both", 7, None, ["exclusive"])),
     *(("model", "temperatures", value) for value in (None, "[]", "[0]", "[1, 1]", '["1"]', "1")),
-    *(("model", "thresholds", value) for value in ("[0.5]", "[0.5, 2]", "[0.5, NaN]", "0.5")),
+    *(
+        (kind, "thresholds", value)
+        for kind in ("model", "predictions")
+        for value in ("[0.5]", "[0.5, 2]", "[0.5, NaN]", "0.5", None)
+    ),
+    *(("predictions", "segment_seconds", value) for value in (None, "1", '"0"', '"1/0"', '"1e9"')),
     *(("localization", "events", value) for value in (None, "{}", "[[0, 1, 2, 3]]", "[{}]", "7")),
     *(
         ("localization", "events", f'[{{"start": {a}, "end": {b}, "label": {c}, "score": {d}}}]')
@@ -270,7 +275,8 @@ VALUES: list[tuple[str, str, Any]] = [
     *(("predictions", name, np.ones((2, 4, 2), "u1")) for name in ("truth", "true_heard")),
     *(("predictions", name, np.ones((2, 4, 3), bool)) for name in ("truth", "true_seen")),
     ("predictions", "scored", np.ones((2, 3), bool)),
-    ("predictions", "rows", [1, 2, 3]),
+    *(("predictions", name, [1, 2, 3]) for name in ("rows", "durations")),
+    ("predictions", "durations", [1, np.nan]),
     ("predictions", "gate_visual", [[0.5] * 4] * 3),
     ("localization", "gate_audio", [0.5] * 4),
     ("localization", "scores", np.full((3, 3), np.inf, np.float32)),

@@ -174,6 +174,7 @@ def test_several_thousand_video_ids_fit(tmp_path: Path) -> None:
         **dict.fromkeys(("truth", "true_heard", "true_seen"), scores > 0),
         scored=np.ones((n_rows, 1), bool),
         rows=np.arange(n_rows),
+        durations=np.ones(n_rows),
         video_ids=tuple(f"{n:011}" for n in range(n_rows)),
         gate_visual=None,
     )
