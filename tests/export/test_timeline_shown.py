@@ -199,7 +199,7 @@ def test_events_to_pandas(timeline):
     rows = table.drop(columns="video_id").astype({"heard": object, "seen": object})
     rows = rows.where(rows.notna(), None)
     assert [Event(*row) for row in rows.itertuples(index=False)] == list(timeline)
-    assert (table["video_id"] == timeline.video_id).all()
+    assert table["video_id"].tolist() == [timeline.video_id] * len(timeline)
     assert table[["start", "end", "score"]].dtypes.tolist() == [np.dtype(float)] * 3
     assert table[["heard", "seen"]].dtypes.tolist() == [np.dtype(float)] * 2
 

@@ -176,7 +176,8 @@ def _write_event(
     """Write the letter of a sense on its colour, then the label, in a block from end to end."""
     dot, (left, right) = _dot(axes), ends
     if has_letter and right - left > 30 * dot:
-        ground = {"boxstyle": "square,pad=0.15", "facecolor": as_hex(SENSE_COLOURS[event.sense])}
+        ground = {"boxstyle": "square,pad=0.15", "edgecolor": INK, "linewidth": 0.4}
+        ground["facecolor"] = as_hex(SENSE_COLOURS[event.sense])
         look: dict[str, Any] = {
             "size": 4.5,
             "color": INK,
