@@ -44,6 +44,22 @@ def test_video_gets_the_scores_that_eval_gives_it(
         np.testing.assert_allclose(timeline.scores, scores, atol=1e-5)
 
 
+def test_the_models_thresholds_say_what_is_an_event(
+    localizer: Localizer, small_workspace: SmallWorkspace
+) -> None:
+    store = FeatureStore.open(small_workspace.artifacts / "features")
+    features, file = store.read(small_workspace.clips[0].stem), localizer.model_file
+    n_seconds = []
+    for threshold in (0.0, 1.0):
+        fitted = replace(file, thresholds=(threshold,) * file.labels.n_labels)
+        timeline = Localizer(fitted, localizer.encoders).of_features(features)
+        n_seconds.append(sum(event.end - event.start for event in timeline))
+    scores = timeline.scores
+    is_event = scores.max(axis=1) >= 1 - scores.sum(axis=1)  # likelier than background
+    assert n_seconds == [is_event.sum(), 0]
+    assert is_event.any()
+
+
 def test_answer_is_made_of_distributions(
     localizer: Localizer, small_workspace: SmallWorkspace
 ) -> None:

@@ -34,6 +34,22 @@ def model_file(model) -> ModelFile:
     )
 
 
+@pytest.mark.parametrize(("kind", "temperatures"), [("exclusive", (2,)), ("independent", (0.5, 4))])
+def test_a_restored_model_divides_its_logits_by_the_files_temperatures(kind, temperatures):
+    labels = LabelSet(("bell", "bark"), kind=kind)
+    sizes = SIZES | {"n_classes": labels.n_logits, "independent": kind == "independent"}
+    file = model_file(build("cman", **sizes, width=8))
+    model = restore(replace(file, labels=labels, temperatures=temperatures))
+    logits = np.array([[1.0, -3.0, 0.5]], np.float32)[:, : labels.n_logits]
+    if kind == "exclusive":
+        odds = np.exp(logits / 2)
+        expected = (odds / odds.sum())[:, :2]
+    else:
+        expected = 1 / (1 + np.exp(-logits / [0.5, 4]))
+    scores = model.probabilities(torch.from_numpy(logits))
+    np.testing.assert_allclose(scores, expected, rtol=1e-5)
+
+
 def test_an_unknown_model_is_refused_with_the_nearest_name():
     assert "cman" in list_models()
     with pytest.raises(UnknownNameError, match="cmann") as caught:
