@@ -51,12 +51,19 @@ class TrainingData:
         }
 
     def _majority_label(self, labels: LabelSet) -> str:
-        """Return the most frequent class of the training segments, the baseline of tables."""
-        if not labels.is_exclusive:
-            return ""
-        targets = np.concatenate([entry.targets.classes for entry in self.train.entries])
-        counts = np.bincount(targets[targets != IGNORED], minlength=labels.n_classes)
-        return labels.all_names[int(counts.argmax())]
+        """Return the most frequent label of the training segments, the baseline of tables.
+
+        Of exclusive labels it may be background; of videos without times their labels count.
+        """
+        targets = [entry.targets for entry in self.train.entries]
+        if labels.is_exclusive:
+            classes = np.concatenate([of.classes for of in targets])
+            counts = np.bincount(classes[classes != IGNORED], minlength=labels.n_classes)
+        else:
+            counts = np.sum([of.events[of.scored].sum(axis=0) for of in targets], axis=0)
+        if not counts.any():
+            counts = np.sum([entry.present for entry in self.train.entries], axis=0)
+        return labels.all_names[int(counts.argmax())] if counts.any() else ""
 
 
 def with_kind_of(dataset: Dataset, config: TrainingConfig) -> Dataset:
