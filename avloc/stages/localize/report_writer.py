@@ -95,7 +95,7 @@ class ReportWriter:
         facts = {
             "Model file": self._models.paths[0].name,
             "Encoders": " and ".join(self._models.files[0].spec.encoders),
-            "Events": rules or "the likeliest label of each second",
+            "Events": rules or "labels whose score reaches their threshold",
             "Versions": ", ".join(f"{name} {version(name)}" for name in ("torch", "av")),
         }
         return facts | ({"Failed": "; ".join(self._failures)} if self._failures else {})
