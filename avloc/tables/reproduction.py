@@ -73,7 +73,7 @@ def reproduce(
     recipe: Recipe | None = None,
     progress: Progress | None = None,
 ) -> Reproduction:
-    """Run a table of the paper, row by row, or the study of inconsistency.
+    """Run a table of the paper, or the study of inconsistency.
 
     Every row is trained and evaluated with several seeds, and printed next to the paper's
     number. Finished runs are kept: after an interruption, run the same command again. Rows that

@@ -89,7 +89,7 @@ def test_settings_of_training_are_listed(avloc: Shell) -> None:
         for entry in fields(kind):
             is_listed = any(line.startswith(f"│ {entry.name} ") for line in lines)
             assert is_listed == (
-                entry.name not in ("visual_channels", "audio_channels", "n_classes")
+                entry.name not in ("visual_channels", "audio_channels", "n_classes", "independent")
             )
     assert any("learning_rate" in line and "0.001" in line for line in lines)
     assert any("pooling" in line and "auto, mean, max, topk" in line for line in lines)

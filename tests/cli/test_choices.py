@@ -35,6 +35,7 @@ NAMES = {
     ("extract", "--runtime"): RUNTIMES,
     ("extract", "--overwrite"): OVERWRITE,
     ("train", "--model"): list_models(),
+    ("train", "--labels"): OF_TRAINING["labels"],
     ("train", "--supervision"): OF_TRAINING["supervision"],
     ("train", "--weak-labels"): OF_TRAINING["weak_labels"],
     ("train", "--select"): OF_TRAINING["select"],

@@ -89,7 +89,7 @@ def test_a_model_of_a_package_is_trained_measured_and_missed_when_it_is_gone(
     out = tmp_path / "out"
     said = subprocess.run(
         [AVLOC, "localize", small_workspace.clips[0], "-o", out, "--model", "average", *where],
-        env={**os.environ, "AVLOC_ARTIFACTS": ""},
+        env={**os.environ, "AVLOC_ARTIFACTS": "", "AVLOC_TRACEBACK": ""},
         capture_output=True,
         text=True,
         check=False,
