@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from avloc.artifacts import Predictions
 from avloc.datasets import Dataset
 from avloc.datasets.examples import Examples
-from avloc.evaluation.answers import answered_events
+from avloc.evaluation.answered_events import answered_events
 from avloc.evaluation.counts import Marks
 from avloc.evaluation.event_matching import EventLists
 from avloc.evaluation.parsing_f1 import ParsedSenses

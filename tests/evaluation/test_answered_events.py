@@ -9,7 +9,7 @@ import pytest
 from made_up import features_of, made_up, predictions_of
 
 from avloc.datasets import Row
-from avloc.evaluation.answers import answered_events, true_events
+from avloc.evaluation.answered_events import answered_events, true_events
 from avloc.evaluation.evaluator import evaluate
 from avloc.labels import LabelSet
 from avloc.localizer import Localizer
