@@ -30,10 +30,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--small", action="store_true", help="little of everything, to try it")
+    parser.add_argument("--clips", type=int, help="clips to extract; default 640")
     parser.add_argument("--seconds", type=float, default=270, help="begin no step after these")
     parser.add_argument("--out", type=Path, default=Path("gpu_check.json"))
     asked = parser.parse_args()
     size = SMALL if asked.small else Size()
+    size = replace(size, clips=asked.clips or size.clips)
     until = time.perf_counter() + asked.seconds
     check = Check(choose_device(asked.device), size, asked.out, until)
     bench._NETWORK_SECONDS = size.network_seconds
