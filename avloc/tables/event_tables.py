@@ -32,7 +32,7 @@ def event_tables(events: EventEvaluation, model: str) -> list[Table]:
     if events.label_reliability is not None:
         tables.append(_reliability(events.label_reliability, "label of a segment", "is true"))
     if events.senses:
-        tables.append(_senses(events.senses))
+        tables.append(senses_table(events.senses))
     return tables
 
 
@@ -133,7 +133,8 @@ def _clips(group: str, of: Mapping[str, ClipMetrics], model: str) -> Table:
     )
 
 
-def _senses(of: Mapping[str, Mapping[str, StateArea]]) -> Table:
+def senses_table(of: Mapping[str, Mapping[str, StateArea]]) -> Table:
+    """Return how well each quantity tells what is audible and what is visible, by true state."""
     return Table(
         title="Which sense knows it: area under the ROC curve",
         header=("measured", "true state", "heard", "seen", "cases"),
