@@ -100,7 +100,7 @@ def test_other_rows_or_labels_are_refused():
     for change in (
         {"rows": np.array([0, 2])},
         {"labels": LabelSet(("bark", "bell"))},
-        {"targets": SEEN.targets[:, :3]},
+        {"truth": SEEN.truth[:, :3]},
     ):
         with pytest.raises(UsageError, match="same rows"):
             match(HEARD, replace(SEEN, **change))
@@ -108,8 +108,7 @@ def test_other_rows_or_labels_are_refused():
 
 def ave_events(dataset, rows) -> np.ndarray:
     grid = Grid(10, Fraction(1))
-    targets = np.stack([dataset.targets(row, grid) for row in rows])
-    return targets != dataset.labels.background_index
+    return np.stack([dataset.targets(row, grid).events.any(axis=-1) for row in rows])
 
 
 @pytest.mark.real
