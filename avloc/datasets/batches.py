@@ -29,7 +29,7 @@ class Truth:
     seen: Bool[Tensor, "B T C"]  # that the picture has
     scored: Bool[Tensor, "B T"]  # the segment's truth is known
     present: Bool[Tensor, "B C"]  # the labels of the row, or of its whole video
-    video: Int[Tensor, B]  # the index of the window's video
+    row: Int[Tensor, B]  # the number of the window's row, always on the CPU
 
     @property
     def classes(self) -> Int[Tensor, "B T"]:
@@ -39,9 +39,18 @@ class Truth:
         classes = torch.where(self.targets.any(dim=-1), labels, background)
         return torch.where(self.scored, classes, IGNORED)
 
+    def first(self, n: int) -> Truth:
+        """Return the truth of the first n windows."""
+        return Truth(**{name: tensor[:n] for name, tensor in vars(self).items()})
+
+    def copy(self) -> Truth:
+        """Return a copy, which `Batch.hide` does not change."""
+        return Truth(**{name: tensor.clone() for name, tensor in vars(self).items()})
+
     def to(self, device: torch.device) -> Truth:
         """Return it on a device."""
-        return Truth(**{name: _moved(tensor, device) for name, tensor in vars(self).items()})
+        moved = {k: _moved(v, device) for k, v in vars(self).items() if k != "row"}
+        return Truth(**moved, row=self.row)
 
 
 @dataclass(frozen=True)
@@ -80,17 +89,29 @@ class Batch:
 
 
 def batch_indices(
-    examples: Examples, size: int, seed: int | Sequence[int] | None = None
+    examples: Examples,
+    size: int,
+    seed: int | Sequence[int] | None = None,
+    *,
+    whole_rows: bool = False,
 ) -> Iterator[list[int]]:
-    """Yield the indices of at most ``size`` examples of one length; in order without a seed."""
-    order = np.arange(len(examples))
+    """Yield the indices of at most ``size`` examples of one length; in order without a seed.
+
+    With ``whole_rows`` the windows of a row stay together, and a batch ends with the row that
+    fills it: it may be larger.
+    """
+    units: dict[int, list[int]] = {}
+    for index, entry in enumerate(examples.entries):
+        units.setdefault(entry.row if whole_rows else index, []).append(index)
+    groups = list(units.values())
+    order = np.arange(len(groups))
     if seed is not None:
         order = np.random.default_rng(seed).permutation(order)
     waiting: dict[int, list[int]] = {}
-    for index in order.tolist():
-        length = len(examples.entries[index].targets)
-        waiting.setdefault(length, []).append(index)
-        if len(waiting[length]) == size:
+    for number in order.tolist():
+        length = len(examples.entries[groups[number][0]].targets)
+        waiting.setdefault(length, []).extend(groups[number])
+        if len(waiting[length]) >= size:
             yield waiting.pop(length)
     yield from waiting.values()
 
@@ -122,7 +143,7 @@ def truth_of(examples: Examples, indices: Sequence[int]) -> Truth:
         "seen": [entry.targets.seen for entry in entries],
         "scored": [entry.targets.scored for entry in entries],
         "present": [entry.present for entry in entries],
-        "video": [np.array(entry.video) for entry in entries],
+        "row": [np.array(entry.row) for entry in entries],
     }
     return Truth(**{name: torch.from_numpy(np.stack(column)) for name, column in columns.items()})
 
@@ -157,9 +178,11 @@ class Feed:
         is_held = _fits(examples, device) if hold is None else hold
         self._held = _Held(examples, device) if is_held else None
 
-    def order(self, size: int, seed: int | Sequence[int] | None = None) -> Iterator[list[int]]:
+    def order(
+        self, size: int, seed: int | Sequence[int] | None = None, *, whole_rows: bool = False
+    ) -> Iterator[list[int]]:
         """Yield the indices of each batch (see `batch_indices`)."""
-        return batch_indices(self.examples, size, seed)
+        return batch_indices(self.examples, size, seed, whole_rows=whole_rows)
 
     def truth(self, indices: Sequence[int]) -> Truth:
         """Return the truth of examples, on the CPU."""

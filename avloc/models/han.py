@@ -56,6 +56,7 @@ class HAN(Model):
     """
 
     Config: ClassVar[type[HANConfig]] = HANConfig
+    has_pooling = True
 
     def __init__(self, options: HANConfig) -> None:
         super().__init__(options)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from jaxtyping import Float
@@ -54,6 +54,13 @@ class ModelOutput:
     co_attention_visual: Float[Tensor, "B T T"] | None = None  # picture to sound, alpha of eq. 7
     co_attention_audio: Float[Tensor, "B T T"] | None = None  # sound to picture
 
+    def first(self, n: int) -> ModelOutput:
+        """Return the output for the first n windows."""
+        if n == len(self.logits):
+            return self
+        parts: dict[str, Any] = {k: None if v is None else v[:n] for k, v in vars(self).items()}
+        return ModelOutput(**parts)
+
 
 class Model(nn.Module):
     """Features in, logits per segment out; any B, T, H and W.
@@ -64,6 +71,8 @@ class Model(nn.Module):
     """
 
     Config: ClassVar[type[ModelOptions]]
+    has_pooling: ClassVar[bool] = False
+    """Whether its output has ``pooled``, on which weak supervision trains it."""
 
     if TYPE_CHECKING:
         __call__: Callable[..., ModelOutput]

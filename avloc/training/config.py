@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from avloc.errors import UsageError
 from avloc.options import check_options, option
 
 
@@ -14,6 +15,12 @@ class TrainingConfig:
     epochs: int = option(100, help="maximum passes over the training rows", minimum=1)
     batch_size: int = option(64, help="windows per step", minimum=1)
     learning_rate: float = option(1e-3, help="Adam's initial rate", minimum=1e-8)
+    tau_rate_factor: float = option(
+        1.0,
+        help="tau, the factor on the similarity in the spatial attention, learns at this multiple "
+        "of the rate",
+        minimum=0.0,
+    )
     milestones: tuple[int, ...] = option(
         (10, 20, 30), help="epochs after which the rate is halved", minimum=1
     )
@@ -36,23 +43,47 @@ class TrainingConfig:
         choices=("full", "weak"),
     )
     weak_labels: str = option(
-        "proportion",
-        help="the weak label: each class's share of the time (the paper's, which contains the "
-        "event's length), or which event occurs",
-        choices=("proportion", "presence"),
+        "auto",
+        help="the weak label: each label's share of the time (the paper's, which contains the "
+        "event's length), or which labels occur; auto: proportion where the times of all events "
+        "are known and the model has no pooling of its own, else presence",
+        choices=("auto", "proportion", "presence"),
     )
     pooling: str = option(
         "auto",
-        help="how the logits of a video are pooled under weak supervision; auto: mean for "
-        "proportion, max for presence",
-        choices=("auto", "mean", "max", "topk"),
+        help="what a weak label is compared with: each label's likeliest segments, as many as "
+        "its proportion says (count), or the logits pooled over the video; auto: count for "
+        "proportion, topk for presence",
+        choices=("auto", "count", "mean", "max", "topk"),
     )
-    top_k: int = option(3, help="number of segments that pooling=topk averages", minimum=1)
+    top_k: int = option(4, help="number of segments that pooling=topk averages", minimum=1)
+    isolate: str = option(
+        "auto",
+        help="pooling=count also scores each segment by itself, without the rest of its video, so "
+        "that a network that mixes segments finds the event and not its neighbours; auto: on for "
+        "pooling=count",
+        choices=("auto", "on", "off"),
+    )
+    splice: str = option(
+        "auto",
+        help="weak supervision also trains on videos of which a span is replaced by another "
+        "video's: no label may occur in the other's segments; auto: on for presence, unless the "
+        "model has a pooling of its own",
+        choices=("auto", "on", "off"),
+    )
+    splice_weight: float = option(1.0, help="factor on the loss of spliced videos", minimum=0.0)
     select: str = option(
         "val",
         help="the split that chooses the epoch; most published numbers use test, and every "
         "table reports it",
         choices=("val", "test"),
+    )
+    select_by: str = option(
+        "auto",
+        help="what chooses the epoch: the accuracy of segments; the share of answers that "
+        "contradict the weak labels; or the loss of the training's labels; auto: segments under "
+        "full supervision and labels under weak, which knows nothing of segments",
+        choices=("auto", "segments", "labels", "loss"),
     )
     precision: str = option(
         "auto",
@@ -86,10 +117,28 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         check_options(self)
+        if self.select_by == "labels" and not self.is_weak:
+            raise UsageError(
+                "select_by=labels compares answers with weak labels, and supervision is full",
+                "Set select_by=segments, or supervision=weak.",
+            )
 
     @property
-    def pooling_used(self) -> str:
-        """How logits are pooled, after ``auto``."""
-        if self.pooling != "auto":
-            return self.pooling
-        return "mean" if self.weak_labels == "proportion" else "max"
+    def is_weak(self) -> bool:
+        """Whether the labels of whole videos are used only."""
+        return self.supervision == "weak"
+
+    @property
+    def selected_by(self) -> str:
+        """``segments``, ``labels`` or ``loss``, after ``auto``."""
+        if self.select_by != "auto":
+            return self.select_by
+        return "labels" if self.is_weak else "segments"
+
+    @property
+    def selected_by_in_words(self) -> str:
+        """What chooses the epoch, for tables."""
+        if self.selected_by == "segments":
+            return "segment accuracy"
+        kind = "weak" if self.is_weak else "full"
+        return f"the {kind} loss" if self.selected_by == "loss" else "agreement with weak labels"

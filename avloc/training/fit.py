@@ -31,10 +31,11 @@ from avloc.training.loop import (
     train_epoch,
     validate,
 )
-from avloc.training.losses import Loss, full_loss, loss_of
+from avloc.training.losses import Loss, loss_of
 from avloc.training.resume import resume, resume_arrays
 from avloc.training.splits import TrainingData, load_splits, with_kind_of
 from avloc.training.statistics import fit_scaling
+from avloc.training.supervision import resolved
 from avloc.training.team import team_of
 
 
@@ -65,10 +66,11 @@ def fit(
     config = config or TrainingConfig()
     dataset = with_kind_of(dataset, config)
     data = data or load_splits(store, dataset, config, progress)
-    loss = loss_of(config, dataset.labels)
-    as_file = partial(_model_file, store, dataset, data, model, config)
     with team_of(choose_device(device)) as team, _seeded(config.seed, team.device):
         network = _built(model, dataset, data.train, options or {})
+        config = resolved(config, data, network, dataset)
+        loss = loss_of(config, dataset.labels, data.most_labels)
+        as_file = partial(_model_file, store, dataset, data, model, config)
         if config.standardize:
             fit_scaling(network, data.statistics)
         state = begin(network.to(team.device), config, team)
@@ -78,9 +80,9 @@ def fit(
         while state.epoch < config.epochs and not is_out_of_patience(state, config.patience):
             if state.epoch and keep is not None and team.rank == 0:
                 keep(as_file(state, resume=resume_arrays(state)))
-            accuracy = _epoch(state, train, val, config, (loss, full_loss(dataset.labels)))
+            said = _epoch(state, train, val, config, loss)
             if progress is not None and team.rank == 0:
-                progress(state.epoch, config.epochs, f"epoch {state.epoch}: val {accuracy:.3f}")
+                progress(state.epoch, config.epochs, f"epoch {state.epoch}: {said}")
         load_arrays(network, state.best)
         fitted = calibrate(network, val, config.batch_size, dataset.labels)
     temperatures, thresholds = map(
@@ -110,7 +112,9 @@ def _model_file(
         segment_seconds=data.train.videos[0].segment_seconds,
         metrics=state.metrics,
         seed=config.seed,
-        data=data.describe(dataset) | origin_of(name),
+        data=data.describe(dataset)
+        | origin_of(name)
+        | {"selected_by": config.selected_by_in_words},
         training=asdict(config),
         history={name: list(column) for name, column in state.history.items()},
         **more,
@@ -138,18 +142,16 @@ def _built(name: str, dataset: Dataset, examples: Examples, options: Mapping[str
     return model
 
 
-def _epoch(
-    state: TrainingState, train: Feed, val: Feed, config: TrainingConfig, losses: tuple[Loss, Loss]
-) -> float:
-    """Train for an epoch, validate by the second loss, record the numbers, return the accuracy."""
+def _epoch(state: TrainingState, train: Feed, val: Feed, config: TrainingConfig, loss: Loss) -> str:
+    """Train for an epoch, validate, record the numbers, and return the one that selects."""
     started = time.perf_counter()
     # Dropout differs between processes and follows from the epoch, whether resumed or not.
     seed = np.random.SeedSequence((config.seed, state.team.rank, state.epoch))
     torch.manual_seed(int(seed.generate_state(1, np.uint64)[0]))
     rate = learning_rate(config, state.epoch)
-    train_loss, train_accuracy = train_epoch(state, train, config, losses[0])
-    validated = validate(state.model, val, config.batch_size, losses[1])
-    val_loss, val_accuracy = state.team.from_leader(validated)
+    train_loss, train_accuracy = train_epoch(state, train, config, loss)
+    validated = validate(state.model, val, config.batch_size, loss)
+    val_loss, val_accuracy, val_error = state.team.from_leader(validated)
     state.epoch += 1
     numbers = {
         "epoch": state.epoch,
@@ -160,8 +162,15 @@ def _epoch(
         "learning_rate": rate,
         "seconds": time.perf_counter() - started,
     }
-    record(state, numbers)
-    return val_accuracy
+    if loss.error is not None:
+        numbers["val_error"] = val_error
+    record(state, numbers, config.selected_by)
+    name, value = {
+        "segments": ("val", val_accuracy),
+        "labels": ("val error", val_error),
+        "loss": ("val loss", val_loss),
+    }[config.selected_by]
+    return f"{name} {value:.3f}"
 
 
 @contextmanager

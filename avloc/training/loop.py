@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
@@ -19,7 +20,13 @@ from avloc.errors import AvlocError
 from avloc.models import Model, ModelOutput, state_arrays
 from avloc.training.config import TrainingConfig
 from avloc.training.losses import Loss
+from avloc.training.splicing import with_splices
 from avloc.training.team import Team
+from avloc.training.team_share import Share, share_of
+
+_TAU = "log_temperature"  # the parameter of the spatial attention
+_FACTOR = "rate_factor"  # of a group of parameters
+_SPLICES = 1  # the random numbers of a batch: its splices have others than its dropout
 
 
 @dataclass
@@ -39,8 +46,17 @@ class TrainingState:
 def begin(model: Model, config: TrainingConfig, team: Team | None = None) -> TrainingState:
     """Return the state before the first epoch."""
     team = team or Team(next(model.parameters()).device)
-    optimizer = Adam(model.parameters(), lr=config.learning_rate)
+    optimizer = Adam(_groups(model, config), lr=config.learning_rate)
     return TrainingState(model, optimizer, team, team.wrap(model))
+
+
+def _groups(model: Model, config: TrainingConfig) -> list[dict[str, Any]]:
+    """Return the parameters by the factor on their learning rate."""
+    groups: dict[float, list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        factor = config.tau_rate_factor if name.endswith(_TAU) else 1.0
+        groups.setdefault(factor, []).append(parameter)
+    return [{"params": group, _FACTOR: factor} for factor, group in groups.items()]
 
 
 def learning_rate(config: TrainingConfig, epoch: int) -> float:
@@ -54,25 +70,27 @@ def train_epoch(
     """Take one pass over the examples; return the team's loss and accuracy a segment."""
     state.model.train()
     for group in state.optimizer.param_groups:
-        group["lr"] = learning_rate(config, state.epoch)
+        group["lr"] = learning_rate(config, state.epoch) * group[_FACTOR]
     tally = _Tally()
-    drops = config.modality_dropout if state.model.modalities == "both" else 0.0
-    order = examples.order(config.batch_size, seed=(config.seed, state.epoch))
+    seed = (config.seed, state.epoch)
+    order = examples.order(config.batch_size, seed, whole_rows=loss.is_of_rows)
     for number, indices in enumerate(order):
-        n_scored = loss.count(examples.truth(indices))
-        has_share = state.team.rank < len(indices)
-        # A process without a share takes one example without effect: all take every step.
-        share = slice(state.team.rank, None, state.team.size) if has_share else slice(1)
-        batch = examples.batch(indices[share])
-        if drops:
-            chances = np.random.default_rng((config.seed, state.epoch, number)).random(len(indices))
-            drop_modalities(batch, drops, torch.tensor(chances[share], dtype=torch.float32))
+        truth = examples.truth(indices)
+        n_scored = loss.count(truth)
+        share = share_of(state.team, truth, loss, (*seed, number, _SPLICES))
+        batch = examples.batch([indices[n] for n in (*share.windows, *share.partners)])
+        chances = np.random.default_rng((*seed, number)).random(len(indices))[share.windows]
+        # A weak label is of the whole video, whatever of it is hidden below.
+        truth = batch.truth.copy() if loss.is_of_rows else batch.truth
+        shown = _shown(batch, share, chances, state.model, config)
         with _precision(state.team.device, config):
-            output = state.step(batch.visual, batch.audio)
-        total = loss.total(output, batch.truth) * has_share
+            output: ModelOutput = state.step(shown.visual, shown.audio)
+            isolated = _isolated(state.step, shown, share) if loss.isolated_total else None
+        total = _total(output, isolated, truth, share, loss) * share.has_effect
         _step(state, total * (state.team.size / n_scored), config)
-        if has_share:
-            tally.add(output, batch.truth, float(total.detach()), loss)
+        if share.has_effect:
+            n = len(share.windows)
+            tally.add(output.first(n), truth.first(n), float(total.detach()), loss)
     mean_loss, accuracy = tally.of_team(state.team)
     if not math.isfinite(mean_loss):
         raise AvlocError(
@@ -80,6 +98,44 @@ def train_epoch(
             "Look for features that are not finite, or lower the learning rate.",
         )
     return mean_loss, accuracy
+
+
+def _shown(
+    batch: Batch,
+    share: Share,
+    chances: NDArray[np.float64],
+    model: Model,
+    config: TrainingConfig,
+) -> Batch:
+    """Return a share's windows and, after them, the same windows spliced; some lose a modality."""
+    shown = batch if share.splice is None else with_splices(batch, share.splice)
+    if config.modality_dropout and model.modalities == "both":
+        copies = 1 if share.splice is None else 2
+        of_windows = torch.tensor(chances, dtype=torch.float32).repeat(copies)
+        drop_modalities(shown, config.modality_dropout, of_windows)
+    return shown
+
+
+def _isolated(step: nn.Module, shown: Batch, share: Share) -> Float[Tensor, "B T K"]:
+    """Return the logits of each segment of a share's windows as a window by itself."""
+    n_windows = len(share.windows)
+    alone = [x[:n_windows].flatten(0, 1).unsqueeze(1) for x in (shown.visual, shown.audio)]
+    logits: Tensor = step(*alone).logits
+    return logits.reshape(n_windows, -1, logits.shape[-1])
+
+
+def _total(
+    output: ModelOutput, isolated: Tensor | None, truth: Truth, share: Share, loss: Loss
+) -> Tensor:
+    n = len(share.windows)
+    if loss.isolated_total is not None and isolated is not None:
+        total = loss.isolated_total(output.logits[:n], isolated, truth.first(n))
+    else:
+        total = loss.total(output.first(n), truth.first(n))
+    if loss.splice_total is not None and share.splice is not None:
+        splice = share.splice.to(total.device)
+        total = total + loss.splice_total(output.logits[n:], splice, truth)
+    return total
 
 
 def drop_modalities(batch: Batch, share: float, chances: Tensor) -> None:
@@ -101,12 +157,29 @@ def _precision(device: torch.device, config: TrainingConfig) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=is_mixed)
 
 
-def validate(model: Model, examples: Feed, batch_size: int, loss: Loss) -> tuple[float, float]:
-    """Return the loss and the accuracy a scored segment, in single precision."""
-    tally = _Tally()
-    for output, truth in answers(model, examples, batch_size):
-        tally.add(output, truth, float(loss.total(output, truth)), loss)
-    return tally.of_team(Team(examples.device))
+def validate(
+    model: Model, examples: Feed, batch_size: int, loss: Loss
+) -> tuple[float, float, float]:
+    """Return the loss, the accuracy a scored segment, and the error of weak labels.
+
+    A number that the data cannot give is NaN. It is computed in single precision; the batches and
+    splices of a weak loss are the same in every epoch.
+    """
+    model.eval()
+    tally, team, n_wrong, n_rows = _Tally(), Team(examples.device), 0.0, 0
+    order = examples.order(batch_size, 0 if loss.is_of_rows else None, whole_rows=loss.is_of_rows)
+    for number, indices in enumerate(order):
+        batch, truth = examples.batch(indices), examples.truth(indices)
+        share = share_of(team, truth, loss, (number, _SPLICES))
+        shown = batch if share.splice is None else with_splices(batch, share.splice)
+        with torch.inference_mode():
+            output = model(shown.visual, shown.audio)
+            total = float(_total(output, None, batch.truth, share, loss))
+            if loss.error is not None:
+                n_wrong += float(_total(output, None, batch.truth, share, loss.error))
+                n_rows += loss.error.count(truth)
+        tally.add(output.first(len(indices)), batch.truth, total, loss)
+    return *tally.of_team(team), n_wrong / n_rows if n_rows else math.nan
 
 
 def answers(model: Model, examples: Feed, batch_size: int) -> Iterator[tuple[ModelOutput, Truth]]:
@@ -127,14 +200,15 @@ def n_right(logits: Tensor, truth: Truth) -> float:
     return float(is_right[truth.scored].float().mean(dim=-1).sum())
 
 
-def record(state: TrainingState, numbers: dict[str, float]) -> None:
+def record(state: TrainingState, numbers: dict[str, float], selected_by: str) -> None:
     """Add an epoch to the history; keep its weights if it validates best.
 
-    Best is the highest validation accuracy, then the lowest loss, then the earliest.
+    Best is the highest validation accuracy by ``segments``, and the lowest error by ``labels``,
+    then the lowest loss; by ``loss`` the lowest loss alone. Of equals it is the earliest.
     """
     for name, number in numbers.items():
         state.history.setdefault(name, []).append(number)
-    if not state.best or _rank(numbers) > _rank(state.metrics):
+    if not state.best or _rank(numbers, selected_by) > _rank(state.metrics, selected_by):
         state.best = state_arrays(state.model)
         state.metrics = {n: numbers[n] for n in numbers if n not in ("learning_rate", "seconds")}
 
@@ -144,8 +218,12 @@ def is_out_of_patience(state: TrainingState, patience: int) -> bool:
     return bool(patience and state.best and state.epoch - state.metrics["epoch"] >= patience)
 
 
-def _rank(numbers: dict[str, float]) -> tuple[float, float]:
-    return numbers["val_accuracy"], -numbers["val_loss"]
+def _rank(numbers: dict[str, float], selected_by: str) -> tuple[float, ...]:
+    by_loss = -numbers["val_loss"]
+    if selected_by == "loss":
+        return (by_loss,)
+    first = -numbers["val_error"] if selected_by == "labels" else numbers["val_accuracy"]
+    return first, by_loss
 
 
 class _Tally:
@@ -160,4 +238,4 @@ class _Tally:
 
     def of_team(self, team: Team) -> tuple[float, float]:
         loss, n_losses, n_right, n_segments = team.sum(self._sums.tolist())
-        return loss / n_losses, n_right / n_segments
+        return loss / n_losses, n_right / n_segments if n_segments else math.nan

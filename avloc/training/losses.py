@@ -9,15 +9,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, one_hot
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from avloc.datasets.batches import Truth
 from avloc.datasets.targets import IGNORED
 from avloc.labels import LabelSet
 from avloc.models import ModelOutput
 from avloc.training.config import TrainingConfig
+from avloc.training.splicing import Splice
+from avloc.training.weak_error import WeakError
+from avloc.training.weak_loss import WeakLoss
 
 
 @dataclass(frozen=True)
@@ -28,29 +31,34 @@ class Loss:
     """From a model's output and the truth to the summed loss."""
     count: Callable[[Truth], int]
     """From the truth to the number of scored segments (of labels, if they are independent)."""
+    is_of_rows: bool = False
+    """Whether all windows of a row must be in one batch."""
+    isolated_total: Callable[[Tensor, Tensor, Truth], Tensor] | None = None
+    """From logits of windows, and of each of their segments by itself, to the sum in its place."""
+    splice_total: Callable[[Tensor, Splice, Truth], Tensor] | None = None
+    """From logits of spliced windows, the first of the truth, to their summed loss."""
+    error: Loss | None = None
+    """The 0-1 loss of weak labels, which may choose the epoch."""
 
 
-def loss_of(config: TrainingConfig, labels: LabelSet) -> Loss:
-    """Return the loss of a configuration."""
-    full = full_loss(labels)
-    if config.supervision == "full":
-        return full
-    label_of = {"proportion": proportion, "presence": presence}[config.weak_labels]
+def loss_of(config: TrainingConfig, labels: LabelSet, most_labels: int = 1) -> Loss:
+    """Return the loss of a configuration whose supervision is resolved (`resolved`).
 
-    def total(output: ModelOutput, truth: Truth) -> Float[Tensor, ""]:
-        """Soft cross-entropy of the logits pooled over time."""
-        logits, targets = output.logits.float(), truth.classes
-        scored = targets != IGNORED
-        has_any = scored.any(dim=1)
-        pooled = _pooled(logits[has_any], scored[has_any], config.pooling_used, config.top_k)
-        return cross_entropy(pooled, label_of(targets[has_any], logits.shape[-1]), reduction="sum")
-
-    return Loss(total, lambda truth: int(truth.scored.any(dim=1).sum()))
-
-
-def full_loss(labels: LabelSet) -> Loss:
-    """Return the loss of full supervision; validation uses it for every model."""
-    return EXCLUSIVE if labels.is_exclusive else INDEPENDENT
+    ``most_labels`` is the most labels of a row; weak supervision with exclusive labels uses it.
+    """
+    if not config.is_weak:
+        return EXCLUSIVE if labels.is_exclusive else INDEPENDENT
+    weak = WeakLoss(config, labels, most_labels)
+    error = WeakError(config, labels, most_labels)
+    splices = (weak.splice_total, error.splice_total) if config.splice == "on" else (None, None)
+    return Loss(
+        weak.total,
+        weak.count,
+        is_of_rows=True,
+        isolated_total=weak.isolated_total if config.isolate == "on" else None,
+        splice_total=splices[0],
+        error=Loss(error.total, weak.count, splice_total=splices[1]),
+    )
 
 
 def _exclusive(output: ModelOutput, truth: Truth) -> Float[Tensor, ""]:
@@ -88,37 +96,3 @@ EXCLUSIVE = Loss(_with_senses(_exclusive), _n_scored)
 """Cross-entropy of every scored segment."""
 INDEPENDENT = Loss(_with_senses(_independent), _n_scored)
 """Binary cross-entropy of every scored segment, the mean over labels."""
-
-
-def proportion(targets: Int[Tensor, "B T"], n_classes: int) -> Float[Tensor, "B C"]:
-    """Return the paper's weak label ``Y = mean_t y_t``: each class's share of the window.
-
-    It contains the event's length, so results with it are not comparable to `presence`.
-    """
-    scored = targets != IGNORED
-    classes = one_hot(targets.clamp_min(0), n_classes) * scored.unsqueeze(-1)
-    return classes.sum(dim=1) / scored.sum(dim=1, keepdim=True).clamp_min(1)
-
-
-def presence(targets: Int[Tensor, "B T"], n_classes: int) -> Float[Tensor, "B C"]:
-    """Return which events a window has, with equal shares: background only if it has none."""
-    present = (proportion(targets, n_classes) > 0).float()
-    events, background = present[:, :-1], present[:, -1:]
-    has_event = events.any(dim=1, keepdim=True)
-    label = torch.cat([events, torch.where(has_event, 0.0, background)], dim=1)
-    return label / label.sum(dim=1, keepdim=True).clamp_min(1)
-
-
-def _pooled(
-    logits: Float[Tensor, "B T C"], scored: Bool[Tensor, "B T"], pooling: str, top_k: int
-) -> Float[Tensor, "B C"]:
-    """Pool over the scored segments: their mean, their maximum, or their top_k's mean."""
-    weights = scored.unsqueeze(-1)
-    if pooling == "mean":
-        return (logits * weights).sum(dim=1) / weights.sum(dim=1)
-    masked = logits.masked_fill(~weights, -torch.inf)
-    if pooling == "max":
-        return masked.amax(dim=1)
-    greatest = masked.topk(min(top_k, logits.shape[1]), dim=1).values
-    is_real = greatest > -torch.inf
-    return greatest.masked_fill(~is_real, 0.0).sum(dim=1) / is_real.sum(dim=1)

@@ -33,6 +33,12 @@ class TrainingData:
         """The features' mean and deviation, measured once for all models."""
         return channel_statistics(self.train)
 
+    @property
+    def most_labels(self) -> int:
+        """The most labels of a training or validation row."""
+        entries = (*self.train.entries, *self.val.entries)
+        return max(int(entry.present.sum()) for entry in entries)
+
     def describe(self, dataset: Dataset) -> dict[str, object]:
         """Return the values that a model file stores about its data."""
         held_out = sorted(set(self.val.video_ids)) if self.selection == "held out" else []

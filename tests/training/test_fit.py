@@ -13,11 +13,12 @@ from made_up import features_of, made_up
 from avloc.artifacts import read_model, write_model
 from avloc.datasets.batches import Feed
 from avloc.datasets.examples import Example, Examples, load_examples
+from avloc.datasets.targets import Targets
 from avloc.errors import AvlocError, DatasetError, UnknownNameError, UsageError
 from avloc.evaluation.evaluator import evaluate
 from avloc.models import build, restore
 from avloc.options import options_from
-from avloc.training import TrainingConfig, begin, load_splits
+from avloc.training import TrainingConfig, begin, load_splits, loss_of
 from avloc.training.fit import fit
 from avloc.training.loop import record, validate
 from avloc.training.statistics import channel_statistics, fit_scaling
@@ -65,7 +66,9 @@ def test_the_kept_weights_are_those_of_the_best_validation_epoch(tmp_path):
     assert evaluation.segment_accuracy == pytest.approx(accuracies[best])
     examples = load_examples(world.store, world.dataset, "val")
     feed = Feed(examples, torch.device("cpu"))
-    assert validate(restore(again), feed, 3)[0] == pytest.approx(losses[best], rel=1e-4)
+    assert validate(restore(again), feed, 3, loss_of(config, again.labels))[0] == pytest.approx(
+        losses[best], rel=1e-4
+    )
 
 
 @pytest.mark.slow
@@ -237,7 +240,10 @@ def test_statistics_are_those_of_double_precision(offset):
         valid = draw.random(length) < 0.8
         videos.append(replace(features, visual_valid=valid))
         targets = np.zeros(min(10, length), dtype=np.int64)
-        entries += [Example(k, k, first, targets) for first in (0, length - len(targets))]
+        entries += [
+            Example(k, k, first, Targets.empty(len(targets), 1), np.ones(1, bool))
+            for first in (0, length - len(targets))
+        ]
     examples = Examples(tuple(videos), tuple(entries), (), (4, 4, 64), 16)
     found = channel_statistics(examples)
     for name, moments in (("visual", found.visual), ("audio", found.audio)):
@@ -266,5 +272,5 @@ def test_equal_accuracy_is_decided_by_loss_then_by_the_earlier_epoch():
     model = build("cman", visual_channels=2, audio_channels=2, n_classes=2, width=2)
     state = begin(model, TrainingConfig())
     for epoch, (accuracy, loss) in enumerate([(0.5, 1.0), (0.5, 0.9), (0.5, 0.9), (0.4, 0.1)]):
-        record(state, {"epoch": epoch, "val_accuracy": accuracy, "val_loss": loss})
+        record(state, {"epoch": epoch, "val_accuracy": accuracy, "val_loss": loss}, "segments")
     assert state.metrics["epoch"] == 1

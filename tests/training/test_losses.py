@@ -16,7 +16,6 @@ from avloc.datasets.targets import IGNORED
 from avloc.labels import LabelSet
 from avloc.models import ModelOutput
 from avloc.training import TrainingConfig, loss_of
-from avloc.training.losses import presence, proportion
 
 BACKGROUND = 2
 TARGETS = torch.tensor([[0, 0, BACKGROUND, IGNORED], [BACKGROUND, 1, 0, 1], [BACKGROUND] * 4])
@@ -26,7 +25,9 @@ LABELS = LabelSet(("bell", "bark"))
 
 
 def weak(**options):
-    return loss_of(TrainingConfig(supervision="weak", **options), LABELS)
+    resolved = {"weak_labels": "proportion", "pooling": "mean", "isolate": "off", "splice": "off"}
+    config = TrainingConfig(supervision="weak", **resolved | options)
+    return loss_of(config, LABELS, most_labels=2)
 
 
 def total_of(loss, logits, classes):
@@ -50,32 +51,26 @@ def test_full_supervision_by_hand_leaves_out_what_is_not_scored():
     assert total_of(loss, logits, targets).item() == pytest.approx(first + math.log(3))
 
 
-def test_weak_labels_are_the_share_of_time_or_what_is_there():
-    expected = [[2 / 3, 0, 1 / 3], [1 / 4, 2 / 4, 1 / 4], [0, 0, 1]]
-    np.testing.assert_allclose(proportion(TARGETS, 3), expected, rtol=1e-6)
-    np.testing.assert_allclose(presence(TARGETS, 3), [[1, 0, 0], [0.5, 0.5, 0], [0, 0, 1]])
+PROPORTIONS = np.array([[2 / 3, 0, 1 / 3], [1 / 4, 2 / 4, 1 / 4], [0, 0, 1]])
+PRESENCE = np.array([[1, 0, 0], [0.5, 0.5, 0], [0, 0, 1]])
 
 
 @pytest.mark.parametrize(
-    ("options", "pool"),
+    ("options", "labels", "pool"),
     [
-        ({"weak_labels": "proportion"}, lambda z: z.mean(0)),
-        ({"weak_labels": "presence"}, lambda z: z.max(0)),
-        ({"weak_labels": "presence", "pooling": "mean"}, lambda z: z.mean(0)),
+        ({}, PROPORTIONS, lambda z: z.mean(0)),
+        ({"pooling": "topk", "top_k": 9}, PROPORTIONS, lambda z: z.mean(0)),
+        ({"weak_labels": "presence", "pooling": "max"}, PRESENCE, lambda z: z.max(0)),
+        ({"weak_labels": "presence"}, PRESENCE, lambda z: z.mean(0)),
         (
             {"weak_labels": "presence", "pooling": "topk", "top_k": 2},
+            PRESENCE,
             lambda z: np.sort(z, axis=0)[-2:].mean(0),
-        ),
-        (
-            {"weak_labels": "proportion", "pooling": "topk", "top_k": 9},
-            lambda z: z.mean(0),
         ),
     ],
 )
-def test_weak_supervision_pools_and_takes_the_soft_cross_entropy(options, pool):
+def test_weak_supervision_pools_and_takes_the_soft_cross_entropy(options, labels, pool):
     logits = torch.randn(3, 4, 3, generator=torch.Generator().manual_seed(0)).double()
-    label = {"proportion": proportion, "presence": presence}[options["weak_labels"]]
-    labels = label(TARGETS, 3).numpy()
     losses = []
     for b, n_scored in enumerate((3, 4, 4)):
         pooled = pool(logits[b, :n_scored].numpy())
@@ -85,13 +80,16 @@ def test_weak_supervision_pools_and_takes_the_soft_cross_entropy(options, pool):
     assert total_of(loss, logits, TARGETS).item() == pytest.approx(sum(losses), rel=1e-6)
 
 
-@given(st.integers(0, 10_000), st.sampled_from(["proportion", "presence"]))
+@given(
+    st.integers(0, 10_000),
+    st.sampled_from([("proportion", "mean"), ("proportion", "count"), ("presence", "topk")]),
+)
 def test_a_weak_loss_cannot_see_the_order_of_the_labels(seed, kind):
     draw = torch.Generator().manual_seed(seed)
     logits = torch.randn(2, 6, 3, generator=draw)
     targets = torch.randint(3, (2, 6), generator=draw)
     shuffled = targets[:, torch.randperm(6, generator=draw)]
-    loss = weak(weak_labels=kind)
+    loss = weak(weak_labels=kind[0], pooling=kind[1])
     torch.testing.assert_close(total_of(loss, logits, targets), total_of(loss, logits, shuffled))
 
 
@@ -103,24 +101,55 @@ def test_presence_cannot_see_how_long_an_event_lasts_and_proportion_can(seed):
     short[:, :1], long[:, :5] = 0, 0
     loss = weak(weak_labels="presence")
     torch.testing.assert_close(total_of(loss, logits, short), total_of(loss, logits, long))
-    loss = weak(weak_labels="proportion")
-    assert not torch.isclose(total_of(loss, logits, short), total_of(loss, logits, long))
+    for pooling in ("mean", "count"):
+        loss = weak(pooling=pooling)
+        assert not torch.isclose(total_of(loss, logits, short), total_of(loss, logits, long))
 
 
-@pytest.mark.parametrize("options", [{}, {"supervision": "weak"}])
+@pytest.mark.parametrize("options", [{}, {"weak_labels": "presence"}])
 def test_the_parts_of_a_batch_add_up_to_it(options):
     logits = torch.randn(3, 4, 3, generator=torch.Generator().manual_seed(1))
-    loss = loss_of(TrainingConfig(**options), LABELS)
+    loss = weak(**options) if options else loss_of(TrainingConfig(), LABELS)
     parts = [total_of(loss, logits[b : b + 1], TARGETS[b : b + 1]) for b in range(3)]
     torch.testing.assert_close(sum(parts), total_of(loss, logits, TARGETS))
     assert sum(count_of(loss, TARGETS[b : b + 1]) for b in range(3)) == count_of(loss, TARGETS)
 
 
-def test_a_window_without_a_scored_segment_counts_for_nothing():
-    logits = torch.randn(1, 4, 3, requires_grad=True)
-    loss = weak()
-    total = total_of(loss, logits, torch.full((1, 4), IGNORED))
-    assert (total.item(), count_of(loss, torch.full((1, 4), IGNORED))) == (0.0, 0)
+def test_labels_without_times_are_of_every_segment():
+    """Nothing is scored, and the label still says what occurs."""
+    logits = torch.randn(1, 4, 3, generator=torch.Generator().manual_seed(2))
+    truth = truth_of_classes(torch.full((1, 4), IGNORED), 2)
+    truth.present[0, 1] = True
+    loss = weak(weak_labels="presence", pooling="max")
+    expected = -log_softmax(logits[0].numpy().max(0))[1]
+    assert loss.total(ModelOutput(logits), truth).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_independent_labels_are_compared_each_by_itself():
+    logits = torch.randn(2, 4, 2, generator=torch.Generator().manual_seed(3))
+    truth = truth_of_classes(TARGETS[1:], 2)
+    labels = LabelSet(("bell", "bark"), kind="independent")
+    config = TrainingConfig(supervision="weak", weak_labels="presence", pooling="max", splice="off")
+    p = 1 / (1 + np.exp(-logits.numpy().max(1).astype(float)))
+    present = np.array([[1, 1], [0, 0]])
+    expected = -(present * np.log(p) + (1 - present) * np.log(1 - p)).mean(1).sum()
+    total = loss_of(config, labels, 2).total(ModelOutput(logits), truth)
+    assert total.item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_model_that_pools_by_itself_is_trained_on_that():
+    """Two windows of one video: the likelier one counts; a sum above 1 is clamped."""
+    truth = truth_of_classes(TARGETS[:2], 2)
+    truth.row[:] = 7
+    truth.present[:] = torch.tensor([True, False])
+    pooled = torch.tensor([[0.3, 0.2], [0.9, 0.1]])
+    loss = weak(weak_labels="presence")
+    output = ModelOutput(torch.zeros(2, 4, 3), pooled=pooled)
+    expected = -(math.log(0.9) + math.log(0.8)) / 2
+    assert loss.count(truth) == 1
+    assert loss.total(output, truth).item() == pytest.approx(expected, rel=1e-5)
+    above = ModelOutput(torch.zeros(2, 4, 3), pooled=torch.tensor([[1.5, 0.0], [0.0, 0.0]]))
+    assert loss.total(above, truth).item() == 0.0
 
 
 @pytest.mark.parametrize("kind", ["exclusive", "independent"])
@@ -139,3 +168,15 @@ def test_a_model_that_answers_each_sense_is_trained_on_the_truth_of_each(kind):
     assert total.item() == pytest.approx(sum(parts) / 3)
     assert len({round(part, 3) for part in parts}) == 3
     assert loss.total(ModelOutput(logits), truth).item() == pytest.approx(parts[0])
+
+
+def test_the_guided_losses_of_each_sense_are_added_and_the_pictures_label_is_smoothed():
+    truth = truth_of_classes(TARGETS[:1], 2)
+    truth.present[:] = torch.tensor([True, False])
+    pooled, heard, seen = torch.tensor([[[0.8, 0.3]], [[0.7, 0.2]], [[0.6, 0.1]]])
+    output = ModelOutput(torch.zeros(1, 4, 3), pooled=pooled, pooled_heard=heard, pooled_seen=seen)
+    picture = 0.95 * math.log(0.6) + 0.05 * math.log(0.4)
+    picture += 0.05 * math.log(0.1) + 0.95 * math.log(0.9)
+    expected = -(math.log(0.8) + math.log(0.7) + math.log(0.7) + math.log(0.8) + picture) / 2
+    total = weak(weak_labels="presence").total(output, truth)
+    assert total.item() == pytest.approx(expected, rel=1e-5)

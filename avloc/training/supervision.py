@@ -1,0 +1,84 @@
+"""Which labels a training uses, and how: what depends on the data and the model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from avloc.datasets import Dataset
+from avloc.datasets.examples import Examples
+from avloc.errors import DatasetError, UsageError
+from avloc.models import Model
+from avloc.training.config import TrainingConfig
+from avloc.training.splits import TrainingData
+
+_PRESENCE = "Train with supervision=weak and weak_labels=presence, or add the times of events."
+
+
+def resolved(
+    config: TrainingConfig, data: TrainingData, model: Model, dataset: Dataset
+) -> TrainingConfig:
+    """Return a configuration whose weak supervision no longer says ``auto``.
+
+    Raises:
+        DatasetError: labels have no times, and the training or the choice of the epoch needs them.
+        UsageError: the weak label and the pooling do not fit each other or the model.
+    """
+    _check_times(config, data, dataset)
+    if not config.is_weak:
+        return config
+    label = config.weak_labels
+    if label == "auto":
+        needs_none = model.has_pooling or _n_without_times(data.train, data.val)
+        label = "presence" if needs_none else "proportion"
+    is_proportion = label == "proportion"
+    if model.has_pooling and (is_proportion or config.pooling != "auto"):
+        raise UsageError(
+            "the model pools the video itself, and is trained on which labels occur",
+            "Set weak_labels=presence, and leave out pooling.",
+        )
+    if config.pooling == "count" and not is_proportion:
+        raise UsageError(
+            "pooling=count needs the share of time of each label",
+            "Set weak_labels=proportion, or pooling=topk.",
+        )
+    pooling, splice = config.pooling, config.splice
+    if pooling == "auto" and not model.has_pooling:
+        pooling = "count" if is_proportion else "topk"
+    if splice == "auto":
+        splice = "off" if is_proportion or model.has_pooling else "on"
+    if config.isolate == "on" and pooling != "count":
+        raise UsageError(
+            f"isolate=on has no effect with pooling={pooling}",
+            "Set pooling=count, or leave it out.",
+        )
+    isolate = config.isolate
+    if isolate == "auto":
+        isolate = "on" if pooling == "count" else "off"
+    return replace(config, weak_labels=label, pooling=pooling, isolate=isolate, splice=splice)
+
+
+def _check_times(config: TrainingConfig, data: TrainingData, dataset: Dataset) -> None:
+    n_train, n_val = _n_without_times(data.train), _n_without_times(data.val)
+    if not config.is_weak and n_train == len(data.train):
+        raise DatasetError(
+            "no training video has labels with times, which full supervision needs",
+            dataset.root,
+            hint=_PRESENCE,
+        )
+    if config.is_weak and config.weak_labels == "proportion" and n_train + n_val:
+        raise DatasetError(
+            f"{n_train + n_val} videos have labels without times, and so no proportion",
+            dataset.root,
+            hint="Set weak_labels=presence, or add the times of events.",
+        )
+    if config.selected_by == "segments" and n_val == len(data.val):
+        raise DatasetError(
+            "no validation video has labels with times, which choose the epoch",
+            dataset.root,
+            hint="Set select_by=loss with weak supervision, or add the times of events.",
+        )
+
+
+def _n_without_times(*parts: Examples) -> int:
+    entries = [entry for examples in parts for entry in examples.entries]
+    return sum(not entry.targets.scored.any() for entry in entries)
