@@ -17,8 +17,8 @@ from avloc.evaluation.event_matching import EventLists
 from avloc.evaluation.ov_ave import ClipMetrics, clip_metrics, clip_values
 from avloc.evaluation.parsing_f1 import LEVELS, ParsedSenses, ParsingF1, parsing_f1
 from avloc.evaluation.reliability import Reliability, event_reliability, label_reliability
-from avloc.evaluation.senses import StateArea, label_cases, sense_areas
 from avloc.evaluation.split_answers import Answers
+from avloc.evaluation.state_areas import StateArea, label_cases, sense_areas
 from avloc.evaluation.trivial_marks import always, everywhere, nothing
 from avloc.timeline import Event
 

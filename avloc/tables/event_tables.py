@@ -9,7 +9,7 @@ from avloc.evaluation.event_evaluation import MODEL, EventEvaluation, LabelF1
 from avloc.evaluation.ov_ave import ClipMetrics
 from avloc.evaluation.parsing_f1 import ParsingF1
 from avloc.evaluation.reliability import Reliability
-from avloc.evaluation.senses import StateArea
+from avloc.evaluation.state_areas import StateArea
 from avloc.tables.table import Table, percent
 
 _MEASURED = {

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from avloc.evaluation.senses import STATES, label_cases, sense_areas
+from avloc.evaluation.state_areas import STATES, label_cases, sense_areas
 
 
 def pairs_won(winners: np.ndarray, losers: np.ndarray) -> float | None:
