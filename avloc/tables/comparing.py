@@ -159,8 +159,10 @@ def _made(run: PlannedRun, store: FeatureStore, dataset: Dataset) -> dict[str, o
         "data set": f"{dataset.name}, {counts[0]} / {counts[1]} / {counts[2]} rows",
         "features": f"{store.spec.visual} and {store.spec.audio}, {store.fingerprint}",
         "decoder": "argmax per segment",
-        "epoch chosen by": f"segment accuracy on {run.training.select}",
+        "epoch chosen by": f"{run.training.selected_by_in_words} on {run.training.select}",
         "epochs": run.training.epochs,
+        "spatial attention of CMAN": "cosine, as in the paper; the projection is no row of the "
+        "paper, and was chosen by boxes of validation clips",
     }
 
 
