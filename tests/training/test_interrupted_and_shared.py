@@ -186,8 +186,10 @@ def test_held_examples_are_the_same_as_those_from_memory(tmp_path):
         here, held = (Feed(examples, torch.device("cpu"), hold=hold) for hold in (False, True))
         for places in here.order(4, seed=1):
             one, other = here.batch(places), held.batch(places)
-            for name in ("visual", "audio", "targets", "visual_valid", "audio_valid"):
+            for name in ("visual", "audio", "visual_valid", "audio_valid"):
                 assert torch.equal(getattr(one, name), getattr(other, name)), name
+            for name in vars(one.truth):
+                assert torch.equal(getattr(one.truth, name), getattr(other.truth, name)), name
 
 
 def test_mixed_precision_trains_and_leaves_single_precision_weights(tmp_path):
