@@ -1,5 +1,11 @@
 """What ``tools/`` measures for BENCHMARKS.md."""
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import compare_networks
 import pytest
 import torch
@@ -37,3 +43,26 @@ def test_the_sentinels_are_the_same_in_steps():
     device = torch.device("cpu")
     rates = compare_networks.compare(compare_networks.sentinels(device, 2), 2, device, 0.01)
     assert all(rate > 0 and error < 1e-5 for rate, _, error in rates.values())
+
+
+GPU_STEPS = ["tests", "extraction", "precision", "epoch", "training"]
+
+
+def test_the_check_of_a_gpu_begins_no_step_when_the_time_is_over(tmp_path):
+    status, printed, written = gpu_check(tmp_path, "--clips", "2", "--seconds", "0")
+    assert status == 0, printed
+    assert [row[0] for row in written["rows"]] == ["machine", *GPU_STEPS]
+    assert all("left out" in row[1] for row in written["rows"][1:])
+    table = printed[printed.index("\nwhat") :]
+    assert [line.split()[0] for line in table.split("\n")[2:8]] == ["machine", *GPU_STEPS]
+    assert (written["size"]["clips"], written["failures"]) == (2, [])
+
+
+def gpu_check(folder, *arguments):
+    """Run the script on the CPU; return its status, what it printed, and what it wrote."""
+    script, out = Path(compare_networks.__file__).with_name("gpu_check.sh"), folder / "gpu.json"
+    command = ["bash", script, "--small", "--device", "cpu", "--out", out, *arguments]
+    where = os.environ | {"PYTHON": sys.executable, "SITE": str(folder / "site")}
+    done = subprocess.run(command, env=where, capture_output=True, text=True, timeout=600)
+    written = json.loads(out.read_text()) if out.exists() else {}
+    return done.returncode, done.stdout + done.stderr, written
