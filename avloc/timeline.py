@@ -82,9 +82,10 @@ class Timeline:
 
     Attributes:
         video_id: names the video.
-        labels: the C labels of ``scores``.
+        labels: the C event labels; background is not one of them.
         grid: the T segments.
-        scores: (T, C) probabilities of the labels.
+        scores: (T, C) the probability of each label. Of exclusive labels the rest of a segment,
+            1 minus their sum, is background's.
         events: in order of start.
         heard, seen: (T, C) what the sound alone and the picture alone say of each label; None
             where the model cannot tell.
@@ -173,11 +174,11 @@ class Timeline:
         return _pandas().DataFrame(columns)
 
     def segments_to_pandas(self) -> pd.DataFrame:
-        """Return the scores as a table, a row a segment.
+        """Return the scores as a table, one row per segment.
 
-        Columns: ``start``, ``end`` in seconds; one a label, and background for exclusive labels;
-        ``gate_audio`` and ``gate_visual`` from a model with sentinel gates; and ``heard LABEL``
-        and ``seen LABEL`` from a model that can tell. Needs pandas.
+        Columns: ``start`` and ``end`` in seconds; one for each event label; background's, if
+        labels are exclusive; ``gate_audio`` and ``gate_visual`` from a model with sentinel gates;
+        ``heard LABEL`` and ``seen LABEL`` from a model that can tell. Needs pandas.
         """
         given: list[tuple[str, NDArray[Any] | None]] = [
             (self.labels.background, self.background()),

@@ -57,10 +57,12 @@ def evaluate(
     dataset: Path | str | None = None,
     artifacts: Path | str | None = None,
 ) -> EvaluatedSplit:
-    """Measure a model next to two baselines.
+    """Measure a model on a split.
 
-    They are a constant answer, and an oracle that knows each clip's class. The predictions are
-    written to predictions/MODEL-SPLIT.h5 in the workspace.
+    Exclusive labels: the accuracy, next to two baselines, a constant answer and an oracle that
+    knows each clip's class. Independent labels: F1, by sense where the data know it. Both: the
+    mean average precision of events. The predictions are written to predictions/MODEL-SPLIT.h5
+    in the workspace.
 
     Args:
         model: A model's name in the workspace, or a model file.
@@ -73,7 +75,8 @@ def evaluate(
         without: Remove this modality, to measure the other one alone. The predictions are
             written to MODEL-SPLIT-without-MODALITY.h5. Default: nothing.
         device: Where the networks run.
-        dataset: The labels: a data set's folder, or a manifest. Default: the extracted data set.
+        dataset: The labels: a data set's folder, a manifest, or labels that you corrected (.csv,
+            .eaf, .json). Default: the extracted data set.
         artifacts: The workspace folder. Default: ``$AVLOC_ARTIFACTS``, or ./artifacts.
 
     Raises:

@@ -68,7 +68,8 @@ def export_features(
         folder: The folder to write; none of these files may exist in it yet.
         only_present: Leave out rows without features, picture or sound, and renumber the others.
             Without it such rows are refused.
-        dataset: The labels: a data set's folder, or a manifest. Default: the extracted data set.
+        dataset: The labels: a data set's folder, a manifest, or labels that you corrected (.csv,
+            .eaf, .json). Default: the extracted data set.
         artifacts: The workspace folder. Default: ``$AVLOC_ARTIFACTS``, or ./artifacts.
         progress: called with (videos read and rows written, of both, what).
 

@@ -82,7 +82,8 @@ def train(
             win over the arguments above.
         resume: Continue a training that was interrupted, on a CPU to the same bits.
         device: Where the networks run.
-        dataset: The labels: a data set's folder, or a manifest. Default: the extracted data set.
+        dataset: The labels: a data set's folder, a manifest, or labels that you corrected (.csv,
+            .eaf, .json). Default: the extracted data set.
         artifacts: The workspace folder. Default: ``$AVLOC_ARTIFACTS``, or ./artifacts.
         report: called once before the first epoch, with the labels by split and with warnings.
         progress: called with (epochs done, epochs, what).

@@ -98,7 +98,8 @@ def reproduce(
             synthesis.KEY=VALUE for the clips that are made.
         jobs: Runs at the same time. Default: one per core, one on a GPU.
         device: Where the networks run.
-        dataset: The labels: a data set's folder, or a manifest. Default: the extracted data set.
+        dataset: The labels: a data set's folder, a manifest, or labels that you corrected (.csv,
+            .eaf, .json). Default: the extracted data set.
         artifacts: The workspace folder. Default: ``$AVLOC_ARTIFACTS``, or ./artifacts.
         recipe: a recipe to run in place of the file of ``on``.
         progress: called with (done, total, what) through each step.

@@ -92,7 +92,7 @@ def test_settings_of_training_are_listed(avloc: Shell) -> None:
                 entry.name not in ("visual_channels", "audio_channels", "n_classes", "independent")
             )
     assert any("learning_rate" in line and "0.001" in line for line in lines)
-    assert any("pooling" in line and "auto, mean, max, topk" in line for line in lines)
+    assert any("pooling" in line and "auto, count, mean, max, topk" in line for line in lines)
     assert any("hold_out" in line and "0.01 to 0.9" in line for line in lines)
     assert avloc("reproduce", "--settings").out == ended.out
 

@@ -36,15 +36,22 @@ class SynthesisConfig:
     sound_rate: int = option(16000, help="sound samples per second", minimum=16000, maximum=48000)
     inconsistent: float = option(
         0.6,
-        help="share of clips whose source is seen and heard at different times",
+        help="share of clips whose source is seen and heard at different times; "
+        "no effect with several events",
         minimum=0,
         maximum=1,
     )
     silent: float = option(
-        0.7, help="share of clips with silent objects beside the source", minimum=0, maximum=1
+        0.7,
+        help="share of clips with silent objects beside the source; no effect with several events",
+        minimum=0,
+        maximum=1,
     )
     offscreen: float = option(
-        0.6, help="share of clips with a sound from off screen", minimum=0, maximum=1
+        0.6,
+        help="share of clips with a sound from off screen; no effect with several events",
+        minimum=0,
+        maximum=1,
     )
     over_centre: float = option(
         0.1, help="share of clips whose source may cover the centre", minimum=0, maximum=1
