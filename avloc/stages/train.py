@@ -16,6 +16,7 @@ from avloc.stages.workspace import DEFAULT_MODEL, Workspace
 from avloc.training import TrainingConfig, is_leader, load_splits
 from avloc.training.fit import fit
 from avloc.training.review import Review, review
+from avloc.training.supervision import resolved
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def train(
     store, labelled = labelled_store(workspace.features, dataset)
     data = load_splits(store, labelled, config, progress)
     if report is not None and is_leader():
-        report(review(data, labelled))
+        report(review(data, labelled, resolved(config, data, model_class(model), labelled)))
     trained = fit(
         store,
         labelled,

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from avloc.datasets import Dataset
 from avloc.datasets.event_times import late_events
 from avloc.datasets.label_counts import HELD_OUT, LabelCounts, count_labels
-from avloc.training.splits import TrainingData
+from avloc.training.config import TrainingConfig
+from avloc.training.splits import TrainingData, with_kind_of
+from avloc.training.weak_warnings import weak_warnings
 
 FEW = 10
 """Fewer events of a label, or fewer clips to validate on, cause a warning."""
@@ -33,13 +35,17 @@ class Review:
         return [*lines, *(f"warning: {warning}" for warning in self.warnings)]
 
 
-def review(data: TrainingData, dataset: Dataset) -> Review:
-    """Count the labels of training data, and look for what makes a model worth little."""
+def review(data: TrainingData, dataset: Dataset, config: TrainingConfig) -> Review:
+    """Count the labels of training data, and look for what makes a model worth little.
+
+    The supervision of ``config`` is resolved (`avloc.training.supervision.resolved`).
+    """
     is_held_out = data.selection == "held out"
     held_out = tuple(sorted(set(data.val.video_ids))) if is_held_out else ()
     counts = count_labels(dataset, held_out, {*data.train.missing, *data.val.missing})
     late = late_events(dataset, data.train, data.val)
     warnings = [*_of_labels(counts), *_of_validation(counts, data)]
+    warnings += weak_warnings(config, data, with_kind_of(dataset, config).labels)
     if dataset.ignored_fields:
         ignored = _listed(dataset.ignored_fields)
         warnings.insert(0, f"fields of the manifest that are ignored: {ignored}")

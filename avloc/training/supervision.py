@@ -15,9 +15,11 @@ _PRESENCE = "Train with supervision=weak and weak_labels=presence, or add the ti
 
 
 def resolved(
-    config: TrainingConfig, data: TrainingData, model: Model, dataset: Dataset
+    config: TrainingConfig, data: TrainingData, model: Model | type[Model], dataset: Dataset
 ) -> TrainingConfig:
     """Return a configuration whose weak supervision no longer says ``auto``.
+
+    A resolved configuration is returned as it is.
 
     Raises:
         DatasetError: labels have no times, and the training or the choice of the epoch needs them.

@@ -9,8 +9,10 @@ from made_up import World, made_up
 
 from avloc.datasets import Dataset, Row, count_labels
 from avloc.labels import LabelSet
+from avloc.models.cman import CMAN
 from avloc.training import TrainingConfig, load_splits
 from avloc.training.review import Review, review
+from avloc.training.supervision import resolved
 
 LABELS = ("Music", "Bark", "Musik")
 
@@ -30,8 +32,9 @@ def world_of(root: Path, *rows: tuple[str, str]) -> World:
 
 
 def reviewed(world: World, **config) -> Review:
-    data = load_splits(world.store, world.dataset, TrainingConfig(**config))
-    return review(data, world.dataset)
+    asked = TrainingConfig(**config)
+    data = load_splits(world.store, world.dataset, asked)
+    return review(data, world.dataset, resolved(asked, data, CMAN, world.dataset))
 
 
 def warned(found: Review, beginning: str) -> str:
@@ -102,3 +105,68 @@ def test_an_event_that_ends_after_its_video_is_named_with_its_row(tmp_path):
     found = reviewed(World(world.store, replace(world.dataset, rows=tuple(rows))))
     said = warned(found, "an event ends after its video: ")
     assert said == "row 3: 'Bark' of video002 from 2 to 99 s, and the video ends at 10 s"
+
+
+EVENTS_EVERYWHERE = "every training video has an event, so presence without splices"
+ONE_LABEL = "all training videos have the same labels, so splice=on has no effect"
+CONSTANT = "pooling=mean accepts the same answer in every segment"
+NO_BACKGROUND = "no training video has background"
+WEAK = (EVENTS_EVERYWHERE, ONE_LABEL, CONSTANT, NO_BACKGROUND)
+TWO = [(label, split) for label in LABELS[:2] for split in ("train", "val")]
+PRESENCE = {"supervision": "weak", "weak_labels": "presence"}
+
+
+def with_rows(world: World, **changes) -> World:
+    """Return the world with every row changed."""
+    rows = tuple(replace(row, **changes) for row in world.dataset.rows)
+    return World(world.store, replace(world.dataset, rows=rows))
+
+
+def weak_warnings_of(world: World, **config) -> list[str]:
+    """Return the beginnings of the warnings of weak supervision, if it is weak by default."""
+    found = reviewed(world, **{"supervision": "weak", **config}).warnings
+    return [beginning for beginning in WEAK if any(w.startswith(beginning) for w in found)]
+
+
+def test_presence_without_splices_needs_a_video_without_event(tmp_path):
+    world = world_of(tmp_path, *TWO)
+    off = {**PRESENCE, "splice": "off"}
+    assert weak_warnings_of(world, **off) == [EVENTS_EVERYWHERE]
+    assert "set splice=on" in warned(reviewed(world, **off), EVENTS_EVERYWHERE)
+    assert weak_warnings_of(world, **PRESENCE) == []
+    assert weak_warnings_of(world, **off, labels="independent") == []
+    empty = world_of(tmp_path / "empty", *TWO, ("", "train"))
+    assert weak_warnings_of(empty, **off) == []
+
+
+def test_splices_need_videos_with_other_labels(tmp_path):
+    rows = [("Bark", "train"), ("Bark", "val")] * 2
+    world = world_of(tmp_path, *rows, ("Music", "val"))
+    assert weak_warnings_of(world, **PRESENCE) == [ONE_LABEL]
+    assert weak_warnings_of(world, **PRESENCE, labels="independent") == [ONE_LABEL]
+    assert weak_warnings_of(world, splice="on") == [ONE_LABEL]
+    assert weak_warnings_of(world) == []
+    empty = world_of(tmp_path / "empty", *rows, ("", "train"))
+    assert weak_warnings_of(empty, **PRESENCE) == []
+
+
+def test_the_mean_accepts_a_constant_answer(tmp_path):
+    world = world_of(tmp_path, *TWO)
+    for config, better in (({}, "count"), (PRESENCE, "topk")):
+        mean = {"supervision": "weak", "pooling": "mean", **config}
+        assert weak_warnings_of(world, **mean) == [CONSTANT]
+        assert warned(reviewed(world, **mean), CONSTANT).endswith(f"set pooling={better}")
+
+
+def test_a_proportion_needs_some_background(tmp_path):
+    full = with_rows(world_of(tmp_path, *TWO), start=0, end=10)
+    assert weak_warnings_of(full) == [NO_BACKGROUND]
+    assert weak_warnings_of(full, labels="independent") == []
+    assert weak_warnings_of(full, **PRESENCE) == []
+    almost = with_rows(world_of(tmp_path / "almost", *TWO), start=0, end=9)
+    assert weak_warnings_of(almost) == []
+
+
+def test_full_supervision_has_no_warning_of_weak_supervision(tmp_path):
+    full = with_rows(world_of(tmp_path, *[("Bark", "train"), ("Bark", "val")]), start=0, end=10)
+    assert weak_warnings_of(full, supervision="full") == []
