@@ -40,12 +40,14 @@ class SentinelLSTM(nn.Module):
         self, x: Float[Tensor, "B T Dx"]
     ) -> tuple[Float[Tensor, "B T D"], Float[Tensor, "B T D"] | None]:
         """Return the states ``h_t`` and the sentinels ``s_t`` (None without them)."""
-        states, _ = self.lstm(x)
         if not self.gate_input:
-            return states, None
-        with torch.autocast(x.device.type, enabled=False):  # a gate near 0 makes rounding large
-            x, exact = _at_least_single(x), _at_least_single(states)
-            halves = torch.split(exact, self.lstm.hidden_size, dim=-1)
+            return self.lstm(x)[0], None
+        # A state and its gate must be rounded alike: a difference d of the gate before its
+        # sigmoid makes the quotient exp(d) times too large, and so its gradients.
+        with torch.autocast(x.device.type, enabled=False):
+            x = _at_least_single(x)
+            states, _ = self.lstm(x)
+            halves = torch.split(states, self.lstm.hidden_size, dim=-1)
             sentinels = [self._sentinels(d, x, half) for d, half in enumerate(halves)]
         return states, torch.cat(sentinels, dim=-1)
 
@@ -57,7 +59,8 @@ class SentinelLSTM(nn.Module):
         before = torch.cat(later if direction else earlier, dim=1)  # h_{t-1}
         gate = self.gate_input[direction](x) + self.gate_state[direction](before)  # of g_t
         shown = self._output_gate(direction, x, before).clamp_min(_LEAST_LOG_GATE)
-        return states * (logsigmoid(gate) - shown).exp()  # (4) s_t
+        sentinels = states * (logsigmoid(gate) - shown).exp()  # (4) s_t
+        return sentinels.clamp(-1, 1)  # as g_t * tanh(m_t) is, whatever the device's rounding
 
     def _output_gate(
         self, direction: int, x: Float[Tensor, "B T Dx"], before: Float[Tensor, "B T Dh"]

@@ -170,14 +170,14 @@ def test_sentinels_and_their_gradients_are_those_of_a_loop_of_steps(is_bidirecti
         torch.testing.assert_close(gradients[name].double(), p.grad, atol=1e-4, rtol=1e-4)
 
 
-def test_mixed_precision_leaves_the_sentinels_in_single():
+def test_mixed_precision_leaves_states_and_sentinels_in_single():
     """``s_t * o_t = h_t * g_t`` of the states as they came out, worked out again in double."""
     torch.manual_seed(0)
     module = SentinelLSTM(32, 64, is_bidirectional=False, has_sentinel=True)
     x = torch.randn(64, 10, 32)
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         states, sentinels = module(x)
-    assert (states.dtype, sentinels.dtype) == (torch.bfloat16, torch.float32)
+    assert (states.dtype, sentinels.dtype) == (torch.float32, torch.float32)
     w = {name: parameter.detach().double() for name, parameter in module.named_parameters()}
     h, x = states.double(), x.double()
     before = torch.cat([torch.zeros_like(h[:, :1]), h[:, :-1]], dim=1)
@@ -194,6 +194,51 @@ def test_mixed_precision_leaves_the_sentinels_in_single():
         + before @ w["gate_state.0.weight"].T
     )
     torch.testing.assert_close(sentinels.double() * o, h * g, atol=1e-7, rtol=1e-5)
+
+
+@pytest.mark.parametrize("is_bidirectional", [True, False])
+def test_mixed_precision_keeps_gradients_through_nearly_shut_gates(is_bidirectional):
+    """The output gates are about ``e^-30`` to ``e^-80``, so ``1 / o_t`` is as large."""
+    module = nearly_shut(is_bidirectional)
+    x = torch.randn(16, 10, 32).bfloat16()  # mixed precision's input, which single has exactly
+
+    def run(is_mixed):
+        module.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=is_mixed):
+            states, sentinels = module(x if is_mixed else x.float())
+        (sentinels.square().sum() + states.float().sum()).backward()
+        return sentinels, {name: p.grad.clone() for name, p in module.named_parameters()}
+
+    (mixed, gradients), (single, expected) = run(is_mixed=True), run(is_mixed=False)
+    assert (mixed - single).norm() < 0.01 * single.norm()
+    for name, gradient in gradients.items():
+        assert torch.isfinite(gradient).all(), name
+        assert (gradient - expected[name]).norm() <= 0.01 * expected[name].norm(), name
+    assert expected["lstm.weight_ih_l0"].norm() > 0.1
+
+
+def test_states_rounded_otherwise_than_their_gates_leave_numbers():
+    """Some devices compute a sigmoid to an absolute error only, which ``1 / o_t`` multiplies."""
+    module = nearly_shut(is_bidirectional=False)
+    error = 1e-4 * torch.randn(16, 10, 64)
+    module.lstm.register_forward_hook(lambda _, __, output: (output[0] + error, output[1]))
+    _, sentinels = module(torch.randn(16, 10, 32))
+    sentinels.square().sum().backward()
+    assert sentinels.abs().max() <= 1  # as g_t * tanh(m_t)
+    for name, p in module.named_parameters():
+        assert torch.isfinite(p.grad).all(), name
+        assert p.grad.abs().max() < 1e6, name
+
+
+def nearly_shut(is_bidirectional: bool) -> SentinelLSTM:
+    torch.manual_seed(0)
+    width = 64 * (1 + is_bidirectional)
+    module = SentinelLSTM(32, width, is_bidirectional=is_bidirectional, has_sentinel=True)
+    with torch.no_grad():
+        for suffix in ("", "_reverse")[: 1 + is_bidirectional]:
+            bias = getattr(module.lstm, f"bias_ih_l0{suffix}")
+            bias[3 * 64 :] = torch.linspace(-80, -30, 64)
+    return module
 
 
 def test_a_shut_output_gate_leaves_numbers():

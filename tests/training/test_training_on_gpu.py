@@ -13,8 +13,10 @@ from waiting import waiting_refused
 from avloc.datasets.batches import Feed
 from avloc.datasets.examples import load_examples
 from avloc.evaluation.evaluator import evaluate
+from avloc.labels import LabelSet
 from avloc.models import build
-from avloc.training import TrainingConfig, begin, loss_of
+from avloc.stages.bench_training import random_examples
+from avloc.training import TrainingConfig, begin, loss_of, train_epoch
 from avloc.training.fit import fit
 from avloc.training.loop import _step, drop_modalities
 
@@ -89,3 +91,19 @@ def test_no_step_waits_for_the_device(gpu, world, hold):
     with waiting_refused(gpu):
         total = step()
     assert torch.isfinite(total)
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp32"])
+def test_features_that_were_not_scaled_train_to_numbers(gpu, precision):
+    """Their means drive the output gates to nearly shut, by which eq. 4's sentinel is divided."""
+    config = TrainingConfig(precision=precision)
+    feed = Feed(random_examples(128 if gpu.type == "cuda" else 8), gpu)
+    torch.manual_seed(0)
+    model = build("cman", visual_channels=2048, audio_channels=128, n_classes=29).to(gpu)
+    labels = LabelSet(tuple(f"label{k}" for k in range(28)))
+    state, loss = begin(model, config), loss_of(config, labels)
+    for _ in range(50 if gpu.type == "cuda" else 2):  # epochs of two batches
+        train_loss, _ = train_epoch(state, feed, config, loss)
+        state.epoch += 1
+        assert np.isfinite(train_loss)
+        assert all(torch.isfinite(p).all() for p in model.parameters())
