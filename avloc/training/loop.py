@@ -71,7 +71,7 @@ def train_epoch(
     state.model.train()
     for group in state.optimizer.param_groups:
         group["lr"] = learning_rate(config, state.epoch) * group[_FACTOR]
-    tally = _Tally()
+    tally = _Tally(state.team.device)
     seed = (config.seed, state.epoch)
     order = examples.order(config.batch_size, seed, whole_rows=loss.is_of_rows)
     for number, indices in enumerate(order):
@@ -90,7 +90,8 @@ def train_epoch(
         _step(state, total * (state.team.size / n_scored), config)
         if share.has_effect:
             n = len(share.windows)
-            tally.add(output.first(n), truth.first(n), float(total.detach()), loss)
+            counted = examples.truth([indices[window] for window in share.windows])
+            tally.add(output.first(n), truth.first(n), total, counted, loss)
     mean_loss, accuracy = tally.of_team(state.team)
     if not math.isfinite(mean_loss):
         raise AvlocError(
@@ -166,7 +167,8 @@ def validate(
     splices of a weak loss are the same in every epoch.
     """
     model.eval()
-    tally, team, n_wrong, n_rows = _Tally(), Team(examples.device), 0.0, 0
+    tally, team = _Tally(examples.device), Team(examples.device)
+    n_wrong, n_rows = torch.zeros((), dtype=torch.float64, device=examples.device), 0
     order = examples.order(batch_size, 0 if loss.is_of_rows else None, whole_rows=loss.is_of_rows)
     for number, indices in enumerate(order):
         batch, truth = examples.batch(indices), examples.truth(indices)
@@ -174,12 +176,12 @@ def validate(
         shown = batch if share.splice is None else with_splices(batch, share.splice)
         with torch.inference_mode():
             output = model(shown.visual, shown.audio)
-            total = float(_total(output, None, batch.truth, share, loss))
+            total = _total(output, None, batch.truth, share, loss)
             if loss.error is not None:
-                n_wrong += float(_total(output, None, batch.truth, share, loss.error))
+                n_wrong += _total(output, None, batch.truth, share, loss.error)
                 n_rows += loss.error.count(truth)
-        tally.add(output.first(len(indices)), batch.truth, total, loss)
-    return *tally.of_team(team), n_wrong / n_rows if n_rows else math.nan
+        tally.add(output.first(len(indices)), batch.truth, total, truth, loss)
+    return *tally.of_team(team), float(n_wrong) / n_rows if n_rows else math.nan
 
 
 def answers(model: Model, examples: Feed, batch_size: int) -> Iterator[tuple[ModelOutput, Truth]]:
@@ -192,12 +194,12 @@ def answers(model: Model, examples: Feed, batch_size: int) -> Iterator[tuple[Mod
         yield output, batch.truth
 
 
-def n_right(logits: Tensor, truth: Truth) -> float:
+def n_right(logits: Tensor, truth: Truth) -> Float[Tensor, ""]:
     """Return how many scored segments are right; of independent labels, the share of each."""
     if logits.shape[-1] > truth.targets.shape[-1]:
-        return int((logits.argmax(dim=-1) == truth.classes)[truth.scored].sum())
+        return (logits.argmax(dim=-1) == truth.classes).sum()  # `IGNORED` is never right
     is_right = (logits > 0) == truth.targets
-    return float(is_right[truth.scored].float().mean(dim=-1).sum())
+    return is_right[truth.scored].float().mean(dim=-1).sum()
 
 
 def record(state: TrainingState, numbers: dict[str, float], selected_by: str) -> None:
@@ -227,15 +229,25 @@ def _rank(numbers: dict[str, float], selected_by: str) -> tuple[float, ...]:
 
 
 class _Tally:
-    """Sums over batches: losses, scored things, right segments and scored segments."""
+    """Sums over batches: losses, scored things, right segments and scored segments.
 
-    def __init__(self) -> None:
-        self._sums = np.zeros(4)
+    The first and third are summed on the device, and read at the end: a step does not wait.
+    """
 
-    def add(self, output: ModelOutput, truth: Truth, total: float, loss: Loss) -> None:
-        right = n_right(output.logits.detach(), truth)
-        self._sums += (total, loss.count(truth), right, int(truth.scored.sum()))
+    def __init__(self, device: torch.device) -> None:
+        self._loss, self._n_right = torch.zeros(2, dtype=torch.float64, device=device)
+        self._n_losses = self._n_segments = 0
+
+    def add(
+        self, output: ModelOutput, truth: Truth, total: Tensor, counted: Truth, loss: Loss
+    ) -> None:
+        """Add a batch; ``counted`` is its truth on the CPU."""
+        self._loss += total.detach()
+        self._n_right += n_right(output.logits.detach(), truth)
+        self._n_losses += loss.count(counted)
+        self._n_segments += int(counted.scored.sum())
 
     def of_team(self, team: Team) -> tuple[float, float]:
-        loss, n_losses, n_right, n_segments = team.sum(self._sums.tolist())
-        return loss / n_losses, n_right / n_segments if n_segments else math.nan
+        loss, right = torch.stack([self._loss, self._n_right]).tolist()
+        sums = team.sum([loss, self._n_losses, right, self._n_segments])
+        return sums[0] / sums[1], sums[2] / sums[3] if sums[3] else math.nan

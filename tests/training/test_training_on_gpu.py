@@ -18,7 +18,7 @@ from avloc.models import build
 from avloc.stages.bench_training import random_examples
 from avloc.training import TrainingConfig, begin, loss_of, train_epoch
 from avloc.training.fit import fit
-from avloc.training.loop import _step, drop_modalities
+from avloc.training.loop import _step, _Tally, drop_modalities
 
 pytestmark = pytest.mark.gpu
 SMALL = {"width": 16, "dropout": 0.0}
@@ -79,18 +79,22 @@ def test_no_step_waits_for_the_device(gpu, world, hold):
     torch.manual_seed(0)
     model = build("cman", visual_channels=12, audio_channels=6, n_classes=3).to(gpu)
     state, loss = begin(model, config), loss_of(config, world.dataset.labels)
+    tally, indices = _Tally(gpu), list(range(8))
 
     def step():
-        batch = feed.batch(list(range(8)))
+        batch = feed.batch(indices)
         drop_modalities(batch, 0.5, torch.linspace(0, 0.9, 8))
-        total = loss.total(model(batch.visual, batch.audio), batch.truth)
+        output = model(batch.visual, batch.audio)
+        total = loss.total(output, batch.truth)
         _step(state, total, config)
-        return total
+        tally.add(output, batch.truth, total, feed.truth(indices), loss)
 
     step()  # loads libraries
     with waiting_refused(gpu):
-        total = step()
-    assert torch.isfinite(total)
+        step()
+    mean_loss, accuracy = tally.of_team(state.team)
+    assert np.isfinite(mean_loss)
+    assert 0 <= accuracy <= 1
 
 
 @pytest.mark.parametrize("precision", ["bf16", "fp32"])
