@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -72,6 +73,7 @@ def events_from_scores(
     duration: float = math.inf,
     *,
     thresholds: FloatArray | None = None,
+    sense_thresholds: Sequence[float] = (),
     heard: FloatArray | None = None,
     seen: FloatArray | None = None,
 ) -> tuple[Event, ...]:
@@ -87,6 +89,7 @@ def events_from_scores(
         rules: what makes an event.
         duration: the video's seconds.
         thresholds: (C,) of the model; `DEFAULT_THRESHOLD` without.
+        sense_thresholds: of the model, for ``heard`` and for ``seen`` (`sense_limits`).
         heard, seen: (T, C) what each sense alone says; None where the model cannot tell.
 
     Returns:
@@ -97,6 +100,7 @@ def events_from_scores(
     rules = rules or EventRules()
     rules.check_labels(labels)
     limits = _thresholds(labels, rules, thresholds)
+    sense_levels = sense_limits(limits, sense_thresholds)
     times, events = grid.segment_times(), []
     for first, last, label in spans(scores, labels, limits, rules, float(grid.segment_seconds)):
         start, end = float(times[first, 0]), float(times[last - 1, 1])
@@ -106,21 +110,33 @@ def events_from_scores(
             None if array is None else float(array[first:last, label].mean())
             for array in (heard, seen)
         )
-        sense = sense_of(heard_of, seen_of, float(limits[label]))
+        sense = sense_of(heard_of, seen_of, *sense_levels[:, label].tolist())
         name = labels.names[label]
         events.append(Event(start, float(end), name, score, sense, heard_of, seen_of))
     events.sort(key=lambda event: (event.start, event.end, event.label))
     return tuple(event for event in events if rules.accept(event))
 
 
-def sense_of(heard: float | None, seen: float | None, threshold: float) -> Sense:
-    """Return the sense that knows an event: alone it would reach the threshold.
+def sense_limits(limits: FloatArray, fitted: Sequence[float] = ()) -> NDArray[np.float32]:
+    """Return (2, C): from which ``heard`` and ``seen`` a sense knows an event of each label.
 
-    An event that neither would reach alone is known by both together.
+    A sense needs no more than the label's threshold, (C,) ``limits``. A model whose training
+    fitted a lower one for ``heard`` and for ``seen`` has that.
+    """
+    own = np.asarray(fitted if len(fitted) else (1.0, 1.0), np.float32)
+    return np.minimum(own[:, None], np.asarray(limits, np.float32))
+
+
+def sense_of(
+    heard: float | None, seen: float | None, heard_limit: float, seen_limit: float
+) -> Sense:
+    """Return the sense that knows an event: alone it reaches its limit (`sense_limits`).
+
+    An event that neither reaches alone is known by both together.
     """
     if heard is None or seen is None:
         return "unknown" if heard is seen else "seen" if heard is None else "heard"
-    is_heard, is_seen = heard >= threshold, seen >= threshold
+    is_heard, is_seen = heard >= heard_limit, seen >= seen_limit
     if is_heard == is_seen:
         return "both"
     return "heard" if is_heard else "seen"

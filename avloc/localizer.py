@@ -115,6 +115,7 @@ class Localizer:
             rules,
             features.duration,
             thresholds=np.array(self.model_file.thresholds, np.float32),
+            sense_thresholds=self.model_file.sense_thresholds,
             heard=outputs.get("heard"),
             seen=outputs.get("seen"),
         )

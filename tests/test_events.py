@@ -25,9 +25,9 @@ def scores_of(*segments: tuple[float, float]) -> np.ndarray:
 
 
 def events_of(
-    scores: np.ndarray, seconds: Fraction = Fraction(1), labels: LabelSet = LABELS, **rules: object
+    scores: np.ndarray, seconds: Fraction = Fraction(1), known: LabelSet = LABELS, **rules: object
 ):
-    events = events_from_scores(scores, Grid(len(scores), seconds), labels, EventRules(**rules))
+    events = events_from_scores(scores, Grid(len(scores), seconds), known, EventRules(**rules))
     return [(event.start, event.end, event.label) for event in events]
 
 
@@ -61,11 +61,11 @@ def test_a_guess_is_no_event():
 
 def test_independent_labels_may_overlap():
     scores = scores_of((0.9, 0.1), (0.8, 0.7), (0.2, 0.9), (0.4, 0.3))
-    assert events_of(scores, labels=INDEPENDENT) == [(0, 2, "bell"), (1, 3, "bark")]
-    kept = events_of(scores, labels=INDEPENDENT, keep=0.2)
+    assert events_of(scores, known=INDEPENDENT) == [(0, 2, "bell"), (1, 3, "bark")]
+    kept = events_of(scores, known=INDEPENDENT, keep=0.2)
     assert kept == [(0, 4, "bell"), (1, 4, "bark")]
     gap = scores_of((0.9, 0.9), (0.1, 0.9), (0.9, 0.1))
-    assert events_of(gap, labels=INDEPENDENT, min_gap=2) == [(0, 2, "bark"), (0, 3, "bell")]
+    assert events_of(gap, known=INDEPENDENT, min_gap=2) == [(0, 2, "bark"), (0, 3, "bell")]
 
 
 @pytest.mark.parametrize(
@@ -89,6 +89,30 @@ def test_the_sense_is_that_which_alone_reaches_the_threshold(heard, seen, sense)
     assert [event.sense for event in events] == [sense]
     for value, expected in ((events[0].heard, heard), (events[0].seen, seen)):
         assert value == (None if expected is None else pytest.approx(expected))
+
+
+@pytest.mark.parametrize(
+    ("heard", "seen", "sense"),
+    [(0.2, 0.1, "heard"), (0.1, 0.4, "seen"), (0.2, 0.4, "both"), (0.1, 0.2, "both")],
+)
+def test_each_sense_has_a_fitted_threshold(heard, seen, sense):
+    arrays = {
+        name: np.full((3, 2), value, np.float32)
+        for name, value in (("heard", heard), ("seen", seen))
+    }
+    scores = scores_of(*[(0.8, 0.0)] * 3)
+    (event,) = events_from_scores(scores, Grid(3), LABELS, sense_thresholds=(0.15, 0.3), **arrays)
+    assert event.sense == sense
+
+
+def test_a_sense_needs_no_more_than_the_labels_threshold():
+    scores = scores_of(*[(0.8, 0.0)] * 3)
+    arrays = {"heard": scores * 0 + np.float32(0.6), "seen": scores * 0 + np.float32(0.4)}
+    for rules, sense in ((EventRules(), "heard"), (EventRules(threshold=0.3), "both")):
+        (event,) = events_from_scores(
+            scores, Grid(3), LABELS, rules, sense_thresholds=(0.9, 0.9), **arrays
+        )
+        assert event.sense == sense
 
 
 @given(st.integers(1, 30), st.integers(1, 4), st.integers(0, 10_000))

@@ -52,6 +52,8 @@ class ModelFile:
             each label if they are independent.
         thresholds: from which probability on each label is an event, fitted on validation; empty
             where none were fitted.
+        sense_thresholds: from which ``heard`` and ``seen`` the sound and the picture know an event,
+            fitted on validation; empty where none were fitted.
         resume: the state of an unfinished training, to go on with; empty once it has ended.
     """
 
@@ -70,6 +72,7 @@ class ModelFile:
     history: _Columns = field(default_factory=dict)
     temperatures: tuple[Annotated[float, Range(1e-3, 1e3)], ...] = (1.0,)
     thresholds: tuple[Annotated[float, Range(0, 1)], ...] = ()
+    sense_thresholds: tuple[Annotated[float, Range(0, 1)], ...] = ()
     resume: _Tensors = field(default_factory=dict)
 
     @property
@@ -118,14 +121,19 @@ def parse_model(arrays: Arrays, header: dict[str, Any]) -> ModelFile:
         raise ValueError(
             f"it has {n_fitted} temperatures for {labels.n_labels} {labels.kind} labels"
         )
-    check_thresholds(fields["thresholds"], labels)
+    check_thresholds(fields)
     return ModelFile(**fields)
 
 
-def check_thresholds(thresholds: tuple[float, ...], labels: LabelSet) -> None:
-    """Raise a ValueError if there is neither one for each label nor none."""
-    if len(thresholds) not in (0, labels.n_labels):
-        raise ValueError(f"it has {len(thresholds)} thresholds for {labels.n_labels} labels")
+def check_thresholds(fields: Mapping[str, Any]) -> None:
+    """Raise a ValueError if there is neither one for each label, or sense, nor none."""
+    n_labels = fields["labels"].n_labels
+    for name, n, words in (
+        ("thresholds", n_labels, f"thresholds for {n_labels} labels"),
+        ("sense_thresholds", 2, "thresholds for two senses"),
+    ):
+        if len(fields[name]) not in (0, n):
+            raise ValueError(f"it has {len(fields[name])} {words}")
 
 
 def _types(is_unfinished: bool) -> dict[str, Any]:
@@ -133,7 +141,7 @@ def _types(is_unfinished: bool) -> dict[str, Any]:
 
 
 def _header_fields(header: dict[str, Any]) -> dict[str, Any]:
-    stated = header | {"spec": header.get("feature_spec")}
+    stated = {"sense_thresholds": []} | header | {"spec": header.get("feature_spec")}
     if "temperature" in header:  # of version 1 or 2
         stated |= {"temperatures": [header["temperature"]], "thresholds": []}
     return header_fields(stated, types_of(ModelFile))
@@ -141,7 +149,7 @@ def _header_fields(header: dict[str, Any]) -> dict[str, Any]:
 
 _IDENTITY = (
     *("name", "config", "labels", "spec", "n_segments", "segment_seconds"),
-    *("temperatures", "thresholds"),
+    *("temperatures", "thresholds", "sense_thresholds"),
 )
 
 

@@ -23,6 +23,7 @@ NOT_SCORED = -1
 _Gate = Annotated[NDArray[np.float32] | None, Array("R T")]
 _OfASense = Annotated[NDArray[np.float32] | None, Array("R T C")]
 _TrueOfASense = Annotated[NDArray[np.bool_] | None, Array("R T C")]
+_HasASense = Annotated[NDArray[np.bool_] | None, Array("R")]
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,15 @@ class Predictions:
         model: the model's name.
         fingerprint: of the features.
         thresholds: of the model, by label; empty where none were fitted.
+        sense_thresholds: of the model, for ``heard`` and ``seen``; empty where none were fitted.
         segment_seconds: a segment's length.
         durations: (R,) the videos' seconds.
         heard, seen: (R, T, C) what the sound alone and the picture alone say of each label; None
             where the model cannot tell.
         true_heard, true_seen: (R, T, C) the labels that can be heard and seen; None where the data
             do not say.
+        has_sound, has_picture: (R,) the row's video has sound, and a picture; None if all have.
+            What a model says of a sense that is missing is no evidence.
         gate_visual, gate_audio: (R, T) normalised sentinel gates; None without them.
         attention: (R, T, H, W) weights over the picture; None without it.
     """
@@ -61,11 +65,14 @@ class Predictions:
     fingerprint: str
     durations: Annotated[NDArray[np.float64], Array("R")]
     thresholds: tuple[Annotated[float, Range(0, 1)], ...] = ()
+    sense_thresholds: tuple[Annotated[float, Range(0, 1)], ...] = ()
     segment_seconds: Annotated[Fraction, Range(1e-6, 1e6)] = Fraction(1)
     heard: _OfASense = None
     seen: _OfASense = None
     true_heard: _TrueOfASense = None
     true_seen: _TrueOfASense = None
+    has_sound: _HasASense = None
+    has_picture: _HasASense = None
     gate_visual: _Gate = None
     gate_audio: _Gate = None
     attention: Annotated[NDArray[np.float32] | None, Array("R T H W")] = None
@@ -106,7 +113,7 @@ def read_predictions(path: Path | str) -> Predictions:
 def parse_predictions(arrays: Arrays, header: dict[str, Any]) -> Predictions:
     """Make predictions of a file's arrays and header; ValueError where they are damaged."""
     types = types_of(Predictions)
-    fields = header_fields(header, types)
+    fields = header_fields({"sense_thresholds": []} | header, types)
     arrays.sizes |= {"C": fields["labels"].n_labels, "R": len(fields["video_ids"])}
-    check_thresholds(fields["thresholds"], fields["labels"])
+    check_thresholds(fields)
     return Predictions(**fields, **arrays.fields(types))

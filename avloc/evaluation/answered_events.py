@@ -14,13 +14,15 @@ from avloc.timeline import Event, Grid
 def answered_events(predictions: Predictions, rules: EventRules | None = None) -> EventLists:
     """Return the events of each row of R, as `avloc.localize` reads them off the same scores."""
     thresholds = np.array(predictions.thresholds, np.float32)
+    has_sense = {"heard": predictions.has_sound, "seen": predictions.has_picture}
     events = []
     for row in range(len(predictions.scores)):
         grid = _grid(predictions, row)
         part = slice(grid.n_segments)
         senses = {
-            name: None if array is None else array[row, part]
+            name: array[row, part]
             for name, array in (("heard", predictions.heard), ("seen", predictions.seen))
+            if array is not None and _has(has_sense[name], row)
         }
         events.append(
             events_from_scores(
@@ -30,6 +32,7 @@ def answered_events(predictions: Predictions, rules: EventRules | None = None) -
                 rules,
                 float(predictions.durations[row]),
                 thresholds=thresholds,
+                sense_thresholds=predictions.sense_thresholds,
                 **senses,
             )
         )
@@ -50,6 +53,10 @@ def true_events(predictions: Predictions) -> EventLists:
             ]
         )
     return events
+
+
+def _has(of_rows: NDArray[np.bool_] | None, row: int) -> bool:
+    return of_rows is None or bool(of_rows[row])
 
 
 def _times(predictions: Predictions, row: int) -> NDArray[np.float64]:

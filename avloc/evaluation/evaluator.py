@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from avloc.artifacts import FeatureStore, ModelFile, Predictions
 from avloc.datasets import Dataset
@@ -56,6 +57,7 @@ def evaluate(
     examples = load_examples(store, dataset, split, channels=channels)
     arrays: dict[str, Any] = _truth(examples, dataset, model.labels)
     arrays |= _predict(network, examples, model.n_segments, without)
+    arrays |= _streams(examples, without)
     predictions = Predictions(
         **arrays,
         video_ids=examples.video_ids,
@@ -66,6 +68,7 @@ def evaluate(
         fingerprint=model.fingerprint,
         durations=np.array([examples.videos[entry.video].duration for entry in examples.entries]),
         thresholds=model.thresholds,
+        sense_thresholds=model.sense_thresholds,
         segment_seconds=model.spec.exact_segment_seconds,
     )
     evaluation = measure(
@@ -103,6 +106,14 @@ def _predict(model: Model, examples: Examples, window: int, without: str) -> Out
                 columns[name] = np.zeros(shape, dtype=np.float32)
             columns[name][indices, : values.shape[1]] = values
     return columns
+
+
+def _streams(examples: Examples, without: str) -> dict[str, NDArray[np.bool_]]:
+    """Return which rows have sound, and which a picture, by the fields of `Predictions`."""
+    videos = [examples.videos[entry.video] for entry in examples.entries]
+    has_sound = [video.audio is not None and without != "audio" for video in videos]
+    has_picture = [video.visual is not None and without != "visual" for video in videos]
+    return {"has_sound": np.array(has_sound), "has_picture": np.array(has_picture)}
 
 
 def _batches(examples: Examples, window: int) -> Iterator[list[int]]:

@@ -17,6 +17,7 @@ from avloc.evaluation.event_matching import EventLists
 from avloc.evaluation.ov_ave import ClipMetrics, clip_metrics, clip_values
 from avloc.evaluation.parsing_f1 import LEVELS, ParsedSenses, ParsingF1, parsing_f1
 from avloc.evaluation.reliability import Reliability, event_reliability, label_reliability
+from avloc.evaluation.sense_words import SenseWords, sense_words
 from avloc.evaluation.split_answers import Answers
 from avloc.evaluation.state_areas import StateArea, label_cases, sense_areas
 from avloc.evaluation.trivial_marks import always, everywhere, nothing
@@ -49,6 +50,7 @@ class EventEvaluation:
         clips: OV-AVEBench's metrics by group of clips (``total`` is all); else empty.
         senses: areas under ROC curves by what is measured (``labels``, ``segments`` by their
             likeliest label, ``gates``) and by state; empty where no truth tells the senses apart.
+        words: of the senses of found events, by the true word; empty where no truth says them.
     """
 
     precision: Mapping[str, MeanAveragePrecision]
@@ -58,6 +60,7 @@ class EventEvaluation:
     parsing: Mapping[str, Mapping[str, ParsingF1]] = field(default_factory=dict)
     clips: Mapping[str, Mapping[str, ClipMetrics]] = field(default_factory=dict)
     senses: Mapping[str, Mapping[str, StateArea]] = field(default_factory=dict)
+    words: Mapping[str, SenseWords] = field(default_factory=dict)
 
 
 def measure_events(
@@ -88,7 +91,8 @@ def measure_events(
         labels=_labels(predictions, answers, majority) if independent else {},
         parsing=_parsing(predictions, answers, majority) if independent else {},
         clips=_clips(predictions, answers, groups) if groups and labels.is_exclusive else {},
-        senses=_senses(predictions),
+        senses=_senses(predictions, answers),
+        words=_words(predictions, answers),
     )
 
 
@@ -184,9 +188,20 @@ def _clips(
     return {group: of for group, of in found.items() if of}
 
 
-def _senses(predictions: Predictions) -> dict[str, dict[str, StateArea]]:
-    """Return areas of labels by segment, of segments by their likeliest label, and of the gates."""
-    audible, visible, scored = predictions.true_heard, predictions.true_seen, predictions.scored
+def _words(predictions: Predictions, answers: Answers) -> dict[str, SenseWords]:
+    if answers.audible is None or answers.visible is None:
+        return {}
+    return sense_words(predictions, answers.events, answers.audible, answers.visible)
+
+
+def _senses(predictions: Predictions, answers: Answers) -> dict[str, dict[str, StateArea]]:
+    """Return areas of labels by segment, of segments by their likeliest label, and of the gates.
+
+    Only videos with sound and picture count: what is said of a missing sense is no evidence.
+    """
+    audible, visible, scored = answers.audible, answers.visible, predictions.scored
+    for has_sense in (predictions.has_sound, predictions.has_picture):
+        scored = scored if has_sense is None else scored & has_sense[:, None]
     if audible is None or visible is None or not (audible ^ visible).any():
         return {}
     is_audible, is_visible = np.any(audible, axis=-1)[scored], np.any(visible, axis=-1)[scored]

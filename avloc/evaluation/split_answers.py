@@ -15,12 +15,15 @@ from numpy.typing import NDArray
 from avloc.artifacts import Predictions
 from avloc.datasets import Dataset
 from avloc.datasets.examples import Examples
+from avloc.datasets.senses import SegmentSenses, find_senses
 from avloc.evaluation.answered_events import answered_events
 from avloc.evaluation.counts import Marks
 from avloc.evaluation.event_matching import EventLists
 from avloc.evaluation.parsing_f1 import ParsedSenses
-from avloc.events import DEFAULT_THRESHOLD
+from avloc.events import DEFAULT_THRESHOLD, sense_limits
 from avloc.timeline import Event, Grid
+
+_Scores = NDArray[np.float32] | None
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class Answers:
         present: (R, C) the labels that the row has, as a weak label says them.
         clip_labels: the label of each row in the data set; empty without one.
         seconds: (R,) the length of each row.
+        audible, visible: (R, T, C) where each label is heard and seen, by ``senses.json`` or else
+            by the true events; None where neither says.
     """
 
     events: EventLists
@@ -44,6 +49,8 @@ class Answers:
     present: NDArray[np.bool_]
     clip_labels: tuple[str, ...]
     seconds: NDArray[np.float64]
+    audible: Marks | None = None
+    visible: Marks | None = None
 
 
 def answers_of(predictions: Predictions, examples: Examples, dataset: Dataset) -> Answers:
@@ -57,6 +64,7 @@ def answers_of(predictions: Predictions, examples: Examples, dataset: Dataset) -
         whole = float(len(entry.targets) * predictions.segment_seconds)
         seconds[row] = min(whole, predictions.durations[row] or whole)
     events = answered_events(predictions)
+    audible, visible = _by_sense(predictions, find_senses(dataset.root))
     return Answers(
         events=events,
         true_events=[of_row or () for of_row in times],
@@ -65,6 +73,8 @@ def answers_of(predictions: Predictions, examples: Examples, dataset: Dataset) -
         present=present,
         clip_labels=tuple(dataset.rows[entry.row].label for entry in examples.entries),
         seconds=seconds,
+        audible=audible,
+        visible=visible,
     )
 
 
@@ -84,14 +94,40 @@ def _senses(predictions: Predictions, events: EventLists) -> ParsedSenses:
     marks = np.stack([marked(of_row, grid, names) for of_row in events])
     marks &= predictions.scored[..., None]
     limits = np.array(predictions.thresholds or [DEFAULT_THRESHOLD] * len(names), np.float32)
-    heard, seen = predictions.heard, predictions.seen
-    if heard is None or seen is None:  # a model of one sense knows by no other
-        is_unknown = heard is seen
-        return ParsedSenses(
-            marks & (heard is not None or is_unknown), marks & (seen is not None or is_unknown)
-        )
-    is_heard, is_seen = heard >= limits, seen >= limits
+    levels = sense_limits(limits, predictions.sense_thresholds)
+    can_hear = _can(predictions.heard, predictions.has_sound, len(marks))
+    can_see = _can(predictions.seen, predictions.has_picture, len(marks))
+    # a sense that alone is there knows every event of its row
+    is_heard = can_hear & (_reaches(predictions.heard, levels[0]) | ~can_see)
+    is_seen = can_see & (_reaches(predictions.seen, levels[1]) | ~can_hear)
     return ParsedSenses(marks & (is_heard | ~is_seen), marks & (is_seen | ~is_heard))
+
+
+def _by_sense(
+    predictions: Predictions, senses: SegmentSenses | None
+) -> tuple[Marks | None, Marks | None]:
+    """Return where each label is audible, and where it is visible."""
+    if senses is None:
+        return predictions.true_heard, predictions.true_seen
+    audible, visible = np.zeros((2, *predictions.truth.shape), bool)
+    for row, video_id in enumerate(predictions.video_ids):
+        for name, label in senses.get(video_id, {}).items():
+            if name in predictions.labels.names:
+                column = predictions.labels.index(name)
+                for array, flags in ((audible, label.heard), (visible, label.seen)):
+                    n = min(len(flags), array.shape[1])
+                    array[row, :n, column] = flags[:n]
+    return audible, visible
+
+
+def _can(scores: _Scores, has_sense: NDArray[np.bool_] | None, n_rows: int) -> Marks:
+    """Return (R, 1, 1): the model can tell what the sense says, and the video has it."""
+    rows = np.full(n_rows, scores is not None)
+    return (rows if has_sense is None else rows & has_sense)[:, None, None]
+
+
+def _reaches(scores: _Scores, limits: NDArray[np.float32]) -> Marks:
+    return np.zeros(1, bool) if scores is None else np.asarray(scores >= limits)
 
 
 def _true_events(dataset: Dataset, number: int) -> tuple[Event, ...] | None:

@@ -9,6 +9,7 @@ from avloc.evaluation.event_evaluation import MODEL, EventEvaluation, LabelF1
 from avloc.evaluation.ov_ave import ClipMetrics
 from avloc.evaluation.parsing_f1 import ParsingF1
 from avloc.evaluation.reliability import Reliability
+from avloc.evaluation.sense_words import WORDS, SenseWords, share_right
 from avloc.evaluation.state_areas import StateArea
 from avloc.tables.table import Table, percent
 
@@ -33,6 +34,8 @@ def event_tables(events: EventEvaluation, model: str) -> list[Table]:
         tables.append(_reliability(events.label_reliability, "label of a segment", "is true"))
     if events.senses:
         tables.append(senses_table(events.senses))
+    if events.words:
+        tables.append(_words(events.words))
     return tables
 
 
@@ -151,5 +154,27 @@ def senses_table(of: Mapping[str, Mapping[str, StateArea]]) -> Table:
         caption=(
             "heard: for 'is audible'; seen: for 'is visible'. A state's cases are set against all "
             "cases of the opposite truth; 0.5 is chance. Labels: those that the video has."
+        ),
+    )
+
+
+def _words(of: Mapping[str, SenseWords]) -> Table:
+    n_events = sum(words.n_events for words in of.values())
+    always_both = of["both"].n_events / n_events if "both" in of else 0.0
+    return Table(
+        title="Which sense knows it: the word for each event",
+        header=("true sense", *(f"called {word}" for word in WORDS), "right"),
+        rows=[
+            (
+                true,
+                *(str(getattr(words, word)) for word in WORDS),
+                percent(getattr(words, true) / words.n_events),
+            )
+            for true, words in of.items()
+        ],
+        caption=(
+            f"{n_events} found events: most of their segments are of a true event of the label. "
+            f"{percent(share_right(of))} have the right word; always saying both, "
+            f"{percent(always_both)}."
         ),
     )

@@ -15,11 +15,10 @@ from avloc.datasets.batches import Feed
 from avloc.labels import LabelSet
 from avloc.models import Model
 from avloc.training.loop import answers
+from avloc.training.sense_calibration import ENOUGH, fit_sense_threshold, sense_segments
 
 _TEMPERATURES = torch.logspace(-1, 1, 401)  # 0.1 to 10, a step of 1.2 %
 _THRESHOLDS = np.linspace(0.25, 0.75, 41)
-ENOUGH = 20
-"""Labels with fewer true segments on validation share one temperature and one threshold."""
 
 
 @dataclass(frozen=True)
@@ -29,21 +28,25 @@ class Calibration:
     Attributes:
         temperatures: the divisors of logits: one of exclusive labels, (C,) of independent ones.
         thresholds: (C,) the score from which a label is an event.
+        sense_thresholds: (2,) the ``heard`` and the ``seen`` from which that sense knows an event
+            (`fit_sense_threshold`); (0,) of a model that cannot tell.
     """
 
     temperatures: NDArray[np.float32]
     thresholds: NDArray[np.float32]
+    sense_thresholds: NDArray[np.float32]
 
 
 def calibrate(model: Model, examples: Feed, batch_size: int, labels: LabelSet) -> Calibration:
-    """Fit a model's temperatures and thresholds to validation segments; set its temperature."""
+    """Fit a model's numbers to validation segments, and set its temperature."""
     logits, targets = _segments(model, examples, batch_size)
     fit = _exclusive_temperature if labels.is_exclusive else _temperatures
     temperatures = fit(logits, targets) if len(logits) else torch.ones(1)
     model.temperature = temperatures.to(examples.device)
     scores = model.probabilities(logits.to(examples.device)).cpu().numpy()
     thresholds = fit_thresholds(scores, targets.numpy(), labels)
-    return Calibration(temperatures.numpy(), thresholds)
+    senses = [fit_sense_threshold(*of) for of in sense_segments(model, examples, batch_size)]
+    return Calibration(temperatures.numpy(), thresholds, np.array(senses, np.float32))
 
 
 def fit_thresholds(

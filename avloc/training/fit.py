@@ -84,11 +84,10 @@ def fit(
             if progress is not None and team.rank == 0:
                 progress(state.epoch, config.epochs, f"epoch {state.epoch}: {said}")
         load_arrays(network, state.best)
+        network.knows_halves = config.modality_dropout > 0
         fitted = calibrate(network, val, config.batch_size, dataset.labels)
-    temperatures, thresholds = map(
-        tuple, (fitted.temperatures.tolist(), fitted.thresholds.tolist())
-    )
-    return as_file(state, temperatures=temperatures, thresholds=thresholds)
+    numbers = {name: tuple(values.tolist()) for name, values in vars(fitted).items()}
+    return as_file(state, **numbers)
 
 
 def _model_file(

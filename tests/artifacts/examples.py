@@ -55,6 +55,7 @@ def model() -> ModelFile:
         history={"epoch": [0.0, 1.0], "train_loss": [1.5, 0.5]},
         temperatures=(1.25,),
         thresholds=(0.25, 0.5),
+        sense_thresholds=(0.125, 0.0),
         resume={"weights.tau": np.array(2.5), "random.cpu": np.arange(5, dtype=np.uint8)},
     )
 
@@ -73,11 +74,13 @@ def predictions() -> Predictions:
         fingerprint="f00d",
         durations=np.array([4.0, 3.5]),
         thresholds=(0.5, 0.4),
+        sense_thresholds=(0.25, 0.5),
         segment_seconds=Fraction(1, 2),
         heard=rng.random((2, 4, 2)).astype(np.float32),
         seen=rng.random((2, 4, 2)).astype(np.float32),
         true_heard=rng.random((2, 4, 2)) < 0.5,
         true_seen=rng.random((2, 4, 2)) < 0.5,
+        has_sound=np.array([True, False]),
         gate_visual=rng.random((2, 4)).astype(np.float32),
     )
 

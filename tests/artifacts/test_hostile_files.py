@@ -228,6 +228,11 @@ FIELDS: list[tuple[str, str, str | None]] = [
         for kind in ("model", "predictions")
         for value in ("[0.5]", "[0.5, 2]", "[0.5, NaN]", "0.5", None)
     ),
+    *(
+        (kind, "sense_thresholds", value)
+        for kind in ("model", "predictions")
+        for value in ("[0.5]", "[0.5, 2]", "[0.5, NaN]", "0.5", "[0, 0, 0]")
+    ),
     *(("predictions", "segment_seconds", value) for value in (None, "1", '"0"', '"1/0"', '"1e9"')),
     *(("localization", "events", value) for value in (None, "{}", "[[0, 1, 2, 3]]", "[{}]", "7")),
     *(

@@ -58,6 +58,7 @@ def test_when_and_how_long_it_was_trained_does_not_matter(
         {"segment_seconds": 0.5},
         {"temperatures": (1.0,)},
         {"thresholds": (0.25, 0.75)},
+        {"sense_thresholds": ()},
         {"labels": replace(LABELS, kind="independent")},
     ],
     ids=lambda change: next(iter(change)),
@@ -70,7 +71,7 @@ def test_all_that_answers_follow_from_matters(tmp_path: Path, change: dict[str, 
 @pytest.mark.parametrize("write", [write_old_model, write_model_2])
 def test_an_older_file_has_the_same(write: Callable[[Path, ModelFile], None], tmp_path) -> None:
     write(tmp_path / "old.h5", model())
-    same = replace(model(), thresholds=())
+    same = replace(model(), thresholds=(), sense_thresholds=())
     assert model_identity(tmp_path / "old.h5") == identity(tmp_path / "new.h5", same)
 
 

@@ -28,7 +28,7 @@ from avloc.errors import ArtifactError, NewerSchemaError
 READ = [
     *(("features", write, features()) for write in (write_old_features, write_features_2)),
     *(
-        ("model", write, replace(model(), thresholds=()))
+        ("model", write, replace(model(), thresholds=(), sense_thresholds=()))
         for write in (write_old_model, write_model_2)
     ),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -24,6 +25,13 @@ class NoEncoders:
     """Stands where encoders would turn a video into features: these have them already."""
 
     device = "cpu"
+
+
+class LikeMadeUp(NoEncoders):
+    """Its features have the shapes that are made up."""
+
+    visual = SimpleNamespace(embedding=(3, 3, 12))
+    audio = SimpleNamespace(embedding=(6,))
 
 
 @pytest.mark.parametrize("kind", ["exclusive", "independent"])
@@ -55,6 +63,43 @@ def test_a_video_of_three_minutes_has_the_same_events_in_both(tmp_path, kind):
         timeline = localizer.of_features(world.store.read(video_id))
         assert tuple(events) == timeline.events
         assert {event.sense for event in events} <= {"both", "heard", "seen"}
+
+
+def test_what_a_model_says_of_a_missing_sense_is_no_evidence_in_both(tmp_path):
+    """Videos without sound, without picture and whole, among them the test split's."""
+    world = made_up(tmp_path, n_videos=24, noise=0.3)
+    model = fit(world.store, world.dataset, options={"width": 16}, config=CONFIG, device="cpu")
+    rows = [replace(row, split="test") for row in world.dataset.rows]
+    dataset = replace(world.dataset, rows=tuple(rows))
+    for number in range(0, 24, 3):
+        whole = world.store.read(f"video{number:03d}")
+        halves = {"visual": whole.visual, "audio": whole.audio}
+        world.store.write(
+            features_of(whole.video_id, **halves | {("audio", "visual")[number % 2]: None})
+        )
+    predictions, _ = evaluate(model, world.store, dataset, "test")
+    senses = {True: set(), False: set()}
+    for row, events in enumerate(answered_events(predictions)):
+        features = world.store.read(predictions.video_ids[row])
+        timeline = Localizer(model, LikeMadeUp()).of_features(features)
+        assert [(e.label, e.start, e.sense) for e in events] == [
+            (e.label, e.start, e.sense) for e in timeline.events
+        ]
+        is_whole = features.audio is not None and features.visual is not None
+        senses[is_whole] |= {event.sense for event in events}
+    assert senses[False] <= {"heard", "seen"}
+    assert senses[False]
+    assert "both" in senses[True]
+
+
+@pytest.mark.parametrize(("without", "sense"), [("audio", "seen"), ("visual", "heard")])
+def test_a_split_without_one_sense_is_known_by_the_other(tmp_path, without, sense):
+    world = made_up(tmp_path, n_videos=24, noise=0.3)
+    model = fit(world.store, world.dataset, options={"width": 16}, config=CONFIG, device="cpu")
+    predictions, evaluation = evaluate(model, world.store, world.dataset, "train", without=without)
+    found = {event.sense for events in answered_events(predictions) for event in events}
+    assert found == {sense}
+    assert set(evaluation.events.senses) <= {"gates"}
 
 
 def test_true_events_are_the_runs_of_the_truth_within_the_video():

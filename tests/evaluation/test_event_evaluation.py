@@ -15,6 +15,7 @@ from avloc.datasets.examples import load_examples
 from avloc.evaluation.evaluator import evaluate
 from avloc.evaluation.event_evaluation import KNOWN, KNOWN_BY_SENSE, MODEL, NOTHING, measure_events
 from avloc.evaluation.parsing_f1 import ParsedSenses
+from avloc.evaluation.sense_words import SenseWords, sense_words, share_right
 from avloc.evaluation.split_answers import Answers, answers_of
 from avloc.labels import LabelSet
 from avloc.tables.event_tables import event_tables
@@ -63,6 +64,8 @@ def answers(**changes) -> Answers:
         present=np.array([[True, False], [False, False]]),
         clip_labels=("bark", ""),
         seconds=np.array([4.0, 4.0]),
+        audible=made.true_heard,
+        visible=made.true_seen,
     )
     return replace(of, **changes)
 
@@ -92,7 +95,8 @@ def test_independent_labels_with_senses_have_all_metrics_of_events():
 
 def test_without_times_or_senses_those_metrics_are_left_out():
     nobody = two_videos(true_heard=None, true_seen=None)
-    unknown = answers(true_events=[(), ()], knows_times=np.array([False, False]))
+    nothing = {"audible": None, "visible": None}
+    unknown = answers(true_events=[(), ()], knows_times=np.array([False, False]), **nothing)
     found = measure_events(nobody, unknown)
     assert (found.precision, found.parsing, found.senses) == ({}, {}, {})
     assert found.reliability is None
@@ -152,3 +156,69 @@ def test_a_segment_is_known_by_the_sense_that_reaches_the_threshold_alone(tmp_pa
     unknown = answers_of(replace(made, heard=None, seen=None), examples, world.dataset).senses
     assert unknown.heard[0, :, 1].all()
     assert unknown.seen[0, :, 1].all()
+
+
+def test_the_words_of_found_events_are_counted_by_the_true_ones(tmp_path):
+    """Five barks of two segments; the last is not true, and the fourth's sense is not known."""
+    predictions = two_videos(labels=BOTH)
+    heard, seen, true = np.zeros((3, 1, 10, 2), bool)
+    true[0, :8, 0] = True
+    heard[0, [0, 1, 2, 3, 6, 7], 0] = True  # the first bark by both, then heard, seen, both
+    seen[0, [0, 1, 4, 5, 6, 7], 0] = True
+    predictions = replace(
+        predictions, scores=true.astype(np.float32), truth=true, scored=np.ones((1, 10), bool)
+    )
+    said = ("both", "both", "seen", "unknown", "both")
+    events = [Event(2 * n, 2 * n + 2, "bark", 0.9, word) for n, word in enumerate(said)]
+    words = sense_words(predictions, [events], heard, seen)
+    assert words == {
+        "both": SenseWords(1, 1, 0, 0),
+        "heard": SenseWords(1, 1, 0, 0),
+        "seen": SenseWords(1, 0, 0, 1),
+    }
+    assert share_right(words) == pytest.approx(2 / 3)
+    assert sense_words(predictions, [events[3:]], heard, seen) == {}
+
+
+def test_senses_json_says_where_a_label_is_heard_and_seen(tmp_path):
+    """The rows say that every event is both heard and seen; the file knows each second."""
+    world = made_up(tmp_path, n_videos=3, splits=("test",))
+    _, without = evaluate(untrained(), world.store, world.dataset)
+    assert without.events.senses == {}
+    heard = [1, 1, 1, 0, 0, 0, 0, 0, 0, 0]
+    of_bark = {
+        "bark": {"heard": heard, "seen": heard[::-1]},
+        "none of ours": {"heard": [1], "seen": [0]},
+    }
+    (tmp_path / "senses.json").write_text(json.dumps({"video001": of_bark}))
+    predictions, evaluation = evaluate(untrained(), world.store, world.dataset)
+    examples = load_examples(world.store, world.dataset, "test")
+    of = answers_of(predictions, examples, world.dataset)
+    assert of.audible[1, :, 1].tolist() == list(map(bool, heard))
+    assert of.visible[1, :, 1].tolist() == list(map(bool, heard[::-1]))
+    assert of.audible.sum() == of.visible.sum() == 3
+    assert {state: area.n_cases for state, area in evaluation.events.senses["gates"].items()} == {
+        **{"all": 30, "both": 0, "heard only": 3, "seen only": 3, "neither": 24}
+    }
+
+
+def test_a_fitted_threshold_of_a_sense_counts_in_segments_too(tmp_path):
+    world = made_up(tmp_path, n_videos=2, splits=("test",))
+    examples = load_examples(world.store, world.dataset, "test")
+    bark = np.zeros((2, 10, 2), np.float32)
+    bark[..., 1] = 0.9
+    made = replace(
+        two_videos(labels=LabelSet(("bell", "bark"), kind="independent")),
+        scores=bark,
+        truth=bark > 2,
+        scored=np.ones((2, 10), bool),
+        durations=np.array([10.0, 10.0]),
+        heard=np.full_like(bark, 0.3),
+        seen=np.full_like(bark, 0.1),
+        sense_thresholds=(0.2, 0.2),
+        has_sound=np.array([True, False]),
+    )
+    of = answers_of(made, examples, world.dataset)
+    assert [events[0].sense for events in of.events] == ["heard", "seen"]
+    assert of.senses.heard[..., 1].all(axis=1).tolist() == [True, False]
+    assert of.senses.seen[..., 1].all(axis=1).tolist() == [False, True]

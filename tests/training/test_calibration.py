@@ -69,6 +69,7 @@ def test_the_temperature_undoes_what_was_too_sure(tmp_path, kind, too_sure):
     labels = LabelSet(("a", "b") if kind == "exclusive" else ("a", "b", "c"), kind=kind)
     options = {"n_classes": labels.n_logits, "independent": not labels.is_exclusive}
     model = SoundAsLogits(ModelOptions(visual_channels=2, audio_channels=3, **options))
+    model.register_parameter("unused", torch.nn.Parameter(torch.zeros(1)))  # it says the device
     feed = Feed(world_of_logits(tmp_path, kind, too_sure), torch.device("cpu"))
     fitted = calibrate(model, feed, 7, labels)
     np.testing.assert_allclose(fitted.temperatures, too_sure, rtol=0.1)
