@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from avloc.cli import console
@@ -31,7 +32,8 @@ def train(given: dict[str, Any], list_settings: TrainingSettings = False) -> Non
     if not is_leader():
         return
     for key, value in done.model.metrics.items():
-        console.say(f"{key}: {value:.4g}")
+        if not math.isnan(value):  # as an accuracy where no label has times
+            console.say(f"{key}: {value:.4g}")
     n_unreadable = done.model.data["n_unreadable"]
     if n_unreadable:
         console.say(

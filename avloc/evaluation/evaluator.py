@@ -46,7 +46,7 @@ def evaluate(
 
     Raises:
         FingerprintError: the features are not those the model was trained on.
-        DatasetError: the split has no rows or no features, or a label the model lacks.
+        DatasetError: the split has no rows, features or times, or a label the model lacks.
     """
     check_decoder(decode)
     if without not in ("", *MODALITIES):
@@ -56,6 +56,12 @@ def evaluate(
     channels = (network.scale_visual.n_channels, network.scale_audio.n_channels)
     examples = load_examples(store, dataset, split, channels=channels)
     arrays: dict[str, Any] = _truth(examples, dataset, model.labels)
+    if not arrays["scored"].any():
+        raise DatasetError(
+            f"no video of {split} has labels with times, which evaluation needs",
+            dataset.root,
+            hint="Add the start and end of each event, or evaluate another split.",
+        )
     arrays |= _predict(network, examples, model.n_segments, without)
     arrays |= _streams(examples, without)
     predictions = Predictions(
@@ -80,6 +86,7 @@ def evaluate(
     )
     return predictions, replace(
         evaluation,
+        selected_by=str(model.data.get("selected_by", "")),
         dataset=dataset.name,
         missing_videos=examples.missing,
         without=without,

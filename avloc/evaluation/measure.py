@@ -44,7 +44,8 @@ class Evaluation:
         split, dataset, model: their names.
         fingerprint: of the features.
         decode: the decoder. Numbers of different decoders are not comparable.
-        selection: how the epoch was chosen: ``val split``, ``held out``, or ``TEST split``.
+        selection: where the epoch was chosen: ``val split``, ``held out``, or ``TEST split``.
+        selected_by: by what it was chosen, in words; empty if the model file does not say.
         without: the modality that was taken from every video; empty for none.
         majority_label: the most frequent class of the segments that the model was trained on.
         late_events: rows whose event ends after its video, in words.
@@ -75,6 +76,7 @@ class Evaluation:
     fingerprint: str = ""
     decode: str = "segment"
     selection: str = ""
+    selected_by: str = ""
     without: str = ""
     majority_label: str = ""
     late_events: tuple[str, ...] = ()

@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from avloc.artifacts import Comparison, FeatureStore, Predictions, read_model
 from avloc.datasets import Dataset, SegmentBoxes
 from avloc.errors import ArtifactError
 from avloc.evaluation.measure import measure
-from avloc.evaluation.metrics import bootstrap_interval, class_oracle_accuracy, constant_accuracy
+from avloc.evaluation.metrics import (
+    bootstrap_interval,
+    class_oracle_accuracy,
+    constant_accuracy,
+    has_boundary,
+)
 from avloc.evaluation.paired import paired_difference
 from avloc.evaluation.spatial import measure_attention, measure_centre
 from avloc.stages.workspace import DEFAULT_MODEL
-from avloc.tables.numbers import CENTRE, CLASS_ORACLE, SPATIAL_COLUMNS, majority
+from avloc.tables.numbers import (
+    BACKGROUND,
+    BOUNDARY,
+    CENTRE,
+    CLASS_ORACLE,
+    SPATIAL_COLUMNS,
+    majority,
+)
 from avloc.tables.plan import PlannedRun
 from avloc.tables.runs import finished
 
@@ -130,19 +144,35 @@ def _baselines(
 ) -> dict[str, float]:
     if not done:
         return {}
-    baselines = {}
+    baselines: dict[str, float] = {}
     first = done[0]
+    background = first.labels.background_index
     label = next(filter(None, (_majority_label(run.model_path(folder)) for run in runs)), "")
     if label in first.labels.all_names:
-        accuracy = constant_accuracy(first.targets, first.labels.index(label))
-        baselines[majority(label)] = _number(accuracy)
-    oracle = class_oracle_accuracy(first.targets, first.labels.background_index)
-    baselines[CLASS_ORACLE] = _number(oracle)
+        answer = first.labels.index(label)
+        accuracy = partial(constant_accuracy, answer=answer)
+        baselines |= _baseline(majority(label), accuracy, first.targets, answer == background)
+    oracle = partial(class_oracle_accuracy, background=background)
+    baselines |= _baseline(CLASS_ORACLE, oracle, first.targets, finds_background=False)
     attentive = next((p for p in done if p.attention is not None), None)
     if boxes is not None and attentive is not None:
         centre = measure_centre(attentive, boxes)
         baselines |= {f"{CENTRE}{name}": getattr(centre, name) for name in SPATIAL_COLUMNS}
     return baselines
+
+
+def _baseline(
+    title: str,
+    accuracy: Callable[[NDArray[np.int64]], float | None],
+    targets: NDArray[np.int64],
+    finds_background: bool,
+) -> dict[str, float]:
+    """Return its accuracy, that on rows whose class changes, and the background it finds."""
+    return {
+        title: _number(accuracy(targets)),
+        f"{BOUNDARY}{title}": _number(accuracy(targets[has_boundary(targets)])),
+        f"{BACKGROUND}{title}": float(finds_background),
+    }
 
 
 def _majority_label(path: Path) -> str:

@@ -25,6 +25,10 @@ SPATIAL_COLUMNS = {
 """The spatial metrics of a table, and the titles of their columns."""
 CENTRE = "centre: "
 """Comes before a spatial metric's name for the trivial map, which always has the centre."""
+BOUNDARY = "boundary: "
+"""Comes before a baseline's title for its accuracy on rows whose class changes."""
+BACKGROUND = "background: "
+"""Comes before a baseline's title for the background segments that it finds."""
 CLASS_ORACLE = "class oracle (told each clip's class, never background)"
 
 
@@ -41,21 +45,29 @@ def accuracy_table(evaluations: Sequence[tuple[str, Evaluation]]) -> Table:
         )
         for title, evaluation in evaluations
     ]
-    selection = (
-        "epoch chosen on TEST, so these numbers are too high"
-        if first.selection == "TEST split"
-        else "epoch chosen on validation"
-    )
     return Table(
         title=f"Segment accuracy on {first.split}{_WITHOUT[first.without]}",
         header=("model", "accuracy", "95 % interval", "event F1", "background found"),
         rows=[*rows, *_baselines(first)],
         caption=(
             f"{first.n_segments} segments of {first.n_videos} videos; {_decoder(first)}; "
-            f"{selection}; the interval resamples videos; events match at tIoU 0.5."
+            f"{_selection(first)}; the interval resamples videos; events match at tIoU 0.5."
             + _leak(evaluations)
         ),
     )
+
+
+def accuracies_of(baselines: Mapping[str, float]) -> dict[str, float]:
+    """Return the accuracy of each baseline of a `Comparison`, by its title."""
+    others = (CENTRE, BOUNDARY, BACKGROUND)
+    return {title: v for title, v in baselines.items() if not title.startswith(others)}
+
+
+def _selection(evaluation: Evaluation) -> str:
+    by = f" by {evaluation.selected_by}" if evaluation.selected_by else ""
+    if evaluation.selection == "TEST split":
+        return f"epoch chosen{by} on TEST, so these numbers are too high"
+    return f"epoch chosen{by} on validation"
 
 
 def majority(label: str) -> str:

@@ -60,8 +60,10 @@ def plan(
 ) -> list[PlannedRun]:
     """Return the runs of a table, all rows with the first seed before any with the second.
 
-    ``models`` holds what every row changes in a model, by the model's name.
+    ``models`` holds what every row changes in a model, by the model's name. Weak labels that are
+    ``auto`` become the same for all rows: results of two kinds are never in one table.
     """
+    training = _with_weak_labels(training, rows, dataset)
     # Features that are added change the result too.
     grid = [dataset.n_segments, dataset.is_row_alone]
     of_rows = [asdict(row) for row in dataset.rows]
@@ -76,6 +78,18 @@ def plan(
             key = _digest([rules, row.name, row.model, resolved, asdict(seeded), data])[:12]
             runs.append(PlannedRun(row, options, seeded, key))
     return runs
+
+
+def _with_weak_labels(
+    training: TrainingConfig, rows: Sequence[RecipeRow], dataset: Dataset
+) -> TrainingConfig:
+    """Say presence for ``auto`` where labels have no times or a model has pooling of its own."""
+    if not training.is_weak or training.weak_labels != "auto":
+        return training
+    needs_none = any(row.is_whole_video for row in dataset.rows) or any(
+        model_class(row.model).has_pooling for row in rows
+    )
+    return replace(training, weak_labels="presence" if needs_none else "proportion")
 
 
 def _resolved(model: str, options: Mapping[str, object]) -> Mapping[str, object]:

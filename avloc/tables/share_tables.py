@@ -13,7 +13,7 @@ from avloc.evaluation.paired import PairedDifference
 from avloc.export.figures.curves_figure import Curve, Panel, curves_figure
 from avloc.export.figures.figure_file import write_figure
 from avloc.tables.inconsistency import INCONSISTENCY
-from avloc.tables.numbers import CENTRE
+from avloc.tables.numbers import accuracies_of
 from avloc.tables.share_results import SECONDS, ShareResult
 from avloc.tables.showing import spread, write_comparison_files
 from avloc.tables.table import Table, percent
@@ -47,8 +47,8 @@ def share_table(results: Sequence[ShareResult]) -> Table:
 
 def _caption(results: Sequence[ShareResult]) -> str:
     made = {name: value for name, value in results[0].comparison.made.items() if name != "data set"}
-    baselines = results[0].comparison.baselines.items()
-    trivial = ", ".join(f"{n} {percent(v)}" for n, v in baselines if not n.startswith(CENTRE))
+    baselines = accuracies_of(results[0].comparison.baselines)
+    trivial = ", ".join(f"{title} {percent(value)}" for title, value in baselines.items())
     return (
         "In an inconsistent second something is seen and not heard, or heard and not seen. The "
         "events are the same for every share, and each model is trained and tested on each share; "

@@ -80,7 +80,7 @@ def _of_validation(counts: LabelCounts, data: TrainingData) -> Iterator[str]:
     n_clips = len(set(data.val.video_ids))
     if n_clips < FEW:
         clips = "clip" if n_clips == 1 else "clips"
-        yield f"the epoch is chosen on {n_clips} {clips}: val_accuracy says little"
+        yield f"the epoch is chosen on {n_clips} {clips}, too few to trust the choice"
     column = {"held out": HELD_OUT, "TEST split": "test"}.get(data.selection, "val")
     absent = [n for n in counts.labels if counts.of(n, "train") and not counts.of(n, column)]
     if absent and column in counts.columns:

@@ -46,7 +46,7 @@ def test_from_a_recipe_to_tables_and_a_second_time_from_what_is_kept(
         assert said in " ".join(ended.out.replace("│", " ").split())
     assert ended.err.splitlines()[-1].endswith("table1-full.h5")
     table = (tmp_path / "a" / "tiny" / "reproduce" / "table1-full.md").read_text()
-    assert table.count("\n| ") == 15  # header, line, ten rows, three baselines
+    assert table.count("\n| ") == 16  # header, line, 11 rows, three baselines
     again = avloc(*asked, *place, "--set", "epochs=1")
     assert again.out == ended.out
     shown = avloc("inspect", str(tmp_path / "a" / "tiny" / "reproduce" / "table1-full.h5"))

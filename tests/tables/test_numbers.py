@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from made_up import predictions_of
 
 from avloc.evaluation.measure import measure
@@ -33,6 +35,17 @@ def test_accuracy_stands_beside_a_constant_answer_and_an_oracle_of_the_class() -
 def test_leak_between_training_and_test_is_reported() -> None:
     table = accuracy_table([("ours", measure(HAND_MADE, training_videos=["b"]))])
     assert table.caption.endswith("Without the 1 rows whose video is also trained on: ours 75.0%.")
+
+
+def test_a_table_says_where_and_by_what_the_epoch_was_chosen() -> None:
+    found = measure(HAND_MADE, selection="val split")
+    assert "epoch chosen on validation;" in accuracy_table([("ours", found)]).caption
+    found = replace(found, selected_by="agreement with weak labels")
+    said = "epoch chosen by agreement with weak labels on validation;"
+    assert said in accuracy_table([("ours", found)]).caption
+    found = replace(found, selected_by="the weak loss", selection="TEST split")
+    said = "epoch chosen by the weak loss on TEST, so these numbers are too high;"
+    assert said in accuracy_table([("ours", found)]).caption
 
 
 def test_every_class_has_its_row_background_last() -> None:

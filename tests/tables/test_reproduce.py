@@ -28,7 +28,7 @@ from avloc.evaluation.metrics import bootstrap_interval
 from avloc.models.cman import CMAN, CMANConfig
 from avloc.options import option
 from avloc.tables.comparing import compare
-from avloc.tables.numbers import CLASS_ORACLE
+from avloc.tables.numbers import BACKGROUND, BOUNDARY, CLASS_ORACLE, accuracies_of
 from avloc.tables.plan import RULES, plan
 from avloc.tables.recipes import Recipe, RecipeRow, table_rows
 from avloc.tables.reproduction import reproduce
@@ -77,23 +77,23 @@ def test_every_row_is_run_and_written_beside_the_papers(reproduced):
     full, weak = done.comparisons
     assert (full.supervision, weak.supervision) == ("full", "weak, proportion")
     assert full.titles == tuple(row.title for row in table_rows("table2"))
-    np.testing.assert_allclose(full.paper, [0.747, 0.754, 0.723, 0.757, 0.761, 0.771])
+    np.testing.assert_allclose(full.paper, [0.747, 0.754, 0.723, 0.757, 0.761, 0.771, np.nan])
     for comparison in done.comparisons:
         accuracy = comparison.metrics["segment_accuracy"]
-        assert accuracy.shape == (6, 2)
+        assert accuracy.shape == (7, 2)
         assert np.isfinite(accuracy).all()
         low, high = comparison.interval.T
         assert (low <= accuracy.mean(1)).all()
         assert (accuracy.mean(1) <= high).all()
-        constant, oracle = comparison.baselines
+        constant, oracle = accuracies_of(comparison.baselines)
         assert "most frequent in training" in constant
         assert oracle == CLASS_ORACLE
-        assert all(0 < value < 1 for value in comparison.baselines.values())
+        assert all(0 < value < 1 for value in accuracies_of(comparison.baselines).values())
     names = {path.name for path in done.written}
     stems = ("table2-full", "table2-weak-proportion")
     assert names == {f"{stem}{suffix}" for stem in stems for suffix in (".md", ".csv", ".h5")}
     rows = list(csv.reader((artifacts / "reproduce" / "table2-full.csv").open()))
-    assert [row[0] for row in rows[1:]] == [*full.titles, *full.baselines]
+    assert [row[0] for row in rows[1:]] == [*full.titles, *accuracies_of(full.baselines)]
     text = (artifacts / "reproduce" / "table2-full.md").read_text()
     for said in ("argmax per segment", "segment accuracy on val", world_features(done), "+-"):
         assert said in text
@@ -118,7 +118,7 @@ def test_what_is_done_is_not_done_again_and_what_is_lost_is(world, reproduced):
     lost.write_bytes(lost.read_bytes()[:100])
     told = []
     second = again(world, artifacts, progress=lambda *x: told.append(x))
-    assert [n_done for n_done, _, _ in told] == [23, 24]
+    assert [n_done for n_done, _, _ in told] == [27, 28]
     after = {path: path.stat().st_mtime_ns for path in runs.iterdir()}
     changed = {path.name for path in after if after[path] != before[path]}
     assert changed == {lost.name, lost.name.replace(".predictions", "")}
@@ -207,7 +207,7 @@ def test_a_comparison_by_hand(world, tmp_path):
     accuracy = found.metrics["segment_accuracy"]
     np.testing.assert_allclose(accuracy, [[1.0, 0.5], [0.75, np.nan]])
     np.testing.assert_allclose(found.paper, [0.5, np.nan])
-    assert found.baselines == {CLASS_ORACLE: 0.5}
+    assert accuracies_of(found.baselines) == {CLASS_ORACLE: 0.5}
     # resampled videos have 2, 1 or 0 of 2 right: A's first video is always right, its second
     # in one seed of two; so the mean lies between 50 and 100 %
     np.testing.assert_allclose(found.interval[0], [0.5, 1.0])
@@ -245,6 +245,55 @@ def test_the_full_model_is_compared_with_each_row_on_the_same_videos(world, tmp_
     older = comparison_table(replace(found, full_minus_row=None))
     assert "CMAN minus it" not in older.header
     assert "paired" not in older.caption
+
+
+def test_a_table_shows_what_a_good_accuracy_may_hide(world, tmp_path):
+    """The class of each video is right everywhere, as of a classifier of whole videos."""
+    targets = np.array([[0, 0, 0, 0], [1, 1, 2, 2]])
+    [run] = plan([RecipeRow("a", "A")], QUICK, 1, world.store, world.dataset)
+    answers = np.array([[0, 0, 0, 0], [1, 1, 1, 2]])
+    write_predictions(run.predictions_path(tmp_path), predictions_of(answers, targets))
+    found = compare("t", [run], tmp_path, world.store, world.dataset)
+    table = comparison_table(found)
+    columns = [table.header.index(n) for n in ("ours", "boundary clips", "background found")]
+    of_model, of_oracle = ([row[n] for n in columns] for row in table.rows)
+    assert of_model == ["87.5%", "75.0%", "50.0%"]
+    assert of_oracle == ["75.0%", "50.0%", "0.0%"]
+    older = comparison_table(replace(found, baselines={CLASS_ORACLE: 0.75}))
+    assert [older.rows[1][n] for n in columns] == ["75.0%", "-", "-"]
+
+
+def test_the_constant_baseline_is_that_of_the_segments(reproduced):
+    done, artifacts = reproduced
+    baselines = done.comparisons[0].baselines
+    title = next(iter(baselines))
+    made = read_predictions(next((artifacts / "reproduce" / "runs").glob("*.predictions.h5")))
+    names = [*made.labels.names, "background"]
+    answer = names.index(title.split("'")[1])
+    changing = np.array([len(set(row.tolist())) > 1 for row in made.targets])
+    assert baselines[title] == pytest.approx((made.targets == answer).mean())
+    of_changing = (made.targets[changing] == answer).mean()
+    assert baselines[f"{BOUNDARY}{title}"] == pytest.approx(of_changing)
+    assert baselines[f"{BACKGROUND}{title}"] == (answer == 2)
+
+
+def test_weak_labels_are_of_one_kind_in_a_table(world):
+    """``auto`` is presence for all rows where one of them cannot use proportions."""
+    weak = replace(QUICK, supervision="weak")
+    cman, han = RecipeRow("cman", "A"), RecipeRow("han", "B", model="han")
+
+    def kinds(rows, dataset=world.dataset, training=weak):
+        return [run.training.weak_labels for run in plan(rows, training, 1, world.store, dataset)]
+
+    assert kinds([cman]) == ["proportion"]
+    assert kinds([cman, han]) == ["presence"] * 2
+    first, *rest = world.dataset.rows
+    untimed = replace(first, start=0, end=0, is_whole_video=True)
+    assert kinds([cman], replace(world.dataset, rows=(untimed, *rest))) == ["presence"]
+    assert kinds([cman], training=replace(weak, weak_labels="presence")) == ["presence"]
+    assert kinds([cman], training=QUICK) == ["auto"]  # full supervision has none
+    [run] = plan([cman], weak, 1, world.store, world.dataset)
+    assert run.model_path(world.store.root).name.startswith("cman-weak-proportion-seed0-")
 
 
 def of_two_videos(n_right: int) -> Predictions:

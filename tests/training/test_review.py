@@ -88,7 +88,7 @@ def test_five_clips_of_one_class_are_warned_of_and_what_is_held_out_is_named(tmp
     assert found.counts.counts == {"Bark": (4, 1)}
     assert found.counts.columns == ("train", "held out")
     assert "'Bark'" in warned(found, "there is only one label")
-    assert warned(found, "the epoch is chosen on ") == "1 clip: val_accuracy says little"
+    assert warned(found, "the epoch is chosen on ") == "1 clip, too few to trust the choice"
     assert f"held out to choose the epoch: {found.held_out[0]}" in found.lines()
 
 
