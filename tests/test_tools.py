@@ -45,7 +45,7 @@ def test_the_sentinels_are_the_same_in_steps():
     assert all(rate > 0 and error < 1e-5 for rate, _, error in rates.values())
 
 
-GPU_STEPS = ["tests", "extraction", "precision", "epoch", "training"]
+GPU_STEPS = ["tests", "extraction", "precision", "epoch", "unscaled", "training"]
 
 
 def test_the_check_of_a_gpu_begins_no_step_when_the_time_is_over(tmp_path):
@@ -54,7 +54,7 @@ def test_the_check_of_a_gpu_begins_no_step_when_the_time_is_over(tmp_path):
     assert [row[0] for row in written["rows"]] == ["machine", *GPU_STEPS]
     assert all("left out" in row[1] for row in written["rows"][1:])
     table = printed[printed.index("\nwhat") :]
-    assert [line.split()[0] for line in table.split("\n")[2:8]] == ["machine", *GPU_STEPS]
+    assert [line.split()[0] for line in table.split("\n")[2:9]] == ["machine", *GPU_STEPS]
     assert (written["size"]["clips"], written["failures"]) == (2, [])
 
 

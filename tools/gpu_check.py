@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import torch
 from gpu_report import SMALL, Check, Size
-from gpu_training import epochs, training
+from gpu_training import epochs, training, unscaled
 from random_weights import random_weights
 
 from avloc.artifacts import FeatureStore
@@ -47,6 +47,7 @@ def main() -> int:
         check.step("extraction", lambda check: extraction(check, root))
         check.step("precision", lambda check: precision(check, root))
         check.step("epoch", epochs)
+        check.step("unscaled", unscaled)
         check.step("training", lambda check: training(check, root))
     widths = [max(len(row[k]) for row in check.rows) for k in range(3)]
     for row in [("what", "measured", "aim"), *check.rows]:

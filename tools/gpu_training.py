@@ -15,20 +15,24 @@ from gpu_report import Check
 from avloc.artifacts import FeatureStore
 from avloc.datasets import Dataset
 from avloc.datasets.batches import Feed
+from avloc.datasets.examples import Examples
 from avloc.labels import LabelSet
 from avloc.models import build
 from avloc.spec import FeatureSpec
 from avloc.stages.bench_training import measure_seconds, random_examples
 from avloc.training import TrainingConfig, TrainingData, begin, loss_of, train_epoch
 from avloc.training.fit import fit
-from avloc.training.statistics import fit_scaling
+from avloc.training.statistics import channel_statistics, fit_scaling
 
 CHANNELS = {"visual_channels": 2048, "audio_channels": 128, "n_classes": 29}
 LABELS = LabelSet(tuple(f"label{k}" for k in range(28)))
 
 
 def epochs(check: Check) -> None:
-    """Measure an epoch of CMAN: held on the device and streamed, in bf16 and in fp32."""
+    """Measure an epoch of CMAN: held on the device and streamed, in bf16 and in fp32.
+
+    The features are scaled, as in training.
+    """
     examples = random_examples(check.size.rows[0])
     for hold in (True, False):
         began = time.perf_counter()
@@ -48,22 +52,43 @@ def epochs(check: Check) -> None:
         del feed
 
 
+def unscaled(check: Check) -> None:
+    """Train in bf16 on features that are not scaled: an error if the loss is not finite."""
+    feed = Feed(random_examples(min(128, check.size.rows[0])), check.device)
+    config, n_epochs = TrainingConfig(precision="bf16"), (check.size.epochs + 1) // 2
+    torch.manual_seed(0)
+    model = build("cman", **CHANNELS).to(check.device)
+    state, loss = begin(model, config), loss_of(config, LABELS)
+    for _ in range(n_epochs):
+        last, _ = train_epoch(state, feed, config, loss)
+        state.epoch += 1
+    check.numbers["unscaled_loss"] = last
+    n_steps = n_epochs * len(list(feed.order(config.batch_size)))
+    check.row("unscaled features stay finite, bf16", f"{n_steps} steps, loss {last:.2f}", "finite")
+
+
 def _epoch(feed: Feed, kind: str, n_timed: int) -> float:
     config = TrainingConfig(precision=kind)
     torch.manual_seed(0)
-    model = build("cman", **CHANNELS)
+    model, few = build("cman", **CHANNELS), _first_rows(feed.examples)
+    fit_scaling(model, channel_statistics(few))
     state, loss = begin(model.to(feed.device), config), loss_of(config, LABELS)
-    few = replace(feed.examples, entries=feed.examples.entries[:128])
     train_epoch(state, Feed(few, feed.device, hold=False), config, loss)  # loads the libraries
     run = (state, feed, config, loss)
     return median(measure_seconds(feed.device, train_epoch, *run) for _ in range(n_timed))
 
 
+def _first_rows(examples: Examples) -> Examples:
+    """Return a few rows; all have the same features, and so the same statistics."""
+    return replace(examples, entries=examples.entries[:128])
+
+
 def _waits(feed: Feed) -> dict[str, int]:
     """Return where an epoch waits for the device, and how often."""
     config = TrainingConfig()
-    model = build("cman", **CHANNELS).to(feed.device)
-    state, loss = begin(model, config), loss_of(config, LABELS)
+    model = build("cman", **CHANNELS)
+    fit_scaling(model, channel_statistics(_first_rows(feed.examples)))
+    state, loss = begin(model.to(feed.device), config), loss_of(config, LABELS)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         torch.cuda.set_sync_debug_mode("warn")

@@ -15,6 +15,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from avloc.artifacts import FeatureStore
 from avloc.devices import choose_device, count_cores
@@ -168,7 +169,8 @@ def measure_extraction(
 def _decode(video: tuple[str, Path], encoders: Encoders) -> tuple[int, float]:
     """Return the distinct frames of a video, and the core seconds to decode it."""
     seconds = []
-    with one_thread():
+    # As a decoding process: NumPy's threads, a core each, would wait for work and be counted.
+    with one_thread(), threadpool_limits(1):
         for _ in range(3):
             began, n_frames = time.process_time(), 0
             for message in decode_clip(DecodingTask(*video, encoders.spec)):

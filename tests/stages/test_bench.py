@@ -3,10 +3,12 @@ import math
 
 import pytest
 import torch
+from threadpoolctl import threadpool_info, threadpool_limits
 from tiny_encoders import tiny_encoders
 
 from avloc.artifacts import read_features
 from avloc.errors import MediaError, UsageError
+from avloc.features.decoding import decode_clip
 from avloc.media import probe
 from avloc.stages import bench
 from avloc.stages.bench_clips import make_clips
@@ -55,6 +57,28 @@ def test_the_parts_add_up(tmp_path):
         assert [read_features(file).n_segments for file in files] == [10] * 5
     assert [done for done, _, _ in calls] == sorted(done for done, _, _ in calls)
     assert json.loads(json.dumps(speed)) == speed
+
+
+def test_decoding_is_measured_on_one_thread_as_a_decoding_process_has(tmp_path, monkeypatch):
+    seen = []
+
+    def pools():
+        return [torch.get_num_threads(), *(pool["num_threads"] for pool in threadpool_info())]
+
+    def watch(task):
+        seen.append(pools())
+        return decode_clip(task)
+
+    monkeypatch.setattr(bench, "decode_clip", watch)
+    with threadpool_limits(2):  # whatever the tests run with
+        before = pools()
+        n_frames, seconds = bench._decode(make_clips(tmp_path, 1, 96, 64)[0], tiny_encoders(fps=8))
+        assert pools() == before
+    assert max(before) == 2
+    assert len(before) > 2  # torch's, and NumPy's at least
+    assert {n for of_clip in seen for n in of_clip} == {1}
+    assert (n_frames, len(seen)) == (80, 3)
+    assert seconds > 0
 
 
 def test_a_clip_that_cannot_be_decoded_is_named(tmp_path):
