@@ -274,3 +274,25 @@ def test_equal_accuracy_is_decided_by_loss_then_by_the_earlier_epoch():
     for epoch, (accuracy, loss) in enumerate([(0.5, 1.0), (0.5, 0.9), (0.5, 0.9), (0.4, 0.1)]):
         record(state, {"epoch": epoch, "val_accuracy": accuracy, "val_loss": loss}, "segments")
     assert state.metrics["epoch"] == 1
+
+
+def test_tau_learns_at_its_multiple_of_the_rate(tmp_path):
+    """Adam's first step moves every weight by its rate, whatever the gradient's size."""
+    world = made_up(tmp_path)
+    config = TrainingConfig(epochs=1, learning_rate=1e-3, modality_dropout=0.0)
+    weights = {
+        factor: fit(
+            world.store,
+            world.dataset,
+            options={"width": 16, "dropout": 0.0},
+            config=replace(config, tau_rate_factor=factor),
+            device="cpu",
+        ).weights
+        for factor in (0.0, 1.0, 30.0)
+    }
+    (tau,) = [name for name in weights[1.0] if name.endswith("log_temperature")]
+    start = weights[0.0][tau]
+    assert abs(weights[1.0][tau] - start) == pytest.approx(1e-3, rel=1e-2)
+    assert abs(weights[30.0][tau] - start) == pytest.approx(30e-3, rel=1e-2)
+    for name in set(weights[1.0]) - {tau}:
+        np.testing.assert_array_equal(weights[1.0][name], weights[30.0][name])

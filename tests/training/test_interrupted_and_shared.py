@@ -83,6 +83,24 @@ def test_every_epoch_can_be_gone_on_from(tmp_path):
         assert_same(whole, fit(world.store, world.dataset, **run, unfinished=again))
 
 
+@pytest.mark.parametrize("weak_labels", ["proportion", "presence"])
+def test_a_weak_training_is_gone_on_with_to_the_same_bits(tmp_path, weak_labels):
+    """Isolated segments, splices, and hidden modalities follow from the epoch's number."""
+    world = made_up(tmp_path, noise=1.0)
+    weak = {"supervision": "weak", "weak_labels": weak_labels, "tau_rate_factor": 3.0}
+    run = {"options": OPTIONS, "config": replace(CONFIG, **weak, epochs=5), "device": "cpu"}
+    kept: list[ModelFile] = []
+    whole = fit(world.store, world.dataset, **run, keep=kept.append)
+    write_model(tmp_path / "unfinished.h5", kept[2])
+    again = read_model(tmp_path / "unfinished.h5")
+    assert_same(whole, fit(world.store, world.dataset, **run, unfinished=again))
+    assert len(whole.history["val_error"]) == 5
+    with pytest.raises(ArtifactError, match="differs in .*weak_labels"):
+        other = {"proportion": "presence", "presence": "proportion"}[weak_labels]
+        changed = replace(run["config"], weak_labels=other)
+        fit(world.store, world.dataset, **run | {"config": changed}, unfinished=again)
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
