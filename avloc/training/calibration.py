@@ -14,8 +14,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 from avloc.datasets.batches import Feed
 from avloc.labels import LabelSet
 from avloc.models import Model
-from avloc.training.loop import answers
 from avloc.training.sense_calibration import ENOUGH, fit_sense_threshold, sense_segments
+from avloc.training.validation import answers
 
 _TEMPERATURES = torch.logspace(-1, 1, 401)  # 0.1 to 10, a step of 1.2 %
 _THRESHOLDS = np.linspace(0.25, 0.75, 41)

@@ -29,7 +29,6 @@ from avloc.training.loop import (
     learning_rate,
     record,
     train_epoch,
-    validate,
 )
 from avloc.training.losses import Loss, loss_of
 from avloc.training.resume import resume, resume_arrays
@@ -37,6 +36,7 @@ from avloc.training.splits import TrainingData, load_splits, with_kind_of
 from avloc.training.statistics import fit_scaling
 from avloc.training.supervision import resolved
 from avloc.training.team import team_of
+from avloc.training.validation import validate
 
 
 def fit(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,18 +14,18 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import Adam
 
-from avloc.datasets.batches import Batch, Feed, Truth
+from avloc.datasets.batches import Batch, Feed
 from avloc.errors import AvlocError
 from avloc.models import Model, ModelOutput, state_arrays
 from avloc.training.config import TrainingConfig
 from avloc.training.losses import Loss
 from avloc.training.splicing import with_splices
+from avloc.training.tally import Tally
 from avloc.training.team import Team
 from avloc.training.team_share import Share, share_of
 
 _TAU = "log_temperature"  # the parameter of the spatial attention
 _FACTOR = "rate_factor"  # of a group of parameters
-_SPLICES = 1  # the random numbers of a batch: its splices have others than its dropout
 
 
 @dataclass
@@ -71,13 +70,13 @@ def train_epoch(
     state.model.train()
     for group in state.optimizer.param_groups:
         group["lr"] = learning_rate(config, state.epoch) * group[_FACTOR]
-    tally = _Tally(state.team.device)
+    tally = Tally(state.team.device)
     seed = (config.seed, state.epoch)
     order = examples.order(config.batch_size, seed, whole_rows=loss.is_of_rows)
     for number, indices in enumerate(order):
         truth = examples.truth(indices)
         n_scored = loss.count(truth)
-        share = share_of(state.team, truth, loss, (*seed, number, _SPLICES))
+        share = share_of(state.team, truth, loss, (*seed, number))
         batch = examples.batch([indices[n] for n in (*share.windows, *share.partners)])
         chances = np.random.default_rng((*seed, number)).random(len(indices))[share.windows]
         # A weak label is of the whole video, whatever of it is hidden below.
@@ -86,7 +85,7 @@ def train_epoch(
         with _precision(state.team.device, config):
             output: ModelOutput = state.step(shown.visual, shown.audio)
             isolated = _isolated(state.step, shown, share) if loss.isolated_total else None
-        total = _total(output, isolated, truth, share, loss) * share.has_effect
+        total = share.total(loss, output, truth, isolated) * share.has_effect
         _step(state, total * (state.team.size / n_scored), config)
         if share.has_effect:
             n = len(share.windows)
@@ -125,20 +124,6 @@ def _isolated(step: nn.Module, shown: Batch, share: Share) -> Float[Tensor, "B T
     return logits.reshape(n_windows, -1, logits.shape[-1])
 
 
-def _total(
-    output: ModelOutput, isolated: Tensor | None, truth: Truth, share: Share, loss: Loss
-) -> Tensor:
-    n = len(share.windows)
-    if loss.isolated_total is not None and isolated is not None:
-        total = loss.isolated_total(output.logits[:n], isolated, truth.first(n))
-    else:
-        total = loss.total(output.first(n), truth.first(n))
-    if loss.splice_total is not None and share.splice is not None:
-        splice = share.splice.to(total.device)
-        total = total + loss.splice_total(output.logits[n:], splice, truth)
-    return total
-
-
 def drop_modalities(batch: Batch, share: float, chances: Tensor) -> None:
     """Hide picture or sound in a share of the windows, by (B,) even ``chances`` in [0, 1)."""
     batch.hide("visual", chances < share / 2)
@@ -156,50 +141,6 @@ def _step(state: TrainingState, loss: Tensor, config: TrainingConfig) -> None:
 def _precision(device: torch.device, config: TrainingConfig) -> torch.autocast:
     is_mixed = config.precision == "bf16" or (config.precision == "auto" and device.type == "cuda")
     return torch.autocast(device.type, torch.bfloat16, enabled=is_mixed)
-
-
-def validate(
-    model: Model, examples: Feed, batch_size: int, loss: Loss
-) -> tuple[float, float, float]:
-    """Return the loss, the accuracy a scored segment, and the error of weak labels.
-
-    A number that the data cannot give is NaN. It is computed in single precision; the batches and
-    splices of a weak loss are the same in every epoch.
-    """
-    model.eval()
-    tally, team = _Tally(examples.device), Team(examples.device)
-    n_wrong, n_rows = torch.zeros((), dtype=torch.float64, device=examples.device), 0
-    order = examples.order(batch_size, 0 if loss.is_of_rows else None, whole_rows=loss.is_of_rows)
-    for number, indices in enumerate(order):
-        batch, truth = examples.batch(indices), examples.truth(indices)
-        share = share_of(team, truth, loss, (number, _SPLICES))
-        shown = batch if share.splice is None else with_splices(batch, share.splice)
-        with torch.inference_mode():
-            output = model(shown.visual, shown.audio)
-            total = _total(output, None, batch.truth, share, loss)
-            if loss.error is not None:
-                n_wrong += _total(output, None, batch.truth, share, loss.error)
-                n_rows += loss.error.count(truth)
-        tally.add(output.first(len(indices)), batch.truth, total, truth, loss)
-    return *tally.of_team(team), float(n_wrong) / n_rows if n_rows else math.nan
-
-
-def answers(model: Model, examples: Feed, batch_size: int) -> Iterator[tuple[ModelOutput, Truth]]:
-    """Yield the output and the truth of each batch, in evaluation mode."""
-    model.eval()
-    for indices in examples.order(batch_size):
-        batch = examples.batch(indices)
-        with torch.inference_mode():
-            output = model(batch.visual, batch.audio)
-        yield output, batch.truth
-
-
-def n_right(logits: Tensor, truth: Truth) -> Float[Tensor, ""]:
-    """Return how many scored segments are right; of independent labels, the share of each."""
-    if logits.shape[-1] > truth.targets.shape[-1]:
-        return (logits.argmax(dim=-1) == truth.classes).sum()  # `IGNORED` is never right
-    is_right = (logits > 0) == truth.targets
-    return is_right[truth.scored].float().mean(dim=-1).sum()
 
 
 def record(state: TrainingState, numbers: dict[str, float], selected_by: str) -> None:
@@ -226,28 +167,3 @@ def _rank(numbers: dict[str, float], selected_by: str) -> tuple[float, ...]:
         return (by_loss,)
     first = -numbers["val_error"] if selected_by == "labels" else numbers["val_accuracy"]
     return first, by_loss
-
-
-class _Tally:
-    """Sums over batches: losses, scored things, right segments and scored segments.
-
-    The first and third are summed on the device, and read at the end: a step does not wait.
-    """
-
-    def __init__(self, device: torch.device) -> None:
-        self._loss, self._n_right = torch.zeros(2, dtype=torch.float64, device=device)
-        self._n_losses = self._n_segments = 0
-
-    def add(
-        self, output: ModelOutput, truth: Truth, total: Tensor, counted: Truth, loss: Loss
-    ) -> None:
-        """Add a batch; ``counted`` is its truth on the CPU."""
-        self._loss += total.detach()
-        self._n_right += n_right(output.logits.detach(), truth)
-        self._n_losses += loss.count(counted)
-        self._n_segments += int(counted.scored.sum())
-
-    def of_team(self, team: Team) -> tuple[float, float]:
-        loss, right = torch.stack([self._loss, self._n_right]).tolist()
-        sums = team.sum([loss, self._n_losses, right, self._n_segments])
-        return sums[0] / sums[1], sums[2] / sums[3] if sums[3] else math.nan

@@ -6,11 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from avloc.datasets.batches import Truth
+from avloc.models import ModelOutput
 from avloc.training.losses import Loss
 from avloc.training.splicing import Splice, draw_splice
 from avloc.training.team import Team
+
+_SPLICES = 1  # the random numbers of a batch: its splices have others than its dropout
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,20 @@ class Share:
     partners: list[int]  # that are not among them, and give them spans
     splice: Splice | None  # of the windows; its partners are indices into both lists together
     has_effect: bool  # False if the batch has fewer units than the team has processes
+
+    def total(
+        self, loss: Loss, output: ModelOutput, truth: Truth, isolated: Tensor | None = None
+    ) -> Float[Tensor, ""]:
+        """Return the summed loss of the windows, and of the same windows spliced after them."""
+        n = len(self.windows)
+        if loss.isolated_total is not None and isolated is not None:
+            total = loss.isolated_total(output.logits[:n], isolated, truth.first(n))
+        else:
+            total = loss.total(output.first(n), truth.first(n))
+        if loss.splice_total is not None and self.splice is not None:
+            splice = self.splice.to(total.device)
+            total = total + loss.splice_total(output.logits[n:], splice, truth)
+        return total
 
 
 def share_of(team: Team, truth: Truth, loss: Loss, seed: Sequence[int]) -> Share:
@@ -40,7 +59,7 @@ def share_of(team: Team, truth: Truth, loss: Loss, seed: Sequence[int]) -> Share
     windows = [position for group in taken for position in group]
     if loss.splice_total is None:
         return Share(windows, [], None, has_effect)
-    splice = draw_splice(truth.present, n_segments, seed).of_windows(windows)
+    splice = draw_splice(truth.present, n_segments, (*seed, _SPLICES)).of_windows(windows)
     partners = sorted(set(splice.partner.tolist()) - set(windows))
     index_of = {position: index for index, position in enumerate((*windows, *partners))}
     local = torch.tensor([index_of[position] for position in splice.partner.tolist()])

@@ -20,8 +20,9 @@ from avloc.models import build, restore
 from avloc.options import options_from
 from avloc.training import TrainingConfig, begin, load_splits, loss_of
 from avloc.training.fit import fit
-from avloc.training.loop import record, validate
+from avloc.training.loop import record
 from avloc.training.statistics import channel_statistics, fit_scaling
+from avloc.training.validation import validate
 
 SMALL = {"width": 16}
 QUICK = TrainingConfig(epochs=4, batch_size=8)

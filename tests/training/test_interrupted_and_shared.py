@@ -95,7 +95,7 @@ def test_a_weak_training_is_gone_on_with_to_the_same_bits(tmp_path, weak_labels)
     again = read_model(tmp_path / "unfinished.h5")
     assert_same(whole, fit(world.store, world.dataset, **run, unfinished=again))
     assert len(whole.history["val_error"]) == 5
-    with pytest.raises(ArtifactError, match="differs in .*weak_labels"):
+    with pytest.raises(ArtifactError, match=r"differs in .*weak_labels"):
         other = {"proportion": "presence", "presence": "proportion"}[weak_labels]
         changed = replace(run["config"], weak_labels=other)
         fit(world.store, world.dataset, **run | {"config": changed}, unfinished=again)

@@ -18,7 +18,8 @@ from avloc.models import build
 from avloc.stages.bench_training import random_examples
 from avloc.training import TrainingConfig, begin, loss_of, train_epoch
 from avloc.training.fit import fit
-from avloc.training.loop import _step, _Tally, drop_modalities
+from avloc.training.loop import _step, drop_modalities
+from avloc.training.tally import Tally
 
 pytestmark = pytest.mark.gpu
 SMALL = {"width": 16, "dropout": 0.0}
@@ -79,7 +80,7 @@ def test_no_step_waits_for_the_device(gpu, world, hold):
     torch.manual_seed(0)
     model = build("cman", visual_channels=12, audio_channels=6, n_classes=3).to(gpu)
     state, loss = begin(model, config), loss_of(config, world.dataset.labels)
-    tally, indices = _Tally(gpu), list(range(8))
+    tally, indices = Tally(gpu), list(range(8))
 
     def step():
         batch = feed.batch(indices)
