@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
 import pytest
 from commands import Ended, Shell
+from format1_files import write_old_model
+from format2_files import write_localization_2, write_model_2, write_predictions_2
 from workspaces import SmallWorkspace
+
+from avloc.artifacts import ModelFile, read_model, write_model
 
 FREE = ("--visual", "efficientnet-lite0", "--audio", "logmel", "--fps", 1)
 
@@ -202,6 +209,102 @@ def test_fault_of_avloc_itself_is_one_line_and_a_traceback_on_request(
     ended = avloc("inspect", tmp_path / "x.h5")
     assert_one_line(ended, 1, "ZeroDivisionError: a bug", "--traceback")
     assert "Traceback" in avloc("--traceback", "inspect", tmp_path / "x.h5").err
+
+
+WEAK = "AVE/test00000.mp4,ringing disc,,,test\n"
+WEAK_TRAINING = "".join(f"AVE/train0000{k}.mp4,ringing disc,,,train\n" for k in range(4))
+SEVERAL = "AVE/test00000.mp4,ringing disc,0,3,test\nAVE/test00000.mp4,hissing square,1,4,test\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "text", "words"),
+    [
+        ("eval", "m.csv", "AVE/test00000.mp4,ringing disc,0,3,test,haerd\n", ["line 2", "'heard'"]),
+        ("eval", "m.csv", SEVERAL, ["several events at once", "labels=independent"]),
+        ("eval", "m.csv", WEAK, ["no video of test", "labels with times"]),
+        ("train", "m.csv", WEAK_TRAINING, ["with times", "supervision=weak"]),
+        ("eval", "m.json", '{"hello": 1}', ["Label Studio's exports"]),
+        ("eval", "m.json", "[1]", ["line 1", "a task is 1"]),
+    ],
+)
+def test_labels_that_a_command_cannot_use(
+    avloc: Shell,
+    tmp_path: Path,
+    small_workspace: SmallWorkspace,
+    command: str,
+    name: str,
+    text: str,
+    words: list[str],
+) -> None:
+    (tmp_path / "AVE").symlink_to(small_workspace.data / "AVE")
+    header = "" if name == "m.json" else "video,label,start,end,split,sense\n"
+    lines = (line + "," * (5 - line.count(",")) for line in text.splitlines())
+    (tmp_path / name).write_text(header + "\n".join(lines) if header else text)
+    artifacts = small_workspace.artifacts
+    before = {path: path.stat().st_mtime_ns for path in artifacts.rglob("*")}
+    ended = avloc(command, "--artifacts", artifacts, "--dataset", tmp_path / name)
+    assert_one_line(ended, 1, name, *words)
+    assert {path: path.stat().st_mtime_ns for path in artifacts.rglob("*")} == before
+
+
+def test_labels_of_a_kind_that_is_not_known(avloc: Shell, small_workspace: SmallWorkspace) -> None:
+    ended = avloc("train", "--artifacts", small_workspace.artifacts, "--set", "labels=indepedent")
+    assert_one_line(ended, 2, "Did you mean 'independent'?")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("synth", "made", "--events", 20), "events is 20"),
+        (("synth", "made", "--set", "heard_only=2"), "heard_only is 2"),
+        (("reproduce", "inconsistency", "--shares", "0,abc"), "from 0 to 100"),
+        (("reproduce", "inconsistency", "--shares", "0,101"), "from 0 to 100"),
+    ],
+)
+def test_shares_and_numbers_out_of_range(
+    avloc: Shell,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[object, ...],
+    words: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert_one_line(avloc(*arguments), 2, words)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["predictions", "localization"])
+def test_answers_of_version_2_are_named_with_the_command_that_makes_them(
+    avloc: Shell, tmp_path: Path, kind: str
+) -> None:
+    write = {"predictions": write_predictions_2, "localization": write_localization_2}[kind]
+    write(tmp_path / "old.h5")
+    command = {"predictions": "avloc eval", "localization": "avloc localize"}[kind]
+    assert_one_line(avloc("inspect", tmp_path / "old.h5"), 1, f"avloc.{kind}/2", command)
+    ended = avloc("verify", tmp_path / "old.h5")
+    assert (ended.code, f"avloc.{kind}/2" in ended.out) == (1, True)
+
+
+@pytest.mark.parametrize("write", [write_old_model, write_model_2])
+def test_models_of_older_versions_answer_as_they_did(
+    avloc: Shell,
+    tmp_path: Path,
+    small_workspace: SmallWorkspace,
+    write: Callable[[Path, ModelFile], None],
+) -> None:
+    old, new = tmp_path / "old.h5", tmp_path / "new.h5"
+    now = read_model(small_workspace.artifacts / "models" / "cman.h5")
+    without = replace(now, thresholds=(), temperatures=(1.0,))
+    write(old, without)
+    write_model(new, without)
+    place = ("--artifacts", small_workspace.with_artifacts_at(tmp_path / "a").artifacts)
+    measured = [avloc("eval", *place, "--model", path, "--format", "json") for path in (old, new)]
+    first, second = (json.loads(ended.out) | {"model": ""} for ended in measured)
+    assert first == second
+    clip = small_workspace.clips[0]
+    events = [avloc("localize", clip, *place, "--model", path, "-o", "-") for path in (old, new)]
+    assert [ended.code for ended in events] == [0, 0]
+    assert events[0].out == events[1].out
 
 
 @pytest.mark.slow
