@@ -294,7 +294,7 @@ def test_models_of_older_versions_answer_as_they_did(
 ) -> None:
     old, new = tmp_path / "old.h5", tmp_path / "new.h5"
     now = read_model(small_workspace.artifacts / "models" / "cman.h5")
-    without = replace(now, thresholds=(), temperatures=(1.0,))
+    without = replace(now, thresholds=(), sense_thresholds=(), temperatures=(1.0,))
     write(old, without)
     write_model(new, without)
     place = ("--artifacts", small_workspace.with_artifacts_at(tmp_path / "a").artifacts)
