@@ -15,6 +15,7 @@ from made_up_pages import N_SECONDS, RATE, clip_of, write_film, write_page
 from made_up_timelines import NASTY, timeline_of
 from playwright.sync_api import Error, sync_playwright
 
+from avloc.colours import SENSE_COLOURS
 from avloc.export.pictures import report_thumbnails
 from avloc.export.report.report_clips import ReportClip
 from avloc.timeline import Event
@@ -257,6 +258,20 @@ def test_the_playhead_steps_where_motion_is_not_wanted(opened, film, tmp_path):
     page.locator(".go").first.click()
     wait_for(page, "document.querySelector('video').currentTime > 3")
     assert page.evaluate(LAG) < 0.6  # a player tells its time four times a second
+
+
+def test_letters_of_the_senses_have_their_whole_colour(page):
+    looks = page.evaluate(
+        """() => [...document.querySelectorAll(".sense:not([hidden])")].map((letter) => [
+            letter.className.split(" ").at(-1),
+            getComputedStyle(letter).backgroundColor,
+            getComputedStyle(letter).opacity,
+        ])"""
+    )
+    assert {name for name, _, _ in looks} >= {"heard", "both"}
+    for name, colour, opacity in looks:
+        assert colour == f"rgb{SENSE_COLOURS[name]}"
+        assert opacity == "1"
 
 
 def test_a_label_is_shown_as_it_is_and_runs_nothing(page, opened):
