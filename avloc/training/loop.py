@@ -76,6 +76,8 @@ def train_epoch(
     for number, indices in enumerate(order):
         truth = examples.truth(indices)
         n_scored = loss.count(truth)
+        if not n_scored:  # full supervision, and only labels without times
+            continue
         share = share_of(state.team, truth, loss, (*seed, number))
         batch = examples.batch([indices[n] for n in (*share.windows, *share.partners)])
         chances = np.random.default_rng((*seed, number)).random(len(indices))[share.windows]

@@ -32,31 +32,37 @@ def resolved(
     if label == "auto":
         needs_none = model.has_pooling or _n_without_times(data.train, data.val)
         label = "presence" if needs_none else "proportion"
-    is_proportion = label == "proportion"
-    if model.has_pooling and (is_proportion or config.pooling != "auto"):
+    is_presence = label == "presence"
+    pooling, splice, isolate = config.pooling, config.splice, config.isolate
+    if pooling == "auto" and not model.has_pooling:
+        pooling = "topk" if is_presence else "count"
+    if splice == "auto":
+        splice = "on" if is_presence and not model.has_pooling else "off"
+    if isolate == "auto":
+        isolate = "on" if pooling == "count" else "off"
+    chosen = replace(config, weak_labels=label, pooling=pooling, isolate=isolate, splice=splice)
+    _check_fit(chosen, model)
+    return chosen
+
+
+def _check_fit(config: TrainingConfig, model: Model | type[Model]) -> None:
+    """Refuse settings that contradict each other or the model."""
+    is_presence = config.weak_labels == "presence"
+    if model.has_pooling and not (is_presence and config.pooling == "auto"):
         raise UsageError(
             "the model pools the video itself, and is trained on which labels occur",
             "Set weak_labels=presence, and leave out pooling.",
         )
-    if config.pooling == "count" and not is_proportion:
+    if config.pooling == "count" and is_presence:
         raise UsageError(
             "pooling=count needs the share of time of each label",
             "Set weak_labels=proportion, or pooling=topk.",
         )
-    pooling, splice = config.pooling, config.splice
-    if pooling == "auto" and not model.has_pooling:
-        pooling = "count" if is_proportion else "topk"
-    if splice == "auto":
-        splice = "off" if is_proportion or model.has_pooling else "on"
-    if config.isolate == "on" and pooling != "count":
+    if config.isolate == "on" and config.pooling != "count":
         raise UsageError(
-            f"isolate=on has no effect with pooling={pooling}",
-            "Set pooling=count, or leave it out.",
+            f"isolate=on has no effect with pooling={config.pooling}",
+            "Set pooling=count, or leave out isolate.",
         )
-    isolate = config.isolate
-    if isolate == "auto":
-        isolate = "on" if pooling == "count" else "off"
-    return replace(config, weak_labels=label, pooling=pooling, isolate=isolate, splice=splice)
 
 
 def _check_times(config: TrainingConfig, data: TrainingData, dataset: Dataset) -> None:
@@ -73,11 +79,13 @@ def _check_times(config: TrainingConfig, data: TrainingData, dataset: Dataset) -
             dataset.root,
             hint="Set weak_labels=presence, or add the times of events.",
         )
-    if config.selected_by == "segments" and n_val == len(data.val):
+    if n_val == len(data.val) and (config.selected_by == "segments" or not config.is_weak):
         raise DatasetError(
             "no validation video has labels with times, which choose the epoch",
             dataset.root,
-            hint="Set select_by=loss with weak supervision, or add the times of events.",
+            hint="Leave out select_by, or add the times of events."
+            if config.is_weak
+            else _PRESENCE,
         )
 
 

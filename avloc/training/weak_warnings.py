@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from avloc.datasets.examples import Example
 from avloc.labels import LabelSet
 from avloc.training.config import TrainingConfig
 from avloc.training.splits import TrainingData
@@ -25,8 +26,11 @@ def weak_warnings(config: TrainingConfig, data: TrainingData, labels: LabelSet) 
             "all training videos have the same labels, so splice=on has no effect: add videos "
             "with other labels, or without an event"
         )
-    if not labels.is_exclusive:  # their other labels' videos show each label's background
-        return
+    if labels.is_exclusive:  # of independent ones, other labels' videos show the background
+        yield from _of_background(config, entries)
+
+
+def _of_background(config: TrainingConfig, entries: Sequence[Example]) -> Iterator[str]:
     if config.weak_labels == "proportion":
         if not any((e.targets.scored & ~e.targets.events.any(axis=1)).any() for e in entries):
             yield (

@@ -297,3 +297,20 @@ def test_tau_learns_at_its_multiple_of_the_rate(tmp_path):
     assert abs(weights[30.0][tau] - start) == pytest.approx(30e-3, rel=1e-2)
     for name in set(weights[1.0]) - {tau}:
         np.testing.assert_array_equal(weights[1.0][name], weights[30.0][name])
+
+
+def test_full_supervision_passes_over_labels_without_times(tmp_path):
+    """Alone in its batch or not, such a video changes nothing."""
+    world = made_up(tmp_path)
+    kept, *others = [row for row in world.dataset.rows if row.split == "train"]
+    validation = [row for row in world.dataset.rows if row.split == "val"]
+    untimed = [replace(row, start=0, end=0, is_whole_video=True) for row in others]
+    config = TrainingConfig(epochs=3, modality_dropout=0.0, standardize=False, batch_size=1)
+    run = {"options": {"width": 16, "dropout": 0.0}, "config": config, "device": "cpu"}
+    alone, among = (
+        fit(world.store, replace(world.dataset, rows=tuple(rows)), **run)
+        for rows in ([kept, *validation], [kept, *untimed, *validation])
+    )
+    for name, weights in alone.weights.items():
+        np.testing.assert_array_equal(weights, among.weights[name])
+    assert alone.history["train_loss"] == among.history["train_loss"]

@@ -90,10 +90,11 @@ def test_times_are_asked_for_where_they_are_needed(world):
     with pytest.raises(DatasetError, match="full supervision needs"):
         asked(without_times(world, "train"), supervision="full")
     no_val = without_times(world, "val")
-    with pytest.raises(DatasetError, match="choose the epoch"):
-        asked(no_val, supervision="full")
+    for select_by in ("segments", "loss"):
+        with pytest.raises(DatasetError, match="choose the epoch"):
+            asked(no_val, supervision="full", select_by=select_by)
     with pytest.raises(DatasetError, match="choose the epoch"):
         asked(no_val, select_by="segments")
-    assert asked(no_val, supervision="full", select_by="loss").supervision == "full"
+    assert asked(no_val, select_by="loss").weak_labels == "presence"
     with pytest.raises(UsageError, match="supervision is full"):
         TrainingConfig(select_by="labels")
