@@ -14,8 +14,8 @@ from gpu_report import Check
 
 from avloc.artifacts import FeatureStore
 from avloc.datasets import Dataset
-from avloc.datasets.batches import Feed
 from avloc.datasets.examples import Examples
+from avloc.datasets.feed import Feed
 from avloc.labels import LabelSet
 from avloc.models import build
 from avloc.spec import FeatureSpec

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 from avloc.artifacts import VideoFeatures
-from avloc.datasets.batches import Feed
 from avloc.datasets.examples import Example, Examples
+from avloc.datasets.feed import Feed
 from avloc.datasets.targets import Targets
 from avloc.labels import LabelSet
 from avloc.models import build

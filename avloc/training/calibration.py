@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
-from avloc.datasets.batches import Feed
+from avloc.datasets.feed import Feed
 from avloc.labels import LabelSet
 from avloc.models import Model
 from avloc.training.sense_calibration import ENOUGH, fit_sense_threshold, sense_segments

@@ -14,8 +14,8 @@ import torch
 
 from avloc.artifacts import FeatureStore, ModelFile
 from avloc.datasets import Dataset
-from avloc.datasets.batches import Feed
 from avloc.datasets.examples import Examples
+from avloc.datasets.feed import Feed
 from avloc.devices import choose_device
 from avloc.errors import DatasetError
 from avloc.models import Model, build, load_arrays, origin_of

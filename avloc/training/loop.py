@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import Adam
 
-from avloc.datasets.batches import Batch, Feed
+from avloc.datasets.batches import Batch
+from avloc.datasets.feed import Feed
 from avloc.errors import AvlocError
 from avloc.models import Model, ModelOutput, state_arrays
 from avloc.training.config import TrainingConfig

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_curve
 
-from avloc.datasets.batches import Feed
+from avloc.datasets.feed import Feed
 from avloc.inference import infer
 from avloc.models import Model
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import torch
 
-from avloc.datasets.batches import Feed, Truth
+from avloc.datasets.batches import Truth
+from avloc.datasets.feed import Feed
 from avloc.models import Model, ModelOutput
 from avloc.training.losses import Loss
 from avloc.training.splicing import with_splices

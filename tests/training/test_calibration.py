@@ -11,8 +11,8 @@ from made_up import made_up
 from sklearn.metrics import f1_score
 
 from avloc.artifacts import read_model, write_model
-from avloc.datasets.batches import Feed
 from avloc.datasets.examples import Examples, load_examples
+from avloc.datasets.feed import Feed
 from avloc.datasets.targets import IGNORED, Targets
 from avloc.evaluation.evaluator import evaluate
 from avloc.evaluation.metrics import calibration_error

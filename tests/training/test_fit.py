@@ -11,8 +11,8 @@ import torch
 from made_up import features_of, made_up
 
 from avloc.artifacts import read_model, write_model
-from avloc.datasets.batches import Feed
 from avloc.datasets.examples import Example, Examples, load_examples
+from avloc.datasets.feed import Feed
 from avloc.datasets.targets import Targets
 from avloc.errors import AvlocError, DatasetError, UnknownNameError, UsageError
 from avloc.evaluation.evaluator import evaluate

@@ -18,8 +18,8 @@ from made_up import made_up
 from trained_process import CONFIG, OPTIONS
 
 from avloc.artifacts import ModelFile, read_model, write_model
-from avloc.datasets.batches import Feed
 from avloc.datasets.examples import load_examples
+from avloc.datasets.feed import Feed
 from avloc.errors import ArtifactError, DatasetError
 from avloc.training.fit import fit
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from made_up import features_of, made_up
 
 from avloc.artifacts import read_model, write_model
-from avloc.datasets.batches import Feed
 from avloc.datasets.examples import load_examples
+from avloc.datasets.feed import Feed
 from avloc.labels import LabelSet
 from avloc.models import build, restore
 from avloc.training import TrainingConfig

@@ -10,8 +10,8 @@ import torch
 from made_up import made_up
 from waiting import waiting_refused
 
-from avloc.datasets.batches import Feed
 from avloc.datasets.examples import load_examples
+from avloc.datasets.feed import Feed
 from avloc.evaluation.evaluator import evaluate
 from avloc.labels import LabelSet
 from avloc.models import build

@@ -1,0 +1,106 @@
+"""Batches on a device: held there whole, or put together one by one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from avloc.datasets.batches import Batch, Truth, batch_indices, make_batch, moved, truth_of
+from avloc.datasets.examples import Examples
+
+_SHARE_OF_MEMORY = 0.6
+"""Of a GPU's free memory; the rest is for the model, its gradients and its activations."""
+
+
+class Feed:
+    """Batches on a device.
+
+    A split that fits on a GPU is copied there once (``hold``), and a batch is a look-up there. On
+    a CPU the maps of all batches share memory: a batch is valid until the next is made.
+    """
+
+    def __init__(
+        self, examples: Examples, device: torch.device, *, hold: bool | None = None
+    ) -> None:
+        self.examples, self.device = examples, device
+        self._memory = torch.empty(0)
+        is_held = _fits(examples, device) if hold is None else hold
+        self._held = _Held(examples, device) if is_held else None
+
+    def order(
+        self, size: int, seed: int | Sequence[int] | None = None, *, whole_rows: bool = False
+    ) -> Iterator[list[int]]:
+        """Yield the indices of each batch (see `batch_indices`)."""
+        return batch_indices(self.examples, size, seed, whole_rows=whole_rows)
+
+    def truth(self, indices: Sequence[int]) -> Truth:
+        """Return the truth of examples, on the CPU."""
+        return truth_of(self.examples, indices)
+
+    def batch(self, indices: Sequence[int]) -> Batch:
+        """Return examples of one length, on the device."""
+        if self._held is not None:
+            return self._held.batch(indices, self.truth(indices).to(self.device))
+        return make_batch(self.examples, indices, self._visual(indices)).to(self.device)
+
+    def _visual(self, indices: Sequence[int]) -> Tensor | None:
+        """Return memory for a batch's maps: the system would clear new memory first."""
+        n_segments = len(self.examples.entries[indices[0]].targets)
+        shape = (len(indices), n_segments, *self.examples.visual_shape)
+        if self.device.type != "cpu":  # pinned memory is used again once it was copied
+            return torch.empty(shape, dtype=torch.float16, pin_memory=self.device.type == "cuda")
+        if math.prod(shape) > self._memory.numel():
+            self._memory = torch.empty(math.prod(shape))
+        return self._memory[: math.prod(shape)].view(shape)
+
+
+class _Held:
+    """A split on a device: all segments of all videos, and a last one that is empty."""
+
+    def __init__(self, examples: Examples, device: torch.device) -> None:
+        lengths = [video.n_segments for video in examples.videos]
+        *firsts, n_real = np.cumsum([0, *lengths]).tolist()
+        n_all = n_real + 1
+        self._visual = torch.zeros(
+            n_all, *examples.visual_shape, dtype=torch.float16, device=device
+        )
+        self._audio = torch.zeros(n_all, examples.audio_channels, device=device)
+        self._visual_valid, self._audio_valid = torch.zeros(
+            2, n_all, dtype=torch.bool, device=device
+        )
+        for first, video in zip(firsts, examples.videos, strict=True):
+            part = slice(first, first + video.n_segments)
+            if video.visual is not None:
+                self._visual[part] = torch.from_numpy(np.array(video.visual)).to(device)
+                self._visual_valid[part] = torch.from_numpy(np.array(video.visual_valid)).to(device)
+            if video.audio is not None:
+                self._audio[part] = torch.from_numpy(np.array(video.audio)).to(device)
+                self._audio_valid[part] = torch.from_numpy(np.array(video.audio_valid)).to(device)
+        self._segments: list[NDArray[np.int64]] = []  # of each example
+        for entry in examples.entries:
+            numbers = np.arange(len(entry.targets)) + entry.first
+            is_real = numbers < lengths[entry.video]
+            self._segments.append(np.where(is_real, firsts[entry.video] + numbers, n_all - 1))
+
+    def batch(self, indices: Sequence[int], truth: Truth) -> Batch:
+        segments = np.stack([self._segments[index] for index in indices])
+        chosen = moved(torch.from_numpy(segments), self._visual.device)
+        return Batch(
+            self._visual[chosen].float(),
+            self._audio[chosen],
+            truth,
+            self._visual_valid[chosen],
+            self._audio_valid[chosen],
+        )
+
+
+def _fits(examples: Examples, device: torch.device) -> bool:
+    if device.type != "cuda":
+        return False
+    n_bytes = sum(0 if v.visual is None else v.visual.nbytes for v in examples.videos)
+    return n_bytes < _SHARE_OF_MEMORY * torch.cuda.mem_get_info(device)[0]
