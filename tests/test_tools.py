@@ -58,6 +58,25 @@ def test_the_check_of_a_gpu_begins_no_step_when_the_time_is_over(tmp_path):
     assert (written["size"]["clips"], written["failures"]) == (2, [])
 
 
+@pytest.mark.slow
+def test_the_check_of_a_gpu_takes_every_step(tmp_path):
+    status, printed, written = gpu_check(tmp_path, "--clips", "2", "--seconds", "600")
+    assert status == 0, printed
+    assert written["failures"] == []
+    assert {f"{step}: seconds" for step in GPU_STEPS} <= set(written["numbers"])
+    measured = " ".join(row[0] for row in written["rows"])
+    for what in (
+        "decoding",
+        "clips",
+        "fp16",
+        "held, bf16",
+        "streamed, fp32",
+        "unscaled",
+        "2 epochs",
+    ):
+        assert what in measured
+
+
 def gpu_check(folder, *arguments):
     """Run the script on the CPU; return its status, what it printed, and what it wrote."""
     script, out = Path(compare_networks.__file__).with_name("gpu_check.sh"), folder / "gpu.json"

@@ -62,6 +62,7 @@ class Check:
             self.failures.append(name)
             self.row(name, f"FAILED: {type(error).__name__}: {error}"[:200])
         self.numbers[f"{name}: seconds"] = time.perf_counter() - began
+        self.write()
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
 
