@@ -45,8 +45,8 @@ class Truth:
 
     def to(self, device: torch.device) -> Truth:
         """Return it on a device."""
-        moved = {k: moved(v, device) for k, v in vars(self).items() if k != "row"}
-        return Truth(**moved, row=self.row)
+        on_device = {k: moved(v, device) for k, v in vars(self).items() if k != "row"}
+        return Truth(**on_device, row=self.row)
 
 
 @dataclass(frozen=True)
