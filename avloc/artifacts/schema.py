@@ -164,11 +164,12 @@ def _object(value: object, name: str) -> dict[str, Any]:
 
 def _instance(value: object, kind: Any, name: str) -> Any:
     values, types = _object(value, name), types_of(kind)
-    required = {entry.name for entry in fields(kind) if entry.default is MISSING}
+    # A field that an older avloc did not write has its default, but a spec has all of its own.
+    is_exact = kind is FeatureSpec
+    required = {entry.name for entry in fields(kind) if is_exact or entry.default is MISSING}
     if odd := sorted((required - values.keys()) | (values.keys() - types.keys())):
         raise ValueError(f"{name} has missing or unknown fields: {odd!r:.200}")
     try:
-        # A field that an older avloc did not write has its default.
         return kind(**{field: typed(values[field], types[field], field) for field in values})
     except UsageError as error:
         raise ValueError(f"{name}: {error.message:.200}") from error

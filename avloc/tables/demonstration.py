@@ -37,7 +37,9 @@ class Demo:
 
 
 def run_demo(folder: Path | str = "demo", progress: Progress | None = None) -> Demo:
-    """Run every step on artificial clips of one or two events, each heard, seen, or both.
+    """Run every step on artificial clips.
+
+    A clip has one or two events, each heard, seen, or both.
 
     It runs synth, extract, train, eval and localize with heat maps, and writes an HTML report.
     Clips and features of an earlier run are kept.

@@ -173,6 +173,7 @@ def test_several_thousand_video_ids_fit(tmp_path: Path) -> None:
         **dict.fromkeys(("scores", "heard", "seen"), scores),
         **dict.fromkeys(("truth", "true_heard", "true_seen"), scores > 0),
         scored=np.ones((n_rows, 1), bool),
+        **dict.fromkeys(("has_sound", "has_picture"), np.ones(n_rows, bool)),
         rows=np.arange(n_rows),
         durations=np.ones(n_rows),
         video_ids=tuple(f"{n:011}" for n in range(n_rows)),

@@ -32,12 +32,12 @@ def test_from_labels_of_whole_videos_to_events_with_times(
 ) -> None:
     place = ("--artifacts", workspace.artifacts)
     untimed = ("--dataset", manifest(workspace, tmp_path / "untimed.csv"))
-    refused = avloc("train", *untimed, "--name", "weak", *place)
+    refused = avloc("train", *untimed, "--name", "untimed", *place)
     assert refused.code == 1
     assert "supervision=weak" in refused.err.splitlines()[-1]
 
     trained = avloc(
-        *("train", *untimed, "--name", "weak", "--supervision", "weak", *place),
+        *("train", *untimed, "--name", "untimed", "--supervision", "weak", *place),
         *("--epochs", 6, "--set", "learning_rate=3e-3"),
     )
     assert trained.code == 0, trained.err
@@ -45,13 +45,13 @@ def test_from_labels_of_whole_videos_to_events_with_times(
     assert "nan" not in trained.err
     assert "val_accuracy" not in trained.err  # nobody knows what is right in a segment
 
-    refused = avloc("eval", "--model", "weak", *untimed, *place)
+    refused = avloc("eval", "--model", "untimed", *untimed, *place)
     assert refused.code == 1
     assert "no video of test has labels with times" in refused.err.splitlines()[-1]
-    assert not list((workspace.artifacts / "predictions").glob("weak*"))
+    assert not list((workspace.artifacts / "predictions").glob("untimed*"))
 
     timed = ("--dataset", manifest(workspace, tmp_path / "timed.csv", "test"))
-    measured = avloc("eval", "--model", "weak", *timed, *place, "--format", "json")
+    measured = avloc("eval", "--model", "untimed", *timed, *place, "--format", "json")
     assert measured.code == 0, measured.err
     numbers = json.loads(measured.out)
     assert numbers["selected_by"] == "agreement with weak labels"
@@ -59,7 +59,7 @@ def test_from_labels_of_whole_videos_to_events_with_times(
 
     tests = [clip for clip in workspace.clips if clip.stem.startswith("test")]
     found = avloc(
-        *("localize", *tests, "--model", "weak", *place, "--format", "jsonl", "--out", "-")
+        *("localize", *tests, "--model", "untimed", *place, "--format", "jsonl", "--out", "-")
     )
     assert found.code == 0, found.err
     events = [json.loads(line) for line in found.out.splitlines()]
