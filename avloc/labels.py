@@ -6,10 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+import numpy as np
+from numpy.typing import NDArray
+
 from avloc.errors import UnknownNameError, UsageError
 
 LabelKind = Literal["exclusive", "independent"]
 KINDS: tuple[str, ...] = get_args(LabelKind)
+IGNORED = -1
+"""The class index of a segment that is not scored: padding, or a segment of another window."""
 
 
 @dataclass(frozen=True)
@@ -77,3 +82,9 @@ class LabelSet:
             return self.all_names.index(name)
         except ValueError:
             raise UnknownNameError("label", name, self.all_names) from None
+
+
+def class_indices(events: NDArray[np.bool_], scored: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return (..., T) class indices of exclusive labels (..., T, C); background is C."""
+    classes = np.where(events.any(axis=-1), events.argmax(axis=-1), events.shape[-1])
+    return np.asarray(np.where(scored, classes, IGNORED), dtype=np.int64)

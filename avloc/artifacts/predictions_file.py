@@ -16,10 +16,8 @@ from avloc.artifacts.model_file import check_thresholds
 from avloc.artifacts.new_artifact import create
 from avloc.artifacts.schema import Array, Range, header_fields, types_of
 from avloc.errors import UsageError
-from avloc.labels import LabelSet
+from avloc.labels import LabelSet, class_indices
 
-NOT_SCORED = -1
-"""The class of a segment that no metric counts."""
 _Gate = Annotated[NDArray[np.float32] | None, Array("R T")]
 _OfASense = Annotated[NDArray[np.float32] | None, Array("R T C")]
 _TrueOfASense = Annotated[NDArray[np.bool_] | None, Array("R T C")]
@@ -79,11 +77,9 @@ class Predictions:
 
     @property
     def targets(self) -> NDArray[np.int64]:
-        """Return (R, T) true class indices, background last; `NOT_SCORED` where none counts."""
+        """Return (R, T) true class indices, background last; `IGNORED` where not scored."""
         self._check_exclusive()
-        background = np.int64(self.labels.background_index)
-        classes = np.where(self.truth.any(axis=-1), self.truth.argmax(axis=-1), background)
-        return np.where(self.scored, classes, np.int64(NOT_SCORED))
+        return class_indices(self.truth, self.scored)
 
     @property
     def class_scores(self) -> NDArray[np.float32]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from avloc.datasets.examples import Examples
-from avloc.datasets.targets import IGNORED
+from avloc.labels import IGNORED
 
 
 @dataclass(frozen=True)

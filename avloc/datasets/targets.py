@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from avloc.labels import class_indices
+
 Mask = NDArray[np.bool_]
-IGNORED = -1
-"""The class index of a segment that is not scored: padding, or a segment of another window."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,3 @@ class Targets:
     def classes(self) -> NDArray[np.int64]:
         """(T,) class indices, background last; `IGNORED` where not scored."""
         return class_indices(self.events, self.scored)
-
-
-def class_indices(events: Mask, scored: Mask) -> NDArray[np.int64]:
-    """Return (..., T) class indices of exclusive labels (..., T, C), background C."""
-    classes = np.where(events.any(axis=-1), events.argmax(axis=-1), events.shape[-1])
-    return np.asarray(np.where(scored, classes, IGNORED), dtype=np.int64)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from avloc.datasets.targets import IGNORED
 from avloc.events import runs
+from avloc.labels import IGNORED
 
 _LEAST_OVERLAP = 0.5
 Run = tuple[int, int, int]

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from avloc.artifacts import Predictions
-from avloc.datasets.targets import IGNORED
 from avloc.evaluation import metrics
 from avloc.evaluation.decoders import decode as read_classes
 from avloc.evaluation.event_evaluation import EventEvaluation
 from avloc.evaluation.event_metrics import event_f1
 from avloc.evaluation.metrics import ClassMetrics, segment_accuracy
+from avloc.labels import IGNORED
 
 
 @dataclass(frozen=True)

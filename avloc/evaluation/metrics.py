@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_support
 
-from avloc.datasets.targets import IGNORED
+from avloc.labels import IGNORED
 
 Classes = NDArray[np.int64]
 _N_BINS = 10  # of the calibration error

@@ -14,8 +14,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from avloc.datasets.batches import Truth
-from avloc.datasets.targets import IGNORED
-from avloc.labels import LabelSet
+from avloc.labels import IGNORED, LabelSet
 from avloc.models import ModelOutput
 from avloc.training.config import TrainingConfig
 from avloc.training.splicing import Splice

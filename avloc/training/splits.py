@@ -11,9 +11,8 @@ import numpy as np
 from avloc.artifacts import FeatureStore
 from avloc.datasets import Dataset
 from avloc.datasets.examples import Examples, load_examples
-from avloc.datasets.targets import IGNORED
 from avloc.errors import DatasetError
-from avloc.labels import LabelKind, LabelSet
+from avloc.labels import IGNORED, LabelKind, LabelSet
 from avloc.progress import Progress
 from avloc.training.config import TrainingConfig
 from avloc.training.statistics import ChannelStatistics, channel_statistics

@@ -13,8 +13,8 @@ from made_up import SPEC, features_of, made_up
 from avloc.datasets import Row
 from avloc.datasets.batches import Batch, batch_indices, make_batch
 from avloc.datasets.examples import Examples, load_examples
-from avloc.datasets.targets import IGNORED
 from avloc.errors import DatasetError, UnknownNameError
+from avloc.labels import IGNORED
 from avloc.timeline import Grid
 
 

@@ -13,10 +13,10 @@ from sklearn.metrics import f1_score
 from avloc.artifacts import read_model, write_model
 from avloc.datasets.examples import Examples, load_examples
 from avloc.datasets.feed import Feed
-from avloc.datasets.targets import IGNORED, Targets
+from avloc.datasets.targets import Targets
 from avloc.evaluation.evaluator import evaluate
 from avloc.evaluation.metrics import calibration_error
-from avloc.labels import LabelSet
+from avloc.labels import IGNORED, LabelSet
 from avloc.models import Model, ModelOutput, build
 from avloc.models.model import ModelOptions
 from avloc.training import TrainingConfig

@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_up import truth_of_classes
 
-from avloc.datasets.targets import IGNORED
-from avloc.labels import LabelSet
+from avloc.labels import IGNORED, LabelSet
 from avloc.models import ModelOutput
 from avloc.training import TrainingConfig, loss_of
 

@@ -8,8 +8,7 @@ import torch
 from made_up import truth_of_classes
 
 from avloc.datasets.batches import Truth
-from avloc.datasets.targets import IGNORED
-from avloc.labels import LabelSet
+from avloc.labels import IGNORED, LabelSet
 from avloc.models import ModelOutput
 from avloc.training import TrainingConfig, loss_of
 
