@@ -1,4 +1,4 @@
-"""The events that a model answers, by the rules of `avloc.localize`, and the true ones."""
+"""The events that a model answers, by the rules of `avloc.localize`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from avloc.artifacts import Predictions
 from avloc.evaluation.event_matching import EventLists
-from avloc.events import EventRules, events_from_scores, true_runs
-from avloc.timeline import Event, Grid
+from avloc.events import EventRules, events_from_scores
+from avloc.timeline import Grid
 
 
 def answered_events(predictions: Predictions, rules: EventRules | None = None) -> EventLists:
@@ -39,31 +39,8 @@ def answered_events(predictions: Predictions, rules: EventRules | None = None) -
     return events
 
 
-def true_events(predictions: Predictions) -> EventLists:
-    """Return the true events of each row of R: runs of segments with a label, of score 1."""
-    names = predictions.labels.names
-    events = []
-    for row, truth in enumerate(predictions.truth & predictions.scored[..., None]):
-        times = _times(predictions, row)
-        events.append(
-            [
-                Event(float(times[first, 0]), float(times[last - 1, 1]), name, 1.0)
-                for name, column in zip(names, truth.T, strict=True)
-                for first, last in true_runs(column)
-            ]
-        )
-    return events
-
-
 def _has(of_rows: NDArray[np.bool_] | None, row: int) -> bool:
     return of_rows is None or bool(of_rows[row])
-
-
-def _times(predictions: Predictions, row: int) -> NDArray[np.float64]:
-    """Return (T, 2): the segments' times, the last of the video as far as it goes."""
-    times = Grid(predictions.scored.shape[1], predictions.segment_seconds).segment_times()
-    duration = predictions.durations[row]
-    return np.where(times[:, :1] < duration, np.minimum(times, duration), times)
 
 
 def _grid(predictions: Predictions, row: int) -> Grid:
