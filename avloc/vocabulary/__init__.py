@@ -1,0 +1,1 @@
+"""Words: the classes that pretrained classifiers know, and which of them a label means."""

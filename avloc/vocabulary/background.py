@@ -1,0 +1,86 @@
+"""How high a classifier's scores are on ordinary videos, so that labels can be compared.
+
+A classifier is surer of some classes than of others, and a label of many classes is likelier than
+one of few. The background says how a label scores where nothing points to it. It is shipped as
+moments, from which scores of background seconds can be drawn: no second of a video is in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avloc.errors import UnknownNameError
+
+_FILE = "background.npz"
+_N_DRAWN = 400
+_SHARED_VARIANCE = 0.2  # of a class's variance: few videos know it only roughly
+_SHARED_LABEL_VARIANCE = 0.3
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Background:
+    """Moments of a classifier's K scores over seconds of ordinary videos.
+
+    Attributes:
+        mean: (K,).
+        factors: (r, K) directions in which scores vary together, as long as their deviation.
+        rest: (K,) the deviation that they do not explain.
+    """
+
+    mean: Floats
+    factors: Floats
+    rest: Floats
+
+    @classmethod
+    def of(cls, scores: Floats, rank: int = 24) -> Background:
+        """Measure the background of (n, K) scores."""
+        mean = scores.mean(axis=0)
+        residues = (scores - mean) / np.sqrt(len(scores))
+        _, lengths, directions = np.linalg.svd(residues, full_matrices=False)
+        factors = lengths[:rank, None] * directions[:rank]
+        variance = (residues**2).sum(axis=0) - (factors**2).sum(axis=0)
+        return cls(mean, factors, np.sqrt(np.maximum(variance, 0)))
+
+    @property
+    def deviation(self) -> Floats:
+        """(K,) each class's standard deviation, drawn a little towards that of all."""
+        variance = self._variance()
+        shared = (1 - _SHARED_VARIANCE) * variance + _SHARED_VARIANCE * variance.mean()
+        return np.asarray(np.sqrt(shared))
+
+    def draw(self, n: int = _N_DRAWN, seed: int = 0) -> Floats:
+        """Draw (n, K) scores of background seconds; the same each time."""
+        generator = np.random.default_rng(seed)
+        together = generator.standard_normal((n, len(self.factors))) @ self.factors
+        return self.mean + together + generator.standard_normal((n, len(self.mean))) * self.rest
+
+    def of_label(self, classes: Sequence[int], weights: Sequence[float]) -> tuple[float, float]:
+        """Return mean and deviation of a label's log-probability: that of any of its classes.
+
+        The background's scores must be log-probabilities.
+        """
+        if not len(classes):
+            return 0.0, 1.0
+        raw = np.logaddexp.reduce(self.draw()[:, list(classes)] + np.log(weights), axis=1)
+        shared = _SHARED_LABEL_VARIANCE * self._variance().mean()
+        return float(raw.mean()), float(np.sqrt((1 - _SHARED_LABEL_VARIANCE) * raw.var() + shared))
+
+    def _variance(self) -> Floats:
+        return np.asarray((self.factors**2).sum(axis=0) + self.rest**2)
+
+
+def read_background(encoder: str) -> Background:
+    """Return the shipped background of an encoder's classifier."""
+    with as_file(files("avloc.vocabulary") / "data" / _FILE) as path, np.load(path) as arrays:
+        known = sorted({name.partition("/")[0] for name in arrays.files})
+        if encoder not in known:
+            raise UnknownNameError("classifier with a background", encoder, known)
+        parts = {n: arrays[f"{encoder}/{n}"].astype(float) for n in ("mean", "factors", "rest")}
+    return Background(**parts)
