@@ -37,8 +37,8 @@ class FeatureSpec:
     segment_seconds: float = 1.0
     size: tuple[int, int] = (224, 224)  # (height, width) of the resized picture
     resize: str = "squash-bilinear"
-    resampler: str = "kaiser-64"  # brings sound to 16 kHz
-    front_end: str = "vggish-96x64"  # makes a log-mel patch of a second
+    resampler: str = "kaiser-64"  # brings sound to the front end's rate
+    front_end: str = "vggish-96x64"  # what an audio encoder is given of a segment
     precision: Precision = "fp32"  # see `avloc.features.precision`
     rules: int = 2  # raised when this package's code changes the numbers in any other way
 

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from avloc.features.encoders import Encoder, Encoders, load_encoder
-from avloc.features.logmel import stream_to_16khz
 from avloc.features.preprocess import imagenet
+from avloc.features.resampling import resampled
 from avloc.features.weights import WeightsPolicy
 from avloc.media import write_clip
 from avloc.spec import FeatureSpec
@@ -30,7 +30,7 @@ def tiny_encoders(fps: int = 4, seed: int = 0) -> Encoders:
 
 def to_16khz(samples: np.ndarray, rate: int) -> np.ndarray:
     """Resample (n,) mono sound whole."""
-    return np.concatenate(list(stream_to_16khz([samples], rate)))
+    return np.concatenate(list(resampled([samples], rate, 16_000)))
 
 
 @dataclass

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 
 from avloc.errors import UnknownNameError
 from avloc.features.audio_networks import VGGISH_WEIGHTS, BandStatistics, vggish
-from avloc.features.logmel import N_BANDS, N_FRAMES
+from avloc.features.front_ends import VGGISH, find_front_end
 from avloc.features.preprocess import efficientnet_lite, imagenet
 from avloc.features.visual_networks import (
     efficientnet_lite0_trunk,
@@ -32,12 +34,16 @@ class Architecture:
     prepare: Callable[[Tensor], Tensor]  # items to the network's input
     build: Callable[..., nn.Module]  # from its name, its weights and their record
     record: Callable[[str], WeightsRecord] | None  # of the weights, by the encoder's name
+    size: tuple[int, int] = (224, 224)  # a frame's (height, width)
+    front_end: Callable[[Fraction], str] = lambda _: VGGISH  # sound's, for segments of a length
+
+    def items(self, sense: Sense, segment_seconds: Fraction, n_items: int = 1) -> Tensor:
+        """Return empty items as the encoder takes them: black frames, or silence."""
+        if sense == "visual":
+            return torch.zeros(n_items, *self.size, 3, dtype=torch.uint8)
+        return torch.zeros(n_items, *find_front_end(self.front_end(segment_seconds)).item_shape)
 
 
-INPUT_SHAPES: Mapping[Sense, tuple[int, ...]] = {
-    "visual": (3, 224, 224),
-    "audio": (N_FRAMES, N_BANDS),
-}
 # Measured to give the same bits on 1 to 8 threads; 8 frames or 16 patches do not.
 CPU_GROUPS: Mapping[Sense, int] = {"visual": 16, "audio": 8}
 

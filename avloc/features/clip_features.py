@@ -40,11 +40,11 @@ class ClipFeatures:
             samples = message.frame_index.tolist()
             self._n_in_batches += 1
             self._batches.frames.add(self, message.images, samples, self._add_map)
-        if message.patches is not None:
-            names = [(self.n_taken, k) for k in range(len(message.patches))]
+        if message.sound is not None:
+            names = [(self.n_taken, k) for k in range(len(message.sound))]
             self._n_in_batches += 1
             add_vector = partial(self._add_vector, self.n_taken - 1)
-            self._batches.patches.add(self, message.patches, names, add_vector)
+            self._batches.sounds.add(self, message.sound, names, add_vector)
 
     def _add_map(self, samples: list[Tensor]) -> None:
         self._maps.append(torch.stack(samples).mean(dim=0).half())

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from avloc.artifacts import Failure, VideoFeatures, sha256_of
 from avloc.errors import AvlocError, MediaError
-from avloc.features.logmel import Patches, segment_patches, stream_to_16khz
+from avloc.features.front_ends import Items, find_front_end
 from avloc.features.preprocess import Picture, squash
 from avloc.media import MediaInfo, SoundReader, probe, sampled_segments
 from avloc.spec import FeatureSpec
@@ -45,7 +45,7 @@ class Segment:
     n_segments: int  # T of the clip
     images: Sequence[Picture]  # distinct frames, (height, width, 3); empty without a video stream
     frame_index: NDArray[np.int32]  # (r,) source frame of each sample, in decode order
-    patches: Patches | None  # (n, 96, 64) log-mel, one for each begun second of sound
+    sound: Items | None  # (n, *item_shape) of the spec's front end; None without a sound stream
 
     @property
     def n_images(self) -> int:
@@ -69,11 +69,11 @@ def decode_clip(task: DecodingTask) -> Iterator[Decoded]:
     sounds = _sounds(task, info, grid, sound_flags) if info.has_audio else ()
     for picture, sound in zip_longest(pictures, sounds):
         images, indices, is_picture = picture or ((), np.zeros(0, np.int32), False)
-        patches, is_sound = sound or (None, False)
+        items, is_sound = sound or (None, False)
         frame_index.append(indices)
         visual_valid.append(is_picture)
         audio_valid.append(is_sound)
-        yield Segment(grid.n_segments, images, indices, patches)
+        yield Segment(grid.n_segments, images, indices, items)
     flags += sound_flags
     flags += ["no_video"] * (not info.has_video) + ["no_audio"] * (not info.has_audio)
     yield VideoFeatures(
@@ -132,13 +132,13 @@ def _pictures(
 
 def _sounds(
     task: DecodingTask, info: MediaInfo, grid: Grid, flags: list[str]
-) -> Iterator[tuple[Patches, bool]]:
+) -> Iterator[tuple[Items, bool]]:
     track = SoundReader(task.path, info)
     pieces = iter(track)
-    segments = segment_patches(stream_to_16khz(pieces, track.rate), grid)
-    for (start, end), patches in zip(grid.segment_times(), segments, strict=True):
+    segments = find_front_end(task.spec.front_end).segments(pieces, track.rate, grid)
+    for (start, end), items in zip(grid.segment_times(), segments, strict=True):
         # By now the track is decoded to the end of this segment at least.
-        yield patches, bool(start < track.is_valid_until and end > track.is_valid_from)
+        yield items, bool(start < track.is_valid_until and end > track.is_valid_from)
     for _ in pieces:
         pass  # what lies beyond the grid is decoded only for flags
     flags += track.flags

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import partial
 
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 
 from avloc.devices import choose_device
 from avloc.errors import FingerprintError
-from avloc.features.architectures import CPU_GROUPS, INPUT_SHAPES, Sense, find_architecture
+from avloc.features.architectures import CPU_GROUPS, Sense, find_architecture
 from avloc.features.precision import arithmetic, choose_precision, in_precision
 from avloc.features.runtimes import choose_runtime, with_runtime
 from avloc.features.visual_networks import fold_batch_norm
@@ -23,11 +24,11 @@ _GPU_GROUP = 128
 
 @dataclass(frozen=True)
 class Encoder:
-    """Turns frames into maps, or log-mel patches into vectors."""
+    """Turns frames into maps, or items of sound into vectors."""
 
     name: str
-    network: Callable[[Tensor], Tensor]  # (B, 3, 224, 224) to (B, D, H, W), (B, 96, 64) to (B, D)
-    prepare: Callable[[Tensor], Tensor]
+    network: Callable[[Tensor], Tensor]  # (B, 3, h, w) to (B, D, H, W); of sound, to (B, D)
+    prepare: Callable[[Tensor], Tensor]  # items to the network's input
     embedding: tuple[int, ...]  # an item's shape: (H, W, D) or (D,)
     weights_sha256: str  # empty without a weights file
     device: torch.device
@@ -37,7 +38,7 @@ class Encoder:
     group: int
 
     def encode(self, items: Tensor) -> Tensor:
-        """Return float32 (n, H, W, D) of (n, 224, 224, 3) uint8, or (n, D) of (n, 96, 64)."""
+        """Return float32 (n, H, W, D) of (n, h, w, 3) uint8, or (n, D) of a front end's items."""
         with arithmetic(self.device, self.precision):
             return torch.cat([self._encode_group(part) for part in torch.split(items, self.group)])
 
@@ -72,13 +73,15 @@ def load_encoder(
     precision: Precision,
     weights: WeightsPolicy,
     runtime: str = "eager",
+    segment_seconds: Fraction = Fraction(1),
 ) -> Encoder:
     """Load one encoder; ``runtime`` is what `choose_runtime` returned."""
     architecture = find_architecture(sense, name)
     record = architecture.record(name) if architecture.record is not None else None
     file = fetch(record, weights) if record is not None else None
     group = _GPU_GROUP if device.type == "cuda" else CPU_GROUPS[sense]
-    like = torch.zeros(group, *INPUT_SHAPES[sense], device=device)
+    one = architecture.prepare(architecture.items(sense, segment_seconds).to(device))
+    like = torch.zeros(group, *one.shape[1:], device=device)
     if sense == "visual":
         like = like.contiguous(memory_format=torch.channels_last)
 
@@ -124,15 +127,28 @@ def load_encoders(
     """
     torch_device = choose_device(device)
     chosen = choose_precision(precision, torch_device)
+    # Refuses what is wrong before hundreds of megabytes are fetched; the hashes come below.
+    spec = FeatureSpec(
+        visual,
+        "",
+        audio,
+        "",
+        fps,
+        sampling,
+        segment_seconds,
+        size=find_architecture("visual", visual).size,
+        precision=chosen,
+    )
+    seconds = spec.exact_segment_seconds
+    spec = replace(spec, front_end=find_architecture("audio", audio).front_end(seconds))
     load = partial(
         load_encoder,
         device=torch_device,
         precision=chosen,
         runtime=choose_runtime(runtime, torch_device),
         weights=weights,
+        segment_seconds=seconds,
     )
-    # Refuses what is wrong before hundreds of megabytes are fetched; the hashes come below.
-    spec = FeatureSpec(visual, "", audio, "", fps, sampling, segment_seconds, precision=chosen)
     audio_encoder, visual_encoder = load("audio", audio), load("visual", visual)
     spec = replace(
         spec,

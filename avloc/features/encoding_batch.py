@@ -76,7 +76,7 @@ class EncodingBatch:
 
 
 class Batches:
-    """The batch of frames and the batch of patches that all clips of a run share."""
+    """The batch of frames and the batch of sounds that all clips of a run share."""
 
     def __init__(self, encoders: Encoders, batch_size: int | None) -> None:
         visual, audio = encoders.visual, encoders.audio
@@ -87,9 +87,9 @@ class Batches:
         else:  # the group stays, and with it the same bits
             size = -(-(batch_size or visual.group * _CPU_GROUPS) // visual.group) * visual.group
         self.frames = EncodingBatch(visual, size)
-        self.patches = EncodingBatch(audio, audio.group)
+        self.sounds = EncodingBatch(audio, audio.group)
 
     def encode(self) -> None:
         """Encode what has not filled a batch."""
         self.frames.encode()
-        self.patches.encode()
+        self.sounds.encode()

@@ -22,7 +22,7 @@ from avloc.devices import choose_device, count_cores
 from avloc.errors import MediaError, UsageError
 from avloc.features import Encoders, WeightsPolicy, extract, extract_video, load_encoders
 from avloc.features.decoding import DecodingTask, Segment, decode_clip
-from avloc.features.logmel import N_BANDS, N_FRAMES
+from avloc.features.front_ends import find_front_end
 from avloc.features.precision import arithmetic, one_thread
 from avloc.progress import Progress, silent
 from avloc.spec import DEFAULT_AUDIO, DEFAULT_VISUAL
@@ -124,12 +124,12 @@ def measure_extraction(
 
     ``ratio`` compares each round with the visual network alone on full batches, measured just
     before and after it, because the speed of a machine changes. Seconds are per clip, for audio
-    per ten seconds of sound. ``decode`` is decoding, resizing and log-mel on one core.
+    per ten seconds of sound. ``decode`` is decoding, resizing and sound's front end on one core.
     """
     progress(0, rounds, "parts")
     n_frames, decode = _decode(videos[0], encoders)
-    patches = torch.zeros(encoders.audio.group, N_FRAMES, N_BANDS)
-    encode = partial(measure_seconds, encoders.device, encoders.audio.encode, patches)
+    items = torch.zeros(encoders.audio.group, *find_front_end(encoders.spec.front_end).item_shape)
+    encode = partial(measure_seconds, encoders.device, encoders.audio.encode, items)
     audio = median(encode() for _ in range(10))
     write = _write(videos[0][1], encoders, folder / "write")
     peaks, worker_peaks = [0.0], [0.0]
@@ -159,7 +159,7 @@ def measure_extraction(
         "ratio": [2 * run / sum(pair) for run, pair in zip(runs, pairwise(network), strict=True)],
         "decode_core_seconds": decode,
         "visual_seconds": n_frames / median(network),
-        "audio_seconds": audio * 10 / len(patches),
+        "audio_seconds": audio * 10 / len(items),
         "write_seconds": write,
         "peak_mib": max(peaks),
         "peak_worker_mib": max(worker_peaks),
