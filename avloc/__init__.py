@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from avloc.stages.export_features import export_features as export_features
     from avloc.stages.extract import extract as extract
     from avloc.stages.import_features import import_features as import_features
+    from avloc.stages.label import label as label
     from avloc.stages.localize.run import localize as localize
     from avloc.stages.synth import synth as synth
     from avloc.stages.train import train as train
@@ -51,6 +52,7 @@ _HOME = {
     "export_features": "avloc.stages.export_features",
     "extract": "avloc.stages.extract",
     "import_features": "avloc.stages.import_features",
+    "label": "avloc.stages.label",
     "list_models": "avloc.models",
     "load": "avloc.localizer",
     "localize": "avloc.stages.localize.run",

@@ -19,6 +19,7 @@ from avloc.cli.extract import extract
 from avloc.cli.help import Command
 from avloc.cli.import_features import import_features
 from avloc.cli.inspect import inspect
+from avloc.cli.label import label
 from avloc.cli.localize import localize
 from avloc.cli.reproduce import reproduce
 from avloc.cli.synth import synth
@@ -39,6 +40,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "train": train,
     "eval": evaluate,
     "localize": localize,
+    "label": label,
     "reproduce": reproduce,
     "import-features": import_features,
     "export-features": export_features,

@@ -14,6 +14,7 @@ from avloc.errors import OutputError
 from avloc.export.marks import OWN
 
 RECORD_SUFFIX = f"{OWN}.written"
+_HINT = "Move it away to have a new one, or keep it with --overwrite never."
 
 
 class WrittenTexts:
@@ -28,13 +29,18 @@ class WrittenTexts:
     def __init__(self, record: Path) -> None:
         self._record = record
 
-    def refuse_changed(self, path: Path) -> None:
+    def refuse_changed(self, path: Path, hint: str = _HINT) -> None:
         """Raise an OutputError rather than replace a file that was changed since."""
         digest = self._read().get(path.name)
         if digest is not None and path.is_file() and digest != _digest(path):
+            raise OutputError(f"{path} was changed since avloc wrote it", hint)
+
+    def refuse_unrecorded(self, path: Path) -> None:
+        """Raise an OutputError rather than replace a file that is not exactly as recorded."""
+        self.refuse_changed(path, "Give another name, or move it away.")
+        if path.exists() and path.name not in self._read():
             raise OutputError(
-                f"{path} was changed since avloc wrote it",
-                "Move it away to have a new one, or keep it with --overwrite never.",
+                f"{path} exists and was not written by avloc", "Give another name, or move it away."
             )
 
     @contextmanager

@@ -24,6 +24,7 @@ FUNCTIONS = {
     "export-features": avloc.export_features,
     "synth": avloc.synth,
     "inspect": describe,
+    "label": avloc.label,
     "verify": avloc.verify,
     "bench": bench,
     "demo": run_demo,
@@ -46,7 +47,7 @@ PYTHON_ONLY = {
     "reproduce": {"recipe"},
 }
 # An option that is repeated is called after one of its values, the parameter after all of them.
-REPEATED = {("localize", "label"): "labels"}
+REPEATED = {("localize", "label"): "labels", ("label", "label"): "labels"}
 
 
 def commands() -> dict[str, Any]:

@@ -17,6 +17,7 @@ COMMANDS = (
     "train",
     "eval",
     "localize",
+    "label",
     "reproduce",
     "import-features",
     "export-features",
