@@ -90,7 +90,7 @@ def events_from_scores(
         duration: the video's seconds.
         thresholds: (C,) of the model; `DEFAULT_THRESHOLD` without.
         sense_thresholds: of the model, for ``heard`` and for ``seen`` (`sense_limits`).
-        heard, seen: (T, C) what each sense alone says; None where the model cannot tell.
+        heard, seen: (T, C) what each sense alone says; None or NaN where the model cannot tell.
 
     Returns:
         The events by start, end and label; an event's score is its label's mean probability.
@@ -106,15 +106,28 @@ def events_from_scores(
         start, end = float(times[first, 0]), float(times[last - 1, 1])
         end = min(end, duration) if duration > start else end
         score = float(scores[first:last, label].mean())
-        heard_of, seen_of = (
-            None if array is None else float(array[first:last, label].mean())
-            for array in (heard, seen)
-        )
+        heard_of, seen_of = (_mean(array, first, last, label) for array in (heard, seen))
         sense = sense_of(heard_of, seen_of, *sense_levels[:, label].tolist())
         name = labels.names[label]
         events.append(Event(start, float(end), name, score, sense, heard_of, seen_of))
     events.sort(key=lambda event: (event.start, event.end, event.label))
     return tuple(event for event in events if rules.accept(event))
+
+
+def surest_labels(
+    scores: FloatArray, grid: Grid, labels: LabelSet, events: Sequence[Event]
+) -> NDArray[np.int64]:
+    """Return (T,): the label of each segment's strongest event, or the likeliest without one."""
+    surest = scores.argmax(axis=1)
+    for event in sorted(events, key=lambda event: event.score):
+        surest[grid.covers(event.start, event.end)] = labels.index(event.label)
+    return np.asarray(surest, np.int64)
+
+
+def _mean(said: FloatArray | None, first: int, last: int, label: int) -> float | None:
+    """Return what a sense says of a label over an event; None where it says nothing."""
+    value = math.nan if said is None else float(said[first:last, label].mean())
+    return value if math.isfinite(value) else None
 
 
 def sense_limits(limits: FloatArray, fitted: Sequence[float] = ()) -> NDArray[np.float32]:

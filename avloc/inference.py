@@ -14,8 +14,8 @@ from avloc.errors import UsageError
 from avloc.models import Model, ModelOutput
 
 Outputs = dict[str, NDArray[np.float32]]
-"""``scores``; ``heard`` and ``seen`` if the model can tell them; ``attention``, ``gate_visual`` and
-``gate_audio`` if it has them."""
+"""``scores``; ``heard`` and ``seen`` if the model can tell them; ``rivals``, ``attention``,
+``gate_visual`` and ``gate_audio`` if it has them."""
 
 
 @torch.inference_mode()
@@ -32,10 +32,10 @@ def infer(
     edge, where context is short. The inputs may be on any device and in any precision.
 
     Returns:
-        ``scores``, ``heard`` and ``seen`` (B, T, C), ``attention`` (B, T, H, W), ``gate_visual``
-        and ``gate_audio`` (B, T).
+        ``scores``, ``heard`` and ``seen`` (B, T, C), ``rivals`` (B, T, R), ``attention``
+        (B, T, H, W), ``gate_visual`` and ``gate_audio`` (B, T).
     """
-    device = next(model.parameters()).device
+    device = next(model.buffers()).device  # every model has scalings
     n_segments = visual.shape[1]
 
     def run(part: slice) -> Outputs:
@@ -44,6 +44,7 @@ def infer(
         tensors = {
             "scores": model.probabilities(output.logits),
             **_senses(model, *inputs, output),
+            "rivals": None if output.rivals is None else output.rivals.sigmoid(),
             "attention": output.attention,
             "gate_visual": output.gate_visual,
             "gate_audio": output.gate_audio,
@@ -53,6 +54,27 @@ def infer(
     return blend(n_segments, ((part, run(part)) for part in windows(n_segments, window)))
 
 
+@torch.inference_mode()
+def label_maps(
+    model: Model,
+    visual: Float[Tensor, "B T H W Dv"],
+    outputs: Outputs,
+    labels: NDArray[np.int64],
+) -> NDArray[np.float32] | None:
+    """Return (B, T, H, W) where one label a segment is, (B, T) indices; None if it is not known."""
+    if not model.has_label_maps:
+        return None
+    device = next(model.buffers()).device
+    senses = [
+        None if (said := outputs.get(name)) is None else torch.from_numpy(said).to(device)
+        for name in ("heard", "seen")
+    ]
+    maps = model.label_maps(  # type: ignore[operator]
+        visual.to(device).float(), *senses, torch.from_numpy(labels).to(device)
+    )
+    return None if maps is None else maps.cpu().numpy()
+
+
 def _senses(
     model: Model,
     visual: Float[Tensor, "B T H W Dv"],
@@ -60,17 +82,17 @@ def _senses(
     output: ModelOutput,
 ) -> dict[str, Float[Tensor, "B T C"]]:
     """Return what each sense alone says: from a head of its own, or with the other one hidden."""
-    if output.heard is not None and output.seen is not None:
-        heard, seen = output.heard, output.seen
-    elif model.modalities == "audio":
+    if output.heard is not None or output.seen is not None:
+        own = {"heard": output.heard, "seen": output.seen}
+        return {n: model.probabilities(logits) for n, logits in own.items() if logits is not None}
+    if model.modalities == "audio":
         return {"heard": model.probabilities(output.logits)}
-    elif model.modalities == "visual":
+    if model.modalities == "visual":
         return {"seen": model.probabilities(output.logits)}
-    elif model.knows_halves:
-        heard = model(torch.zeros_like(visual), audio).logits
-        seen = model(visual, torch.zeros_like(audio)).logits
-    else:
+    if not model.knows_halves:
         return {}
+    heard = model(torch.zeros_like(visual), audio).logits
+    seen = model(visual, torch.zeros_like(audio)).logits
     return {"heard": model.probabilities(heard), "seen": model.probabilities(seen)}
 
 

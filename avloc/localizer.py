@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from avloc.artifacts import ModelFile, VideoFeatures, read_model
 from avloc.artifacts.model_file import refuse_published
 from avloc.errors import FingerprintError, MediaError
-from avloc.events import EventRules, events_from_scores
+from avloc.events import EventRules, events_from_scores, surest_labels
 from avloc.features import Encoders, WeightsPolicy, encoders_for, extract_video
-from avloc.inference import infer
+from avloc.inference import infer, label_maps
 from avloc.models import restore
 from avloc.progress import Progress
-from avloc.timeline import Grid, Timeline
+from avloc.timeline import ClipScore, FloatArray, Grid, Timeline, best_seconds
 
 
 def load(
@@ -101,6 +101,7 @@ class Localizer:
         batch = infer(self._model, visual, audio, self.model_file.n_segments)
         outputs = {name: array[0] for name, array in batch.items()}
         scores = outputs.pop("scores")
+        rivals = outputs.pop("rivals", None)
         if features.visual is None:
             outputs.pop("attention", None)
         for sense, modality in (("heard", features.audio), ("seen", features.visual)):
@@ -119,12 +120,18 @@ class Localizer:
             heard=outputs.get("heard"),
             seen=outputs.get("seen"),
         )
+        if self._model.has_label_maps:
+            chosen = surest_labels(scores, grid, labels, events)
+            said = {name: array[None] for name, array in outputs.items()}
+            maps = label_maps(self._model, visual, said, chosen[None])
+            outputs |= {} if maps is None else {"attention": maps[0]}
         return Timeline(
             video_id=features.video_id,
             labels=labels,
             grid=grid,
             scores=scores,
             events=events,
+            rival=None if rivals is None else self._strongest_rival(rivals, grid),
             **outputs,
             frame_size=features.frame_size,
             duration=features.duration,
@@ -133,6 +140,12 @@ class Localizer:
             fingerprint=features.fingerprint,
             flags=features.flags + ("senses_unknown",) * (not outputs.keys() & {"heard", "seen"}),
         )
+
+    def _strongest_rival(self, rivals: FloatArray, grid: Grid) -> ClipScore:
+        names = cast(Sequence[str], self.model_file.data["rivals"])
+        values = best_seconds(rivals, grid)
+        best = int(values.argmax())
+        return ClipScore(names[best], float(values[best]))
 
     def _inputs(self, features: VideoFeatures) -> tuple[NDArray[Any], NDArray[Any]]:
         # A modality that the video lacks is zeros, as in training.

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float32]
 Sense = Literal["both", "heard", "seen", "unknown"]
 SENSES: tuple[str, ...] = get_args(Sense)
+CLIP_SECONDS = 3.0
+"""A label's score for the whole video is its mean over its best seconds, as many as these."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,20 @@ class Event:
 
 
 @dataclass(frozen=True)
+class ClipScore:
+    """A label's score for the whole video, in [0, 1], whether or not it became an event.
+
+    ``heard`` and ``seen`` are what the sound alone and the picture alone say; None where the model
+    cannot tell.
+    """
+
+    label: str
+    score: float
+    heard: float | None = None
+    seen: float | None = None
+
+
+@dataclass(frozen=True)
 class Timeline:
     """A video's events with the scores behind them.
 
@@ -88,7 +104,9 @@ class Timeline:
             1 minus their sum, is background's.
         events: in order of start.
         heard, seen: (T, C) what the sound alone and the picture alone say of each label; None
-            where the model cannot tell.
+            where the model cannot tell. NaN for a label of which the sense knows nothing.
+        rival: the strongest of the things that a model without training was not asked for; None
+            if it has none.
         attention: (T, H, W) weights over the picture, each segment summing to 1; None when
             the model has no spatial attention.
         gate_visual: (T,) the normalised sentinel gate of the visual stream; None without one.
@@ -108,6 +126,7 @@ class Timeline:
     events: tuple[Event, ...]
     heard: FloatArray | None = None
     seen: FloatArray | None = None
+    rival: ClipScore | None = None
     attention: FloatArray | None = None
     gate_visual: FloatArray | None = None
     gate_audio: FloatArray | None = None
@@ -131,6 +150,20 @@ class Timeline:
 
     def __len__(self) -> int:
         return len(self.events)
+
+    def clip_scores(self) -> tuple[ClipScore, ...]:
+        """Return each label's score for the whole video, the highest first."""
+        scores = best_seconds(self.scores, self.grid)
+        senses = [self._clip_values(said) for said in (self.heard, self.seen)]
+        columns = list(zip(self.labels.names, scores.tolist(), *senses, strict=True))
+        return tuple(ClipScore(*columns[k]) for k in np.argsort(-scores, kind="stable"))
+
+    def _clip_values(self, scores: FloatArray | None) -> list[Any]:
+        """Return a value a label; None where nothing is known."""
+        if scores is None:
+            return [None] * self.labels.n_labels
+        values = best_seconds(scores, self.grid)
+        return [value if math.isfinite(value) else None for value in values.tolist()]
 
     def background(self) -> FloatArray | None:
         """Return (T,): the probability of no event; None for labels that are independent."""
@@ -196,6 +229,12 @@ class Timeline:
         ]
         columns = ["start", "end", *self.labels.names, *(name for name, _ in known)]
         return _pandas().DataFrame(np.column_stack(arrays), columns=columns)
+
+
+def best_seconds(scores: FloatArray, grid: Grid) -> FloatArray:
+    """Return (C,): the mean of each column of (T, C) over its best `CLIP_SECONDS`."""
+    n_best = max(1, round(CLIP_SECONDS / float(grid.segment_seconds)))
+    return np.asarray(np.sort(scores, axis=0)[-n_best:].mean(axis=0), np.float32)
 
 
 def _pandas() -> Any:

@@ -13,7 +13,7 @@ from avloc.artifacts.new_artifact import create
 from avloc.artifacts.schema import Array, FrameSize, Range, Seconds, header_fields, typed
 from avloc.errors import ArtifactError
 from avloc.labels import LabelSet
-from avloc.timeline import Event, FloatArray, Grid, Timeline
+from avloc.timeline import ClipScore, Event, FloatArray, Grid, Timeline
 
 _ROUNDING = 1e-5  # by which a mean of shares in float32 may pass 1
 _TYPES: dict[str, Any] = {
@@ -21,8 +21,9 @@ _TYPES: dict[str, Any] = {
     "labels": LabelSet,
     "segment_seconds": Annotated[Fraction, Range(1e-6, 1e6)],
     "scores": Annotated[FloatArray, Array("T C")],
-    "heard": Annotated[FloatArray | None, Array("T C")],
-    "seen": Annotated[FloatArray | None, Array("T C")],
+    "heard": Annotated[FloatArray | None, Array("T C", may_be_nan=True)],
+    "seen": Annotated[FloatArray | None, Array("T C", may_be_nan=True)],
+    "rival": ClipScore | None,
     "events": tuple[Event, ...],
     "attention": Annotated[FloatArray | None, Array("T H W")],
     "gate_visual": Annotated[FloatArray | None, Array("T")],
@@ -59,7 +60,7 @@ def read_localization(path: Path | str) -> Timeline:
 
 def parse_localization(arrays: Arrays, header: dict[str, Any]) -> Timeline:
     """Make a timeline of a file's arrays and header; ValueError where they are damaged."""
-    fields = header_fields(header, _TYPES)
+    fields = header_fields({"rival": None} | header, _TYPES)
     arrays.sizes["C"] = fields["labels"].n_labels
     fields |= arrays.fields(_TYPES)
     grid = Grid(len(fields["scores"]), fields.pop("segment_seconds"))

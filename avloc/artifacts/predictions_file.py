@@ -19,7 +19,7 @@ from avloc.errors import UsageError
 from avloc.labels import LabelSet, class_indices
 
 _Gate = Annotated[NDArray[np.float32] | None, Array("R T")]
-_OfASense = Annotated[NDArray[np.float32] | None, Array("R T C")]
+_OfASense = Annotated[NDArray[np.float32] | None, Array("R T C", may_be_nan=True)]
 _TrueOfASense = Annotated[NDArray[np.bool_] | None, Array("R T C")]
 _HasASense = Annotated[NDArray[np.bool_] | None, Array("R")]
 
@@ -43,7 +43,7 @@ class Predictions:
         segment_seconds: a segment's length.
         durations: (R,) the videos' seconds.
         heard, seen: (R, T, C) what the sound alone and the picture alone say of each label; None
-            where the model cannot tell.
+            where the model cannot tell, NaN for a label of which the sense knows nothing.
         true_heard, true_seen: (R, T, C) the labels that can be heard and seen; None where the data
             do not say.
         has_sound, has_picture: (R,) the row's video has sound, and a picture; None if all have.

@@ -43,6 +43,7 @@ class ModelOutput:
     logits: Float[Tensor, "B T K"]
     heard: Float[Tensor, "B T K"] | None = None  # logits of the sound alone, from a head of its own
     seen: Float[Tensor, "B T K"] | None = None  # logits of the picture alone
+    rivals: Float[Tensor, "B T R"] | None = None  # logits of things that compete with the labels
     pooled: Float[Tensor, "B C"] | None = None  # probabilities of the whole window
     pooled_heard: Float[Tensor, "B C"] | None = None  # of its sound
     pooled_seen: Float[Tensor, "B C"] | None = None  # of its picture
@@ -73,6 +74,10 @@ class Model(nn.Module):
     Config: ClassVar[type[ModelOptions]]
     has_pooling: ClassVar[bool] = False
     """Whether its output has ``pooled``, on which weak supervision trains it."""
+    is_trained: ClassVar[bool] = True
+    """Whether `avloc.train` makes it."""
+    has_label_maps: ClassVar[bool] = False
+    """Whether it has ``label_maps``, which say where each label is."""
 
     if TYPE_CHECKING:
         __call__: Callable[..., ModelOutput]

@@ -13,6 +13,7 @@ from avloc.models.cam import CAM
 from avloc.models.cman import CMAN
 from avloc.models.han import HAN
 from avloc.models.model import Model
+from avloc.models.open_labels import OpenLabels
 from avloc.models.plugins import (
     check_model,
     is_of_plugin,
@@ -28,6 +29,7 @@ MODELS: dict[str, type[Model]] = {
     "cam": CAM,
     "cman": CMAN,
     "han": HAN,
+    "open": OpenLabels,
 }
 """avloc's; nothing can take these names."""
 _registered: dict[str, type[Model]] = {}

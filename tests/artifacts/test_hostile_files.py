@@ -276,7 +276,7 @@ VALUES: list[tuple[str, str, Any]] = [
     ("features", "audio", [[0.0], [np.nan], [0.0]]),
     ("features", "visual", np.zeros((3, 2, 0, 5), np.float16)),
     *(("features", "visual", np.full((3, 2, 2, 5), x, np.float16)) for x in (NAN, INF, -INF)),
-    *(("predictions", name, np.full((2, 4, 2), NAN)) for name in ("scores", "heard", "seen")),
+    ("predictions", "scores", np.full((2, 4, 2), NAN)),
     *(("predictions", name, np.ones((2, 4, 2), "u1")) for name in ("truth", "true_heard")),
     *(("predictions", name, np.ones((2, 4, 3), bool)) for name in ("truth", "true_seen")),
     ("predictions", "scored", np.ones((2, 3), bool)),

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from avloc.export.playback import no_event_scores
-from avloc.timeline import Event, FloatArray, Timeline
+from avloc.timeline import ClipScore, Event, FloatArray, Timeline
 
 JSON_SCHEMA = "avloc.localization/1"
 _SENSES = ("sense", "heard", "seen")
@@ -26,7 +26,8 @@ def json_text(timeline: Timeline) -> str:
     """Return the whole timeline but its attention maps, as `localization_schema` describes it.
 
     ``segments[t].scores``, ``heard`` and ``seen`` follow ``labels``; of exclusive labels the last
-    one is background, which only ``scores`` have. A number that is not finite is null.
+    one is background, which only ``scores`` have. ``clip_scores`` has every label, the likeliest
+    first. A number that is not finite is null.
     """
     labels = timeline.labels
     document = {
@@ -42,6 +43,8 @@ def json_text(timeline: Timeline) -> str:
         "labels": list(labels.all_names if labels.is_exclusive else labels.names),
         "background": labels.background,
         "events": [_event(event) for event in timeline],
+        "clip_scores": [_clip_score(score) for score in timeline.clip_scores()],
+        "rival": None if timeline.rival is None else _clip_score(timeline.rival),
         "segments": _segments(timeline),
     }
     return json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
@@ -92,10 +95,17 @@ def _event(event: Event) -> dict[str, object]:
     }
 
 
+def _clip_score(score: ClipScore) -> dict[str, object]:
+    return {"label": score.label, "score": _number(score.score), **_by_sense(score)}
+
+
 def _senses(event: Event) -> dict[str, object]:
-    numbers = {"heard": event.heard, "seen": event.seen}
-    known = {word: None if value is None else _number(value) for word, value in numbers.items()}
-    return {"sense": event.sense, **known}
+    return {"sense": event.sense, **_by_sense(event)}
+
+
+def _by_sense(of: Event | ClipScore) -> dict[str, object]:
+    numbers = {"heard": of.heard, "seen": of.seen}
+    return {word: None if value is None else _number(value) for word, value in numbers.items()}
 
 
 def _segments(timeline: Timeline) -> list[dict[str, object]]:
