@@ -48,6 +48,20 @@ class Background:
         variance = (residues**2).sum(axis=0) - (factors**2).sum(axis=0)
         return cls(mean, factors, np.sqrt(np.maximum(variance, 0)))
 
+    @classmethod
+    def of_absence(cls, logits: Floats, below: float = -1.0) -> Background:
+        """Measure each class's background by itself: over the seconds that seem to lack it.
+
+        Speech and music are in many ordinary videos. Counting those seconds would hide them.
+
+        Args:
+            logits: (n, K) of a classifier whose classes do not exclude each other.
+            below: a class with a higher logit is taken for present.
+        """
+        absent = np.where(logits < below, logits, np.nan)
+        none = np.zeros((0, logits.shape[1]))
+        return cls(np.nanmean(absent, axis=0), none, np.nanstd(absent, axis=0))
+
     @property
     def deviation(self) -> Floats:
         """(K,) each class's standard deviation, drawn a little towards that of all."""

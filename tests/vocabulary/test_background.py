@@ -64,3 +64,12 @@ def test_the_shipped_backgrounds_are_whole(encoder, n_classes):
 def test_an_encoder_without_a_background_is_named():
     with pytest.raises(UnknownNameError, match="resnet18"):
         read_background("resnet18")
+
+
+def test_seconds_that_have_a_class_are_not_its_background():
+    generator = np.random.default_rng(0)
+    absent, present = generator.normal(-5, 1, (900, 1)), generator.normal(2, 0.5, (100, 1))
+    background = Background.of_absence(np.concatenate([absent, present]))
+    assert background.mean == pytest.approx(-5, abs=0.2)
+    assert background.rest == pytest.approx(1, abs=0.1)
+    assert background.deviation == pytest.approx(1, abs=0.1)
