@@ -1,0 +1,55 @@
+"""From a user's words to the classes that the two taggers know."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+
+from avloc.errors import UsageError
+from avloc.vocabulary.class_names import audioset_names, imagenet_names
+from avloc.vocabulary.class_weights import ClassWeight, LabelMapping, strongest
+from avloc.vocabulary.heard import heard_by_parents, heard_by_phrases
+from avloc.vocabulary.seen import first_name, seen_by_nouns, seen_by_phrases
+from avloc.vocabulary.words import alternatives, tokens
+
+Corrections = Mapping[str, LabelMapping]
+Rule = Callable[[str], list[ClassWeight]]
+N_NEAREST = 5
+
+
+def map_labels(labels: Sequence[str], corrections: Corrections | None = None) -> list[LabelMapping]:
+    """Map each label to classes of AudioSet and of ImageNet.
+
+    Args:
+        labels: words of the user: ``dog barking``, ``race car, auto racing``.
+        corrections: mappings that replace the automatic ones, by label.
+    """
+    for label in labels:
+        if not tokens(label):
+            raise UsageError(f"a label must have a word, got {label!r}")
+    return [(corrections or {}).get(label) or _map_label(label) for label in labels]
+
+
+@cache
+def _map_label(label: str) -> LabelMapping:
+    heard = _first_answer(label, (heard_by_phrases, heard_by_parents))
+    seen = _first_answer(label, (seen_by_phrases, seen_by_nouns))
+    nearest = () if heard or seen else _nearest_names(label)
+    return LabelMapping(label, heard, seen, nearest)
+
+
+def _first_answer(label: str, rules: Sequence[Rule]) -> tuple[ClassWeight, ...]:
+    """Return the classes of the first rule that finds any for any part of the label."""
+    for rule in rules:
+        found = strongest(weight for part in alternatives(label) for weight in rule(part))
+        if found:
+            return found
+    return ()
+
+
+def _nearest_names(label: str) -> tuple[str, ...]:
+    names = [*audioset_names(), *map(first_name, imagenet_names())]
+    by_lower = {name.casefold(): name for name in names}
+    near = difflib.get_close_matches(label.casefold(), by_lower, N_NEAREST, 0.5)
+    return tuple(by_lower[name] for name in near)

@@ -1,0 +1,110 @@
+"""Phrases whose classes are known: ``data/phrases.tsv``, and the class names of AudioSet.
+
+A phrase is a set of word stems. A label has every phrase whose stems it contains, except
+those that a longer phrase of the same label contains: ``guitar tapping`` is not ``tapping``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+from avloc.vocabulary.class_names import audioset_names, data_text, imagenet_names
+from avloc.vocabulary.nouns import nouns
+from avloc.vocabulary.words import alternatives, stems
+
+Stems = frozenset[str]
+Classes = tuple[tuple[int, float], ...]
+"""Class indices with weights."""
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """A phrase and its classes: None where nothing is said, empty where the sense abstains."""
+
+    text: str
+    stems: Stems
+    heard: Classes | None
+    seen: Classes | None
+
+
+@cache
+def phrases() -> dict[Stems, Phrase]:
+    """Return all phrases by their stems. A curated one replaces a class name."""
+    table: dict[Stems, Phrase] = {}
+    for index, name in enumerate(audioset_names()):
+        for text in alternatives(name):
+            table.setdefault(
+                key := frozenset(stems(text)), Phrase(text, key, ((index, 1.0),), None)
+            )
+    curated: dict[Stems, Phrase] = {}
+    for line in data_text("phrases.tsv").splitlines():
+        if line and not line.startswith("#"):
+            words, heard, seen = (line.split("\t") + ["", ""])[:3]
+            for text in words.split(" / "):
+                key = frozenset(stems(text))
+                phrase = Phrase(text, key, heard_classes(heard), seen_classes(seen))
+                curated.setdefault(key, phrase)
+    for key, phrase in curated.items():
+        if phrase.heard is None and key in table:
+            phrase = Phrase(phrase.text, key, table[key].heard, phrase.seen)
+        table[key] = phrase
+    return table
+
+
+def match(words: Iterable[str]) -> list[Phrase]:
+    """Return the phrases that a label's stems contain, the longest first."""
+    have = frozenset(words)
+    found = [phrase for key, phrase in phrases().items() if key <= have]
+    longest = [one for one in found if not any(one.stems < other.stems for other in found)]
+    return sorted(longest, key=lambda phrase: -len(phrase.stems))
+
+
+def heard_classes(column: str) -> Classes | None:
+    """Read AudioSet classes: ``Bark; Dog 0.9``."""
+    index_of = {name: index for index, name in enumerate(audioset_names())}
+    items = _items(column)
+    return None if items is None else tuple((index_of[name], weight) for name, weight in items)
+
+
+def seen_classes(column: str) -> Classes | None:
+    """Read ImageNet classes: first names, and ``*word`` for every class below a word."""
+    items = _items(column)
+    if items is None:
+        return None
+    classes: list[tuple[int, float]] = []
+    for name, weight in items:
+        indices = _below(name[1:]) if name.startswith("*") else [_by_first_name()[name]]
+        classes.extend((index, weight) for index in indices)
+    return tuple(classes)
+
+
+def _items(column: str) -> list[tuple[str, float]] | None:
+    if not column:
+        return None
+    items = []
+    for item in column.split(";") if column != "-" else ():
+        name, _, last = item.strip().rpartition(" ")
+        try:
+            items.append((name, float(last)))
+        except ValueError:
+            items.append((item.strip(), 1.0))
+    return items
+
+
+def _below(word: str) -> tuple[int, ...]:
+    """Return the ImageNet classes below the first sense of a word that has any."""
+    table = nouns()
+    for _, offset in table.senses(word):
+        if offset in table.classes_below:
+            return table.classes_below[offset]
+    raise KeyError(word)
+
+
+@cache
+def _by_first_name() -> dict[str, int]:
+    first: dict[str, int] = {}
+    for index, names in enumerate(imagenet_names()):
+        first.setdefault(names.split(",")[0], index)
+    return first
