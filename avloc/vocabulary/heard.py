@@ -23,7 +23,7 @@ def heard_by_phrases(text: str) -> list[ClassWeight]:
     """Return the classes of the known phrases in one reading of a label."""
     found = _without_agents(match(stems(text)), things_in(text))
     longest = max((len(phrase.stems) for phrase in found), default=1)
-    weights = []
+    weights: list[ClassWeight] = []
     for phrase in found:
         beside = BESIDE_A_PHRASE if len(phrase.stems) < longest else 1.0
         weights.extend(weighted(phrase.heard or (), f"name: {phrase.text}", beside))

@@ -35,13 +35,12 @@ def phrases() -> dict[Stems, Phrase]:
     table: dict[Stems, Phrase] = {}
     for index, name in enumerate(audioset_names()):
         for text in alternatives(name):
-            table.setdefault(
-                key := frozenset(stems(text)), Phrase(text, key, ((index, 1.0),), None)
-            )
+            key = frozenset(stems(text))
+            table.setdefault(key, Phrase(text, key, ((index, 1.0),), None))
     curated: dict[Stems, Phrase] = {}
     for line in data_text("phrases.tsv").splitlines():
         if line and not line.startswith("#"):
-            words, heard, seen = (line.split("\t") + ["", ""])[:3]
+            words, heard, seen = line.split("\t")
             for text in words.split(" / "):
                 key = frozenset(stems(text))
                 phrase = Phrase(text, key, heard_classes(heard), seen_classes(seen))

@@ -5,55 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-FILLERS = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "of",
-        "on",
-        "in",
-        "at",
-        "to",
-        "with",
-        "and",
-        "or",
-        "for",
-        "from",
-        "by",
-        "its",
-        "his",
-        "her",
-        "their",
-        "into",
-        "over",
-        "up",
-        "down",
-        "out",
-        "off",
-        "someone",
-        "something",
-        "person",
-        "people",
-        "etc",
-        "sound",
-        "sounds",
-        "noise",
-        "noises",
-        "making",
-        "make",
-        "made",
-        "play",
-        "playing",
-        "plays",
-        "being",
-        "is",
-        "are",
-        "while",
-        "using",
-        "use",
-    ]
-)
+from avloc.vocabulary.class_names import data_text
+
+FILLERS = frozenset(data_text("fillers.txt").split())
 """Words that say nothing about which class is meant."""
 
 
