@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from avloc.localizer import Localizer as Localizer
     from avloc.localizer import load as load
     from avloc.models import list_models as list_models
+    from avloc.stages.calibrate import calibrate as calibrate
     from avloc.stages.evaluate import evaluate as evaluate
     from avloc.stages.export_features import export_features as export_features
     from avloc.stages.extract import extract as extract
@@ -48,6 +49,7 @@ _HOME = {
     "LabelSet": "avloc.labels",
     "Localizer": "avloc.localizer",
     "Timeline": "avloc.timeline",
+    "calibrate": "avloc.stages.calibrate",
     "evaluate": "avloc.stages.evaluate",
     "export_features": "avloc.stages.export_features",
     "extract": "avloc.stages.extract",

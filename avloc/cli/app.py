@@ -11,6 +11,7 @@ import typer
 
 from avloc.cli import console
 from avloc.cli.bench import bench
+from avloc.cli.calibrate import calibrate
 from avloc.cli.demo import demo
 from avloc.cli.doctor import doctor
 from avloc.cli.evaluate import evaluate
@@ -41,6 +42,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "eval": evaluate,
     "localize": localize,
     "label": label,
+    "calibrate": calibrate,
     "reproduce": reproduce,
     "import-features": import_features,
     "export-features": export_features,

@@ -53,15 +53,23 @@ def fit_thresholds(
     scores: NDArray[np.floating], targets: NDArray[np.bool_], labels: LabelSet
 ) -> NDArray[np.float32]:
     """Return (C,) thresholds with the greatest F1 of each label, by (N, C) scores and truth."""
-    if labels.is_exclusive and len(scores):  # only the likeliest label can be an event
-        best = scores.max(axis=1, keepdims=True)
-        wins = (scores == best) & (best >= 1 - scores.sum(axis=1, keepdims=True))
-        scores = np.where(wins, scores, 0)
+    if labels.is_exclusive and len(scores):
+        scores = winning_scores(scores)
     f1 = _f1(scores, targets, axis=0)
     shared = _f1(scores, targets, axis=None)
     own = _THRESHOLDS[_best(f1)]
     few = targets.sum(axis=0) < ENOUGH
     return np.where(few, _THRESHOLDS[_best(shared)], own).astype(np.float32)
+
+
+def winning_scores(scores: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return (N, C) scores of exclusive labels, 0 but for the label that can be an event.
+
+    That is the likeliest one, where background is not likelier.
+    """
+    best = scores.max(axis=1, keepdims=True)
+    wins = (scores == best) & (best >= 1 - scores.sum(axis=1, keepdims=True))
+    return np.where(wins, scores, 0)
 
 
 def _f1(

@@ -24,6 +24,7 @@ FUNCTIONS = {
     "export-features": avloc.export_features,
     "synth": avloc.synth,
     "inspect": describe,
+    "calibrate": avloc.calibrate,
     "label": avloc.label,
     "verify": avloc.verify,
     "bench": bench,

@@ -18,6 +18,7 @@ COMMANDS = (
     "eval",
     "localize",
     "label",
+    "calibrate",
     "reproduce",
     "import-features",
     "export-features",
