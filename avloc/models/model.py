@@ -43,7 +43,7 @@ class ModelOutput:
     logits: Float[Tensor, "B T K"]
     heard: Float[Tensor, "B T K"] | None = None  # logits of the sound alone, from a head of its own
     seen: Float[Tensor, "B T K"] | None = None  # logits of the picture alone
-    rivals: Float[Tensor, "B T R"] | None = None  # logits of things that compete with the labels
+    rivals: Float[Tensor, "B T R"] | None = None  # logits of things nobody asked for
     pooled: Float[Tensor, "B C"] | None = None  # probabilities of the whole window
     pooled_heard: Float[Tensor, "B C"] | None = None  # of its sound
     pooled_seen: Float[Tensor, "B C"] | None = None  # of its picture

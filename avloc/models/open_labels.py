@@ -12,7 +12,6 @@ from avloc.errors import UsageError
 from avloc.models.class_heads import ACTIVATIONS, HEADS, ClassHead, make_head
 from avloc.models.label_scores import (
     LabelEvidence,
-    against_rivals,
     cell_weights,
     fused,
     median_over_time,
@@ -38,7 +37,7 @@ class OpenOptions(ModelOptions):
     visual_classes: int = option(1, help="the classes that it knows", minimum=1)
     visual_activation: str = option("relu6", help="of it", choices=tuple(ACTIVATIONS))
     visual_pairs: int = option(0, help="the labels' classes together", minimum=0)
-    n_rivals: int = option(0, help="things that compete with the labels", minimum=0)
+    n_rivals: int = option(0, help="things that are scored beside the labels", minimum=0)
     smooth: int = option(1, help="segments of the median over time", minimum=1)
 
     @property
@@ -92,9 +91,9 @@ class OpenLabels(Model):
         self, visual: Float[Tensor, "B T H W Dv"], audio: Float[Tensor, "B T Da"]
     ) -> ModelOutput:
         """Return the labels' logits by both senses and by each; NaN where a sense abstains."""
-        heard, rivals_heard = self._competing(self._heard(audio))
+        heard, rivals_heard = self._parted(self._heard(audio))
         parts = [self._seen(part) for part in torch.split(visual, _AT_ONCE, dim=1)]
-        seen, rivals_seen = self._competing(torch.cat(parts, dim=1))
+        seen, rivals_seen = self._parted(torch.cat(parts, dim=1))
         return ModelOutput(
             logits=fused(heard, seen),
             heard=None if self.audio_head is None else heard,
@@ -122,7 +121,7 @@ class OpenLabels(Model):
         chosen = labels[..., None]
         of_label = None if heard is None else heard.gather(-1, chosen)[..., 0]
         strength = shown_strength(of_label, seen.gather(-1, chosen)[..., 0])
-        return cell_weights(evidence, strength).reshape(visual.shape[:4])
+        return cell_weights(evidence.reshape(visual.shape[:4]), strength)
 
     def _cells(
         self, cells: Float[Tensor, "B T N Dv"], labels: Int[Tensor, "B T"]
@@ -130,7 +129,8 @@ class OpenLabels(Model):
         """Return the evidence of one label a segment in each cell; 0 where sight abstains."""
         assert self.visual_head is not None
         assert self.seen_labels is not None
-        scores: Tensor = self.visual_head(cells)
+        head = self.visual_head
+        scores: Tensor = head.classify(head.embed(cells))
         evidence = cells.new_zeros(cells.shape[:3])
         for label in torch.unique(labels).tolist():
             if not self.seen_labels.abstains[label]:
@@ -138,12 +138,11 @@ class OpenLabels(Model):
                 evidence[chosen] = self.seen_labels.of_label(label, scores[chosen])
         return evidence
 
-    def _competing(self, evidence: Float[Tensor, "B T N"]) -> list[Tensor]:
-        """Return labels that had to compete with the rivals, and the rivals."""
-        n_labels = self.options.n_classes
+    def _parted(self, evidence: Float[Tensor, "B T N"]) -> tuple[Tensor, Tensor]:
+        """Return the labels and the rivals, smoothed over time."""
         smoothed = median_over_time(evidence, self.options.smooth)
-        labels, rivals = smoothed[..., :n_labels], smoothed[..., n_labels:]
-        return [against_rivals(labels, rivals), rivals]
+        n_labels = self.options.n_classes
+        return smoothed[..., :n_labels], smoothed[..., n_labels:]
 
     def _heard(self, audio: Float[Tensor, "B T Da"]) -> Float[Tensor, "B T N"]:
         if self.audio_head is None or self.heard_labels is None:

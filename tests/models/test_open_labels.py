@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import gaussian_filter
 
 from avloc.artifacts import ModelFile, read_model, write_model
 from avloc.errors import UsageError
@@ -12,12 +13,9 @@ from avloc.inference import infer, label_maps
 from avloc.labels import LabelSet
 from avloc.models import build, restore, state_arrays
 from avloc.models.label_scores import (
-    BIAS,
-    SUPPORT,
-    THRESHOLD,
     LabelClasses,
     LabelEvidence,
-    against_rivals,
+    blurred,
     fused,
     median_over_time,
 )
@@ -69,10 +67,20 @@ def test_a_labels_evidence_is_that_of_any_of_its_classes() -> None:
     scores = np.array([[0.5, -2.0, 1.0], [-9.0, 3.0, -40.0]])
     likely = np.exp(scores)
     raw = np.log([likely[:, 0] + 0.5 * likely[:, 2], 0.25 * likely[:, 1]]).T
-    expected = (raw - [1, -1]) / [2, 0.5] - BIAS
+    expected = 1.5 * ((raw - [1, -1]) / [2, 0.5] - 2.5)
     np.testing.assert_allclose(evidence(torch.tensor(scores)), expected, rtol=1e-5)
     alone = evidence.of_label(0, torch.tensor(scores))
-    np.testing.assert_allclose(alone - BIAS, expected[:, 0], rtol=1e-5)
+    np.testing.assert_allclose(alone, raw[:, 0], rtol=1e-5)
+
+
+def test_class_scores_can_be_brought_to_one_unit_first() -> None:
+    evidence = LabelEvidence(1, 2)
+    mean, scale = np.array([-4.0, 1.0, -7.0]), np.array([2.0, 1.0, 0.5])
+    evidence.fit((LabelClasses((0, 2), (1.0, 0.5)),), [0.3], [3], mean, scale)
+    scores = np.random.default_rng(0).normal(-3, 3, (20, 3))
+    z = np.exp((scores - mean) / scale)
+    expected = 1.5 * ((np.log(z[:, 0] + 0.5 * z[:, 2]) - 0.3) / 3 - 2.5)
+    np.testing.assert_allclose(evidence(torch.tensor(scores))[:, 0], expected, rtol=1e-4)
 
 
 def test_a_sense_that_knows_no_class_abstains() -> None:
@@ -83,27 +91,19 @@ def test_a_sense_that_knows_no_class_abstains() -> None:
     assert output.logits.isfinite().all()
 
 
-@pytest.mark.parametrize("heard", [0.1, 0.3, 0.49, 0.6, 1 - 1e-9])
-@pytest.mark.parametrize("seen", [0.0, 0.2, 0.45, 0.5, 0.9])
-def test_a_sense_needs_less_where_the_other_supports_it(heard: float, seen: float) -> None:
-    is_event = heard >= THRESHOLD - SUPPORT * seen or seen >= THRESHOLD - SUPPORT * heard
-    score = fused(*(torch.tensor([p], dtype=torch.float64).logit() for p in (heard, seen)))
-    assert bool(score.sigmoid() >= THRESHOLD - 1e-9) == is_event
-    assert 0 <= score.sigmoid() <= 1
+@pytest.mark.parametrize("heard", [-1.0, 0.5, 2.0, 4.0])
+@pytest.mark.parametrize("seen", [-2.0, 0.1, 2.4, 3.0])
+def test_the_weaker_sense_supports_the_stronger_and_never_blocks_it(heard, seen) -> None:
+    # in deviations above the background, of which the log-odds are 1.5 (z - 2.5)
+    z = max(heard, seen) + 0.3 * max(0, min(heard, seen))
+    odds = (torch.tensor([1.5 * (value - 2.5)]) for value in (heard, seen))
+    assert fused(*odds).item() == pytest.approx(1.5 * (z - 2.5), abs=1e-5)
 
 
 def test_where_one_sense_abstains_the_other_alone_is_the_score() -> None:
     said, nothing = torch.tensor([-1.5, 0.0, 2.0]), torch.full((3,), torch.nan)
     torch.testing.assert_close(fused(said, nothing), said)
     torch.testing.assert_close(fused(nothing, said), said)
-
-
-def test_a_stronger_rival_weakens_a_label_and_a_weaker_one_does_not() -> None:
-    labels = torch.tensor([[1.0, -2.0, torch.nan]])
-    weakened = against_rivals(labels, torch.tensor([[0.0, torch.nan]]))
-    assert weakened[0, 0] == 1
-    assert -3 < weakened[0, 1] < -2
-    assert weakened[0, 2].isnan()
 
 
 def test_the_median_over_time_is_numpys() -> None:
@@ -141,14 +141,24 @@ def test_the_map_is_of_the_label_asked_for_and_uniform_where_it_is_not_seen() ->
     assert maps.shape == (1, 5, 3, 3)
     np.testing.assert_allclose(maps.sum((2, 3)), 1, rtol=1e-5)
     np.testing.assert_allclose(maps[0, 2], 1 / 9, rtol=1e-5)  # a siren cannot be seen
-    scores = model.visual_head(visual.flatten(2, 3)).numpy()
-    raw = np.log(0.8 * np.exp(scores[..., 3]) + np.exp(scores[..., 0]))
-    expected = np.exp(raw / 1.5)
-    expected /= expected.sum(-1, keepdims=True)
+    head = model.visual_head
+    logits = head.output(torch.nn.functional.relu6(head.hidden(visual))).numpy()[0].astype(float)
+    raw = np.log(0.8 * np.exp(logits[..., 3]) + np.exp(logits[..., 0]))
     for t in (0, 1, 4):
-        np.testing.assert_allclose(maps[0, t].ravel(), expected[0, t], rtol=1e-4)
+        smooth = gaussian_filter(raw[t], 0.7, mode="mirror", radius=2)
+        above = np.maximum(smooth - smooth.mean(), 0)
+        np.testing.assert_allclose(maps[0, t], above / above.sum(), rtol=1e-3, atol=1e-6)
     outputs["heard"][..., 0] = 0
     np.testing.assert_allclose(label_maps(model, visual, outputs, labels)[0, 0], 1 / 9, rtol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 3), (7, 7), (14, 14)])
+def test_smoothing_a_map_is_scipys_and_keeps_a_flat_one(shape) -> None:
+    x = np.random.default_rng(0).normal(size=shape)
+    reach = min(2, *(side - 1 for side in shape))
+    expected = gaussian_filter(x, 0.7, mode="mirror", radius=reach) if reach else x
+    np.testing.assert_allclose(blurred(torch.tensor(x)), expected, atol=1e-12)
+    np.testing.assert_allclose(blurred(torch.ones(shape)), 1, rtol=1e-6)
 
 
 def test_its_file_alone_makes_it_again(tmp_path) -> None:
