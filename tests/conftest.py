@@ -41,6 +41,15 @@ def real_data() -> Path:
 
 
 @pytest.fixture(scope="session")
+def tagger_weights() -> Path:
+    """The folder of EfficientAT's weights that lies beside the checkout, or a skip that says so."""
+    folder = REAL_DATA.parent / "weights" / "efficientat"
+    if not folder.is_dir():
+        pytest.skip(f"no weights at {folder} (AVLOC_REAL_DATA names the folder beside them)")
+    return folder.resolve()
+
+
+@pytest.fixture(scope="session")
 def gpu() -> torch.device:
     """The GPU, or a skip; ``AVLOC_GPU=cpu`` tries these tests where there is none."""
     name = os.environ.get("AVLOC_GPU", "cuda")

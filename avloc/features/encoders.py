@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from avloc.devices import choose_device
 from avloc.errors import FingerprintError
-from avloc.features.architectures import CPU_GROUPS, Sense, find_architecture
+from avloc.features.architectures import Sense, find_architecture
 from avloc.features.precision import arithmetic, choose_precision, in_precision
 from avloc.features.runtimes import choose_runtime, with_runtime
 from avloc.features.visual_networks import fold_batch_norm
@@ -79,7 +79,7 @@ def load_encoder(
     architecture = find_architecture(sense, name)
     record = architecture.record(name) if architecture.record is not None else None
     file = fetch(record, weights) if record is not None else None
-    group = _GPU_GROUP if device.type == "cuda" else CPU_GROUPS[sense]
+    group = _GPU_GROUP if device.type == "cuda" else architecture.cpu_group
     one = architecture.prepare(architecture.items(sense, segment_seconds).to(device))
     like = torch.zeros(group, *one.shape[1:], device=device)
     if sense == "visual":

@@ -140,9 +140,10 @@ def _in_caches(record: WeightsRecord) -> WeightsFile | None:
 
 def _unavailable(record: WeightsRecord, reason: str) -> WeightsError:
     size = f"{record.n_bytes / 1e6:.0f} MB, " if record.n_bytes else ""
+    digits = f"sha256 {'is' if len(record.sha256) == 64 else 'begins'} {record.sha256}"
     return WeightsError(
         f"the weights of {record.name} ({record.file}) cannot be had: {reason}",
-        f"Get it from {record.url} ({size}sha256 begins {record.sha256}) and put it into"
+        f"Get it from {record.url} ({size}{digits}) and put it into"
         f" {cache_folder()}, or name its folder with --weights DIR. {_WITHOUT_DOWNLOAD}",
     )
 

@@ -54,7 +54,7 @@ def test_a_model_of_half_precision_features_runs_on_a_cpu(encoders):
 
 
 def test_names_are_listed():
-    assert list_audio_encoders() == ["logmel", "vggish"]
+    assert list_audio_encoders() == ["efficientat-mn04", "logmel", "vggish"]
     assert {"resnet152", "vgg19", "efficientnet-lite0"} <= set(list_visual_encoders())
 
 
