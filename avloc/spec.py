@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, fields, replace
 from fractions import Fraction
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from avloc.errors import UnknownNameError, UsageError
 
@@ -17,6 +17,7 @@ DEFAULT_AUDIO = "vggish"
 """The encoders that features are made with unless others are named."""
 PUBLISHED_VISUAL, PUBLISHED_AUDIO = "published-visual", "published-audio"
 """Stand for the unknown encoders of published features; no encoder has these names."""
+_LATER = {"later": True}  # marks a field that is left out of a file where it is empty
 _MOST_FPS, _MOST_SECONDS = 1000, 1e6
 _MOST_PIXELS = 10**6  # along one side
 
@@ -41,6 +42,14 @@ class FeatureSpec:
     front_end: str = "vggish-96x64"  # what an audio encoder is given of a segment
     precision: Precision = "fp32"  # see `avloc.features.precision`
     rules: int = 2  # raised when this package's code changes the numbers in any other way
+    # Of models from a hub. Specs that lack these fields have the same fingerprint as before.
+    visual_revision: str = field(default="", metadata=_LATER)  # the commit
+    audio_revision: str = field(default="", metadata=_LATER)
+    visual_layer: str = field(default="", metadata=_LATER)  # what of the network is taken
+    audio_layer: str = field(default="", metadata=_LATER)
+    # These do not change a number, and are not in the fingerprint.
+    visual_licence: str = field(default="", compare=False, metadata=_LATER)  # of the weights
+    audio_licence: str = field(default="", compare=False, metadata=_LATER)
 
     def __post_init__(self) -> None:
         is_possible = 1 <= self.fps <= _MOST_FPS and 0 < self.segment_seconds <= _MOST_SECONDS
@@ -59,7 +68,8 @@ class FeatureSpec:
     @property
     def fingerprint(self) -> str:
         """The first 16 hex digits of the sha256 of the spec's canonical JSON."""
-        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        values = self.without_licences().as_dict()
+        text = json.dumps(values, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property
@@ -77,9 +87,19 @@ class FeatureSpec:
         """A segment's exact length, for a `Grid`."""
         return Fraction(self.segment_seconds).limit_denominator(10**6)
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields as a file has them."""
+        values = asdict(self)
+        empty = {entry.name for entry in fields(self) if entry.metadata and not values[entry.name]}
+        return {name: value for name, value in values.items() if name not in empty}
+
+    def without_licences(self) -> FeatureSpec:
+        """Return the spec with what changes numbers only."""
+        return replace(self, visual_licence="", audio_licence="")
+
     def differences(self, other: FeatureSpec) -> str:
         """Say in words where two specs differ: ``fps: 16 here, 8 there; ...``."""
-        values, others = asdict(self), asdict(other)
+        values, others = asdict(self.without_licences()), asdict(other.without_licences())
         return "; ".join(
             f"{name}: {values[name]} here, {others[name]} there"
             for name in values

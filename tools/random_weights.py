@@ -39,7 +39,7 @@ def random_weights() -> Iterator[None]:
             except WeightsError:
                 return draw(record, Path(folder))
 
-        with patch("avloc.features.encoders.fetch", fetch_or_draw):
+        with patch("avloc.features.sources.fetch", fetch_or_draw):
             yield
 
 

@@ -100,7 +100,7 @@ def _describe_store(store: FeatureStore) -> Description:
         "videos": len(store.video_ids()),
         "failures": len(failures),
         "fingerprint": store.fingerprint,
-        "spec": asdict(store.spec),
+        "spec": store.spec.as_dict(),
     }
     table = [{"failed video": failure.video_id, "reason": failure.reason} for failure in failures]
     return Description("feature store", _facts(facts), table)

@@ -156,6 +156,7 @@ _IDENTITY = (
 def _identity(arrays: Arrays, header: dict[str, Any]) -> str:
     fields = _header_fields(header)
     parts = {name: fields[name] for name in _IDENTITY} | {
+        "spec": fields["spec"].without_licences(),
         "fingerprint": fields["spec"].fingerprint,
         "weights": arrays.group("weights").digests(),
     }

@@ -164,9 +164,14 @@ def _object(value: object, name: str) -> dict[str, Any]:
 
 def _instance(value: object, kind: Any, name: str) -> Any:
     values, types = _object(value, name), types_of(kind)
-    # A field that an older avloc did not write has its default, but a spec has all of its own.
+    # A field that an older avloc did not write has its default, but a spec has all of its own,
+    # except for those that were added when there were specs in files.
     is_exact = kind is FeatureSpec
-    required = {entry.name for entry in fields(kind) if is_exact or entry.default is MISSING}
+    required = {
+        entry.name
+        for entry in fields(kind)
+        if entry.default is MISSING or (is_exact and not entry.metadata.get("later"))
+    }
     if odd := sorted((required - values.keys()) | (values.keys() - types.keys())):
         raise ValueError(f"{name} has missing or unknown fields: {odd!r:.200}")
     try:
@@ -180,6 +185,8 @@ def _plain(value: Any) -> object:
         return value.item()
     if isinstance(value, Fraction):
         return str(value)
+    if isinstance(value, FeatureSpec):
+        return value.as_dict()
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
     if isinstance(value, Mapping):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +95,7 @@ class FeatureStore:
             if dataset_root in ("", store.dataset_root):
                 return store
         content = stamp("features") | {
-            "spec": asdict(spec),
+            "spec": spec.as_dict(),
             "fingerprint": spec.fingerprint,
             "dataset_root": dataset_root,
         }

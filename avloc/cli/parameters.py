@@ -20,13 +20,19 @@ from avloc.errors import UnknownNameError
 
 _SHARED: Mapping[str, Mapping[str, Any]] = {
     "artifacts": {"more": "The commands leave files for each other there."},
-    "audio": {"choices": "avloc.features.architectures.AUDIO_ENCODERS"},
+    "audio": {
+        "choices": "avloc.features.architectures.AUDIO_ENCODERS",
+        "forms": ("hf:ORG/NAME",),
+    },
     "device": {"metavar": "auto|cpu|cuda|cuda:N", "completes": ("auto", "cpu", "cuda")},
     "overwrite": {"choices": "avloc.options.OVERWRITE"},
     "precision": {"choices": ("auto", "fp32", "fp16")},
     "runtime": {"choices": "avloc.features.runtimes.RUNTIMES"},
     "set": {"metavar": "KEY=VALUE", "more": "--settings lists them."},
-    "visual": {"choices": "avloc.features.architectures.VISUAL_ENCODERS"},
+    "visual": {
+        "choices": "avloc.features.architectures.VISUAL_ENCODERS",
+        "forms": ("hf:ORG/NAME", "timm:NAME"),
+    },
 }
 """What parameters of these names have in every command."""
 _VALUE_WORDS = {Path: "PATH", int: "N", float: "X", str: "TEXT"}
@@ -45,9 +51,9 @@ def parameters_of(
         function: the dotted name, for example ``avloc.stages.train.train``.
         omit: parameters that the command line does not offer.
         differences: by parameter: ``flags``; ``choices``, names or a constant that holds them;
-            ``plugins``, a group of entry points whose names are choices too; ``completes``, names
-            for the shell's completion; ``more``, a sentence of help; and whatever else
-            ``typer.Option`` takes.
+            ``plugins``, a group of entry points whose names are choices too; ``forms``, other
+            names that are taken, as ``PREFIX:...``; ``completes``, names for the shell's
+            completion; ``more``, a sentence of help; and whatever else ``typer.Option`` takes.
     """
     description, parameters = read_function(function)
     offered = [entry for entry in parameters if entry.name not in omit]
@@ -87,6 +93,7 @@ def _declared(
     flags: Sequence[str] = (),
     choices: Sequence[str] | str = (),
     plugins: str = "",
+    forms: Sequence[str] = (),
     completes: Sequence[str] = (),
     more: str = "",
     **settings: Any,
@@ -102,7 +109,7 @@ def _declared(
     settings = {"help": help, "show_default": words or True} | settings
     names = read_names(choices) if isinstance(choices, str) else choices or entry.choices
     if names:
-        settings |= _choosing(names, help, plugins, is_argument=entry.is_positional)
+        settings |= _choosing(names, help, plugins, forms, is_argument=entry.is_positional)
     elif completes:
         settings["autocompletion"] = _completing(completes)
     if entry.is_positional:
@@ -119,15 +126,20 @@ def _declared(
 
 
 def _choosing(
-    names: Sequence[str], help: str, plugins: str = "", *, is_argument: bool = False
+    names: Sequence[str],
+    help: str,
+    plugins: str = "",
+    forms: Sequence[str] = (),
+    *,
+    is_argument: bool = False,
 ) -> dict[str, Any]:
     """Return what typer takes for a parameter that takes one of these names, or several."""
-    joined = "|".join(names)
+    joined, shown = "|".join([*names, *forms]), ", ".join([*names, *forms])
     fits = len(joined) <= _WIDEST and not is_argument
     return {
         "metavar": joined if fits else None if is_argument else "NAME",
-        "help": help if fits else f"{help} One of {', '.join(names)}.",
-        "callback": _checking(names, plugins),
+        "help": help if fits else f"{help} One of {shown}.",
+        "callback": _checking(names, plugins, forms),
         "autocompletion": _completing(names, plugins),
     }
 
@@ -148,10 +160,14 @@ def _with_plugins(names: Sequence[str], group: str) -> list[str]:
     return sorted({*names, *entry_points(group=group).names})
 
 
-def _checking(names: Sequence[str], plugins: str = "") -> Any:
+def _checking(names: Sequence[str], plugins: str = "", forms: Sequence[str] = ()) -> Any:
+    prefixes = tuple(form.partition(":")[0] + ":" for form in forms)
+
     def check(parameter: typer.CallbackParam, value: Any) -> Any:
         for name in [value] if isinstance(value, str) else value or ():
-            if name and name not in names and name not in (known := _with_plugins(names, plugins)):
+            if not name or name in names or name.startswith(prefixes):
+                continue
+            if name not in (known := [*_with_plugins(names, plugins), *forms]):
                 raise UnknownNameError(f"value of {max(parameter.opts, key=len)}", name, known)
         return value
 

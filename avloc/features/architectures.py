@@ -19,7 +19,7 @@ from avloc.features.efficientat import (
     mn04_trunk,
 )
 from avloc.features.front_ends import VGGISH, find_front_end
-from avloc.features.preprocess import efficientnet_lite, imagenet
+from avloc.features.preprocess import SQUASH, efficientnet_lite, imagenet
 from avloc.features.visual_networks import (
     efficientnet_lite0_trunk,
     embedded_record,
@@ -41,6 +41,8 @@ class Architecture:
     build: Callable[..., nn.Module]  # from its name, its weights and their record
     record: Callable[[str], WeightsRecord] | None  # of the weights, by the encoder's name
     size: tuple[int, int] = (224, 224)  # a frame's (height, width)
+    resize: str = SQUASH  # the rule that brings a frame to that size
+    layer: str = ""  # what is taken of a model from a hub
     cpu_group: int = 16  # items a call; measured to give the same bits on 1 to 8 threads
     front_end: Callable[[Fraction], str] = lambda _: VGGISH  # sound's, for segments of a length
 

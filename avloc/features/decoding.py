@@ -122,7 +122,7 @@ def _pictures(
         task.path,
         rate=task.spec.fps,
         grid=grid,
-        resize=partial(squash, size=task.spec.size),
+        resize=partial(squash, size=task.spec.size, rule=task.spec.resize),
         flags=flags,
         sampling=task.spec.sampling,
         info=info,

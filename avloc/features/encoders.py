@@ -12,11 +12,12 @@ from torch import Tensor, nn
 
 from avloc.devices import choose_device
 from avloc.errors import FingerprintError
-from avloc.features.architectures import Sense, find_architecture
+from avloc.features.architectures import Sense
+from avloc.features.hub.names import at_revision
 from avloc.features.precision import arithmetic, choose_precision, in_precision
 from avloc.features.runtimes import choose_runtime, with_runtime
-from avloc.features.visual_networks import fold_batch_norm
-from avloc.features.weights import WeightsPolicy, fetch, load_state
+from avloc.features.sources import EncoderSource, check_name, find_source
+from avloc.features.weights import WeightsPolicy
 from avloc.spec import DEFAULT_AUDIO, DEFAULT_VISUAL, FeatureSpec, Precision
 
 _GPU_GROUP = 128
@@ -76,9 +77,27 @@ def load_encoder(
     segment_seconds: Fraction = Fraction(1),
 ) -> Encoder:
     """Load one encoder; ``runtime`` is what `choose_runtime` returned."""
-    architecture = find_architecture(sense, name)
-    record = architecture.record(name) if architecture.record is not None else None
-    file = fetch(record, weights) if record is not None else None
+    return load_source(
+        sense,
+        find_source(sense, name, weights),
+        device=device,
+        precision=precision,
+        runtime=runtime,
+        segment_seconds=segment_seconds,
+    )
+
+
+def load_source(
+    sense: Sense,
+    source: EncoderSource,
+    *,
+    device: torch.device,
+    precision: Precision,
+    runtime: str = "eager",
+    segment_seconds: Fraction = Fraction(1),
+) -> Encoder:
+    """Load the encoder of a source, as `load_encoder` does."""
+    architecture = source.architecture
     group = _GPU_GROUP if device.type == "cuda" else architecture.cpu_group
     one = architecture.prepare(architecture.items(sense, segment_seconds).to(device))
     like = torch.zeros(group, *one.shape[1:], device=device)
@@ -86,18 +105,23 @@ def load_encoder(
         like = like.contiguous(memory_format=torch.channels_last)
 
     def build() -> nn.Module:
-        state = load_state(record, file) if record is not None and file is not None else {}
-        network = architecture.build(name, state, record).eval().requires_grad_(False)
-        network = fold_batch_norm(network).to(device)
+        network = source.build().to(device)
         if sense == "visual" and runtime != "onnx":  # which orders memory by itself
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         return in_precision(network, device, precision)
 
-    sha256 = file.sha256 if file is not None else ""
     with arithmetic(device, precision):
-        network = with_runtime(build, runtime, like, f"{name} {sha256}")
-    prepare, embedding = architecture.prepare, architecture.embedding
-    return Encoder(name, network, prepare, embedding, sha256, device, precision, group)
+        network = with_runtime(build, runtime, like, source.key)
+    return Encoder(
+        source.name,
+        network,
+        architecture.prepare,
+        architecture.embedding,
+        source.weights_sha256,
+        device,
+        precision,
+        group,
+    )
 
 
 def load_encoders(
@@ -112,11 +136,11 @@ def load_encoders(
     runtime: str = "auto",
     weights: WeightsPolicy = WeightsPolicy(),  # noqa: B008 - frozen
 ) -> Encoders:
-    """Load a pair of encoders, of `list_visual_encoders` and `list_audio_encoders`.
+    """Load a pair of encoders, of `list_visual_encoders` and `list_audio_encoders` or of a hub.
 
     Args:
-        visual: the visual encoder's name.
-        audio: the audio encoder's name.
+        visual: the visual encoder's name; of a hub, ``hf:ORG/NAME@REVISION`` or ``timm:NAME``.
+        audio: the audio encoder's name; of a hub, ``hf:ORG/NAME@REVISION``.
         fps: frames sampled per second.
         sampling: ``pts``, or ``ave2018`` for AVE's own rule of frame counts.
         segment_seconds: a segment's length.
@@ -127,35 +151,42 @@ def load_encoders(
     """
     torch_device = choose_device(device)
     chosen = choose_precision(precision, torch_device)
-    # Refuses what is wrong before hundreds of megabytes are fetched; the hashes come below.
-    spec = FeatureSpec(
-        visual,
-        "",
-        audio,
-        "",
-        fps,
-        sampling,
-        segment_seconds,
-        size=find_architecture("visual", visual).size,
-        precision=chosen,
-    )
-    seconds = spec.exact_segment_seconds
-    spec = replace(spec, front_end=find_architecture("audio", audio).front_end(seconds))
+    # Refuses what is wrong before hundreds of megabytes are fetched.
+    runs_by = choose_runtime(runtime, torch_device)
+    spec = FeatureSpec(visual, "", audio, "", fps, sampling, segment_seconds, precision=chosen)
+    check_name("audio", audio)
+    check_name("visual", visual)
+    heard, seen = find_source("audio", audio, weights), find_source("visual", visual, weights)
+    spec = _with_sources(spec, seen, heard)
     load = partial(
-        load_encoder,
+        load_source,
         device=torch_device,
         precision=chosen,
-        runtime=choose_runtime(runtime, torch_device),
-        weights=weights,
-        segment_seconds=seconds,
+        runtime=runs_by,
+        segment_seconds=spec.exact_segment_seconds,
     )
-    audio_encoder, visual_encoder = load("audio", audio), load("visual", visual)
-    spec = replace(
-        spec,
-        visual_weights=visual_encoder.weights_sha256,
-        audio_weights=audio_encoder.weights_sha256,
-    )
+    audio_encoder, visual_encoder = load("audio", heard), load("visual", seen)
     return Encoders(spec, visual_encoder, audio_encoder)
+
+
+def _with_sources(spec: FeatureSpec, visual: EncoderSource, audio: EncoderSource) -> FeatureSpec:
+    """Return the spec of the features that two encoders make."""
+    return replace(
+        spec,
+        visual=visual.name,
+        visual_weights=visual.weights_sha256,
+        visual_revision=visual.revision,
+        visual_layer=visual.architecture.layer,
+        visual_licence=visual.licence,
+        audio=audio.name,
+        audio_weights=audio.weights_sha256,
+        audio_revision=audio.revision,
+        audio_layer=audio.architecture.layer,
+        audio_licence=audio.licence,
+        size=visual.architecture.size,
+        resize=visual.architecture.resize,
+        front_end=audio.architecture.front_end(spec.exact_segment_seconds),
+    )
 
 
 def encoders_for(
@@ -169,8 +200,8 @@ def encoders_for(
     `FingerprintError` if what can be loaded here would not give the same features.
     """
     encoders = load_encoders(
-        spec.visual,
-        spec.audio,
+        at_revision(spec.visual, spec.visual_revision),
+        at_revision(spec.audio, spec.audio_revision),
         fps=spec.fps,
         sampling=spec.sampling,
         segment_seconds=spec.segment_seconds,

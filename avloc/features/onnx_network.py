@@ -20,7 +20,7 @@ from avloc.errors import OutputError
 from avloc.features.weights import cache_folder
 
 _INPUT, _GRAPH_FILE, _WEIGHTS_FILE, _DIGEST_FILE = "input", "network.onnx", "weights", "digest"
-_MADE_WITH = ("torch", "torchvision", "timm", "onnx", "onnxruntime")
+_MADE_WITH = ("torch", "torchvision", "timm", "transformers", "onnx", "onnxruntime")
 _BLOCK = 1 << 22
 
 
@@ -63,7 +63,7 @@ def _cached(key: str, like: Tensor) -> Path:
     for package in _MADE_WITH:
         with suppress(PackageNotFoundError):
             digest.update(f"{package} {version(package)}".encode())
-    for module in sorted(Path(__file__).parent.glob("*.py")):  # the networks' own code
+    for module in sorted(Path(__file__).parent.rglob("*.py")):  # the networks' own code
         digest.update(module.read_bytes())
     return cache_folder().parent / "networks" / digest.hexdigest()
 
@@ -117,6 +117,7 @@ def _export(network: nn.Module, like: Tensor, folder: Path) -> None:
             (like.contiguous(),),
             path,
             dynamo=False,
+            do_constant_folding=False,
             export_params=False,
             input_names=[_INPUT],
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
@@ -182,7 +182,7 @@ def _write_arrays(
     made_by = {
         "avloc_version": version("avloc"),
         "fingerprint": store.fingerprint,
-        "spec": json.dumps(asdict(store.spec), sort_keys=True),
+        "spec": json.dumps(store.spec.as_dict(), sort_keys=True),
     }
     with ExitStack() as files:
         # The visual file is opened last: an error that names no file, such as a full disk, is

@@ -109,7 +109,7 @@ def seeded_vggish(tmp_path_factory):
 def test_vggish_loads_and_does_not_depend_on_the_batch(seeded_vggish, monkeypatch):
     folder, record, state = seeded_vggish
     monkeypatch.setattr(
-        "avloc.features.encoders.fetch", lambda _record, policy: fetch(record, policy)
+        "avloc.features.sources.fetch", lambda _record, policy: fetch(record, policy)
     )
     encoder = load_encoder(
         "audio", "vggish", device=CPU, precision="fp32", weights=WeightsPolicy(folder, True)

@@ -24,13 +24,36 @@ OTHER = {
     "front_end": "htk",
     "precision": "fp16",
     "rules": 3,
+    "visual_revision": "d" * 40,
+    "audio_revision": "e" * 40,
+    "visual_layer": "last map",
+    "audio_layer": "projection",
 }
+LICENCES = {"visual_licence": "mit", "audio_licence": "apache-2.0"}
 
 
 def test_every_field_changes_the_fingerprint():
-    assert set(OTHER) == {field.name for field in dataclasses.fields(FeatureSpec)}
+    assert {*OTHER, *LICENCES} == {field.name for field in dataclasses.fields(FeatureSpec)}
     changed = [dataclasses.replace(SPEC, **{name: value}) for name, value in OTHER.items()]
     assert len({spec.fingerprint for spec in (SPEC, *changed)}) == len(OTHER) + 1
+
+
+def test_a_licence_changes_no_number_and_no_fingerprint(tmp_path):
+    licensed = dataclasses.replace(SPEC, **LICENCES)
+    assert licensed == SPEC
+    assert licensed.fingerprint == SPEC.fingerprint
+    assert licensed.differences(SPEC) == ""
+    FeatureStore.create(tmp_path, licensed)
+    again = FeatureStore.open(tmp_path).spec
+    assert (again.visual_licence, again.audio_licence) == ("mit", "apache-2.0")
+
+
+def test_a_spec_says_nothing_of_a_hub_where_there_is_none():
+    # as specs were written before there were encoders from a hub
+    assert not any("revision" in name or "layer" in name for name in SPEC.as_dict())
+    assert set(SPEC.as_dict()) | {"visual_layer"} == set(
+        dataclasses.replace(SPEC, visual_layer="last map").as_dict()
+    )
 
 
 def test_the_fingerprint_is_the_same_in_every_process_and_version():

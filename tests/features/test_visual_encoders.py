@@ -33,7 +33,7 @@ def seeded(name, folder):
 
 
 def load(name, folder, record):
-    with patch("avloc.features.encoders.fetch", lambda _record, policy: fetch(record, policy)):
+    with patch("avloc.features.sources.fetch", lambda _record, policy: fetch(record, policy)):
         return load_encoder(
             "visual", name, device=CPU, precision="fp32", weights=WeightsPolicy(folder, True)
         )
