@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from avloc.stages.import_features import import_features as import_features
     from avloc.stages.label import label as label
     from avloc.stages.localize.run import localize as localize
+    from avloc.stages.open_model import open_model as open_model
     from avloc.stages.synth import synth as synth
     from avloc.stages.train import train as train
     from avloc.stages.verify import verify as verify
@@ -58,6 +59,7 @@ _HOME = {
     "list_models": "avloc.models",
     "load": "avloc.localizer",
     "localize": "avloc.stages.localize.run",
+    "open_model": "avloc.stages.open_model",
     "reproduce": "avloc.tables.reproduction",
     "save": "avloc.export.formats.saving",
     "synth": "avloc.stages.synth",

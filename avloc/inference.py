@@ -60,19 +60,35 @@ def label_maps(
     visual: Float[Tensor, "B T H W Dv"],
     outputs: Outputs,
     labels: NDArray[np.int64],
+    at_once: int = 600,
 ) -> NDArray[np.float32] | None:
-    """Return (B, T, H, W) where one label a segment is, (B, T) indices; None if it is not known."""
+    """Return (B, T, H, W) where one label a segment is, (B, T) indices; None if it is not known.
+
+    Args:
+        model: in evaluation mode.
+        visual: the same features as the outputs are of.
+        outputs: what `infer` returned.
+        labels: (B, T) the label of each segment.
+        at_once: segments; a segment's map depends on no other.
+    """
     if not model.has_label_maps:
         return None
     device = next(model.buffers()).device
-    senses = [
-        None if (said := outputs.get(name)) is None else torch.from_numpy(said).to(device)
-        for name in ("heard", "seen")
-    ]
-    maps = model.label_maps(  # type: ignore[operator]
-        visual.to(device).float(), *senses, torch.from_numpy(labels).to(device)
-    )
-    return None if maps is None else maps.cpu().numpy()
+    maps = []
+    for first in range(0, visual.shape[1], at_once):
+        part = slice(first, first + at_once)
+        heard, seen = (
+            None if name not in outputs else torch.from_numpy(outputs[name][:, part]).to(device)
+            for name in ("heard", "seen")
+        )
+        chosen = torch.from_numpy(labels[:, part]).to(device)
+        made = model.label_maps(  # type: ignore[operator]
+            visual[:, part].to(device).float(), heard, seen, chosen
+        )
+        if made is None:
+            return None
+        maps.append(made.cpu().numpy())
+    return np.concatenate(maps, axis=1)
 
 
 def _senses(

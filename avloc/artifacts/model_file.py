@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from avloc.artifacts.arrays import Arrays, Depth
-from avloc.artifacts.digests import digest_of_bytes
+from avloc.artifacts.digests import Record, digest_of, digest_of_bytes
 from avloc.artifacts.hdf5 import read_artifact
 from avloc.artifacts.new_artifact import create
 from avloc.artifacts.schema import (
@@ -40,7 +41,7 @@ class ModelFile:
         weights: the state dict, an array a tensor.
         labels: the labels of its logits.
         spec: of the features it was trained on; features of another spec are refused.
-        supervision: ``full`` or ``weak``.
+        supervision: ``full``, ``weak``, or ``none`` of a model that was not trained.
         n_segments: T of the training window.
         segment_seconds: a segment's length.
         metrics: what it reached, for example ``val_accuracy``.
@@ -101,6 +102,15 @@ def model_identity(path: Path | str) -> str:
     return read_artifact(path, "model", _identity, Depth.HEADERS)
 
 
+def identity_of(model: ModelFile) -> str:
+    """Return what `model_identity` returns of its file."""
+    weights = {name: np.asarray(w) for name, w in model.weights.items()}
+    records = {
+        name: digest_of(w).record(w.dtype.newbyteorder("<"), w.shape) for name, w in weights.items()
+    }
+    return _identity_of(vars(model), records)
+
+
 def refuse_published(model: ModelFile, path: Path | str) -> None:
     """Raise a FingerprintError if a model was trained on published features."""
     if model.spec.is_published:
@@ -154,10 +164,13 @@ _IDENTITY = (
 
 
 def _identity(arrays: Arrays, header: dict[str, Any]) -> str:
-    fields = _header_fields(header)
+    return _identity_of(_header_fields(header), arrays.group("weights").digests())
+
+
+def _identity_of(fields: Mapping[str, Any], weights: Mapping[str, Record]) -> str:
     parts = {name: fields[name] for name in _IDENTITY} | {
         "spec": fields["spec"].without_licences(),
         "fingerprint": fields["spec"].fingerprint,
-        "weights": arrays.group("weights").digests(),
+        "weights": weights,
     }
     return digest_of_bytes(to_json(parts).encode())[:16]

@@ -22,6 +22,7 @@ from avloc.cli.import_features import import_features
 from avloc.cli.inspect import inspect
 from avloc.cli.label import label
 from avloc.cli.localize import localize
+from avloc.cli.open_model import open_model
 from avloc.cli.reproduce import reproduce
 from avloc.cli.synth import synth
 from avloc.cli.train import train
@@ -41,6 +42,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "train": train,
     "eval": evaluate,
     "localize": localize,
+    "open": open_model,
     "label": label,
     "calibrate": calibrate,
     "reproduce": reproduce,
@@ -83,8 +85,9 @@ def _about(
 ) -> None:
     """Find what happens in a video: when, where in the picture, and whether seen or heard.
 
-    avloc brings no trained model. Training one takes labelled videos: avloc extract DATASET,
-    avloc train, then avloc localize VIDEO. To see it work without any, run avloc demo.
+    avloc localize VIDEO --label "dog barking" needs no training. avloc brings no trained model.
+    Training one takes labelled videos: avloc extract DATASET, avloc train, then avloc localize
+    VIDEO. To see it all work on artificial clips, run avloc demo.
     """
     if traceback:
         os.environ["AVLOC_TRACEBACK"] = "1"

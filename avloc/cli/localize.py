@@ -18,7 +18,7 @@ from avloc.errors import (
 )
 
 if TYPE_CHECKING:
-    from avloc.stages.localize.run import LocalizedVideo
+    from avloc.stages.localize.localized_video import LocalizedVideo
     from avloc.timeline import Event
 
 _WITH_HEADER = ("csv", "tsv")
@@ -37,6 +37,7 @@ _JOINABLE = ("json", "jsonl", *_WITH_HEADER)  # json as one list, the others lin
     format={"choices": "avloc.export.formats.saving.FORMATS"},
     out={"flags": ("--out", "-o"), "more": "- writes the events to stdout, and no file."},
     labels={"flags": ("--label",)},
+    segment_seconds={"min": 0.1, "max": 10},
 )
 def localize(given: dict[str, Any]) -> None:
     """Localize, and print the events of each video as it is done."""
@@ -59,7 +60,7 @@ def localize(given: dict[str, Any]) -> None:
         output as show,
         console.progress_bar("localize") as progress,
     ):
-        avloc.localize(**given, progress=progress, each=each)
+        avloc.localize(**given, progress=progress, each=each, notice=console.say)
 
 
 def _show(answer: LocalizedVideo) -> None:
@@ -104,6 +105,8 @@ def _say_note(answer: LocalizedVideo) -> None:
 
     if answer.note:
         console.say(f"{answer.video} has {answer.note}")
+    for remark in answer.remarks:
+        console.say(f"{answer.video}: {remark}")
     if answer.timeline is not None and are_unknown(answer.timeline.events):
         reason = reason_unknown(answer.timeline)
         console.say(f"{answer.video}: the sense of its events is not known: {reason}")

@@ -18,7 +18,8 @@ from avloc.events import EventRules
 from avloc.export.formats.saving import dumps, formats
 from avloc.export.written_texts import RECORD_SUFFIX, WrittenTexts
 from avloc.progress import Progress
-from avloc.stages.localize.run import LocalizedVideo, localize
+from avloc.stages.localize.localized_video import LocalizedVideo
+from avloc.stages.localize.run import localize
 from avloc.timeline import Timeline
 
 TASKS = ("label-studio",)
@@ -62,7 +63,7 @@ def label(
     artifacts: Path | str | None = None,
     progress: Progress | None = None,
 ) -> LabelledVideos:
-    """Write a manifest of the events that a model finds in videos without labels.
+    """Write a manifest of the events in unlabelled videos.
 
     The manifest is a start: correct it, then train on it (avloc extract, avloc train). A video in
     which nothing is found is listed without an event. The column ``score`` helps to find the

@@ -102,6 +102,10 @@ def train(
         "weak_labels": weak_labels,
         "select": select,
     }
+    if not model_class(model).is_trained:
+        raise UsageError(
+            f"the model {model} is not trained", "It needs no training: avloc open makes it."
+        )
     config, options = settings_of(model, named | values_of(set, example="epochs=20"))
     workspace = Workspace.at(artifacts)
     path = workspace.new_model(name or model)

@@ -11,6 +11,8 @@ from avloc.errors import ArtifactError, UsageError
 from avloc.export.marks import refuse_foreign
 
 DEFAULT_MODEL = "cman"
+OPEN_MODEL = "open"
+"""The model that needs no training, and the name of its file."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,10 @@ class Workspace:
         """Return the path of what a training needs to go on after an interruption."""
         return model.parent / "unfinished" / model.name
 
+    def model_names(self) -> list[str]:
+        """Return the names of the models in ``models/``."""
+        return sorted(file.stem for file in (self.root / "models").glob("[!.]*.h5"))
+
     def existing_model(self, name_or_path: str | Path = DEFAULT_MODEL) -> Path:
         """Return the file of a model: a path as it is, a bare name in ``models/``."""
         text = str(name_or_path)
@@ -52,11 +58,12 @@ class Workspace:
             path = Path(text)
         if path.exists():
             return path
-        names = sorted(file.stem for file in (self.root / "models").glob("[!.]*.h5"))
+        names = self.model_names()
         extract, train = self.command("avloc extract DATASET"), self.command("avloc train")
         hint = (
             f"avloc brings no trained model. Train one on labelled videos: {extract}, then "
-            f"{train}. To see it work on artificial clips: avloc demo."
+            f"{train}. Without training: --model open. To see it work on artificial clips: avloc "
+            "demo."
         )
         raise ArtifactError(
             f"there is no model {path}", f"There are: {', '.join(names)}." if names else hint

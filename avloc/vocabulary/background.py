@@ -80,9 +80,19 @@ class Background:
 
         The background's scores must be log-probabilities.
         """
-        if not len(classes):
+        return self.of_labels([(classes, weights)])[0]
+
+    def of_labels(
+        self, labels: Sequence[tuple[Sequence[int], Sequence[float]]]
+    ) -> list[tuple[float, float]]:
+        """Return `of_label` of each label's classes and weights; the seconds are drawn once."""
+        drawn = self.draw()
+        return [self._moments(drawn[:, list(classes)], weights) for classes, weights in labels]
+
+    def _moments(self, drawn: Floats, weights: Sequence[float]) -> tuple[float, float]:
+        if not drawn.size:
             return 0.0, 1.0
-        raw = np.logaddexp.reduce(self.draw()[:, list(classes)] + np.log(weights), axis=1)
+        raw = np.logaddexp.reduce(drawn + np.log(weights), axis=1)
         shared = _SHARED_LABEL_VARIANCE * self._variance().mean()
         return float(raw.mean()), float(np.sqrt((1 - _SHARED_LABEL_VARIANCE) * raw.var() + shared))
 

@@ -44,3 +44,8 @@ def imagenet_synsets() -> tuple[int, ...]:
 def _imagenet_rows() -> list[tuple[str, str]]:
     rows = [line.split("\t") for line in data_text("imagenet.tsv").splitlines()]
     return [(synset, names) for synset, names in rows]
+
+
+def first_name(names: str) -> str:
+    """Return the first of an ImageNet class's names."""
+    return names.split(",")[0]

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 
-from avloc.errors import UsageError
-from avloc.vocabulary.class_names import audioset_names, imagenet_names
+from avloc.errors import UnknownNameError, UsageError
+from avloc.vocabulary.class_names import audioset_names, first_name, imagenet_names
 from avloc.vocabulary.class_weights import ClassWeight, LabelMapping, strongest
+from avloc.vocabulary.corrections import Correction, Corrections
 from avloc.vocabulary.heard import heard_by_parents, heard_by_phrases
-from avloc.vocabulary.seen import first_name, seen_by_nouns, seen_by_phrases
+from avloc.vocabulary.seen import seen_by_nouns, seen_by_phrases
 from avloc.vocabulary.words import alternatives, tokens
 
-Corrections = Mapping[str, LabelMapping]
 Rule = Callable[[str], list[ClassWeight]]
 N_NEAREST = 5
 
@@ -23,12 +23,24 @@ def map_labels(labels: Sequence[str], corrections: Corrections | None = None) ->
 
     Args:
         labels: words of the user: ``dog barking``, ``race car, auto racing``.
-        corrections: mappings that replace the automatic ones, by label.
+        corrections: what `read_corrections` read; it replaces the automatic mapping. A file may
+            serve several lists of labels, but one that names no label here is an error.
     """
+    corrections = corrections or {}
+    if corrections and not set(corrections) & set(labels):
+        raise UnknownNameError("label (of the map file)", min(corrections), labels)
     for label in labels:
         if not tokens(label):
             raise UsageError(f"a label must have a word, got {label!r}")
-    return [(corrections or {}).get(label) or _map_label(label) for label in labels]
+    return [_corrected(_map_label(label), corrections.get(label)) for label in labels]
+
+
+def _corrected(mapping: LabelMapping, correction: Correction | None) -> LabelMapping:
+    if correction is None:
+        return mapping
+    heard = mapping.heard if correction.heard is None else correction.heard
+    seen = mapping.seen if correction.seen is None else correction.seen
+    return LabelMapping(mapping.label, heard, seen, () if heard or seen else mapping.nearest)
 
 
 @cache

@@ -86,6 +86,12 @@ class Nouns:
                 below[above].append(index)
         return {offset: tuple(classes) for offset, classes in below.items()}
 
+    def classes_below_word(self, word: str) -> tuple[int, ...]:
+        """Return the ImageNet classes below the first sense of a word that has any."""
+        senses = self.senses(word.casefold().replace(" ", "_"))
+        below = (self.classes_below.get(offset, ()) for _, offset in senses)
+        return next(filter(None, below), ())
+
     def is_below(self, offset: int, above: int) -> bool:
         """Say whether one synset is another, or below it."""
         return any(each == above for _, each in self.ancestors(offset))

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from avloc.vocabulary.class_names import audioset_names, data_text, imagenet_names
+from avloc.vocabulary.class_names import audioset_names, data_text, first_name, imagenet_names
 from avloc.vocabulary.nouns import nouns
 from avloc.vocabulary.words import alternatives, stems
 
@@ -74,7 +74,11 @@ def seen_classes(column: str) -> Classes | None:
         return None
     classes: list[tuple[int, float]] = []
     for name, weight in items:
-        indices = _below(name[1:]) if name.startswith("*") else [_by_first_name()[name]]
+        indices = (
+            nouns().classes_below_word(name[1:])
+            if name.startswith("*")
+            else [_by_first_name()[name]]
+        )
         classes.extend((index, weight) for index in indices)
     return tuple(classes)
 
@@ -92,18 +96,9 @@ def _items(column: str) -> list[tuple[str, float]] | None:
     return items
 
 
-def _below(word: str) -> tuple[int, ...]:
-    """Return the ImageNet classes below the first sense of a word that has any."""
-    table = nouns()
-    for _, offset in table.senses(word):
-        if offset in table.classes_below:
-            return table.classes_below[offset]
-    raise KeyError(word)
-
-
 @cache
 def _by_first_name() -> dict[str, int]:
     first: dict[str, int] = {}
     for index, names in enumerate(imagenet_names()):
-        first.setdefault(names.split(",")[0], index)
+        first.setdefault(first_name(names), index)
     return first

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from avloc.vocabulary.class_names import imagenet_names
+from avloc.vocabulary.class_names import first_name, imagenet_names
 from avloc.vocabulary.class_weights import ClassWeight
 from avloc.vocabulary.nouns import nouns
 from avloc.vocabulary.phrases import Phrase, match
@@ -48,11 +48,6 @@ def weighted(
     names = imagenet_names()
     for index, weight in classes:
         yield ClassWeight(index, first_name(names[index]), round(weight * factor, 3), reason)
-
-
-def first_name(names: str) -> str:
-    """Return the first of an ImageNet class's names."""
-    return names.split(",")[0]
 
 
 def _says_what_is_seen(phrase: Phrase) -> bool:

@@ -126,7 +126,8 @@ def test_a_command_that_comes_too_early_names_the_command_before_it(
     assert_one_line(avloc("train", *place), 1, "no feature store", "avloc extract", "labelled")
     assert_one_line(avloc("eval", *place), 1, "no model", "avloc train")
     (tmp_path / "v.mp4").write_text("")
-    assert_one_line(avloc("localize", tmp_path / "v.mp4", *place), 1, "no model", "avloc train")
+    ended = avloc("localize", tmp_path / "v.mp4", *place, "--model", "cman")
+    assert_one_line(ended, 1, "no model", "avloc train", "--model open")
     assert not (tmp_path / "a").exists()
 
 

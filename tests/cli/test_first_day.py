@@ -34,7 +34,7 @@ def test_overview_says_that_there_is_no_model(avloc: Shell) -> None:
 
 
 def test_localize_without_a_model_says_what_a_model_takes(avloc: Shell, films: Path) -> None:
-    for command in (("localize", "film.mp4"), ("eval",)):
+    for command in (("localize", "film.mp4", "--model", "cman"), ("eval",)):
         ended = avloc(*command)
         assert ended.code == 1
         for words in ("brings no trained model", "labelled videos", "avloc train", "avloc demo"):

@@ -19,6 +19,7 @@ FUNCTIONS = {
     "train": avloc.train,
     "eval": avloc.evaluate,
     "localize": avloc.localize,
+    "open": avloc.open_model,
     "reproduce": avloc.reproduce,
     "import-features": avloc.import_features,
     "export-features": avloc.export_features,
@@ -37,6 +38,7 @@ SHOWING = {
     "train": {"settings"},
     "reproduce": {"settings"},
     "synth": {"settings"},
+    "open": {"show"},
     "inspect": {"all", "format", "json"},
     "bench": {"format", "json"},
 }
@@ -44,11 +46,11 @@ WITHOUT_OPTIONS = {"doctor"}
 # What only Python can give.
 PYTHON_ONLY = {
     "train": {"report"},
-    "localize": {"each", "write"},
+    "localize": {"each", "notice", "write"},
     "reproduce": {"recipe"},
 }
 # An option that is repeated is called after one of its values, the parameter after all of them.
-REPEATED = {("localize", "label"): "labels", ("label", "label"): "labels"}
+REPEATED = {(name, "label"): "labels" for name in ("label", "localize", "open")}
 
 
 def commands() -> dict[str, Any]:

@@ -17,6 +17,7 @@ COMMANDS = (
     "train",
     "eval",
     "localize",
+    "open",
     "label",
     "calibrate",
     "reproduce",

@@ -48,7 +48,7 @@ def test_without_a_model_the_input_is_at_fault_if_it_is(tmp_path: Path) -> None:
     assert not (tmp_path / "page.html").exists()
     (tmp_path / "clip.mp4").touch()
     with pytest.raises(ArtifactError, match="no model"):
-        avloc.localize(tmp_path / "clip.mp4", artifacts=tmp_path / "none")
+        avloc.localize(tmp_path / "clip.mp4", model="cman", artifacts=tmp_path / "none")
 
 
 def test_a_hint_names_the_workspace_that_was_given(

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 ANSWER_SUFFIX = f"{OWN}.h5"
 """The suffix of the first model's answer."""
-_MODALITIES = {"no_audio": ("sound", "picture"), "no_video": ("picture", "sound")}
 
 
 @dataclass(frozen=True)
@@ -54,11 +53,35 @@ class Answer:
     is_reused: bool
 
 
+@dataclass(frozen=True)
+class ChosenModel:
+    """A model that answers videos.
+
+    Attributes:
+        path: its file, or the name of one that is in memory only.
+        file: what is in it.
+        identity: a hash of all that its answers follow from.
+        localizer: of a model that is in memory only.
+    """
+
+    path: Path
+    file: ModelFile
+    identity: str
+    localizer: Localizer | None = None
+
+    @classmethod
+    def at(cls, path: Path) -> ChosenModel:
+        """Read a model's file; refuse one that no video can be given to."""
+        file = read_model(path)
+        refuse_published(file, path)
+        return cls(path, file, model_identity(path))
+
+
 class CachedModels:
     """One or several models that answer videos; each is loaded when a video first needs it.
 
     Args:
-        paths: the models' files.
+        models: the models.
         rules: what makes an event.
         overwrite: one of `OVERWRITE`.
         load_options: of `avloc.localizer.load`: device, weights, offline.
@@ -70,16 +93,15 @@ class CachedModels:
     """
 
     def __init__(
-        self, paths: Sequence[Path], rules: EventRules, overwrite: str, **load_options: Any
+        self, models: Sequence[ChosenModel], rules: EventRules, overwrite: str, **load_options: Any
     ) -> None:
         if overwrite not in OVERWRITE:
             raise UnknownNameError("way to overwrite", overwrite, OVERWRITE)
-        self.paths, self.rules, self._overwrite = paths, rules, overwrite
-        self.files = [read_model(path) for path in paths]
-        for model, path in zip(self.files, paths, strict=True):
-            refuse_published(model, path)
-            rules.check_labels(model.labels)
-        stems = [path.stem for path in paths]
+        self.paths, self.rules = [model.path for model in models], rules
+        self.files, self._overwrite = [model.file for model in models], overwrite
+        for file in self.files:
+            rules.check_labels(file.labels)
+        stems = [path.stem for path in self.paths]
         self.names = [
             f"{stem}-{stems[:n].count(stem) + 1}" if stem in stems[:n] else stem
             for n, stem in enumerate(stems)
@@ -87,9 +109,9 @@ class CachedModels:
         self._suffixes = [
             f"{OWN}.{name}.h5" if n else ANSWER_SUFFIX for n, name in enumerate(self.names)
         ]
-        self._identities = [model_identity(path) for path in paths]
+        self._identities = [model.identity for model in models]
         self._load_options = load_options
-        self._loaded: dict[int, Localizer] = {}
+        self._loaded = {n: m.localizer for n, m in enumerate(models) if m.localizer is not None}
         self.load_error: AvlocError | None = None
 
     def prepare(self, video: InputVideo) -> None:
@@ -151,18 +173,6 @@ class CachedModels:
                 self.load_error = error
                 raise
         return self._loaded[n]
-
-
-def modality_note(model: ModelFile, timeline: Timeline) -> str:
-    """Name the missing modality of a video, if a model of both answered it; else nothing."""
-    missing = [flag for flag in _MODALITIES if flag in timeline.flags]
-    if not missing or model.config.get("modalities", "both") != "both":
-        return ""
-    lacking, other = _MODALITIES[missing[0]]
-    note = f"no {lacking}: answered from the {other} alone"
-    if not model.training.get("modality_dropout"):
-        note += ", for which the model was not trained (--set modality_dropout=0.2)"
-    return note
 
 
 def digest(parts: object) -> str:

@@ -93,7 +93,7 @@ class ReportWriter:
         changed = {n: v for n, v in asdict(self._models.rules).items() if v != defaults[n]}
         rules = ", ".join(f"{name} {value}" for name, value in changed.items())
         facts = {
-            "Model file": self._models.paths[0].name,
+            "Model file": self._models.paths[0].name,  # of one in memory, its name
             "Encoders": " and ".join(self._models.files[0].spec.encoders),
             "Events": rules or "labels whose score reaches their threshold",
             "Versions": ", ".join(f"{name} {version(name)}" for name in ("torch", "av")),

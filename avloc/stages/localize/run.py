@@ -14,15 +14,17 @@ from avloc.errors import AvlocError, UsageError
 from avloc.events import EventRules
 from avloc.export.heat_style import HeatStyle
 from avloc.progress import Progress, silent
-from avloc.stages.localize.answers import ANSWER_SUFFIX, CachedModels, modality_note
+from avloc.stages.localize.answers import ANSWER_SUFFIX, CachedModels
+from avloc.stages.localize.choice import OpenRequest, choose_models
 from avloc.stages.localize.inputs import InputVideo, add_truth, find_inputs
+from avloc.stages.localize.localized_video import LocalizedVideo, modality_note, score_remarks
 from avloc.stages.localize.output_files import (
     OutputFiles,
     OutputOptions,
     check_outputs,
     refuse_outputs,
 )
-from avloc.stages.workspace import DEFAULT_MODEL, Workspace
+from avloc.stages.workspace import Workspace
 from avloc.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -32,33 +34,10 @@ _PATIENCE = 0.5  # seconds between two looks at videos that another run works on
 _FEATURES = 0.6  # their share of a video's time where a heat map is rendered too
 
 
-@dataclass(frozen=True)
-class LocalizedVideo:
-    """One video's answer.
-
-    Attributes:
-        video: the file.
-        timeline: its events and scores; None if it failed.
-        others: the timelines of further models.
-        written: the files made, in order.
-        kept: files of an earlier run that are still valid.
-        note: what a reader should know of the answer.
-        error: why it failed; None if it did not.
-    """
-
-    video: Path
-    timeline: Timeline | None = None
-    others: tuple[Timeline, ...] = ()
-    written: tuple[Path, ...] = ()
-    kept: tuple[Path, ...] = ()
-    note: str = ""
-    error: AvlocError | None = None
-
-
 def localize(
     videos: Sequence[str | Path] | str | Path,
     *,
-    model: Sequence[str | Path] | str | Path = DEFAULT_MODEL,
+    model: Sequence[str | Path] | str | Path = (),
     heatmap: bool = False,
     heatmap_style: str = HeatStyle.colormap,
     alpha: float = HeatStyle.alpha,
@@ -75,6 +54,7 @@ def localize(
     min_seconds: float = EventRules.min_seconds,
     min_score: float = EventRules.min_score,
     labels: Sequence[str] = (),
+    segment_seconds: float | None = None,
     device: str = "auto",
     weights: Path | None = None,
     offline: bool = False,
@@ -82,6 +62,7 @@ def localize(
     write: bool = True,
     progress: Progress | None = None,
     each: Callable[[LocalizedVideo], None] | None = None,
+    notice: Callable[[str], None] | None = None,
 ) -> list[LocalizedVideo]:
     """Find what happens in videos, when and where.
 
@@ -89,12 +70,14 @@ def localize(
     ``heatmap``. A result of the same video, model and rules that exists already is kept. A file
     that avloc did not write is never replaced. After an interruption the results so far stay.
 
-    It needs a trained model (avloc train); avloc brings none.
+    Without a trained model (avloc train) the model open answers, which needs no training: it
+    looks for ``labels``, or for some 150 things that can be heard and seen.
 
     Args:
         videos: Videos, sound files, or folders of them.
-        model: A model's name in the workspace, or a model file. Events of further models are
-            shown beside those of the first, and written to NAME.avloc.MODEL.h5.
+        model: A model's name in the workspace, or a model file; open for the one that needs no
+            training. Events of further models are shown beside those of the first, and written
+            to NAME.avloc.MODEL.h5. Default: cman, or open where no model was trained.
         heatmap: Also write the video with its heat map and its sound.
         heatmap_style: A matplotlib colour map.
         alpha: The heat map's greatest opacity, from 0 to 1.
@@ -114,7 +97,9 @@ def localize(
         min_gap: Join events of one label that are fewer seconds apart.
         min_seconds: Drop events shorter than this.
         min_score: Drop events with a lower score.
-        labels: Keep only events of this label. Default: all of them.
+        labels: Keep only events of this label; of the model open, look for it, whatever it is.
+            Default: all labels of the model.
+        segment_seconds: Length of a segment of the model open. Default: 1.
         device: Where the networks run.
         weights: A folder with weight files, searched before any download.
         offline: Never use the network.
@@ -122,6 +107,7 @@ def localize(
         write: False only returns the results: no file but the report is written.
         progress: called with (videos done, videos, what); the first may be a fraction.
         each: called with each result as it comes.
+        notice: called with lines about the model open, before the first result.
 
     Returns:
         One result for each video. One that fails carries its error, and the others go on.
@@ -132,7 +118,6 @@ def localize(
         AvlocError: an argument is invalid, a model cannot be loaded, or a named file cannot be
             written.
     """
-    rules = EventRules(threshold, keep, min_gap, min_seconds, min_score, tuple(labels))
     look = HeatStyle(heatmap_style, alpha)
     if not write and (heatmap or figure or compare):
         raise UsageError("pictures are files, and nothing is to be written")
@@ -140,10 +125,15 @@ def localize(
     if dataset is not None:
         inputs = add_truth(inputs, Path(dataset))
     is_any_video = any(video.error is None for video in inputs)  # else that is what to report
-    workspace, names = Workspace.at(artifacts), _as_list(model) if is_any_video else []
-    paths = list(dict.fromkeys(workspace.existing_model(name) for name in names))
+    chosen, labels = choose_models(
+        _as_list(model) if is_any_video else None,
+        Workspace.at(artifacts),
+        OpenRequest(tuple(labels), segment_seconds, device, weights, offline),
+        notice or (lambda _: None),
+    )
+    rules = EventRules(threshold, keep, min_gap, min_seconds, min_score, labels)
     loading = {"device": device, "weights": weights, "offline": offline}
-    models = CachedModels(paths, rules, overwrite, **loading)
+    models = CachedModels(chosen, rules, overwrite, **loading)
     outputs = OutputOptions(format, heatmap, figure, compare, look, models.names, overwrite)
     check_outputs(outputs, len(inputs))
     writer = None
@@ -206,8 +196,15 @@ class _Run:
             if self.writer is not None:
                 self.writer.add_failure(video.path, error)
             return LocalizedVideo(video.path, written=tuple(written), error=error)
-        others = tuple(timelines[1:])
-        return LocalizedVideo(video.path, timelines[0], others, tuple(written), tuple(kept), note)
+        return LocalizedVideo(
+            video.path,
+            timelines[0],
+            others=tuple(timelines[1:]),
+            written=tuple(written),
+            kept=tuple(kept),
+            note=note,
+            remarks=score_remarks(timelines[0], self.models.rules.labels),
+        )
 
     def _make_files(
         self, video: InputVideo, n_done: int, written: list[Path], kept: list[Path]
