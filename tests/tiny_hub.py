@@ -6,22 +6,10 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
 import torch
-from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import (
-    ClapConfig,
-    ClapFeatureExtractor,
-    ClapModel,
-    CLIPConfig,
-    CLIPImageProcessor,
-    CLIPModel,
-    PreTrainedTokenizerFast,
-    Siglip2Config,
-    Siglip2Model,
-    SiglipConfig,
-    SiglipImageProcessor,
-    SiglipModel,
-)
+
+transformers = pytest.importorskip("transformers", reason="the extra hub is not installed")
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 SIDE, PATCH, WIDTH = 64, 16, 24
@@ -36,39 +24,39 @@ _WORDS = _TEXT.split(" ")
 
 
 def save_clip(folder: Path, licence: str = "mit") -> Path:
-    config = CLIPConfig(
+    config = transformers.CLIPConfig(
         vision_config=_TRANSFORMER | {"image_size": SIDE, "patch_size": PATCH},
         text_config=_TRANSFORMER | _vocabulary(),
         projection_dim=WIDTH,
     )
-    processor = CLIPImageProcessor(
+    processor = transformers.CLIPImageProcessor(
         size={"shortest_edge": SIDE}, crop_size={"height": SIDE, "width": SIDE}
     )
-    return _save(folder, CLIPModel(_seeded(config)), processor, licence)
+    return _save(folder, transformers.CLIPModel(_seeded(config)), processor, licence)
 
 
 def save_siglip(folder: Path, licence: str = "apache-2.0") -> Path:
-    config = SiglipConfig(
+    config = transformers.SiglipConfig(
         vision_config=_TRANSFORMER | {"image_size": SIDE, "patch_size": PATCH},
         text_config=_TRANSFORMER | _vocabulary(),
     )
-    processor = SiglipImageProcessor(size={"height": SIDE, "width": SIDE}, resample=2)
-    return _save(folder, SiglipModel(_seeded(config)), processor, licence)
+    processor = transformers.SiglipImageProcessor(size={"height": SIDE, "width": SIDE}, resample=2)
+    return _save(folder, transformers.SiglipModel(_seeded(config)), processor, licence)
 
 
 def save_siglip2(folder: Path, licence: str = "apache-2.0") -> Path:
-    from transformers import Siglip2ImageProcessor
-
-    config = Siglip2Config(
+    config = transformers.Siglip2Config(
         vision_config=_TRANSFORMER | {"num_patches": (SIDE // PATCH) ** 2, "patch_size": PATCH},
         text_config=_TRANSFORMER | _vocabulary(),
     )
-    processor = Siglip2ImageProcessor(patch_size=PATCH, max_num_patches=(SIDE // PATCH) ** 2)
-    return _save(folder, Siglip2Model(_seeded(config)), processor, licence)
+    processor = transformers.Siglip2ImageProcessor(
+        patch_size=PATCH, max_num_patches=(SIDE // PATCH) ** 2
+    )
+    return _save(folder, transformers.Siglip2Model(_seeded(config)), processor, licence)
 
 
 def save_clap(folder: Path, licence: str = "apache-2.0", *, is_fused: bool = False) -> Path:
-    config = ClapConfig(
+    config = transformers.ClapConfig(
         audio_config={
             "patch_embeds_hidden_size": 16,
             "hidden_size": 64,
@@ -81,8 +69,8 @@ def save_clap(folder: Path, licence: str = "apache-2.0", *, is_fused: bool = Fal
         text_config=_TRANSFORMER | _vocabulary() | {"max_position_embeddings": 40},
         projection_dim=WIDTH,
     )
-    extractor = ClapFeatureExtractor(truncation="fusion" if is_fused else "rand_trunc")
-    return _save(folder, ClapModel(_seeded(config)), extractor, licence)
+    extractor = transformers.ClapFeatureExtractor(truncation="fusion" if is_fused else "rand_trunc")
+    return _save(folder, transformers.ClapModel(_seeded(config)), extractor, licence)
 
 
 def save_timm(folder: Path, architecture: str = "resnet10t", licence: str = "apache-2.0") -> Path:
@@ -151,14 +139,15 @@ def _save(folder: Path, model, processor, licence: str) -> Path:
     return folder
 
 
-def _tokenizer() -> PreTrainedTokenizerFast:
+def _tokenizer():
+    from tokenizers import Tokenizer, models, pre_tokenizers
     from tokenizers.processors import TemplateProcessing
 
     end = len(_WORDS) - 1
     words = Tokenizer(models.WordLevel({w: k for k, w in enumerate(_WORDS)}, unk_token="[UNK]"))
     words.pre_tokenizer = pre_tokenizers.Whitespace()
     words.post_processor = TemplateProcessing(single="$A [EOS]", special_tokens=[("[EOS]", end)])
-    return PreTrainedTokenizerFast(
+    return transformers.PreTrainedTokenizerFast(
         tokenizer_object=words, pad_token="[PAD]", unk_token="[UNK]", eos_token="[EOS]"
     )
 

@@ -96,9 +96,9 @@ def embed_texts(
 ) -> Float[Tensor, "n D"]:
     """Return the embeddings of texts, each of length 1, as the model was trained."""
     longest = model.config.text_config.max_position_embeddings
-    if kind.startswith("siglip"):  # trained on full length, in lower case and without a mask
+    if kind.startswith("siglip"):  # trained on full length, in lower case, without a mask
         texts = [text.lower() for text in texts]
-        padding = {"padding": "max_length", "max_length": longest}
+        padding = {"padding": "max_length", "max_length": longest, "padding_side": "right"}
         tokens = tokenizer(texts, truncation=True, return_tensors="pt", **padding)
         inputs = {"input_ids": tokens["input_ids"]}
     else:

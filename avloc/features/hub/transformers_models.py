@@ -17,6 +17,7 @@ from avloc.features.hub.weight_files import PICKLE, weights_in
 SENSE_OF = {"clap": "audio", "clip": "visual", "siglip": "visual", "siglip2": "visual"}
 """The kinds of models that can be encoders (``model_type`` in their configuration)."""
 _Loaded = TypeVar("_Loaded")
+_VOCABULARIES = ("tokenizer.json", "vocab.json", "vocab.txt", "spiece.model", "tokenizer.model")
 _SAFE = {"local_files_only": True, "trust_remote_code": False}
 _SEEN_OR_HEARD = {"visual": "picture", "audio": "sound"}
 
@@ -88,6 +89,11 @@ def load_tokenizer(snapshot: Snapshot) -> Any:
     """Read what cuts text into tokens."""
     from transformers import AutoTokenizer
 
+    if not any((snapshot.folder / file).is_file() for file in _VOCABULARIES):
+        raise WeightsError(  # the library would make up a tokenizer without words
+            f"{snapshot.folder} has no tokenizer of {snapshot.name}",
+            "Give the files of the whole model, as the hub has them.",
+        )
     load = AutoTokenizer.from_pretrained
     return _read(snapshot, "its tokenizer", lambda: load(snapshot.folder, **_SAFE))
 
