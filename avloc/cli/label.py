@@ -27,7 +27,7 @@ def label(given: dict[str, Any]) -> None:
 
     given["videos"] = console.paths_or_stdin(given["videos"])
     with console.progress_bar("label") as progress:
-        done = avloc.label(**given, progress=progress)
+        done = avloc.label(**given, progress=progress, notice=console.say)
     for line in count_labels(done.dataset).lines():
         console.say(line)
     if done.unfound:

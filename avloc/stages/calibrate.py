@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,15 +17,14 @@ from avloc.datasets.targets import Targets
 from avloc.errors import DatasetError, MediaError
 from avloc.events import DEFAULT_THRESHOLD
 from avloc.export.marks import refuse_foreign
-from avloc.localizer import load
+from avloc.localizer import Localizer, load
 from avloc.progress import Progress, silent
-from avloc.stages.workspace import Workspace
+from avloc.stages.workspace import OPEN_MODEL, Workspace
 from avloc.timeline import Timeline
 from avloc.training.calibration import winning_scores
 from avloc.training.few_examples import FittedThreshold, fit_to_few
 from avloc.training.sense_calibration import ENOUGH, fit_sense_threshold
 
-OPEN_MODEL = "open"
 _FEW_VIDEOS = 3
 
 
@@ -85,7 +85,8 @@ def calibrate(
 
     Args:
         dataset: Corrected labels: a manifest, .eaf, Label Studio's .json, or a data set's folder.
-        model: A model's name in the workspace, or a model file.
+        model: A model's name in the workspace, or a model file. The model open is made with the
+            labels of the data if the workspace has none.
         name: The name of a new model file in the workspace. Default: replace the model's file.
         device: Where the networks run.
         weights: A folder with weight files, searched before any download.
@@ -98,13 +99,20 @@ def calibrate(
             their labels. ArtifactError: there is no such model. OutputError: the model file
             cannot be written.
     """
-    workspace = Workspace.at(artifacts)
-    source = workspace.existing_model(model)
-    path = workspace.new_model(name) if name else source
-    refuse_foreign(path)
-    model_file = read_model(source)
-    data, unknown = _of_model(load_dataset(dataset), model_file)
-    localizer = load(source, device=device, weights=weights, offline=offline)
+    workspace, labelled = Workspace.at(artifacts), load_dataset(dataset)
+    loading: dict[str, Any] = {"device": device, "weights": weights, "offline": offline}
+    is_new = str(model) == OPEN_MODEL and OPEN_MODEL not in workspace.model_names()
+    if is_new:
+        path = workspace.new_model(name or OPEN_MODEL)
+        localizer = _open_localizer(labelled, **loading)
+    else:
+        source = workspace.existing_model(model)
+        path = workspace.new_model(name) if name else source
+        refuse_foreign(path)
+        _of_model(labelled, read_model(source))  # before the encoders are loaded
+        localizer = load(source, **loading)
+    model_file = localizer.model_file
+    data, unknown = _of_model(labelled, model_file)
     answers: list[_Answer] = []
     failed: list[str] = []
     videos = _videos(data)
@@ -131,6 +139,17 @@ def calibrate(
     write_model(path, new)
     senses = (before, after)
     return CalibratedModel(path, new, fitted, senses, len(answers), unknown, tuple(failed))
+
+
+def _open_localizer(
+    dataset: Dataset, device: str, weights: Path | None, offline: bool
+) -> Localizer:
+    """Return the model open with the labels of a data set."""
+    from avloc.features import WeightsPolicy
+    from avloc.stages.open_model import make_open_model
+
+    policy = WeightsPolicy(folder=weights, offline=offline)
+    return make_open_model(dataset.labels.names, device=device, policy=policy).localizer()
 
 
 def _of_model(dataset: Dataset, model: ModelFile) -> tuple[Dataset, tuple[str, ...]]:

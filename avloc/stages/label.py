@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import Any
@@ -57,11 +57,13 @@ def label(
     min_gap: float = EventRules.min_gap,
     min_seconds: float = EventRules.min_seconds,
     min_score: float = EventRules.min_score,
+    segment_seconds: float | None = None,
     device: str = "auto",
     weights: Path | None = None,
     offline: bool = False,
     artifacts: Path | str | None = None,
     progress: Progress | None = None,
+    notice: Callable[[str], None] | None = None,
 ) -> LabelledVideos:
     """Write a manifest of the events in unlabelled videos.
 
@@ -73,7 +75,8 @@ def label(
 
     Args:
         videos: Videos, sound files, or folders of them.
-        labels: What to look for. Default: all labels of the model.
+        labels: What to look for; of the model open, in any words. Default: all labels of the
+            model.
         model: A model's name in the workspace, or a model file. Default: that of avloc localize.
         out: The manifest to write: .csv, .tsv or .jsonl.
         format: Also write tasks to correct in this format, beside the manifest.
@@ -86,11 +89,13 @@ def label(
         min_gap: Join events of one label that are fewer seconds apart.
         min_seconds: Drop events shorter than this.
         min_score: Drop events with a lower score.
+        segment_seconds: Length of a segment of the model open. Default: 1.
         device: Where the networks run.
         weights: A folder with weight files, searched before any download.
         offline: Never use the network.
         artifacts: The workspace folder. Default: ``$AVLOC_ARTIFACTS``, or ./artifacts.
         progress: called with (videos done, videos, what); the first may be a fraction.
+        notice: called with lines about the model open, before the first video.
 
     Raises:
         OutputError: the manifest exists and was corrected, or was not written by avloc.
@@ -117,12 +122,14 @@ def label(
         min_gap=min_gap,
         min_seconds=min_seconds,
         min_score=min_score,
+        segment_seconds=segment_seconds,
         device=device,
         weights=weights,
         offline=offline,
         artifacts=artifacts,
         write=False,
         progress=progress,
+        notice=notice,
     )
     answers = [_nameable(answer) for answer in answers]
     timelines = [answer.timeline for answer in answers if answer.timeline is not None]
