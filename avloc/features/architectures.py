@@ -56,6 +56,7 @@ class Architecture:
 _PATCHES_AT_ONCE = 8  # 16 do not give the same bits
 _RESNET = imagenet, resnet_trunk, torchvision_record
 VISUAL_ENCODERS = {
+    "colours": Architecture((7, 7, 3), imagenet, lambda *_: nn.AvgPool2d(32), None),
     "efficientnet-lite0": Architecture(
         (7, 7, 320), efficientnet_lite, efficientnet_lite0_trunk, embedded_record
     ),

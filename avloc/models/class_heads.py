@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import hardswish, linear, normalize, relu6
+from torch.nn.functional import hardswish, linear, relu6
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"hardswish": hardswish, "relu6": relu6}
 HEADS = ("none", "tagger", "softmax", "contrastive")
@@ -71,35 +71,45 @@ class TaggerHead(ClassHead):
 
 
 class ContrastiveHead(ClassHead):
-    """A text embedding for each class; the cosine with it, times a scale, plus a bias.
+    """A text embedding for each class; an embedding's product with it, times a scale.
+
+    Products are compared within a segment: how far above those of a bank of ordinary words.
 
     Args:
         n_channels: D of the embeddings of pictures, sounds and texts.
-        n_classes: K texts.
+        n_classes: K texts, the bank's last.
+        n_bank: the bank's words.
     """
 
     texts: Tensor
     scale: Tensor
-    bias: Tensor
 
-    def __init__(self, n_channels: int, n_classes: int) -> None:
+    def __init__(self, n_channels: int, n_classes: int, n_bank: int) -> None:
         super().__init__()
         self.register_buffer("texts", torch.zeros(n_classes, n_channels))
         self.register_buffer("scale", torch.ones(()))
-        self.register_buffer("bias", torch.zeros(()))
+        self._n_bank = n_bank
 
     def classify(self, embedded: Float[Tensor, "*B D"]) -> Float[Tensor, "*B K"]:
-        """Return the scaled cosines."""
-        directions = normalize(embedded, dim=-1), normalize(self.texts, dim=-1)
-        return linear(*directions) * self.scale + self.bias
+        """Return the scaled products."""
+        return linear(embedded, self.texts) * self.scale
+
+    def scores(self, logits: Float[Tensor, "*B K"]) -> Float[Tensor, "*B K"]:
+        """Return how many deviations each product is above the bank's mean."""
+        bank = logits[..., -self._n_bank :]
+        deviation = bank.std(dim=-1, keepdim=True).clamp(min=1e-6)
+        return (logits - bank.mean(dim=-1, keepdim=True)) / deviation
 
 
 def make_head(
     kind: str, n_channels: int, width: int, n_classes: int, activation: str
 ) -> ClassHead | None:
-    """Return an empty head of one of `HEADS`; None for ``none``."""
+    """Return an empty head of one of `HEADS`; None for ``none``.
+
+    The width is a classifier's hidden channels, or how many words are in a bank.
+    """
     if kind == "none":
         return None
     if kind == "contrastive":
-        return ContrastiveHead(n_channels, n_classes)
+        return ContrastiveHead(n_channels, n_classes, width)
     return TaggerHead(n_channels, width, n_classes, activation, is_softmax=kind == "softmax")

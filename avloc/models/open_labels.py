@@ -28,12 +28,12 @@ class OpenOptions(ModelOptions):
     """The sizes of both heads, by which a file's model is built again."""
 
     audio_head: str = option("none", help="the kind of the audio head", choices=HEADS)
-    audio_width: int = option(1, help="its hidden channels", minimum=1)
+    audio_width: int = option(1, help="its hidden channels, or the words of its bank", minimum=1)
     audio_classes: int = option(1, help="the classes that it knows", minimum=1)
     audio_activation: str = option("hardswish", help="of it", choices=tuple(ACTIVATIONS))
     audio_pairs: int = option(0, help="the labels' classes together", minimum=0)
     visual_head: str = option("none", help="the kind of the visual head", choices=HEADS)
-    visual_width: int = option(1, help="its hidden channels", minimum=1)
+    visual_width: int = option(1, help="its hidden channels, or the words of its bank", minimum=1)
     visual_classes: int = option(1, help="the classes that it knows", minimum=1)
     visual_activation: str = option("relu6", help="of it", choices=tuple(ACTIVATIONS))
     visual_pairs: int = option(0, help="the labels' classes together", minimum=0)

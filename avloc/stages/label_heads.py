@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from avloc.features.architectures import Sense
@@ -78,6 +79,40 @@ def tagger_head(
     }
     options = {f"{sense}_{name}": value for name, value in options.items()}
     return LabelHead(options, weights, of_labels, moments(read_background(encoder), of_labels))
+
+
+def text_label_head(
+    sense: Sense, encoder: str, labels: Sequence[str], bank: Sequence[str], policy: WeightsPolicy
+) -> LabelHead:
+    """Return the head of an encoder that was trained with texts: each label is a class.
+
+    Args:
+        sense: which encoder it is.
+        encoder: its name, ``hf:ORG/NAME``.
+        labels: N labels.
+        bank: ordinary words, against which labels are compared.
+        policy: where the model's files may come from.
+
+    Raises:
+        UsageError: the model was not trained with texts.
+        WeightsError: its files cannot be had.
+    """
+    from avloc.features.hub.text_towers import text_head  # its packages load slowly
+
+    head = text_head(encoder, [*labels, *bank], weights=policy)
+    n_labels, n_classes = len(labels), len(labels) + len(bank)
+    options = {
+        "head": "contrastive",
+        "width": len(bank),
+        "classes": n_classes,
+        "pairs": n_labels,
+    }
+    return LabelHead(
+        {f"{sense}_{name}": value for name, value in options.items()},
+        {"texts": head.weight, "scale": torch.tensor(head.scale)},
+        tuple(LabelClasses([n], [1.0]) for n in range(n_labels)),
+        {"centre": [0.0] * n_labels, "scale": [1.0] * n_labels},
+    )
 
 
 def _of_best_class(background: Background, labels: Sequence[LabelClasses]) -> Moments:

@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from avloc.artifacts import ModelFile, write_model
-from avloc.errors import UsageError, WeightsError
+from avloc.errors import AvlocError, DependencyError, WeightsError
 from avloc.events import DEFAULT_THRESHOLD
 from avloc.features import Encoders, WeightsPolicy, load_encoders
+from avloc.features.architectures import Sense
+from avloc.features.hub.names import is_hub_name
 from avloc.labels import LabelSet
 from avloc.localizer import Localizer
 from avloc.models import build, state_arrays
-from avloc.stages.label_heads import RIVALS, LabelHead, tagger_head
+from avloc.stages.asked_labels import (
+    MOST_NAMED,
+    clean_labels,
+    nothing_known,
+    nothing_matches,
+    one_sense_only,
+    read_lines,
+)
+from avloc.stages.label_heads import RIVALS, LabelHead, tagger_head, text_label_head
 from avloc.stages.workspace import OPEN_MODEL, Workspace
-from avloc.vocabulary import SOUNDING_THINGS, LabelMapping, map_labels, read_corrections
+from avloc.vocabulary import (
+    SOUNDING_THINGS,
+    ClassWeight,
+    LabelMapping,
+    map_labels,
+    read_corrections,
+)
 
 VISUAL = "efficientnet-lite0"
 AUDIO = "efficientat-mn04"
@@ -25,10 +41,10 @@ AUDIO = "efficientat-mn04"
 FPS = 2
 VOCABULARY_THRESHOLD = 0.8
 """Of the labels that nobody asked for: of so many, one is above the usual threshold by chance."""
-_WITHOUT_WEIGHTS = "logmel"  # stands for an audio encoder that is not to be had
+_WITHOUT_WEIGHTS = {"visual": "colours", "audio": "logmel"}  # stand for what is not to be had
+_OTHER: dict[Sense, str] = {"visual": "sound", "audio": "picture"}
 _WINDOW = 600  # segments that are scored at once; a segment needs no other
 _MOST_FPS = 120
-_MOST_NAMED = 5  # labels that a line names
 
 
 @dataclass(frozen=True)
@@ -93,7 +109,7 @@ def open_model(
         OutputError: the model cannot be written.
     """
     path = Workspace.at(artifacts).new_model(OPEN_MODEL)
-    names = [*labels, *(_lines(Path(labels_file)) if labels_file is not None else ())]
+    names = [*labels, *(read_lines(Path(labels_file)) if labels_file is not None else ())]
     made = make_open_model(
         names,
         map=map,
@@ -125,18 +141,15 @@ def make_open_model(
     label_set = LabelSet(tuple(names), kind="independent")
     rivals = [name for name in RIVALS if name not in names]
     fixed = read_corrections(Path(map)) if map is not None else None
-    mappings = map_labels(names, fixed)
+    words = [*map_labels(names, fixed), *map_labels(rivals)]
+    heads, lacking = _heads(words, {"visual": visual, "audio": audio}, policy)
+    mappings = [_usable(word, heads) for word in words[: len(names)]]
     unknown = [mapping for mapping in mappings if not mapping.heard and not mapping.seen]
     if len(unknown) == len(mappings):
-        raise UsageError(
-            "no label matches anything that the encoders know",
-            f"{' '.join(_nothing(mapping) for mapping in unknown[:_MOST_NAMED])} --map FILE names "
-            "classes for a label.",
-        )
-    heads, notes = _heads([*mappings, *map_labels(rivals)], visual, audio, policy)
+        raise next(iter(lacking.values()), nothing_known(unknown))
     encoders = load_encoders(
-        visual,
-        audio if "audio" in heads else _WITHOUT_WEIGHTS,
+        visual if "visual" in heads else _WITHOUT_WEIGHTS["visual"],
+        audio if "audio" in heads else _WITHOUT_WEIGHTS["audio"],
         fps=fps or frame_rate(segment_seconds),
         segment_seconds=segment_seconds,
         device=device,
@@ -146,17 +159,14 @@ def make_open_model(
         _model_file(label_set, rivals, mappings, heads, encoders),
         thresholds=(DEFAULT_THRESHOLD if asked else VOCABULARY_THRESHOLD,) * len(names),
     )
-    notes += [_nothing(mapping) for mapping in unknown]
-    notes += _abstaining(mappings) if asked else []
+    notes = [
+        f"answers from the {_OTHER[sense]} alone: {error.message}. {error.hint}"
+        for sense, error in lacking.items()
+    ]
+    if asked:
+        notes += [nothing_matches(mapping) for mapping in unknown[:MOST_NAMED]]
+        notes += one_sense_only(mappings) if not lacking else []
     return OpenModel(file, tuple(mappings), tuple(notes), encoders)
-
-
-def clean_labels(labels: Iterable[str]) -> list[str]:
-    """Return labels without surrounding space, each once; UsageError if one is empty."""
-    names = list(dict.fromkeys(" ".join(label.split()) for label in labels))
-    if not all(names):
-        raise UsageError("a label is empty", "Name what to look for: --label 'dog barking'.")
-    return names
 
 
 def frame_rate(segment_seconds: float) -> int:
@@ -167,22 +177,44 @@ def frame_rate(segment_seconds: float) -> int:
 
 
 def _heads(
-    mappings: Sequence[LabelMapping], visual: str, audio: str, policy: WeightsPolicy
-) -> tuple[dict[str, LabelHead], list[str]]:
-    """Return the head of each sense that is to be had, and why the sound's is not."""
-    heads = {"visual": tagger_head("visual", visual, [m.seen for m in mappings], policy)}
-    try:
-        heads["audio"] = tagger_head("audio", audio, [m.heard for m in mappings], policy)
-    except WeightsError as error:
-        return heads, [f"answers from the picture alone: {error.message}. {error.hint}"]
-    return heads, []
+    words: Sequence[LabelMapping], encoders: dict[Sense, str], policy: WeightsPolicy
+) -> tuple[dict[Sense, LabelHead], dict[Sense, AvlocError]]:
+    """Return the head of each sense that is to be had, and why the others are not."""
+    heads: dict[Sense, LabelHead] = {}
+    lacking: dict[Sense, AvlocError] = {}
+    for sense, encoder in encoders.items():
+        try:
+            if is_hub_name(encoder):
+                names = [word.label for word in words]
+                heads[sense] = text_label_head(sense, encoder, names, SOUNDING_THINGS, policy)
+            else:
+                classes = [word.seen if sense == "visual" else word.heard for word in words]
+                heads[sense] = tagger_head(sense, encoder, classes, policy)
+        except (WeightsError, DependencyError) as error:
+            lacking[sense] = error
+    if not heads:
+        raise lacking["audio"]
+    return heads, lacking
+
+
+def _usable(word: LabelMapping, heads: dict[Sense, LabelHead]) -> LabelMapping:
+    """Return what a label becomes with these heads; one trained with texts takes it as it is."""
+    senses: dict[str, tuple[ClassWeight, ...]] = {"heard": word.heard, "seen": word.seen}
+    modalities: dict[str, Sense] = {"heard": "audio", "seen": "visual"}
+    for name, modality in modalities.items():
+        head = heads.get(modality)
+        if head is None:
+            senses[name] = ()
+        elif head.options[f"{modality}_head"] == "contrastive":
+            senses[name] = (ClassWeight(0, word.label, 1.0, "its text"),)
+    return LabelMapping(word.label, senses["heard"], senses["seen"], word.nearest)
 
 
 def _model_file(
     labels: LabelSet,
     rivals: Sequence[str],
     mappings: Sequence[LabelMapping],
-    heads: dict[str, LabelHead],
+    heads: dict[Sense, LabelHead],
     encoders: Encoders,
 ) -> ModelFile:
     options: dict[str, Any] = {k: v for head in heads.values() for k, v in head.options.items()}
@@ -216,32 +248,3 @@ def _model_file(
             "not_seen": [mapping.label for mapping in mappings if not mapping.seen],
         },
     )
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}", "Write one label a line.") from error
-    return [line for line in text.splitlines() if line.strip()]
-
-
-def _nothing(mapping: LabelMapping) -> str:
-    nearest = f" Nearest: {', '.join(mapping.nearest)}." if mapping.nearest else ""
-    return f"{mapping.label!r} matches nothing that the encoders know.{nearest}"
-
-
-def _abstaining(mappings: Sequence[LabelMapping]) -> list[str]:
-    """Return lines that name the labels of which one sense knows nothing."""
-    lines = []
-    for sense, other in (("heard", "seen"), ("seen", "heard")):
-        names = [m.label for m in mappings if not getattr(m, sense) and getattr(m, other)]
-        if names:
-            lines.append(f"known only where {other}, since nothing {sense} matches: {named(names)}")
-    return lines
-
-
-def named(names: Sequence[str]) -> str:
-    """Return names in a line: the first of them, and how many more there are."""
-    more = len(names) - _MOST_NAMED
-    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
