@@ -12,9 +12,9 @@ from torch.nn.functional import conv2d, pad
 
 from avloc.events import DEFAULT_THRESHOLD
 
-SLOPE, MIDDLE = 1.5, 2.5
-"""A label ``z`` deviations above its background has the log-odds ``SLOPE * (z - MIDDLE)``. Fitted
-on real clips: of the seconds without a label, 98 % are below ``z = 2.1``."""
+SLOPE, MIDDLE = 1.5, 2.75
+"""A label ``z`` deviations above its background has the log-odds ``SLOPE * (z - MIDDLE)``. Chosen
+on 26 real clips, smoothed: their own label is an event in 92 %, one that is absent in 6 %."""
 SUPPORT = 0.3
 """kappa: how much of the weaker sense's evidence is added to the stronger one's."""
 BLUR = 0.7

@@ -38,7 +38,7 @@ class OpenOptions(ModelOptions):
     visual_activation: str = option("relu6", help="of it", choices=tuple(ACTIVATIONS))
     visual_pairs: int = option(0, help="the labels' classes together", minimum=0)
     n_rivals: int = option(0, help="things that are scored beside the labels", minimum=0)
-    smooth: int = option(1, help="segments of the median over time", minimum=1)
+    smooth: int = option(3, help="segments of the median over time", minimum=1)
 
     @property
     def modalities(self) -> str:

@@ -67,7 +67,7 @@ def test_a_labels_evidence_is_that_of_any_of_its_classes() -> None:
     scores = np.array([[0.5, -2.0, 1.0], [-9.0, 3.0, -40.0]])
     likely = np.exp(scores)
     raw = np.log([likely[:, 0] + 0.5 * likely[:, 2], 0.25 * likely[:, 1]]).T
-    expected = 1.5 * ((raw - [1, -1]) / [2, 0.5] - 2.5)
+    expected = 1.5 * ((raw - [1, -1]) / [2, 0.5] - 2.75)
     np.testing.assert_allclose(evidence(torch.tensor(scores)), expected, rtol=1e-5)
     alone = evidence.of_label(0, torch.tensor(scores))
     np.testing.assert_allclose(alone, raw[:, 0], rtol=1e-5)
@@ -79,7 +79,7 @@ def test_class_scores_can_be_brought_to_one_unit_first() -> None:
     evidence.fit((LabelClasses((0, 2), (1.0, 0.5)),), [0.3], [3], mean, scale)
     scores = np.random.default_rng(0).normal(-3, 3, (20, 3))
     z = np.exp((scores - mean) / scale)
-    expected = 1.5 * ((np.log(z[:, 0] + 0.5 * z[:, 2]) - 0.3) / 3 - 2.5)
+    expected = 1.5 * ((np.log(z[:, 0] + 0.5 * z[:, 2]) - 0.3) / 3 - 2.75)
     np.testing.assert_allclose(evidence(torch.tensor(scores))[:, 0], expected, rtol=1e-4)
 
 
@@ -94,10 +94,10 @@ def test_a_sense_that_knows_no_class_abstains() -> None:
 @pytest.mark.parametrize("heard", [-1.0, 0.5, 2.0, 4.0])
 @pytest.mark.parametrize("seen", [-2.0, 0.1, 2.4, 3.0])
 def test_the_weaker_sense_supports_the_stronger_and_never_blocks_it(heard, seen) -> None:
-    # in deviations above the background, of which the log-odds are 1.5 (z - 2.5)
+    # in deviations above the background, of which the log-odds are 1.5 (z - 2.75)
     z = max(heard, seen) + 0.3 * max(0, min(heard, seen))
-    odds = (torch.tensor([1.5 * (value - 2.5)]) for value in (heard, seen))
-    assert fused(*odds).item() == pytest.approx(1.5 * (z - 2.5), abs=1e-5)
+    odds = (torch.tensor([1.5 * (value - 2.75)]) for value in (heard, seen))
+    assert fused(*odds).item() == pytest.approx(1.5 * (z - 2.75), abs=1e-5)
 
 
 def test_where_one_sense_abstains_the_other_alone_is_the_score() -> None:
