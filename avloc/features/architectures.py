@@ -30,6 +30,7 @@ from avloc.features.visual_networks import (
 from avloc.features.weights import WeightsRecord
 
 Sense = Literal["visual", "audio"]
+_GPU_GROUP = 128
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,14 @@ class Architecture:
     resize: str = SQUASH  # the rule that brings a frame to that size
     layer: str = ""  # what is taken of a model from a hub
     cpu_group: int = 16  # items a call; measured to give the same bits on 1 to 8 threads
+    onnx_group: int = 0  # items a call of ONNX Runtime, which gives the same bits; 0: as many
     front_end: Callable[[Fraction], str] = lambda _: VGGISH  # sound's, for segments of a length
+
+    def group(self, device: torch.device, runtime: str) -> int:
+        """Return how many items a call of the network takes."""
+        if device.type == "cuda":
+            return _GPU_GROUP
+        return (self.onnx_group if runtime == "onnx" else 0) or self.cpu_group
 
     def items(self, sense: Sense, segment_seconds: Fraction, n_items: int = 1) -> Tensor:
         """Return empty items as the encoder takes them: black frames, or silence."""
@@ -54,22 +62,40 @@ class Architecture:
 
 
 _PATCHES_AT_ONCE = 8  # 16 do not give the same bits
-_RESNET = imagenet, resnet_trunk, torchvision_record
+# Convolutions have the same bits in groups of 1 to 16 there, and a short clip fills few groups.
+_FEW = 4
+
+
+def _resnet(n_channels: int) -> Architecture:
+    return Architecture(
+        (7, 7, n_channels), imagenet, resnet_trunk, torchvision_record, onnx_group=_FEW
+    )
+
+
 VISUAL_ENCODERS = {
     "colours": Architecture((7, 7, 3), imagenet, lambda *_: nn.AvgPool2d(32), None),
     "efficientnet-lite0": Architecture(
-        (7, 7, 320), efficientnet_lite, efficientnet_lite0_trunk, embedded_record
+        (7, 7, 320),
+        efficientnet_lite,
+        efficientnet_lite0_trunk,
+        embedded_record,
+        onnx_group=_FEW,
     ),
-    "resnet101": Architecture((7, 7, 2048), *_RESNET),
-    "resnet152": Architecture((7, 7, 2048), *_RESNET),
-    "resnet18": Architecture((7, 7, 512), *_RESNET),
-    "resnet34": Architecture((7, 7, 512), *_RESNET),
-    "resnet50": Architecture((7, 7, 2048), *_RESNET),
-    "vgg19": Architecture((7, 7, 512), imagenet, vgg19_trunk, torchvision_record),
+    "resnet101": _resnet(2048),
+    "resnet152": _resnet(2048),
+    "resnet18": _resnet(512),
+    "resnet34": _resnet(512),
+    "resnet50": _resnet(2048),
+    "vgg19": Architecture((7, 7, 512), imagenet, vgg19_trunk, torchvision_record, onnx_group=_FEW),
 }
 AUDIO_ENCODERS = {
     "efficientat-mn04": Architecture(
-        (384,), mn04_log_mel, mn04_trunk, lambda _: MN04_WEIGHTS, front_end=mn04_front_end
+        (384,),
+        mn04_log_mel,
+        mn04_trunk,
+        lambda _: MN04_WEIGHTS,
+        onnx_group=_FEW,
+        front_end=mn04_front_end,
     ),
     "logmel": Architecture(
         (128,), nn.Identity(), lambda *_: BandStatistics(), None, cpu_group=_PATCHES_AT_ONCE

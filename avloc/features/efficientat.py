@@ -7,6 +7,7 @@ Distillation", ICASSP 2023. The network is MobileNetV3-Large at width 0.4 on one
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from fractions import Fraction
 from functools import cache, partial
 
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from avloc.features.front_ends import waveform
+from avloc.features.precision import one_thread
 from avloc.features.weights import State, WeightsRecord, fill
 
 MN04_WEIGHTS = WeightsRecord(
@@ -41,14 +43,16 @@ def mn04_log_mel(sound: Tensor) -> Tensor:
 
     In double precision: its rounding shows neither threads nor batches.
     """
-    x = sound.double()
-    x = x[:, 1:] - 0.97 * x[:, :-1]
-    window, bands = _constants(sound.device)
-    spectrum = torch.view_as_real(
-        torch.stft(x, _N_FFT, _HOP, _WINDOW, window, center=True, return_complex=True)
-    )
-    log_mel = torch.log(bands @ spectrum.square().sum(-1) + 1e-5)
-    return ((log_mel + 4.5) / 5).float()[:, None]
+    # Several threads gain nothing here, and wait for each other where other programs run.
+    with one_thread() if sound.device.type == "cpu" else nullcontext():
+        x = sound.double()
+        x = x[:, 1:] - 0.97 * x[:, :-1]
+        window, bands = _constants(sound.device)
+        spectrum = torch.view_as_real(
+            torch.stft(x, _N_FFT, _HOP, _WINDOW, window, center=True, return_complex=True)
+        )
+        log_mel = torch.log(bands @ spectrum.square().sum(-1) + 1e-5)
+        return ((log_mel + 4.5) / 5).float()[:, None]
 
 
 @cache

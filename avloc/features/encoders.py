@@ -20,8 +20,6 @@ from avloc.features.sources import EncoderSource, check_name, find_source
 from avloc.features.weights import WeightsPolicy
 from avloc.spec import DEFAULT_AUDIO, DEFAULT_VISUAL, FeatureSpec, Precision
 
-_GPU_GROUP = 128
-
 
 @dataclass(frozen=True)
 class Encoder:
@@ -98,7 +96,7 @@ def load_source(
 ) -> Encoder:
     """Load the encoder of a source, as `load_encoder` does."""
     architecture = source.architecture
-    group = _GPU_GROUP if device.type == "cuda" else architecture.cpu_group
+    group = architecture.group(device, runtime)
     one = architecture.prepare(architecture.items(sense, segment_seconds).to(device))
     like = torch.zeros(group, *one.shape[1:], device=device)
     if sense == "visual":

@@ -68,13 +68,16 @@ def test_the_logits_are_the_authors(policy, reference):
     np.testing.assert_allclose(logits.numpy(), reference["logits"], rtol=0, atol=1e-4)
 
 
+@pytest.mark.parametrize("runtime", ["eager", "onnx"])
 @pytest.mark.parametrize("segment_seconds", [Fraction(1), Fraction(1, 4)])
-def test_a_vector_depends_on_neither_batch_nor_threads(policy, segment_seconds):
+def test_a_vector_depends_on_neither_batch_nor_threads(policy, segment_seconds, runtime):
+    if runtime == "onnx":
+        pytest.importorskip("onnxruntime")
     draw = np.random.default_rng(0)
     n_samples = 64_000 if segment_seconds == 1 else 32_000
     sound = torch.from_numpy(draw.normal(0, 0.1, (18, n_samples)).astype(np.float32))
-    encoder = mn04_encoder(policy, segment_seconds=segment_seconds)
-    vectors = encoder.encode(sound)  # a full group of 16, and one of 2
+    encoder = mn04_encoder(policy, runtime, segment_seconds)
+    vectors = encoder.encode(sound)  # full groups, and one of 2
     before = torch.get_num_threads()
     for n_threads, part in ((1, slice(0, 1)), (2, slice(7, 12)), (8, slice(15, 18))):
         torch.set_num_threads(n_threads)

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from tiny_encoders import Film
 
 from avloc.errors import DependencyError, OutputError, UnknownNameError, UsageError
 from avloc.features import WeightsPolicy, extract_video, load_encoders, runtimes
+from avloc.features.architectures import VISUAL_ENCODERS
 from avloc.features.encoders import load_encoder
 from avloc.features.runtimes import choose_runtime, with_runtime
 
@@ -57,6 +59,19 @@ def test_onnx_gives_the_same_bits_in_any_company_and_on_any_number_of_threads(fr
         assert torch.equal(lite0("onnx").encode(frames[:3]), together[:3])
     finally:
         torch.set_num_threads(before)
+
+
+@pytest.mark.slow
+def test_onnx_gives_the_same_bits_in_groups_of_any_size(frames, monkeypatch):
+    found = []
+    for n_items in (1, 4, 16):
+        architecture = replace(VISUAL_ENCODERS["efficientnet-lite0"], onnx_group=n_items)
+        monkeypatch.setitem(VISUAL_ENCODERS, "efficientnet-lite0", architecture)
+        encoder = lite0("onnx")
+        assert encoder.group == n_items
+        found.append(encoder.encode(frames[:6]))
+    assert torch.equal(found[0], found[1])
+    assert torch.equal(found[1], found[2])
 
 
 def test_sound_goes_through_onnx_too(tmp_path):
