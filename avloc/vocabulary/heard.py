@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from avloc.vocabulary.class_names import audioset_names
 from avloc.vocabulary.class_weights import ClassWeight
 from avloc.vocabulary.nouns import nouns
-from avloc.vocabulary.phrases import Classes, Phrase, match, phrases
+from avloc.vocabulary.phrases import Classes, phrases
+from avloc.vocabulary.reading import phrases_in
 from avloc.vocabulary.things import Thing, things_in
 from avloc.vocabulary.words import stems
 
@@ -15,13 +16,11 @@ BESIDE_A_PHRASE = 0.5
 """Weight of a single word's classes in a label whose other words form a known phrase."""
 PER_STEP = 0.1
 MAX_STEPS = 5
-N_VOICE = audioset_names().index("Whistling") + 1
-"""AudioSet's first classes are sounds of a human voice."""
 
 
 def heard_by_phrases(text: str) -> list[ClassWeight]:
     """Return the classes of the known phrases in one reading of a label."""
-    found = _without_agents(match(stems(text)), things_in(text))
+    found = phrases_in(text, "heard")
     longest = max((len(phrase.stems) for phrase in found), default=1)
     weights: list[ClassWeight] = []
     for phrase in found:
@@ -32,7 +31,7 @@ def heard_by_phrases(text: str) -> list[ClassWeight]:
 
 def heard_by_parents(text: str) -> list[ClassWeight]:
     """Return the classes of the nearest known parent of each noun that no phrase covers."""
-    covered = frozenset().union(*(phrase.stems for phrase in match(stems(text))))
+    covered = frozenset().union(*(phrase.stems for phrase in phrases_in(text, "heard")))
     weights: list[ClassWeight] = []
     for thing in things_in(text):
         if not thing.stems <= covered and thing.kind != "person":
@@ -45,18 +44,6 @@ def weighted(classes: Classes, reason: str, factor: float = 1.0) -> Iterable[Cla
     names = audioset_names()
     for index, weight in classes:
         yield ClassWeight(index, names[index], round(weight * factor, 3), reason)
-
-
-def _without_agents(found: list[Phrase], things: list[Thing]) -> list[Phrase]:
-    """Drop voices where an animal calls, and the person where something else is said of it."""
-    if any(thing.kind == "animal" for thing in things):
-        found = [each for each in found if len(each.stems) > 1 or not _is_voice(each)] or found
-    people = [thing.stems for thing in things if thing.kind == "person"]
-    return [each for each in found if each.stems not in people] or found
-
-
-def _is_voice(phrase: Phrase) -> bool:
-    return bool(phrase.heard) and all(index < N_VOICE for index, _ in phrase.heard or ())
 
 
 def _nearest_parent(thing: Thing) -> list[ClassWeight]:

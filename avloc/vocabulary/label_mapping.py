@@ -11,11 +11,18 @@ from avloc.vocabulary.class_names import audioset_names, first_name, imagenet_na
 from avloc.vocabulary.class_weights import ClassWeight, LabelMapping, strongest
 from avloc.vocabulary.corrections import Correction, Corrections
 from avloc.vocabulary.heard import heard_by_parents, heard_by_phrases
+from avloc.vocabulary.phrases import match
 from avloc.vocabulary.seen import seen_by_nouns, seen_by_phrases
-from avloc.vocabulary.words import alternatives, tokens
+from avloc.vocabulary.similarity import Source, similar_classes
+from avloc.vocabulary.things import things_in
+from avloc.vocabulary.words import alternatives, stems, tokens
 
 Rule = Callable[[str], list[ClassWeight]]
 N_NEAREST = 5
+N_SIMILAR = 4
+LEAST_SIMILAR = 0.7
+"""A text less similar to a class name means something else: ``boiler`` is not ``boiling``."""
+MARGIN = 0.08
 
 
 def map_labels(labels: Sequence[str], corrections: Corrections | None = None) -> list[LabelMapping]:
@@ -45,8 +52,8 @@ def _corrected(mapping: LabelMapping, correction: Correction | None) -> LabelMap
 
 @cache
 def _map_label(label: str) -> LabelMapping:
-    heard = _first_answer(label, (heard_by_phrases, heard_by_parents))
-    seen = _first_answer(label, (seen_by_phrases, seen_by_nouns))
+    heard = _first_answer(label, (heard_by_phrases, heard_by_parents, _heard_by_similarity))
+    seen = _first_answer(label, (seen_by_phrases, seen_by_nouns, _seen_by_similarity))
     nearest = () if heard or seen else _nearest_names(label)
     return LabelMapping(label, heard, seen, nearest)
 
@@ -60,7 +67,32 @@ def _first_answer(label: str, rules: Sequence[Rule]) -> tuple[ClassWeight, ...]:
     return ()
 
 
+def _heard_by_similarity(text: str) -> list[ClassWeight]:
+    return [] if match(stems(text), "heard") else _similar(text, "AudioSet")
+
+
+def _seen_by_similarity(text: str) -> list[ClassWeight]:
+    """Return the classes of similar names, unless the text is known to have none, or a person."""
+    abstains = bool(match(stems(text), "seen"))
+    person = any(thing.kind == "person" for thing in things_in(text))
+    return [] if abstains or person else _similar(text, "ImageNet")
+
+
+def _similar(text: str, source: Source) -> list[ClassWeight]:
+    nearest = similar_classes(text, source)[:N_SIMILAR]
+    least = max(LEAST_SIMILAR, nearest[0][0] - MARGIN)
+    return [
+        ClassWeight(index, name, round(min(cosine, 1.0), 3), f"similar {cosine:.2f}")
+        for cosine, index, name in nearest
+        if cosine >= least
+    ]
+
+
 def _nearest_names(label: str) -> tuple[str, ...]:
+    """Return the class names nearest in meaning, or in spelling where no word is known."""
+    similar = sorted(similar_classes(label, "AudioSet") + similar_classes(label, "ImageNet"))[::-1]
+    if similar[0][0] > 0:
+        return tuple(dict.fromkeys(name for _, _, name in similar[: 2 * N_NEAREST]))[:N_NEAREST]
     names = [*audioset_names(), *map(first_name, imagenet_names())]
     by_lower = {name.casefold(): name for name in names}
     near = difflib.get_close_matches(label.casefold(), by_lower, N_NEAREST, 0.5)

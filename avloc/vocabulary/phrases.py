@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from typing import Literal
 
 from avloc.vocabulary.class_names import audioset_names, data_text, first_name, imagenet_names
 from avloc.vocabulary.nouns import nouns
 from avloc.vocabulary.words import alternatives, stems
 
+Sense = Literal["heard", "seen"]
 Stems = frozenset[str]
 Classes = tuple[tuple[int, float], ...]
 """Class indices with weights."""
@@ -27,6 +29,10 @@ class Phrase:
     stems: Stems
     heard: Classes | None
     seen: Classes | None
+
+    def classes(self, sense: Sense) -> Classes | None:
+        """Return the classes of a sense."""
+        return self.heard if sense == "heard" else self.seen
 
 
 @cache
@@ -52,10 +58,14 @@ def phrases() -> dict[Stems, Phrase]:
     return table
 
 
-def match(words: Iterable[str]) -> list[Phrase]:
-    """Return the phrases that a label's stems contain, the longest first."""
+def match(words: Iterable[str], sense: Sense) -> list[Phrase]:
+    """Return the phrases in a label's stems that say something of a sense, the longest first."""
     have = frozenset(words)
-    found = [phrase for key, phrase in phrases().items() if key <= have]
+    found = [
+        phrase
+        for key, phrase in phrases().items()
+        if key <= have and phrase.classes(sense) is not None
+    ]
     longest = [one for one in found if not any(one.stems < other.stems for other in found)]
     return sorted(longest, key=lambda phrase: -len(phrase.stems))
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from avloc.vocabulary.class_names import first_name, imagenet_names
 from avloc.vocabulary.class_weights import ClassWeight
 from avloc.vocabulary.nouns import nouns
-from avloc.vocabulary.phrases import Phrase, match
+from avloc.vocabulary.phrases import match
+from avloc.vocabulary.reading import phrases_in
 from avloc.vocabulary.things import Thing, things_in
 from avloc.vocabulary.words import stems
 
@@ -15,7 +16,7 @@ TOO_MANY = 400
 """A noun with more classes below says nothing: *object*, *artifact*."""
 PER_STEP = 0.15
 MAX_STEPS = {"animal": 5, "plant": 3, "food": 2}
-DEFAULT_STEPS = 2
+DEFAULT_STEPS = 1
 MAX_CLASSES = {"animal": 130}
 DEFAULT_CLASSES = 12
 """How many classes a parent may have: more and the word is not meant."""
@@ -25,14 +26,14 @@ def seen_by_phrases(text: str) -> list[ClassWeight]:
     """Return the classes of the known phrases in one reading of a label."""
     return [
         weight
-        for phrase in match(stems(text))
+        for phrase in phrases_in(text, "seen")
         for weight in weighted(phrase.seen or (), f"name: {phrase.text}")
     ]
 
 
 def seen_by_nouns(text: str) -> list[ClassWeight]:
     """Return the classes at, below or near the nouns that no phrase of the table covers."""
-    said = [phrase for phrase in match(stems(text)) if _says_what_is_seen(phrase)]
+    said = match(stems(text), "seen")
     covered = frozenset().union(*(phrase.stems for phrase in said))
     weights: list[ClassWeight] = []
     for thing in things_in(text):
@@ -48,10 +49,6 @@ def weighted(
     names = imagenet_names()
     for index, weight in classes:
         yield ClassWeight(index, first_name(names[index]), round(weight * factor, 3), reason)
-
-
-def _says_what_is_seen(phrase: Phrase) -> bool:
-    return phrase.seen is not None
 
 
 def _classes_of(thing: Thing) -> list[ClassWeight]:

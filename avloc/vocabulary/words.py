@@ -45,16 +45,21 @@ def tokens(text: str) -> list[str]:
 
 
 def stem(word: str) -> str:
-    """Return what is left of a word without plural, ``-ing``, ``-ed`` and a final e."""
+    """Return what is left of a word without plural, ``-ing``, ``-ed``, final e and doubling."""
     if word in IRREGULAR:
         return IRREGULAR[word]
+    if len(word) <= 3:
+        return word
     for ending in ("ing", "ed"):
         rest = word.removesuffix(ending)
         if rest != word and len(rest) > 2 and re.search("[aeiouy]", rest):
-            if rest[-1] == rest[-2] and rest[-1] not in "lsz":
-                rest = rest[:-1]
-            return rest.removesuffix("e")
-    return _singular(word).removesuffix("e") if len(word) > 3 else word
+            return _without_doubling(rest.removesuffix("e"))
+    return _without_doubling(_singular(word).removesuffix("e"))
+
+
+def _without_doubling(word: str) -> str:
+    doubled = len(word) > 3 and word[-1] == word[-2] and word[-1] != "s"
+    return word[:-1] if doubled else word
 
 
 def _singular(word: str) -> str:
@@ -84,3 +89,14 @@ def singulars(word: str) -> Iterator[str]:
         yield word[:-3] + "f"
     if word.endswith("men"):
         yield word[:-3] + "man"
+
+
+def dictionary_forms(word: str) -> Iterator[str]:
+    """Yield what a dictionary may have of a word: singular, or verb without its ending."""
+    yield from singulars(word)
+    for ending in ("ing", "ed"):
+        rest = word.removesuffix(ending)
+        if rest != word and len(rest) > 1:
+            yield rest
+            yield rest + "e"
+            yield rest[:-1]
