@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 
 from avloc.errors import UsageError
 
@@ -83,7 +84,9 @@ def _device() -> str:
 def _encoders() -> str:
     from avloc.features import list_audio_encoders, list_visual_encoders
 
-    return f"{', '.join(list_visual_encoders())}; {', '.join(list_audio_encoders())}"
+    has_hub = all(find_spec(package) is not None for package in ("transformers", "timm"))
+    of_hub = "hf:ORG/NAME, timm:NAME" if has_hub else "none of a hub without the extra hub"
+    return f"{', '.join(list_visual_encoders())}; {', '.join(list_audio_encoders())}; {of_hub}"
 
 
 def _plugins() -> list[Finding]:

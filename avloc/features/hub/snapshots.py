@@ -20,6 +20,7 @@ from avloc.features.weights import WeightsPolicy
 
 _CONFIG = "config.json"
 _log = logging.getLogger(__name__)
+_reported: set[Path] = set()  # models whose licence this process has reported
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ def find_snapshot(name: HubName, repository: str, policy: WeightsPolicy) -> Snap
     folder = local or download_settings(name, repository, policy, is_commit(name.revision))
     _check_settings(folder, name)
     licence = licence_of(folder)
-    if is_non_commercial(licence):
+    if is_non_commercial(licence) and folder not in _reported:
+        _reported.add(folder)
         _log.warning("%s: its licence, %s, does not allow commercial use", name, licence)
     revision = _local_revision(folder, name) if local else folder.name
     plain = name.without_revision()
