@@ -30,6 +30,8 @@ SMALLER = {
     "avloc reproduce inconsistency": "--shares 0,100 --seeds 1 --set epochs=1 --jobs 1",
     "avloc reproduce": "--seeds 1 --supervision full --set epochs=1 --jobs 1",
     "avloc bench": f"--clips 1 --size 96x64 --rounds 1 {_ENCODERS}",
+    "avloc open": "--offline",
+    "avloc localize clip.mp4 --model open": "--offline",
     "avloc synth": "--train 2 --val 1 --test 1",
 }
 RECIPES = ("drawn", "photos")

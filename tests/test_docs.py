@@ -38,6 +38,11 @@ INSTALL = "uv pip install --no-deps ."
 LEFT = {
     "README.md": ("results/report.html", "results/yard/two.avloc.srt"),
     "first-steps.md": ("first/test00000.heatmap.mp4", "first/test00000.avloc.figure.png"),
+    "any-words.md": (
+        "artifacts/models/open.h5",
+        "words/clip.avloc.h5",
+        "seen/clip.heatmap.mp4",
+    ),
     "your-videos.md": (
         "results/yard/two.avloc.srt",
         "results/report.html",
