@@ -143,7 +143,7 @@ def compose(folder: Path, asked: argparse.Namespace) -> Bench:
 def measure(bench: Bench, seeds: Sequence[int], n_few: int, epochs: int) -> Results:
     """Return the numbers of every row."""
     results, truth = Results(), Path(bench.dataset.root)
-    avloc.open_model(bench.dataset.labels.names, artifacts=bench.artifacts, **bench.options)
+    avloc.open_model(labels=bench.dataset.labels.names, artifacts=bench.artifacts, **bench.options)
     events = bench.events("open")
     results.add("open model alone", events)
     few = bench.corrected(n_few)

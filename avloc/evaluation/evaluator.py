@@ -107,7 +107,9 @@ def _predict(model: Model, examples: Examples, window: int, without: str) -> Out
         batch = make_batch(examples, indices)
         if without:
             batch.hide(without)
-        for name, values in infer(model, batch.visual, batch.audio, window).items():
+        outputs = infer(model, batch.visual, batch.audio, window)
+        outputs.pop("rivals", None)  # which no truth is about
+        for name, values in outputs.items():
             if name not in columns:
                 shape = (len(examples), examples.n_segments, *values.shape[2:])
                 columns[name] = np.zeros(shape, dtype=np.float32)

@@ -210,8 +210,8 @@ def _senses(predictions: Predictions, answers: Answers) -> dict[str, dict[str, S
     if heard is not None and seen is not None:
         cases = label_cases(audible, visible, scored)
         found["labels"] = sense_areas(heard[cases], seen[cases], audible[cases], visible[cases])
-        likeliest = heard.max(axis=-1)[scored], seen.max(axis=-1)[scored]
-        found["segments"] = sense_areas(*likeliest, is_audible, is_visible)
+        most_heard, most_seen = (np.fmax.reduce(said, axis=-1)[scored] for said in (heard, seen))
+        found["segments"] = sense_areas(most_heard, most_seen, is_audible, is_visible)
     if predictions.gate_audio is not None and predictions.gate_visual is not None:
         gates = predictions.gate_audio[scored], predictions.gate_visual[scored]
         found["gates"] = sense_areas(*gates, is_audible, is_visible)

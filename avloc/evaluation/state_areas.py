@@ -75,6 +75,8 @@ def _area_of_state(values: NDArray[np.floating], truth: Marks, state: Marks) -> 
 
 
 def _area(values: NDArray[np.floating], truth: Marks) -> float | None:
+    says = np.isfinite(values)  # a sense that abstains says NaN
+    values, truth = values[says], truth[says]
     if not truth.any() or truth.all():
         return None
     return float(roc_auc_score(truth, values))
