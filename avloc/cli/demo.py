@@ -23,10 +23,15 @@ def demo(given: dict[str, Any]) -> None:
     for table in made.tables:
         console.show_table(table.title, table.header, table.rows)
         console.data(table.caption)
-    for heatmap in made.heatmaps:
+    console.show_table(made.open.table.title, made.open.table.header, made.open.table.rows)
+    console.data(made.open.table.caption)
+    for note in made.open.notes:
+        console.data(note)
+    for heatmap in (*made.heatmaps, *made.open.heatmaps):
         console.data(f"heat map  {heatmap}")
     console.data(f"results   {made.results}")
     console.data(f"report    {made.report}")
+    console.data(f"          {made.open.report}")
     console.say(f"done in {time.monotonic() - begun:.0f} s; open {made.report} in a browser")
 
 

@@ -20,6 +20,7 @@ from avloc.stages.localize.run import localize
 from avloc.stages.train import train
 from avloc.tables.event_tables import senses_table
 from avloc.tables.numbers import spatial_table
+from avloc.tables.open_demonstration import OpenDemo, run_open_demo
 from avloc.tables.recipes import make_data, read_recipe, recipe_path, step
 from avloc.tables.table import Table, percent
 
@@ -28,12 +29,16 @@ _N_SHOWN_CLIPS = 3
 
 @dataclass(frozen=True)
 class Demo:
-    """The report page, heat-map videos, ``results.json`` and tables of a demo."""
+    """The report page, heat-map videos, ``results.json`` and tables of a demo.
+
+    ``open`` is its part without training.
+    """
 
     report: Path
     heatmaps: tuple[Path, ...]
     results: Path
     tables: tuple[Table, ...]
+    open: OpenDemo
 
 
 def run_demo(folder: Path | str = "demo", progress: Progress | None = None) -> Demo:
@@ -42,6 +47,7 @@ def run_demo(folder: Path | str = "demo", progress: Progress | None = None) -> D
     A clip has one or two events, each heard, seen, or both.
 
     It runs synth, extract, train, eval and localize with heat maps, and writes an HTML report.
+    Then the model open, which needs no training, looks for words in a clip of photographs.
     Clips and features of an earlier run are kept.
 
     Args:
@@ -101,6 +107,7 @@ def run_demo(folder: Path | str = "demo", progress: Progress | None = None) -> D
             senses_table(best.evaluation.events.senses),
             spatial_table(spatial.attention, spatial.centre),
         ),
+        run_open_demo(folder, step(progress, "without training")),
     )
 
 
