@@ -115,10 +115,18 @@ def events_from_scores(
 
 
 def surest_labels(
-    scores: FloatArray, grid: Grid, labels: LabelSet, events: Sequence[Event]
+    scores: FloatArray,
+    grid: Grid,
+    labels: LabelSet,
+    events: Sequence[Event],
+    wanted: Sequence[str] = (),
 ) -> NDArray[np.int64]:
-    """Return (T,): the label of each segment's strongest event, or the likeliest without one."""
-    surest = scores.argmax(axis=1)
+    """Return (T,): the label of each segment's strongest event, or the likeliest without one.
+
+    Of the ``wanted`` labels only, if there are any.
+    """
+    chosen = np.array([labels.index(name) for name in wanted or labels.names])
+    surest = chosen[scores[:, chosen].argmax(axis=1)]
     for event in sorted(events, key=lambda event: event.score):
         surest[grid.covers(event.start, event.end)] = labels.index(event.label)
     return np.asarray(surest, np.int64)

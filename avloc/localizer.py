@@ -121,7 +121,8 @@ class Localizer:
             seen=outputs.get("seen"),
         )
         if self._model.has_label_maps:
-            chosen = surest_labels(scores, grid, labels, events)
+            wanted = rules.labels if rules else ()
+            chosen = surest_labels(scores, grid, labels, events, wanted)
             said = {name: array[None] for name, array in outputs.items()}
             maps = label_maps(self._model, visual, said, chosen[None])
             outputs |= {} if maps is None else {"attention": maps[0]}

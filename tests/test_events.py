@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from avloc.errors import UnknownNameError, UsageError
-from avloc.events import EventRules, events_from_scores
+from avloc.events import EventRules, events_from_scores, surest_labels
 from avloc.labels import LabelSet
-from avloc.timeline import Grid
+from avloc.timeline import Event, Grid
 
 LABELS = LabelSet(("bell", "bark"))
 INDEPENDENT = LabelSet(("bell", "bark"), kind="independent")
@@ -203,3 +203,23 @@ def test_a_lower_bound_covers_more(scores, keep, other_keep):
 
     low, high = sorted((keep, other_keep))
     assert covered(low) >= covered(high) >= covered(1.0)
+
+
+def test_the_surest_label_of_a_segment_is_its_strongest_events_or_the_likeliest() -> None:
+    labels = LabelSet(("a", "b", "c"), kind="independent")
+    scores = np.array([[0.1, 0.4, 0.3], [0.9, 0.8, 0.1], [0.2, 0.1, 0.3]], np.float32)
+    events = (Event(0, 2, "b", 0.7), Event(1, 2, "a", 0.6))
+    surest = surest_labels(scores, Grid(3), labels, events)
+    assert [labels.names[k] for k in surest] == ["b", "b", "c"]
+    of_two = surest_labels(scores, Grid(3), labels, events[1:], wanted=("c", "a"))
+    assert [labels.names[k] for k in of_two] == ["c", "a", "c"]
+
+
+def test_a_sense_that_abstains_leaves_the_event_to_the_other() -> None:
+    scores = np.full((2, 1), 0.9, np.float32)
+    labels = LabelSet(("a",), kind="independent")
+    nothing = np.full((2, 1), np.nan, np.float32)
+    [event] = events_from_scores(scores, Grid(2), labels, heard=nothing, seen=scores)
+    assert (event.sense, event.heard) == ("seen", None)
+    [event] = events_from_scores(scores, Grid(2), labels, heard=scores, seen=nothing)
+    assert (event.sense, event.seen) == ("heard", None)

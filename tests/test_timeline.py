@@ -147,3 +147,16 @@ def test_a_printed_timeline_is_a_line_without_arrays() -> None:
     printed = str(timeline_of(600, 600.0))
     assert printed == "<Timeline of 'clip': 1 event in 600 s>"
     assert repr(timeline_of(3, 0.0)) == "<Timeline of 'clip': 1 event in 3 s>"
+
+
+def test_clip_scores_are_the_mean_of_the_best_three_seconds() -> None:
+    scores = np.array([[0.1, 0.9], [0.5, 0.0], [0.3, 0.3], [0.4, 0.6]], np.float32)
+    heard = np.where([True, False], np.nan, scores).astype(np.float32)
+    labels = LabelSet(("a", "b"), kind="independent")
+    timeline = Timeline("v", labels, Grid(4), scores, (), heard=heard)
+    first, second = timeline.clip_scores()
+    assert (first.label, first.score, first.heard) == ("b", pytest.approx(0.6), pytest.approx(0.6))
+    assert (second.label, second.score, second.heard) == ("a", pytest.approx(0.4), None)
+    assert first.seen is None
+    halves = Timeline("v", labels, Grid(4, Fraction(3, 2)), scores, ())  # two are three seconds
+    assert halves.clip_scores()[0].score == pytest.approx(0.75)
