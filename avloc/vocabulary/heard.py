@@ -16,6 +16,8 @@ BESIDE_A_PHRASE = 0.5
 """Weight of a single word's classes in a label whose other words form a known phrase."""
 PER_STEP = 0.1
 MAX_STEPS = 5
+SOUNDING_KINDS = frozenset({"animal", "artifact", "object", "phenomenon"})
+"""Nouns of other kinds make no sound, whatever their parents are: a zucchini is a squash."""
 
 
 def heard_by_phrases(text: str) -> list[ClassWeight]:
@@ -29,12 +31,20 @@ def heard_by_phrases(text: str) -> list[ClassWeight]:
     return weights
 
 
+def heard_by_name(label: str) -> list[ClassWeight]:
+    """Return the class that a label names exactly."""
+    names = [name.casefold() for name in audioset_names()]
+    if label.casefold().strip() not in names:
+        return []
+    return list(weighted(((names.index(label.casefold().strip()), 1.0),), "name"))
+
+
 def heard_by_parents(text: str) -> list[ClassWeight]:
     """Return the classes of the nearest known parent of each noun that no phrase covers."""
     covered = frozenset().union(*(phrase.stems for phrase in phrases_in(text, "heard")))
     weights: list[ClassWeight] = []
     for thing in things_in(text):
-        if not thing.stems <= covered and thing.kind != "person":
+        if not thing.stems <= covered and thing.kind in SOUNDING_KINDS:
             weights.extend(_nearest_parent(thing))
     return weights
 

@@ -10,7 +10,7 @@ from avloc.errors import UnknownNameError, UsageError
 from avloc.vocabulary.class_names import audioset_names, first_name, imagenet_names
 from avloc.vocabulary.class_weights import ClassWeight, LabelMapping, strongest
 from avloc.vocabulary.corrections import Correction, Corrections
-from avloc.vocabulary.heard import heard_by_parents, heard_by_phrases
+from avloc.vocabulary.heard import heard_by_name, heard_by_parents, heard_by_phrases
 from avloc.vocabulary.phrases import match
 from avloc.vocabulary.seen import seen_by_nouns, seen_by_phrases
 from avloc.vocabulary.similarity import Source, similar_classes
@@ -53,6 +53,7 @@ def _corrected(mapping: LabelMapping, correction: Correction | None) -> LabelMap
 @cache
 def _map_label(label: str) -> LabelMapping:
     heard = _first_answer(label, (heard_by_phrases, heard_by_parents, _heard_by_similarity))
+    heard = strongest([*heard_by_name(label), *heard])
     seen = _first_answer(label, (seen_by_phrases, seen_by_nouns, _seen_by_similarity))
     nearest = () if heard or seen else _nearest_names(label)
     return LabelMapping(label, heard, seen, nearest)

@@ -63,11 +63,21 @@ def match(words: Iterable[str], sense: Sense) -> list[Phrase]:
     have = frozenset(words)
     found = [
         phrase
-        for key, phrase in phrases().items()
-        if key <= have and phrase.classes(sense) is not None
+        for word in have
+        for phrase in _by_one_stem().get(word, ())
+        if phrase.stems <= have and phrase.classes(sense) is not None
     ]
     longest = [one for one in found if not any(one.stems < other.stems for other in found)]
-    return sorted(longest, key=lambda phrase: -len(phrase.stems))
+    return sorted(longest, key=lambda phrase: (-len(phrase.stems), phrase.text))
+
+
+@cache
+def _by_one_stem() -> dict[str, list[Phrase]]:
+    """Return each phrase under one of its stems: only those need to be looked at."""
+    table: dict[str, list[Phrase]] = {}
+    for phrase in phrases().values():
+        table.setdefault(min(phrase.stems), []).append(phrase)
+    return table
 
 
 def heard_classes(column: str) -> Classes | None:
