@@ -75,7 +75,7 @@ def plan(
             options = {**(models or {}).get(row.model, {}), **row.options}
             resolved = _resolved(row.model, options)
             rules = RULES + RULES_OF_MODELS.get(row.model, 0)
-            key = _digest([rules, row.name, row.model, resolved, asdict(seeded), data])[:12]
+            key = _digest([rules, row.name, row.model, resolved, _of_training(seeded), data])[:12]
             runs.append(PlannedRun(row, options, seeded, key))
     return runs
 
@@ -90,6 +90,11 @@ def _with_weak_labels(
         model_class(row.model).has_pooling for row in rows
     )
     return replace(training, weak_labels="presence" if needs_none else "proportion")
+
+
+def _of_training(config: TrainingConfig) -> Mapping[str, object]:
+    """Return the training's options, without one that full supervision does not have."""
+    return {k: v for k, v in asdict(config).items() if config.is_weak or k != "self_training"}
 
 
 def _resolved(model: str, options: Mapping[str, object]) -> Mapping[str, object]:

@@ -64,6 +64,14 @@ class TrainingConfig:
         "pooling=count",
         choices=("auto", "on", "off"),
     )
+    self_training: str = option(
+        "auto",
+        help="pooling=count trains a second time: the trained model's likeliest segments, as many "
+        "as the proportion says, become labels of segments (pseudo-labels), and the same network "
+        "is trained anew on these; each of the two rounds has all epochs; auto: on for "
+        "pooling=count",
+        choices=("auto", "on", "off"),
+    )
     splice: str = option(
         "auto",
         help="weak supervision also trains on videos of which a span is replaced by another "

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from typing import Any, cast
 
-import numpy as np
 import torch
 
 from avloc.artifacts import FeatureStore, ModelFile
@@ -22,21 +20,13 @@ from avloc.models import Model, build, load_arrays, origin_of
 from avloc.progress import Progress
 from avloc.training.calibration import calibrate
 from avloc.training.config import TrainingConfig
-from avloc.training.loop import (
-    TrainingState,
-    begin,
-    is_out_of_patience,
-    learning_rate,
-    record,
-    train_epoch,
-)
-from avloc.training.losses import Loss, loss_of
+from avloc.training.loop import TrainingState, begin
 from avloc.training.resume import resume, resume_arrays
+from avloc.training.rounds import Course, train_rounds
 from avloc.training.splits import TrainingData, load_splits, with_kind_of
 from avloc.training.statistics import fit_scaling
 from avloc.training.supervision import resolved
 from avloc.training.team import team_of
-from avloc.training.validation import validate
 
 
 def fit(
@@ -61,7 +51,8 @@ def fit(
         data: the result of `load_splits` for this configuration, if it was called already.
         unfinished: the last file of an interrupted training, to continue from.
         keep: called by the leader with the unfinished training before each further epoch.
-        progress: called with (epochs done, the most epochs, "epoch 3: val 0.71").
+        progress: called with (epochs done, the most epochs, "epoch 3: val 0.71"); self-training
+            has twice the epochs, "round 2, epoch 3: val error 0.21".
     """
     config = config or TrainingConfig()
     dataset = with_kind_of(dataset, config)
@@ -69,20 +60,19 @@ def fit(
     with team_of(choose_device(device)) as team, _seeded(config.seed, team.device):
         network = _built(model, dataset, data.train, options or {})
         config = resolved(config, data, network, dataset)
-        loss = loss_of(config, dataset.labels, data.most_labels)
         as_file = partial(_model_file, store, dataset, data, model, config)
         if config.standardize:
             fit_scaling(network, data.statistics)
         state = begin(network.to(team.device), config, team)
         if unfinished is not None:
             resume(state, unfinished, as_file(state))
-        train, val = Feed(data.train, team.device), Feed(data.val, team.device)
-        while state.epoch < config.epochs and not is_out_of_patience(state, config.patience):
-            if state.epoch and keep is not None and team.rank == 0:
+
+        def keep_state() -> None:
+            if keep is not None:
                 keep(as_file(state, resume=resume_arrays(state)))
-            said = _epoch(state, train, val, config, loss)
-            if progress is not None and team.rank == 0:
-                progress(state.epoch, config.epochs, f"epoch {state.epoch}: {said}")
+
+        val = Feed(data.val, team.device)
+        train_rounds(state, Course(config, dataset.labels, data, val, keep_state, progress))
         load_arrays(network, state.best)
         network.knows_halves = config.modality_dropout > 0
         fitted = calibrate(network, val, config.batch_size, dataset.labels)
@@ -139,37 +129,6 @@ def _built(name: str, dataset: Dataset, examples: Examples, options: Mapping[str
                 hint="Set modalities to the other one, with where=false and which=false.",
             )
     return model
-
-
-def _epoch(state: TrainingState, train: Feed, val: Feed, config: TrainingConfig, loss: Loss) -> str:
-    """Train for an epoch, validate, record the numbers, and return the one that selects."""
-    started = time.perf_counter()
-    # Dropout differs between processes and follows from the epoch, whether resumed or not.
-    seed = np.random.SeedSequence((config.seed, state.team.rank, state.epoch))
-    torch.manual_seed(int(seed.generate_state(1, np.uint64)[0]))
-    rate = learning_rate(config, state.epoch)
-    train_loss, train_accuracy = train_epoch(state, train, config, loss)
-    validated = validate(state.model, val, config.batch_size, loss)
-    val_loss, val_accuracy, val_error = state.team.from_leader(validated)
-    state.epoch += 1
-    numbers = {
-        "epoch": state.epoch,
-        "train_loss": train_loss,
-        "train_accuracy": train_accuracy,
-        "val_loss": val_loss,
-        "val_accuracy": val_accuracy,
-        "learning_rate": rate,
-        "seconds": time.perf_counter() - started,
-    }
-    if loss.error is not None:
-        numbers["val_error"] = val_error
-    record(state, numbers, config.selected_by)
-    name, value = {
-        "segments": ("val", val_accuracy),
-        "labels": ("val error", val_error),
-        "loss": ("val loss", val_loss),
-    }[config.selected_by]
-    return f"{name} {value:.3f}"
 
 
 @contextmanager

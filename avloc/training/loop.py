@@ -17,7 +17,7 @@ from torch.optim import Adam
 from avloc.datasets.batches import Batch
 from avloc.datasets.feed import Feed
 from avloc.errors import AvlocError
-from avloc.models import Model, ModelOutput, state_arrays
+from avloc.models import Model, ModelOutput, load_arrays, state_arrays
 from avloc.training.config import TrainingConfig
 from avloc.training.losses import Loss
 from avloc.training.splicing import with_splices
@@ -41,13 +41,26 @@ class TrainingState:
     best: dict[str, NDArray[Any]] = field(default_factory=dict)  # weights of the best epoch
     metrics: dict[str, float] = field(default_factory=dict)  # numbers of the best epoch
     history: dict[str, list[float]] = field(default_factory=dict)  # of all epochs, by name
+    initial: dict[str, NDArray[Any]] = field(default_factory=dict)  # weights before the first epoch
+    pseudo_labels: NDArray[np.bool_] | None = None  # of the second round of self-training
 
 
 def begin(model: Model, config: TrainingConfig, team: Team | None = None) -> TrainingState:
     """Return the state before the first epoch."""
     team = team or Team(next(model.parameters()).device)
     optimizer = Adam(_groups(model, config), lr=config.learning_rate)
-    return TrainingState(model, optimizer, team, team.wrap(model))
+    initial = state_arrays(model)
+    return TrainingState(model, optimizer, team, team.wrap(model), initial=initial)
+
+
+def begin_again(
+    state: TrainingState, config: TrainingConfig, pseudo_labels: NDArray[np.bool_]
+) -> None:
+    """Go back to the state before the first epoch, for the second round of self-training."""
+    load_arrays(state.model, state.initial)
+    state.optimizer = Adam(_groups(state.model, config), lr=config.learning_rate)
+    state.epoch, state.best, state.metrics, state.history = 0, {}, {}, {}
+    state.pseudo_labels = pseudo_labels
 
 
 def _groups(model: Model, config: TrainingConfig) -> list[dict[str, Any]]:

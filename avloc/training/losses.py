@@ -60,6 +60,12 @@ def loss_of(config: TrainingConfig, labels: LabelSet, most_labels: int = 1) -> L
     )
 
 
+def loss_of_pseudo_labels(labels: LabelSet) -> Loss:
+    """Return the loss of segments that are labelled by a model, whatever is hidden of them."""
+    known = EXCLUSIVE if labels.is_exclusive else INDEPENDENT
+    return replace(known, is_of_rows=True)
+
+
 def _exclusive(output: ModelOutput, truth: Truth) -> Float[Tensor, ""]:
     logits, targets = output.logits.float(), truth.classes
     return cross_entropy(

@@ -16,11 +16,13 @@ from avloc.models import load_arrays, state_arrays
 from avloc.training.loop import TrainingState
 
 _WEIGHTS = "weights."
+_PSEUDO = "pseudo_labels"  # in the second round of self-training only
 _FREE = ("epochs", "patience")  # training options that only decide when to end
 
 
 def resume_arrays(state: TrainingState) -> dict[str, NDArray[Any]]:
-    """Return what the next epoch depends on beyond a model file: weights and Adam's moments.
+    """Return what the next epoch depends on beyond a model file: weights and Adam's moments,
+    and the pseudo-labels of a second round.
 
     The file's weights are of the best epoch; rates, orders and random numbers follow from the
     epoch's number.
@@ -29,6 +31,8 @@ def resume_arrays(state: TrainingState) -> dict[str, NDArray[Any]]:
     for name, parameter in state.model.named_parameters():
         for key, value in state.optimizer.state.get(parameter, {}).items():
             arrays[f"adam.{key}.{name}"] = np.array(value.cpu().numpy())
+    if state.pseudo_labels is not None:
+        arrays[_PSEUDO] = state.pseudo_labels
     return arrays
 
 
@@ -59,6 +63,8 @@ def resume(state: TrainingState, unfinished: ModelFile, now: ModelFile) -> None:
     state.history = {name: list(column) for name, column in unfinished.history.items()}
     state.best, state.metrics = dict(unfinished.weights), dict(unfinished.metrics)
     state.epoch = len(state.history["epoch"])
+    if _PSEUDO in arrays:
+        state.pseudo_labels = arrays[_PSEUDO].astype(bool)
 
 
 def _moments(arrays: Mapping[str, NDArray[Any]], name: str, parameter: Tensor) -> dict[str, Tensor]:

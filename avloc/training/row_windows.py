@@ -32,6 +32,14 @@ class RowWindows:
         """Put the windows of each row one after the other; repetitions stay (see `mask`)."""
         return values if self.is_trivial else values[self.index].flatten(1, 2)
 
+    def split(self, values: Shaped[Tensor, "G WT *D"]) -> Shaped[Tensor, "B T *D"]:
+        """Undo `join`: put what belongs to each of the B windows back in its place."""
+        if self.is_trivial:
+            return values
+        n_rows, n_windows = self.index.shape
+        apart = values.reshape(n_rows, n_windows, -1, *values.shape[2:])[self.is_real]
+        return torch.index_select(apart, 0, self.index[self.is_real].argsort())
+
     def mask(self, scored: Bool[Tensor, "B T"]) -> Bool[Tensor, "G WT"]:
         """Join a mask of segments; it is False in repetitions."""
         if self.is_trivial:

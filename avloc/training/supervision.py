@@ -40,7 +40,17 @@ def resolved(
         splice = "on" if is_presence and not model.has_pooling else "off"
     if isolate == "auto":
         isolate = "on" if pooling == "count" else "off"
-    chosen = replace(config, weak_labels=label, pooling=pooling, isolate=isolate, splice=splice)
+    self_training = config.self_training
+    if self_training == "auto":
+        self_training = "on" if pooling == "count" else "off"
+    chosen = replace(
+        config,
+        weak_labels=label,
+        pooling=pooling,
+        isolate=isolate,
+        self_training=self_training,
+        splice=splice,
+    )
     _check_fit(chosen, model)
     return chosen
 
@@ -58,11 +68,12 @@ def _check_fit(config: TrainingConfig, model: Model | type[Model]) -> None:
             "pooling=count needs the share of time of each label",
             "Set weak_labels=proportion, or pooling=topk.",
         )
-    if config.isolate == "on" and config.pooling != "count":
-        raise UsageError(
-            f"isolate=on has no effect with pooling={config.pooling}",
-            "Set pooling=count, or leave out isolate.",
-        )
+    for name in ("isolate", "self_training"):
+        if getattr(config, name) == "on" and config.pooling != "count":
+            raise UsageError(
+                f"{name}=on has no effect with pooling={config.pooling}",
+                f"Set pooling=count, or leave out {name}.",
+            )
 
 
 def _check_times(config: TrainingConfig, data: TrainingData, dataset: Dataset) -> None:

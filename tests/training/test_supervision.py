@@ -77,6 +77,7 @@ def test_labels_without_times_are_presence(world, split):
         (CMAN, {"weak_labels": "presence", "pooling": "count"}, "pooling=count needs the share"),
         (CMAN, {"pooling": "mean", "isolate": "on"}, "isolate=on has no effect"),
         (CMAN, {"weak_labels": "presence", "isolate": "on"}, "isolate=on has no effect"),
+        (CMAN, {"pooling": "max", "self_training": "on"}, "self_training=on has no effect"),
         (HAN, {"weak_labels": "proportion"}, "the model pools the video itself"),
         (HAN, {"pooling": "max"}, "the model pools the video itself"),
     ],
@@ -98,3 +99,11 @@ def test_times_are_asked_for_where_they_are_needed(world):
     assert asked(no_val, select_by="loss").weak_labels == "presence"
     with pytest.raises(UsageError, match="supervision is full"):
         TrainingConfig(select_by="labels")
+
+
+@pytest.mark.parametrize(
+    ("options", "result"),
+    [({}, "on"), ({"self_training": "off"}, "off"), ({"weak_labels": "presence"}, "off")],
+)
+def test_training_has_a_second_round_where_labels_are_counted(world, options, result):
+    assert asked(world, **options).self_training == result
