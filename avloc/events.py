@@ -121,10 +121,7 @@ def surest_labels(
     events: Sequence[Event],
     wanted: Sequence[str] = (),
 ) -> NDArray[np.int64]:
-    """Return (T,): the label of each segment's strongest event, or the likeliest without one.
-
-    Of the ``wanted`` labels only, if there are any.
-    """
+    """Return (T,): the label of each segment's strongest event, else the likeliest wanted one."""
     chosen = np.array([labels.index(name) for name in wanted or labels.names])
     surest = chosen[scores[:, chosen].argmax(axis=1)]
     for event in sorted(events, key=lambda event: event.score):
