@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 
 from avloc.vocabulary.class_names import audioset_names
 from avloc.vocabulary.class_weights import ClassWeight
@@ -33,10 +34,13 @@ def heard_by_phrases(text: str) -> list[ClassWeight]:
 
 def heard_by_name(label: str) -> list[ClassWeight]:
     """Return the class that a label names exactly."""
-    names = [name.casefold() for name in audioset_names()]
-    if label.casefold().strip() not in names:
-        return []
-    return list(weighted(((names.index(label.casefold().strip()), 1.0),), "name"))
+    index = _index_of_name().get(label.casefold().strip())
+    return [] if index is None else list(weighted(((index, 1.0),), "name"))
+
+
+@cache
+def _index_of_name() -> dict[str, int]:
+    return {name.casefold(): index for index, name in enumerate(audioset_names())}
 
 
 def heard_by_parents(text: str) -> list[ClassWeight]:

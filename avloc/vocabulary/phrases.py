@@ -47,10 +47,10 @@ def phrases() -> dict[Stems, Phrase]:
     for line in data_text("phrases.tsv").splitlines():
         if line and not line.startswith("#"):
             words, heard, seen = line.split("\t")
+            classes = heard_classes(heard), seen_classes(seen)
             for text in words.split(" / "):
                 key = frozenset(stems(text))
-                phrase = Phrase(text, key, heard_classes(heard), seen_classes(seen))
-                curated.setdefault(key, phrase)
+                curated.setdefault(key, Phrase(text, key, *classes))
     for key, phrase in curated.items():
         if phrase.heard is None and key in table:
             phrase = Phrase(phrase.text, key, table[key].heard, phrase.seen)
@@ -82,9 +82,13 @@ def _by_one_stem() -> dict[str, list[Phrase]]:
 
 def heard_classes(column: str) -> Classes | None:
     """Read AudioSet classes: ``Bark; Dog 0.9``."""
-    index_of = {name: index for index, name in enumerate(audioset_names())}
     items = _items(column)
-    return None if items is None else tuple((index_of[name], weight) for name, weight in items)
+    return None if items is None else tuple((_heard_index()[name], w) for name, w in items)
+
+
+@cache
+def _heard_index() -> dict[str, int]:
+    return {name: index for index, name in enumerate(audioset_names())}
 
 
 def seen_classes(column: str) -> Classes | None:
