@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from avloc.devices import choose_device
 from avloc.errors import AvlocError
-from avloc.features import encoders
+from avloc.features import sources
 from avloc.features.architectures import find_architecture
 from avloc.features.precision import arithmetic, choose_precision, in_precision
 from avloc.features.runtimes import choose_runtime, with_runtime
@@ -42,7 +42,7 @@ def runtimes(visual: str, frames: Tensor) -> Ways:
     architecture = find_architecture("visual", visual)
     record = architecture.record(visual)
     with random_weights():
-        state = load_state(record, encoders.fetch(record, WeightsPolicy()))
+        state = load_state(record, sources.fetch(record, WeightsPolicy()))
     built = architecture.build(visual, state, record).eval().requires_grad_(False)
     built = built.to(frames.device)
     channels_last = frames.contiguous(memory_format=torch.channels_last)
