@@ -21,6 +21,7 @@ _MOST_CLASSES = 6  # of a label's that are printed
     labels={"flags": ("--label",)},
     labels_file={"metavar": "FILE"},
     map={"metavar": "FILE"},
+    background={"metavar": "STORE"},
     fps={"min": 1, "max": 120},
     segment_seconds={"min": 0.1, "max": 10},
 )

@@ -12,7 +12,7 @@ from avloc.features.architectures import Sense
 from avloc.features.heads import audio_head, visual_head
 from avloc.features.weights import WeightsPolicy
 from avloc.models.label_scores import LabelClasses
-from avloc.vocabulary import ClassWeight
+from avloc.vocabulary import ClassWeight, LabelMapping
 from avloc.vocabulary.background import Background, read_background
 
 RIVALS = (
@@ -113,6 +113,19 @@ def text_label_head(
         tuple(LabelClasses([n], [1.0]) for n in range(n_labels)),
         {"centre": [0.0] * n_labels, "scale": [1.0] * n_labels},
     )
+
+
+def usable(word: LabelMapping, heads: dict[Sense, LabelHead]) -> LabelMapping:
+    """Return what a label becomes with these heads; one trained with texts takes it as it is."""
+    senses: dict[str, tuple[ClassWeight, ...]] = {"heard": word.heard, "seen": word.seen}
+    modalities: dict[str, Sense] = {"heard": "audio", "seen": "visual"}
+    for name, modality in modalities.items():
+        head = heads.get(modality)
+        if head is None:
+            senses[name] = ()
+        elif head.options[f"{modality}_head"] == "contrastive":
+            senses[name] = (ClassWeight(0, word.label, 1.0, "its text"),)
+    return LabelMapping(word.label, senses["heard"], senses["seen"], word.nearest)
 
 
 def _of_best_class(background: Background, labels: Sequence[LabelClasses]) -> Moments:

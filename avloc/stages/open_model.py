@@ -25,11 +25,17 @@ from avloc.stages.asked_labels import (
     one_sense_only,
     read_lines,
 )
-from avloc.stages.label_heads import RIVALS, LabelHead, tagger_head, text_label_head
+from avloc.stages.label_heads import (
+    RIVALS,
+    LabelHead,
+    tagger_head,
+    text_label_head,
+    usable,
+)
+from avloc.stages.own_background import with_background
 from avloc.stages.workspace import OPEN_MODEL, Workspace
 from avloc.vocabulary import (
     SOUNDING_THINGS,
-    ClassWeight,
     LabelMapping,
     map_labels,
     read_corrections,
@@ -75,6 +81,7 @@ def open_model(
     labels: Sequence[str] = (),
     labels_file: Path | str | None = None,
     map: Path | str | None = None,
+    background: Path | str | None = None,
     visual: str = VISUAL,
     audio: str = AUDIO,
     fps: int | None = None,
@@ -94,6 +101,8 @@ def open_model(
         labels: What to look for. Default: some 150 things that can be heard and seen.
         labels_file: A text file with more labels, one a line.
         map: A TOML file that says which classes stand for a label.
+        background: A feature store of your videos: labels are compared with what they score
+            there, too.
         visual: The visual encoder.
         audio: The audio encoder.
         fps: Frames sampled per second. Default: 2, or more where segments are short.
@@ -120,6 +129,8 @@ def open_model(
         device=device,
         policy=WeightsPolicy(folder=weights, offline=offline),
     )
+    if background is not None:
+        made = replace(made, file=with_background(made.localizer(), Path(background)))
     write_model(path, made.file)
     return replace(made, path=path)
 
@@ -143,7 +154,7 @@ def make_open_model(
     fixed = read_corrections(Path(map)) if map is not None else None
     words = [*map_labels(names, fixed), *map_labels(rivals)]
     heads, lacking = _heads(words, {"visual": visual, "audio": audio}, policy)
-    mappings = [_usable(word, heads) for word in words[: len(names)]]
+    mappings = [usable(word, heads) for word in words[: len(names)]]
     unknown = [mapping for mapping in mappings if not mapping.heard and not mapping.seen]
     if len(unknown) == len(mappings):
         raise next(iter(lacking.values()), nothing_known(unknown))
@@ -195,19 +206,6 @@ def _heads(
     if not heads:
         raise lacking["audio"]
     return heads, lacking
-
-
-def _usable(word: LabelMapping, heads: dict[Sense, LabelHead]) -> LabelMapping:
-    """Return what a label becomes with these heads; one trained with texts takes it as it is."""
-    senses: dict[str, tuple[ClassWeight, ...]] = {"heard": word.heard, "seen": word.seen}
-    modalities: dict[str, Sense] = {"heard": "audio", "seen": "visual"}
-    for name, modality in modalities.items():
-        head = heads.get(modality)
-        if head is None:
-            senses[name] = ()
-        elif head.options[f"{modality}_head"] == "contrastive":
-            senses[name] = (ClassWeight(0, word.label, 1.0, "its text"),)
-    return LabelMapping(word.label, senses["heard"], senses["seen"], word.nearest)
 
 
 def _model_file(
