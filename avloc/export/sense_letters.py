@@ -39,9 +39,9 @@ class SenseShare:
     colour: Colour
 
     def of_labels(self, classes: NDArray[np.int64]) -> FloatArray:
-        """Return (T,): the score of one label a segment, in [0, 1]."""
+        """Return (T,): the score of one label a segment, in [0, 1]; NaN where it is not known."""
         values = self.scores[np.arange(len(classes)), classes]
-        return np.asarray(np.clip(np.nan_to_num(values), 0, 1), dtype=np.float32)
+        return np.asarray(np.clip(values, 0, 1), dtype=np.float32)
 
 
 def sense_shares(timeline: Timeline) -> list[SenseShare]:

@@ -231,3 +231,16 @@ def test_a_label_keeps_its_colour_wherever_it_is_shown():
     labels = LabelSet(("a", "b"))
     assert label_colour("b", labels) == label_colour("b", LabelSet(("x", "b", "c")))
     assert label_colour("unknown", labels) == label_colour("unknown", LabelSet(("q",)))
+
+
+def test_a_sense_that_knows_nothing_of_the_label_has_no_bar():
+    timeline = timeline_of([2] * 4)
+    unknown = replace(timeline, heard=np.full_like(timeline.scores, np.nan), seen=timeline.scores)
+    panel = Panel(unknown, 640)
+    rows = [(panel.bar(n)[1], panel.bar(n)[3]) for n in range(2)]
+    heard, seen = (
+        columns_of(panel.draw(1.0), SENSE_COLOURS[sense], *row)
+        for sense, row in zip(("heard", "seen"), rows, strict=True)
+    )
+    assert len(heard) == 0
+    assert len(seen) > 0

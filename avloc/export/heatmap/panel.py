@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from math import isnan
 from pathlib import Path
 
 import matplotlib
@@ -83,8 +84,10 @@ class Panel:
         self._draw_head(pen, seconds)
         for n, (_, shares, colour) in enumerate(self.bars):
             value = float(at_moment(shares, self.timeline.grid, seconds))
-            pen.rectangle(self.bar(n, value), colour)
-            self._write(pen, self.bar(n)[2] + 0.5 * self.em, self.bar_row, f"{value:.2f}")
+            word = "–" if isnan(value) else f"{value:.2f}"  # the sense knows nothing of the label
+            if not isnan(value):
+                pen.rectangle(self.bar(n, value), colour)
+            self._write(pen, self.bar(n)[2] + 0.5 * self.em, self.bar_row, word)
         x, top, half = self.x_of(seconds), self.top - round(0.35 * self.em), round(0.3 * self.em)
         pen.rectangle((x - 1, top, x, self.bottom), _BRIGHT)
         pen.polygon(((x - half, top), (x + half - 1, top), (x, top + half)), _BRIGHT)

@@ -81,7 +81,7 @@ def sense_areas(timeline: Timeline, axis: Axis) -> tuple[SenseArea, ...]:
     starts, classes = _stretches(timeline), shown_labels(timeline)
     lengths, areas = np.diff([*starts, timeline.grid.n_segments]), []
     for share in sense_shares(timeline):
-        values = share.of_labels(classes)
+        values = np.nan_to_num(share.of_labels(classes))
         steps = _steps(np.add.reduceat(values, starts) / lengths, starts, timeline, axis)
         areas.append(SenseArea(share.sense, f"M0,100{steps}V100Z", hundredths(values)))
     return tuple(areas)
