@@ -40,7 +40,8 @@ pages: $(DEVELOPMENT)
 docs: $(DEVELOPMENT)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --site-dir site
 
-# how the tests are shared among processes: tests/conftest.py
+# how the tests are shared among processes: tests/conftest.py; each has one thread of its own
+tests: export OMP_NUM_THREADS = 1
 tests: $(DEVELOPMENT)
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder \
 		$(PYTEST_OPTIONS)

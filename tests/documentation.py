@@ -25,6 +25,7 @@ _BLOCK = re.compile(
 # as written but for encoders whose weights need no network, and for sizes; the last of two wins
 _ENCODERS = "--visual efficientnet-lite0 --audio logmel"
 SMALLER = {
+    "avloc extract clips --visual efficientnet-lite0 --audio efficientat-mn04": _ENCODERS,
     "avloc extract": f"{_ENCODERS} --fps 1",
     "avloc train": "--epochs 2",
     "avloc reproduce inconsistency": "--shares 0,100 --seeds 1 --set epochs=1 --jobs 1",
