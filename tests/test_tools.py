@@ -58,7 +58,7 @@ def test_the_check_of_a_gpu_begins_no_step_when_the_time_is_over(tmp_path):
     assert (written["size"]["clips"], written["failures"]) == (2, [])
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive  # 43 s; the test above runs the same command without its steps
 def test_the_check_of_a_gpu_takes_every_step(tmp_path):
     status, printed, written = gpu_check(tmp_path, "--clips", "2", "--seconds", "600")
     assert status == 0, printed
