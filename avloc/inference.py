@@ -13,6 +13,7 @@ from torch import Tensor
 from avloc.errors import UsageError
 from avloc.models import Model, ModelOutput
 
+_AT_ONCE = 64  # segments whose maps are made together; none depends on another
 Outputs = dict[str, NDArray[np.float32]]
 """``scores``; ``heard`` and ``seen`` if the model can tell them; ``rivals``, ``attention``,
 ``gate_visual`` and ``gate_audio`` if it has them."""
@@ -60,7 +61,6 @@ def label_maps(
     visual: Float[Tensor, "B T H W Dv"],
     outputs: Outputs,
     labels: NDArray[np.int64],
-    at_once: int = 600,
 ) -> NDArray[np.float32] | None:
     """Return (B, T, H, W) where one label a segment is, (B, T) indices; None if it is not known.
 
@@ -69,14 +69,13 @@ def label_maps(
         visual: the same features as the outputs are of.
         outputs: what `infer` returned.
         labels: (B, T) the label of each segment.
-        at_once: segments; a segment's map depends on no other.
     """
     if not model.has_label_maps:
         return None
     device = next(model.buffers()).device
     maps = []
-    for first in range(0, visual.shape[1], at_once):
-        part = slice(first, first + at_once)
+    for first in range(0, visual.shape[1], _AT_ONCE):
+        part = slice(first, first + _AT_ONCE)
         heard, seen = (
             None if name not in outputs else torch.from_numpy(outputs[name][:, part]).to(device)
             for name in ("heard", "seen")

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from avloc.features import Encoders, WeightsPolicy, extract_video, load_encoders
 from avloc.features.heads import audio_head, visual_head
 from avloc.media.discovery import video_files
+from avloc.stages.open_model import AUDIO, FPS, VISUAL
 from avloc.vocabulary.background import Background
 
-VISUAL, AUDIO, FPS = "efficientnet-lite0", "efficientat-mn04", 2
 TARGET = Path(__file__).parents[1] / "avloc" / "vocabulary" / "data" / "background.npz"
 
 Scores = NDArray[np.float64]

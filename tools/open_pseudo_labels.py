@@ -25,12 +25,13 @@ from avloc.artifacts import write_text
 from avloc.datasets import Dataset, load_dataset
 from avloc.datasets.manifest_text import ScoredRow, manifest_text
 from avloc.evaluation.event_evaluation import MODEL
+from avloc.stages.open_model import AUDIO, FPS, VISUAL
 from avloc.tables.table import Table, percent
 
 MARKS = ("<!-- pseudo-labels -->", "<!-- /pseudo-labels -->")
 COMPOSED = {"events": 2, "set": {"heard_only": 0.25, "seen_only": 0.25, "overlap": 0.7}}
 """As in the demo: one or two events in a clip, heard, seen or both."""
-ENCODERS: dict[str, Any] = {"visual": "efficientnet-lite0", "audio": "efficientat-mn04", "fps": 2}
+ENCODERS: dict[str, Any] = {"visual": VISUAL, "audio": AUDIO, "fps": FPS}
 TRAINING: dict[str, Any] = {
     **{"batch_size": 16, "patience": 12, "modality_dropout": 0.2},
     **{"similarity": "projection", "temperature": 5, "width": 128},

@@ -115,9 +115,7 @@ class OpenLabels(Model):
         """
         if self.visual_head is None or seen is None:
             return None
-        cells = visual.flatten(2, 3)
-        parts = zip(*(torch.split(x, _AT_ONCE, dim=1) for x in (cells, labels)), strict=True)
-        evidence = torch.cat([self._cells(*part) for part in parts], dim=1)
+        evidence = self._cells(visual.flatten(2, 3), labels)
         chosen = labels[..., None]
         of_label = None if heard is None else heard.gather(-1, chosen)[..., 0]
         strength = shown_strength(of_label, seen.gather(-1, chosen)[..., 0])

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import as_file, files
+from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from avloc.errors import UnknownNameError
+from avloc.vocabulary.class_names import data_bytes
 
 _FILE = "background.npz"
 _N_DRAWN = 400
@@ -102,7 +103,7 @@ class Background:
 
 def read_background(encoder: str) -> Background:
     """Return the shipped background of an encoder's classifier."""
-    with as_file(files("avloc.vocabulary") / "data" / _FILE) as path, np.load(path) as arrays:
+    with np.load(BytesIO(data_bytes(_FILE))) as arrays:
         known = sorted({name.partition("/")[0] for name in arrays.files})
         if encoder not in known:
             raise UnknownNameError("classifier with a background", encoder, known)

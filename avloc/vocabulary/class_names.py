@@ -46,6 +46,7 @@ def _imagenet_rows() -> list[tuple[str, str]]:
     return [(synset, names) for synset, names in rows]
 
 
-def first_name(names: str) -> str:
-    """Return the first of an ImageNet class's names."""
-    return names.split(",")[0]
+@cache
+def imagenet_first_names() -> tuple[str, ...]:
+    """Return the first name of each ImageNet class, in order; two pairs of classes share one."""
+    return tuple(names.split(",")[0] for names in imagenet_names())

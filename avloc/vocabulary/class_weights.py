@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 
@@ -36,6 +36,14 @@ class LabelMapping:
     heard: tuple[ClassWeight, ...]
     seen: tuple[ClassWeight, ...]
     nearest: tuple[str, ...] = ()
+
+
+def weighted(
+    classes: Iterable[tuple[int, float]], names: Sequence[str], reason: str, factor: float = 1.0
+) -> Iterator[ClassWeight]:
+    """Yield classes, indices with weights, under their names; each weight times a factor."""
+    for index, weight in classes:
+        yield ClassWeight(index, names[index], round(weight * factor, 3), reason)
 
 
 def strongest(weights: Iterable[ClassWeight]) -> tuple[ClassWeight, ...]:

@@ -18,11 +18,12 @@ import difflib
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from avloc.errors import DatasetError
-from avloc.vocabulary.class_names import audioset_names, first_name, imagenet_names
+from avloc.vocabulary.class_names import audioset_names, imagenet_first_names, imagenet_names
 from avloc.vocabulary.class_weights import ClassWeight, strongest
 from avloc.vocabulary.nouns import nouns
 
@@ -99,18 +100,21 @@ def heard_class(name: str) -> list[tuple[int, str]]:
 
 def seen_classes(name: str) -> list[tuple[int, str]]:
     """Return the ImageNet classes of a name, or below ``*word``."""
-    names = imagenet_names()
+    names = imagenet_first_names()
     if name.startswith("*"):
         indices = nouns().classes_below_word(name[1:].strip())
         if not indices:
             raise KeyError(f"no ImageNet class is below the word {name[1:]!r}", "")
-        return [(index, first_name(names[index])) for index in indices]
+        return [(index, names[index]) for index in indices]
     by_name = _by_any_name()
     if name.casefold() not in by_name:
-        raise _unknown("ImageNet", name, [each for row in names for each in row.split(", ")])
-    return [(index, first_name(names[index])) for index in by_name[name.casefold()]]
+        raise _unknown(
+            "ImageNet", name, [each for row in imagenet_names() for each in row.split(", ")]
+        )
+    return [(index, names[index]) for index in by_name[name.casefold()]]
 
 
+@cache
 def _by_any_name() -> dict[str, list[int]]:
     """Return the classes of each name; a first name goes before other classes' synonyms."""
     first: dict[str, list[int]] = {}

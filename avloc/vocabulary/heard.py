@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import cache
 
 from avloc.vocabulary.class_names import audioset_names
-from avloc.vocabulary.class_weights import ClassWeight
+from avloc.vocabulary.class_weights import ClassWeight, weighted
 from avloc.vocabulary.nouns import nouns
-from avloc.vocabulary.phrases import Classes, phrases
+from avloc.vocabulary.phrases import phrases
 from avloc.vocabulary.reading import phrases_in
 from avloc.vocabulary.things import Thing, things_in
 from avloc.vocabulary.words import stems
@@ -28,14 +27,16 @@ def heard_by_phrases(text: str) -> list[ClassWeight]:
     weights: list[ClassWeight] = []
     for phrase in found:
         beside = BESIDE_A_PHRASE if len(phrase.stems) < longest else 1.0
-        weights.extend(weighted(phrase.heard or (), f"name: {phrase.text}", beside))
+        weights.extend(
+            weighted(phrase.heard or (), audioset_names(), f"name: {phrase.text}", beside)
+        )
     return weights
 
 
 def heard_by_name(label: str) -> list[ClassWeight]:
     """Return the class that a label names exactly."""
     index = _index_of_name().get(label.casefold().strip())
-    return [] if index is None else list(weighted(((index, 1.0),), "name"))
+    return [] if index is None else list(weighted(((index, 1.0),), audioset_names(), "name"))
 
 
 @cache
@@ -53,13 +54,6 @@ def heard_by_parents(text: str) -> list[ClassWeight]:
     return weights
 
 
-def weighted(classes: Classes, reason: str, factor: float = 1.0) -> Iterable[ClassWeight]:
-    """Yield classes with their weights times a factor."""
-    names = audioset_names()
-    for index, weight in classes:
-        yield ClassWeight(index, names[index], round(weight * factor, 3), reason)
-
-
 def _nearest_parent(thing: Thing) -> list[ClassWeight]:
     table, known = nouns(), phrases()
     for steps, offset in table.ancestors(thing.senses[0][1]):
@@ -68,7 +62,6 @@ def _nearest_parent(thing: Thing) -> list[ClassWeight]:
         for word in table.synset(offset).words:
             phrase = known.get(frozenset(stems(word.replace("_", " "))))
             if phrase is not None and phrase.heard:
-                return list(
-                    weighted(phrase.heard, f"parent: {phrase.text}", 1 - PER_STEP * (steps + 1))
-                )
+                reason, factor = f"parent: {phrase.text}", 1 - PER_STEP * (steps + 1)
+                return list(weighted(phrase.heard, audioset_names(), reason, factor))
     return []

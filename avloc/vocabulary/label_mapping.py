@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 
 from avloc.errors import UnknownNameError, UsageError
-from avloc.vocabulary.class_names import audioset_names, first_name, imagenet_names
+from avloc.vocabulary.class_names import audioset_names, imagenet_first_names
 from avloc.vocabulary.class_weights import ClassWeight, LabelMapping, strongest
 from avloc.vocabulary.corrections import Correction, Corrections
 from avloc.vocabulary.heard import heard_by_name, heard_by_parents, heard_by_phrases
@@ -94,7 +94,7 @@ def _nearest_names(label: str) -> tuple[str, ...]:
     similar = sorted(similar_classes(label, "AudioSet") + similar_classes(label, "ImageNet"))[::-1]
     if similar[0][0] > 0:
         return tuple(dict.fromkeys(name for _, _, name in similar[: 2 * N_NEAREST]))[:N_NEAREST]
-    names = [*audioset_names(), *map(first_name, imagenet_names())]
+    names = [*audioset_names(), *imagenet_first_names()]
     by_lower = {name.casefold(): name for name in names}
     near = difflib.get_close_matches(label.casefold(), by_lower, N_NEAREST, 0.5)
     return tuple(by_lower[name] for name in near)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from avloc.vocabulary.class_names import audioset_names, data_text, first_name, imagenet_names
+from avloc.vocabulary.class_names import audioset_names, data_text, imagenet_first_names
 from avloc.vocabulary.nouns import nouns
 from avloc.vocabulary.words import alternatives, stems
 
@@ -123,6 +123,6 @@ def _items(column: str) -> list[tuple[str, float]] | None:
 @cache
 def _by_first_name() -> dict[str, int]:
     first: dict[str, int] = {}
-    for index, names in enumerate(imagenet_names()):
-        first.setdefault(first_name(names), index)
+    for index, name in enumerate(imagenet_first_names()):
+        first.setdefault(name, index)
     return first

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from avloc.vocabulary.class_names import first_name, imagenet_names
-from avloc.vocabulary.class_weights import ClassWeight
+from avloc.vocabulary.class_names import imagenet_first_names
+from avloc.vocabulary.class_weights import ClassWeight, weighted
 from avloc.vocabulary.nouns import nouns
 from avloc.vocabulary.phrases import match
 from avloc.vocabulary.reading import phrases_in
@@ -27,7 +27,7 @@ def seen_by_phrases(text: str) -> list[ClassWeight]:
     return [
         weight
         for phrase in phrases_in(text, "seen")
-        for weight in weighted(phrase.seen or (), f"name: {phrase.text}")
+        for weight in weighted(phrase.seen or (), imagenet_first_names(), f"name: {phrase.text}")
     ]
 
 
@@ -42,15 +42,6 @@ def seen_by_nouns(text: str) -> list[ClassWeight]:
     return weights
 
 
-def weighted(
-    classes: Iterable[tuple[int, float]], reason: str, factor: float = 1.0
-) -> Iterable[ClassWeight]:
-    """Yield classes with their weights times a factor."""
-    names = imagenet_names()
-    for index, weight in classes:
-        yield ClassWeight(index, first_name(names[index]), round(weight * factor, 3), reason)
-
-
 def _classes_of(thing: Thing) -> list[ClassWeight]:
     table = nouns()
     for number, offset in thing.senses:
@@ -58,7 +49,7 @@ def _classes_of(thing: Thing) -> list[ClassWeight]:
         is_class = len(below) == 1
         person = table.synset(offset).kind == "person"
         if below and len(below) < TOO_MANY and (is_class or not person) and number <= 2:
-            return list(weighted(((index, 1.0) for index in below), f"name: {thing.text}"))
+            return _all_of(below, 1.0, f"name: {thing.text}")
     return _classes_near(thing)
 
 
@@ -74,5 +65,9 @@ def _classes_near(thing: Thing) -> list[ClassWeight]:
             word = table.synset(offset).words[:1] or ("?",)
             weight = 1 - PER_STEP * steps
             reason = f"parent: {word[0].replace('_', ' ')}"
-            return list(weighted(((index, weight) for index in below), reason))
+            return _all_of(below, weight, reason)
     return []
+
+
+def _all_of(indices: Iterable[int], weight: float, reason: str) -> list[ClassWeight]:
+    return list(weighted(((index, weight) for index in indices), imagenet_first_names(), reason))

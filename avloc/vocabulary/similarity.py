@@ -15,7 +15,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from avloc.vocabulary.class_names import audioset_names, data_bytes, first_name, imagenet_names
+from avloc.vocabulary.class_names import (
+    audioset_names,
+    data_bytes,
+    imagenet_first_names,
+    imagenet_names,
+)
 from avloc.vocabulary.words import FILLERS, alternatives, dictionary_forms, tokens
 
 Source = Literal["AudioSet", "ImageNet"]
@@ -65,7 +70,7 @@ def _class_vectors(source: Source) -> tuple[list[int], Sequence[str], Floats]:
         shown = audioset_names()
         texts = [alternatives(name) for name in shown]
     else:
-        shown = tuple(map(first_name, imagenet_names()))
+        shown = imagenet_first_names()
         texts = [names.split(", ") for names in imagenet_names()]
     pairs = [(index, text) for index, names in enumerate(texts) for text in names]
     vectors = np.stack([word_vectors().embed(text) for _, text in pairs])
