@@ -36,8 +36,9 @@ class Lanes:
 def assign_lanes(events: Sequence[Event], n_most: int = MOST_LANES) -> Lanes:
     """Give events that overlap different lanes: as few as possible, ``n_most`` at most.
 
-    In order of start, an event takes a free lane: the one that last had its label, else the
-    upper one. Where all ``n_most`` lanes are taken, the event of the lowest score is not drawn.
+    In order of start, an event takes a free lane: preferably the last lane of its label, else the
+    topmost free one. Where all ``n_most`` lanes are taken, the event of the lowest score is not
+    drawn.
     """
     numbers: list[int | None] = [None] * len(events)
     last: list[int] = []  # the last event of each lane

@@ -45,7 +45,7 @@ def nothing_known(mappings: Sequence[LabelMapping]) -> UsageError:
 
 
 def one_sense_only(mappings: Sequence[LabelMapping]) -> list[str]:
-    """Return lines that name the labels of which one sense knows nothing."""
+    """Return lines that name the labels for which one sense abstains."""
     lines = []
     for sense, other in (("heard", "seen"), ("seen", "heard")):
         names = [m.label for m in mappings if not getattr(m, sense) and getattr(m, other)]

@@ -87,7 +87,7 @@ def _round(state: TrainingState, course: Course, train: Feed, loss: Loss) -> Non
 
 
 def _epoch(state: TrainingState, course: Course, train: Feed, loss: Loss) -> str:
-    """Train for an epoch, validate, record the numbers, and return the one that selects."""
+    """Train for an epoch, validate, record, and return the number that selects the epoch."""
     config, started = course.config, time.perf_counter()
     # Dropout differs between processes and follows from the epoch, whether resumed or not.
     seed = np.random.SeedSequence((config.seed, state.team.rank, state.epoch))

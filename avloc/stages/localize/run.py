@@ -75,9 +75,9 @@ def localize(
 
     Args:
         videos: Videos, sound files, or folders of them.
-        model: A model's name in the workspace, or a model file; open for the one that needs no
-            training. Events of further models are shown beside those of the first, and written
-            to NAME.avloc.MODEL.h5. Default: cman, or open where no model was trained.
+        model: A model's name in the workspace, or a model file. The model open needs no training.
+            Events of further models are shown beside those of the first, and written to
+            NAME.avloc.MODEL.h5. Default: cman, or open where no model was trained.
         heatmap: Also write the video with its heat map and its sound.
         heatmap_style: A matplotlib colour map.
         alpha: The heat map's greatest opacity, from 0 to 1.
