@@ -1,5 +1,6 @@
 """The HDF5 files between the stages: schema, version, atomic write; the only importer of h5py."""
 
+from avloc.artifacts.address import Address, Location, as_location, is_address
 from avloc.artifacts.atomic import atomic_path, check_writable, claim, write_text
 from avloc.artifacts.comparison_file import Comparison, read_comparison, write_comparison
 from avloc.artifacts.digests import sha256_of
@@ -20,18 +21,22 @@ from avloc.artifacts.predictions_file import Predictions, read_predictions, writ
 from avloc.artifacts.store import Failure, FeatureStore
 
 __all__ = [
+    "Address",
     "Comparison",
     "Failure",
     "FeatureStore",
     "FeatureWriter",
+    "Location",
     "ModelFile",
     "Predictions",
     "VideoFeatures",
+    "as_location",
     "atomic_path",
     "check_artifact",
     "check_writable",
     "claim",
     "describe",
+    "is_address",
     "localization_key",
     "model_identity",
     "read_comparison",

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from avloc.artifacts.arrays import Depth
-from avloc.artifacts.atomic import append_line, sweep, write_text
+from avloc.artifacts.atomic import append_line, claim, sweep, write_text
 from avloc.artifacts.digests import digest_of_bytes
 from avloc.artifacts.features_file import (
     FeatureWriter,
@@ -123,6 +124,17 @@ class FeatureStore:
             return read_features(self.path_of(video_id), Depth.HEADERS).spec == self.spec
         except ArtifactError:
             return False
+
+    def written_at(self, video_id: str) -> float | None:
+        """Return when a video's features were written, in seconds as `time.time`; None if never."""
+        try:
+            return self.path_of(video_id).stat().st_mtime
+        except OSError:
+            return None
+
+    def claim(self, video_id: str) -> AbstractContextManager[bool]:
+        """Return a context that yields whether this run may make a video; see `atomic.claim`."""
+        return claim(self.path_of(video_id))
 
     def video_ids(self) -> list[str]:
         """Return the ids that have a features file, sorted; leftovers of a kill are not listed."""

@@ -133,7 +133,7 @@ def extract(
     n_workers = _n_workers(workers, len(todo), encoders)
     niceness = _CPU_NICENESS if encoders.device.type == "cpu" else 0
     decoding = DecodingPool(n_workers, encoders.spec, niceness, silence_seconds)
-    with Sharing(todo, store.path_of, is_left) as sharing:
+    with Sharing(todo, store.claim, is_left) as sharing:
         with StoreThread(store, sharing.release) as writing, decoding:
             n_total, batches = len(unnamed) + len(todo), Batches(encoders, batch_size)
             run = Run(store, writing, sharing, batches, n_total, progress or silent)
@@ -189,8 +189,7 @@ def _check(workers: int | None, batch_size: int | None, overwrite: str) -> None:
 
 def _is_done(store: FeatureStore, overwrite: str, began: float, video_id: str) -> bool:
     if overwrite == "always":  # another run may have made it meanwhile
-        path = store.path_of(video_id)
-        return path.exists() and path.stat().st_mtime > began and video_id in store
+        return (store.written_at(video_id) or 0.0) > began and video_id in store
     return video_id in store or (overwrite == "never" and _is_readable(store, video_id))
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
-from pathlib import Path
+from contextlib import AbstractContextManager, ExitStack
 
-from avloc.artifacts import claim
 from avloc.features.decoding import DecodingTask
 
 _WAIT_SECONDS = 0.5
@@ -18,17 +16,17 @@ class Sharing:
     """A context that holds the claims on the videos under way.
 
     Videos that another run has claimed are passed over; `rounds` comes back to them, and does
-    what that run did not finish. ``path_of`` and ``is_done`` take a video's id.
+    what that run did not finish. ``claim`` is `FeatureStore.claim`; ``is_done`` takes a video's id.
     """
 
     def __init__(
         self,
         tasks: Iterable[DecodingTask],
-        path_of: Callable[[str], Path],
+        claim: Callable[[str], AbstractContextManager[bool]],
         is_done: Callable[[str], bool],
     ) -> None:
         self._left = deque(tasks)
-        self._path_of = path_of
+        self._claim = claim
         self._is_done = is_done
         self._claims: dict[str, ExitStack] = {}
         self.done_elsewhere: list[str] = []
@@ -54,7 +52,7 @@ class Sharing:
         for _ in range(len(self._left)):
             task = self._left.popleft()
             with ExitStack() as stack:
-                if not stack.enter_context(claim(self._path_of(task.video_id))):
+                if not stack.enter_context(self._claim(task.video_id)):
                     self._left.append(task)
                 elif self._is_done(task.video_id):
                     self.done_elsewhere.append(task.video_id)
