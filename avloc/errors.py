@@ -14,6 +14,7 @@
     ├── WeightsError                    an encoder's weights cannot be read or downloaded
     ├── OutputError                     a path that cannot be written
     │   └── NameRefusedError            a name that the file system cannot hold
+    ├── ClusterError                    a cluster that cannot be reached, or not be worked on
     ├── DependencyError                 an optional package is missing, or two are incompatible
     └── PartialFailureError    exit 3   some inputs were done and some failed
 
@@ -120,6 +121,10 @@ class OutputError(AvlocError):
 
 class NameRefusedError(OutputError):
     """A file name that the file system cannot hold: it costs one video, not the run."""
+
+
+class ClusterError(AvlocError):
+    """A cluster that cannot be reached, or whose workers cannot begin."""
 
 
 class DependencyError(AvlocError):

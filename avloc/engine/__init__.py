@@ -1,0 +1,1 @@
+"""Work shared out to many workers: on this machine's cores, or on a cluster."""
