@@ -11,24 +11,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from types import NoneType
-from typing import Any, get_args, get_origin
+from typing import Any, cast, get_args, get_origin
 
 import numpy as np
 from h5py import h5d, h5g, h5l, h5o, h5s
 from numpy.typing import NDArray
 
-from avloc.artifacts.digests import Record, digest_in_pieces, digest_of
+from avloc.artifacts.digests import Record, digest_in_pieces, digest_of, digest_of_stored
 from avloc.artifacts.schema import Array, array_of
+from avloc.artifacts.stored_array import FileState, StoredArray
 
 MAX_TENSORS = 4096
 _LARGEST_NUMBER = 8  # bytes
 
 
 class Depth(Enum):
-    """How far a file is read; an array that is not kept is replaced by one without memory."""
+    """How far a file is read, and what is kept of an array that is not small."""
 
-    HEADERS = "what the file declares; of arrays only those that are small"
-    PIECES = "every byte, and nothing is kept"
+    HEADERS = "what the file declares; an array is replaced by one without memory"
+    IN_PLACE = "what the file declares; an array is a `StoredArray`, whose parts are read later"
+    CHECKED = "every byte; an array is a `StoredArray`"
+    PIECES = "every byte; an array is replaced by one without memory"
     WHOLE = "every byte, in memory"
 
 
@@ -50,6 +53,7 @@ class Arrays:
     """The arrays of a group of a file, read to a depth within the file's budget.
 
     ``records`` is what the header says of each array by path; None in a file of format 1.
+    ``file`` is what a `StoredArray` is read from.
     """
 
     def __init__(
@@ -58,8 +62,10 @@ class Arrays:
         budget: Budget,
         records: Mapping[str, Record] | None = None,
         depth: Depth = Depth.WHOLE,
+        file: FileState | None = None,
     ) -> None:
         self._group, self._budget, self._records, self._depth = group, budget, records, depth
+        self._file = file
         self._path = ""
         self.sizes: dict[str, int] = {}  # of the letters in shapes that are known by now
         self.owner = ""  # named in refusals beside the array, for example a video
@@ -87,11 +93,14 @@ class Arrays:
         dataset = self._checked(name, wanted)
         path, dtype, shape = self._path + name, dataset.dtype.newbyteorder("="), dataset.shape
         self.read_types[path] = dtype, shape
-        array = np.broadcast_to(np.zeros((), dtype), shape)  # which takes no memory
-        if self._depth is Depth.HEADERS and not wanted.is_small:
+        depth = Depth.WHOLE if wanted.is_small else self._depth
+        array = self._stand_in(dataset, dtype)
+        if depth in (Depth.HEADERS, Depth.IN_PLACE):
             return array
-        if self._depth is Depth.PIECES and not wanted.is_small:
+        if depth is Depth.PIECES:
             digest = digest_in_pieces(dataset)
+        elif depth is Depth.CHECKED:
+            digest = digest_of_stored(cast(StoredArray, array))
         else:
             array = np.empty(shape, dtype)
             dataset.read(h5s.ALL, h5s.ALL, array)
@@ -106,6 +115,12 @@ class Arrays:
         if not (digest.is_finite or wanted.may_be_nan):
             raise ValueError(f"{label} holds NaN or infinity")
         return array
+
+    def _stand_in(self, dataset: h5d.DatasetID, dtype: np.dtype[Any]) -> NDArray[Any]:
+        if self._file is None or self._depth not in (Depth.IN_PLACE, Depth.CHECKED):
+            return np.broadcast_to(np.zeros((), dtype), dataset.shape)  # which takes no memory
+        stored = StoredArray(self._file, dataset.get_offset(), dataset.dtype, dataset.shape)
+        return cast(NDArray[Any], stored)
 
     def has(self, name: str) -> bool:
         """Tell whether the file lists an array or a group of that name."""
@@ -123,7 +138,7 @@ class Arrays:
         group = self._opened(name)
         if not isinstance(group, h5g.GroupID):
             raise ValueError(f"{name} is not a group")
-        arrays = Arrays(group, self._budget, self._records, self._depth)
+        arrays = Arrays(group, self._budget, self._records, self._depth, self._file)
         arrays._path = f"{self._path}{name}/"
         arrays.sizes, arrays.read_types = self.sizes, self.read_types
         return arrays

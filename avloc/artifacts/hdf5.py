@@ -23,6 +23,7 @@ from avloc.artifacts.arrays import Arrays, Budget, Depth
 from avloc.artifacts.digests import digest_of_bytes
 from avloc.artifacts.format1 import OldTexts, is_text, old_header
 from avloc.artifacts.schema import MAX_JSON, Array, from_json
+from avloc.artifacts.stored_array import FileState
 from avloc.errors import ArtifactError, NewerSchemaError, WrongKindError
 
 MADE_BY = {
@@ -64,16 +65,18 @@ def contents_of(
     """Return the arrays and the header of an open file; ValueError if it is damaged."""
     schema, texts = _schema(file, path)
     check_schema(schema, kind, path)
+    is_in_place = depth in (Depth.IN_PLACE, Depth.CHECKED)
+    state = FileState.of(path, file.id.get_vfd_handle()) if is_in_place else None
     if texts:
         if not schema.endswith("/1"):
             raise ValueError(f"it says {schema:.60} and has texts of variable length")
-        return Arrays(file.id, texts.budget, None, depth), old_header(file.id, texts)
+        return Arrays(file.id, texts.budget, None, depth, state), old_header(file.id, texts)
     budget = Budget(path.stat().st_size)
     header = _sealed_header(file, budget)
     records = header.get("arrays")
     if not isinstance(records, dict) or not all(isinstance(r, dict) for r in records.values()):
         raise ValueError("its header does not list its arrays")
-    return Arrays(file.id, budget, records, depth), header
+    return Arrays(file.id, budget, records, depth, state), header
 
 
 def identify(path: Path) -> tuple[str, bool]:

@@ -141,10 +141,10 @@ class FeatureStore:
         files = (self.root / "videos").glob("*.h5")
         return sorted(file.stem for file in files if not file.name.startswith("."))
 
-    def read(self, video_id: str) -> VideoFeatures:
+    def read(self, video_id: str, depth: Depth = Depth.WHOLE) -> VideoFeatures:
         """Read a video's features; ArtifactError if missing, damaged or of another spec."""
         path = self.path_of(video_id)
-        features = read_features(path)
+        features = read_features(path, depth)
         if features.spec != self.spec:
             raise FingerprintError(
                 f"{path} has fingerprint {features.fingerprint}, its store {self.fingerprint}",

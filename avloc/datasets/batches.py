@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 from torch import Tensor
 
+from avloc.artifacts.stored_array import StoredArray
 from avloc.datasets.examples import Examples
 from avloc.labels import IGNORED
 
@@ -147,7 +148,7 @@ def truth_of(examples: Examples, indices: Sequence[int]) -> Truth:
 def _fill(
     target: Tensor,
     target_valid: Tensor,
-    source: NDArray[np.floating] | None,
+    source: NDArray[np.floating] | StoredArray | None,
     source_valid: NDArray[np.bool_],
     first: int,
 ) -> None:

@@ -1,4 +1,4 @@
-"""Examples: the features of a split in memory, cut into the windows that are trained on.
+"""Examples: the features of a split, cut into the windows that are trained on.
 
 A data set with a fixed grid (AVE: 10 segments) gives one example a row, cut or padded with zeros
 as in its protocol. Otherwise a video is cut into windows, the last moved back to end with it.
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avloc.artifacts import FeatureStore, VideoFeatures
+from avloc.artifacts.stored_features import stored_features
 from avloc.datasets.dataset import SPLITS, Dataset, Row
 from avloc.datasets.targets import Targets
 from avloc.errors import ArtifactError, DatasetError
@@ -34,7 +35,7 @@ class Example:
 
 @dataclass(frozen=True)
 class Examples:
-    """A split in memory."""
+    """A split, whose maps and vectors stay in their files (`StoredArray`)."""
 
     videos: tuple[VideoFeatures, ...]  # that have features, each once
     entries: tuple[Example, ...]  # in the order of the data set's rows
@@ -114,12 +115,12 @@ def _read_videos(
     store: FeatureStore, video_ids: Sequence[str], progress: Progress | None
 ) -> tuple[dict[str, VideoFeatures], tuple[str, ...]]:
     videos, unreadable = {}, []
-    for done, video_id in enumerate(video_ids, start=1):
-        try:
-            if store.path_of(video_id).exists():
-                videos[video_id] = store.read(video_id)
-        except ArtifactError as error:
-            unreadable.append(error.message)
+    results = zip(video_ids, stored_features(store, video_ids), strict=True)
+    for done, (video_id, result) in enumerate(results, start=1):
+        if isinstance(result, ArtifactError):
+            unreadable.append(result.message)
+        elif result is not None:
+            videos[video_id] = result
         if progress is not None:
             progress(done, len(video_ids), video_id)
     return videos, tuple(unreadable)

@@ -47,8 +47,8 @@ def _windows(examples: Examples, modality: str) -> Iterator[NDArray[np.floating]
         values, valid = getattr(video, modality), getattr(video, f"{modality}_valid")
         if values is not None:
             window = slice(entry.first, entry.first + len(entry.targets))
-            is_whole = valid[window].all()
-            yield values[window] if is_whole else values[window][valid[window]]
+            is_whole, rows = valid[window].all(), values[window]
+            yield rows if is_whole else rows[valid[window]]
 
 
 def _moments(windows: Iterator[NDArray[np.floating]]) -> Moments | None:

@@ -222,7 +222,7 @@ def test_scaling_takes_the_statistics_of_valid_training_segments(tmp_path):
     model = build("cman", visual_channels=12, audio_channels=6, n_classes=3)
     fit_scaling(model, channel_statistics(examples))
     audio = np.concatenate([v.audio for v in examples.videos])
-    maps = [v.visual.reshape(-1, 12) for v in examples.videos if v.visual is not None]
+    maps = [np.asarray(v.visual).reshape(-1, 12) for v in examples.videos if v.visual is not None]
     visual = np.concatenate(maps).astype(np.float64)
     for scaling, values in ((model.scale_audio, audio), (model.scale_visual, visual)):
         np.testing.assert_allclose(scaling.mean, values.mean(0), atol=1e-5)
