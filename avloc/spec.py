@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 from avloc.errors import UnknownNameError, UsageError
 
-Precision = Literal["fp32", "fp16"]
+Precision = Literal["fp32", "fp16", "bf16"]
 SAMPLINGS = ("pts", "ave2018")
 DEFAULT_VISUAL = "resnet152"
 DEFAULT_AUDIO = "vggish"

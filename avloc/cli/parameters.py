@@ -26,7 +26,7 @@ _SHARED: Mapping[str, Mapping[str, Any]] = {
     },
     "device": {"metavar": "auto|cpu|cuda|cuda:N", "completes": ("auto", "cpu", "cuda")},
     "overwrite": {"choices": "avloc.options.OVERWRITE"},
-    "precision": {"choices": ("auto", "fp32", "fp16")},
+    "precision": {"choices": ("auto", "fp32", "fp16", "bf16")},
     "runtime": {"choices": "avloc.features.runtimes.RUNTIMES"},
     "set": {"metavar": "KEY=VALUE", "more": "--settings lists them."},
     "visual": {

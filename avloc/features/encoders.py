@@ -14,7 +14,13 @@ from avloc.devices import choose_device
 from avloc.errors import FingerprintError
 from avloc.features.architectures import Sense
 from avloc.features.hub.names import at_revision
-from avloc.features.precision import arithmetic, choose_precision, in_precision
+from avloc.features.precision import (
+    arithmetic,
+    choose_precision,
+    in_precision,
+    require_precision,
+    rounds_to,
+)
 from avloc.features.runtimes import choose_runtime, with_runtime
 from avloc.features.sources import EncoderSource, check_name, find_source
 from avloc.features.weights import WeightsPolicy
@@ -74,7 +80,7 @@ def load_encoder(
     runtime: str = "eager",
     segment_seconds: Fraction = Fraction(1),
 ) -> Encoder:
-    """Load one encoder; ``runtime`` is what `choose_runtime` returned."""
+    """Load one encoder; ``runtime`` is as for `load_encoders`."""
     return load_source(
         sense,
         find_source(sense, name, weights),
@@ -96,6 +102,8 @@ def load_source(
 ) -> Encoder:
     """Load the encoder of a source, as `load_encoder` does."""
     architecture = source.architecture
+    network_precision = _network_precision(sense, precision)
+    runtime = choose_runtime(runtime, device, rounds_to(device, network_precision))
     group = architecture.group(device, runtime)
     one = architecture.prepare(architecture.items(sense, segment_seconds).to(device))
     like = torch.zeros(group, *one.shape[1:], device=device)
@@ -106,7 +114,7 @@ def load_source(
         network = source.build().to(device)
         if sense == "visual" and runtime != "onnx":  # which orders memory by itself
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        return in_precision(network, device, precision)
+        return in_precision(network, device, network_precision)
 
     with arithmetic(device, precision):
         network = with_runtime(build, runtime, like, source.key)
@@ -120,6 +128,11 @@ def load_source(
         precision,
         group,
     )
+
+
+def _network_precision(sense: Sense, precision: Precision) -> Precision:
+    """Return the class that a network calculates in: of bf16, the picture's alone."""
+    return "fp32" if precision == "bf16" and sense == "audio" else precision
 
 
 def load_encoders(
@@ -143,24 +156,33 @@ def load_encoders(
         sampling: ``pts``, or ``ave2018`` for AVE's own rule of frame counts.
         segment_seconds: a segment's length.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``.
-        precision: ``auto``, ``fp32``, ``fp16`` (see `avloc.features.precision`).
+        precision: ``auto``, ``fp32``, ``fp16``, ``bf16`` (see `avloc.features.precision`).
         runtime: ``auto``, ``eager``, ``compile``, ``onnx`` (see `avloc.features.runtimes`).
         weights: where weight files may come from; `WeightsError` if they are not available.
     """
     torch_device = choose_device(device)
     chosen = choose_precision(precision, torch_device)
-    # Refuses what is wrong before hundreds of megabytes are fetched.
-    runs_by = choose_runtime(runtime, torch_device)
+    require_precision(chosen, torch_device)
     spec = FeatureSpec(visual, "", audio, "", fps, sampling, segment_seconds, precision=chosen)
+    return _load_pair(spec, torch_device, runtime, weights)
+
+
+def _load_pair(
+    spec: FeatureSpec, device: torch.device, runtime: str, weights: WeightsPolicy
+) -> Encoders:
+    """Load the encoders that a spec names, and complete the spec."""
+    visual, audio = spec.visual, spec.audio
+    # Refuses what is wrong before hundreds of megabytes are fetched.
+    choose_runtime(runtime, device, rounds_to(device, spec.precision))
     check_name("audio", audio)
     check_name("visual", visual)
     heard, seen = find_source("audio", audio, weights), find_source("visual", visual, weights)
     spec = _with_sources(spec, seen, heard)
     load = partial(
         load_source,
-        device=torch_device,
-        precision=chosen,
-        runtime=runs_by,
+        device=device,
+        precision=spec.precision,
+        runtime=runtime,
         segment_seconds=spec.exact_segment_seconds,
     )
     audio_encoder, visual_encoder = load("audio", heard), load("visual", seen)
@@ -197,16 +219,17 @@ def encoders_for(
 
     `FingerprintError` if what can be loaded here would not give the same features.
     """
-    encoders = load_encoders(
+    named = FeatureSpec(
         at_revision(spec.visual, spec.visual_revision),
+        "",
         at_revision(spec.audio, spec.audio_revision),
-        fps=spec.fps,
-        sampling=spec.sampling,
-        segment_seconds=spec.segment_seconds,
-        device=device,
+        "",
+        spec.fps,
+        spec.sampling,
+        spec.segment_seconds,
         precision=spec.precision,
-        weights=weights,
     )
+    encoders = _load_pair(named, choose_device(device), "auto", weights)
     if encoders.spec != spec:
         raise FingerprintError(
             f"the encoders here give features {encoders.spec.fingerprint}, wanted are"

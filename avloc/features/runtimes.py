@@ -1,6 +1,7 @@
 """What runs an encoder's network: PyTorch as it is, `torch.compile`, or ONNX Runtime.
 
-All give the same features up to a float's rounding, so none is part of a spec.
+All give the same features up to a float's rounding, so none is part of a spec. ONNX Runtime is
+given fp32 networks only.
 """
 
 from __future__ import annotations
@@ -21,16 +22,21 @@ _Network = Callable[[Tensor], Tensor]
 _one_at_a_time = Lock()  # PyTorch's exporter keeps its state in globals
 
 
-def choose_runtime(name: str, device: torch.device) -> str:
-    """Return the runtime; ``auto`` is ONNX Runtime on a CPU that has it, else PyTorch as it is."""
+def choose_runtime(name: str, device: torch.device, dtype: torch.dtype = torch.float32) -> str:
+    """Return what runs a network that calculates in ``dtype``.
+
+    ``auto`` is ONNX Runtime on a CPU that has it and in fp32, else PyTorch as it is.
+    """
     if name not in RUNTIMES:
         raise UnknownNameError("runtime", name, RUNTIMES)
     missing = [package for package in _PACKAGES if find_spec(package) is None]
-    is_cpu = device.type == "cpu"
+    is_cpu, is_single = device.type == "cpu", dtype == torch.float32
     if name == "auto":
-        return "onnx" if is_cpu and not missing else "eager"
+        return "onnx" if is_cpu and is_single and not missing else "eager"
     if name == "onnx" and not is_cpu:
         raise UsageError(f"the runtime onnx is for CPUs, not for {device}", "Leave it to auto.")
+    if name == "onnx" and not is_single:
+        raise UsageError("the runtime onnx calculates in fp32 only", "Leave it to auto.")
     if name == "onnx" and missing:
         raise DependencyError(
             f"the runtime onnx needs the package {missing[0]}",

@@ -66,7 +66,8 @@ def bench(
         workers: Decoding processes. Default: by the number of cores.
         batch_size: Frames per batch. Default: auto.
         device: Where the networks run.
-        precision: The encoders' arithmetic; auto: fp16 on CUDA.
+        precision: The encoders' arithmetic; auto: fp16 on CUDA, else fp32. bf16 is faster on
+            processors that have it, and less exact.
         runtime: What runs the encoders; auto: the fastest exact one that is installed.
         weights: A folder with weight files, searched before any download.
         offline: Never use the network.

@@ -102,7 +102,8 @@ def extract(
         sampling: How frames are chosen: by their time stamps, or by AVE's frame counts.
         segment_seconds: Length of a segment. Shorter segments give finer event times.
         device: Where the networks run.
-        precision: The encoders' arithmetic; auto: fp16 on CUDA.
+        precision: The encoders' arithmetic; auto: fp16 on CUDA, else fp32. bf16 is faster on
+            processors that have it, and less exact.
         runtime: What runs the encoders; auto: the fastest exact one that is installed.
         workers: Decoding processes. Default: by the number of cores.
         batch_size: Frames per batch. Default: auto.

@@ -13,7 +13,7 @@ from avloc.features import (
     list_visual_encoders,
     load_encoders,
 )
-from avloc.features.precision import arithmetic, choose_precision, one_thread
+from avloc.features.precision import arithmetic, one_thread
 
 OFFLINE = WeightsPolicy(offline=True)
 
@@ -86,13 +86,6 @@ def test_the_default_encoders_name_their_weights_when_offline(tmp_path, monkeypa
 def test_a_device_that_is_not_there(name):
     with pytest.raises(UsageError, match=name):
         choose_device(name)
-
-
-def test_auto_precision_is_half_on_cuda_only_and_never_bf16():
-    assert choose_precision("auto", CPU) == "fp32"
-    assert choose_precision("auto", torch.device("cuda")) == "fp16"
-    with pytest.raises(UnknownNameError):
-        choose_precision("bf16", CPU)
 
 
 def test_single_precision_on_cuda_is_not_tf32():
