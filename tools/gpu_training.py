@@ -106,7 +106,7 @@ def training(check: Check, root: Path) -> None:
     store = FeatureStore.create(root / "trained", FeatureSpec("", "", "", ""))
     config = TrainingConfig(epochs=check.size.epochs, patience=0)
     began = time.perf_counter()
-    fit_scaling(build("cman", **CHANNELS), data.statistics)  # kept for the training below
+    data.statistics(check.device)  # kept for the training below
     measured = time.perf_counter() - began
     model = fit(store, dataset, config=config, device=check.device, data=data)
     seconds = time.perf_counter() - began

@@ -62,7 +62,7 @@ def fit(
         config = resolved(config, data, network, dataset)
         as_file = partial(_model_file, store, dataset, data, model, config)
         if config.standardize:
-            fit_scaling(network, data.statistics)
+            fit_scaling(network, data.statistics(team.device))
         state = begin(network.to(team.device), config, team)
         if unfinished is not None:
             resume(state, unfinished, as_file(state))

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import cast
 
 import numpy as np
+import torch
 
 from avloc.artifacts import FeatureStore
+from avloc.artifacts.store_notes import notes_folder
 from avloc.datasets import Dataset
 from avloc.datasets.examples import Examples, load_examples
 from avloc.errors import DatasetError
 from avloc.labels import IGNORED, LabelKind, LabelSet
 from avloc.progress import Progress
 from avloc.training.config import TrainingConfig
-from avloc.training.statistics import ChannelStatistics, channel_statistics
+from avloc.training.statistics import ChannelStatistics, statistics_of
 
 
 @dataclass(frozen=True)
@@ -27,10 +29,15 @@ class TrainingData:
     selection: str
     """The source of ``val``: ``val split``, ``held out`` (it shares no video), ``TEST split``."""
 
-    @cached_property
-    def statistics(self) -> ChannelStatistics:
-        """The features' mean and deviation, measured once for all models."""
-        return channel_statistics(self.train)
+    notes: Path | None = None
+    """The folder of the store's notes, where statistics are kept."""
+    _statistics: dict[str, ChannelStatistics] = field(default_factory=dict, compare=False)
+
+    def statistics(self, device: torch.device) -> ChannelStatistics:
+        """Return the features' mean and deviation, measured once for all models."""
+        if device.type not in self._statistics:
+            self._statistics[device.type] = statistics_of(self.train, self.notes, device)
+        return self._statistics[device.type]
 
     @property
     def most_labels(self) -> int:
@@ -92,14 +99,16 @@ def load_splits(
     published numbers do; the model file records it.
     """
     dataset = with_kind_of(dataset, config)
+    notes = notes_folder(store.root)
     present = {row.split for row in dataset.rows}
     training_split = "" if present == {""} else "train"
     train = load_examples(store, dataset, training_split, window=config.window, progress=progress)
     if config.select == "val" and "val" not in present:
-        return _held_out(train, dataset, config)
+        return replace(_held_out(train, dataset, config), notes=notes)
     window = train.n_segments
     val = load_examples(store, dataset, config.select, window=window, progress=progress)
-    return TrainingData(train, val, "val split" if config.select == "val" else "TEST split")
+    selection = "val split" if config.select == "val" else "TEST split"
+    return TrainingData(train, val, selection, notes)
 
 
 def _held_out(examples: Examples, dataset: Dataset, config: TrainingConfig) -> TrainingData:

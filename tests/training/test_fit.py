@@ -11,6 +11,7 @@ import torch
 from made_up import features_of, made_up
 
 from avloc.artifacts import read_model, write_model
+from avloc.artifacts.store_notes import notes_folder
 from avloc.datasets.examples import Example, Examples, load_examples
 from avloc.datasets.feed import Feed
 from avloc.datasets.targets import Targets
@@ -18,7 +19,7 @@ from avloc.errors import AvlocError, DatasetError, UnknownNameError, UsageError
 from avloc.evaluation.evaluator import evaluate
 from avloc.models import build, restore
 from avloc.options import options_from
-from avloc.training import TrainingConfig, begin, load_splits, loss_of
+from avloc.training import TrainingConfig, begin, load_splits, loss_of, statistics
 from avloc.training.fit import fit
 from avloc.training.loop import record
 from avloc.training.statistics import channel_statistics, fit_scaling
@@ -261,10 +262,34 @@ def test_statistics_are_those_of_double_precision(offset):
         np.testing.assert_allclose(deviation, exact.std(0), rtol=1e-5)
 
 
-def test_statistics_are_measured_once_for_all_trainings_on_the_same_data(tmp_path):
+def test_statistics_are_measured_once_a_store_and_again_after_a_change(tmp_path, monkeypatch):
+    cpu, measured, measure = torch.device("cpu"), [], statistics.channel_statistics
+    monkeypatch.setattr(
+        statistics, "channel_statistics", lambda *of: measured.append(1) or measure(*of)
+    )
     world = made_up(tmp_path, n_videos=5)
-    data = load_splits(world.store, world.dataset, QUICK)
-    assert data.statistics is data.statistics
+
+    def of_store(config=QUICK):
+        return load_splits(world.store, world.dataset, config).statistics(cpu)
+
+    first, again = of_store(), of_store()
+    assert len(measured) == 1
+    for name in ("visual", "audio"):
+        assert all(map(torch.equal, getattr(first, name), getattr(again, name)))
+    (note,) = notes_folder(world.store.root).glob("statistics-*")
+    note.write_bytes(note.read_bytes()[:100])
+    assert torch.equal(of_store().visual[0], first.visual[0])
+    assert len(measured) == 2
+    of_store(replace(QUICK, window=3))  # has no effect on a fixed grid
+    assert len(measured) == 2
+    other = world.store.read("video000")
+    world.store.write(replace(other, visual=other.visual + np.float16(1)))
+    assert (of_store().visual[0] > first.visual[0]).all()
+    assert len(measured) == 3
+
+
+def test_a_modality_that_no_video_has_has_no_statistics(tmp_path):
+    data = load_splits(*vars(made_up(tmp_path, n_videos=5)).values(), QUICK)
     none = replace(data.train, videos=tuple(replace(v, visual=None) for v in data.train.videos))
     assert channel_statistics(none).visual is None
 
