@@ -15,6 +15,7 @@
     ├── OutputError                     a path that cannot be written
     │   └── NameRefusedError            a name that the file system cannot hold
     ├── ClusterError                    a cluster that cannot be reached, or not be worked on
+    ├── AddressError                    an address that cannot be reached, or with nothing there
     ├── DependencyError                 an optional package is missing, or two are incompatible
     └── PartialFailureError    exit 3   some inputs were done and some failed
 
@@ -125,6 +126,10 @@ class NameRefusedError(OutputError):
 
 class ClusterError(AvlocError):
     """A cluster that cannot be reached, or whose workers cannot begin."""
+
+
+class AddressError(AvlocError):
+    """An address, such as ``s3://bucket/clip.mp4``, that cannot be reached or has nothing there."""
 
 
 class DependencyError(AvlocError):

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import gettempdir
 
 from xxhash import xxh3_64_hexdigest
 
@@ -49,6 +50,21 @@ def atomic_path(target: Path | str) -> Iterator[Path]:
         raise _output_error(target, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+        os.close(handle)
+
+
+@contextmanager
+def scratch_file(name: str) -> Iterator[Path]:
+    """Yield an empty file for this process only, with the suffix of ``name``; it is removed.
+
+    It lies in the system's folder for temporary files. What killed runs left there is removed.
+    """
+    handle, path = _reserve(Path(gettempdir()) / f".avloc{Path(name).suffix}")
+    try:
+        os.fchmod(handle, 0o600)
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
         os.close(handle)
 
 

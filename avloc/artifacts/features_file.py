@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from avloc.artifacts.address import Location
 from avloc.artifacts.arrays import Arrays, Depth
 from avloc.artifacts.digests import ArrayDigest
 from avloc.artifacts.hdf5 import read_artifact
@@ -112,7 +113,7 @@ class FeatureWriter:
     if it cannot be written, `ArtifactError` if a value is NaN or no reader would take the file.
     """
 
-    def __init__(self, path: Path | str, n_segments: int) -> None:
+    def __init__(self, path: Location | str, n_segments: int) -> None:
         self._n_segments = n_segments
         self._n_written = 0
         self._digest = ArrayDigest()
@@ -159,7 +160,7 @@ class _AbandonedError(Exception):
     """Ends a file that is being written; it is never seen outside."""
 
 
-def write_features(path: Path | str, features: VideoFeatures) -> None:
+def write_features(path: Location | str, features: VideoFeatures) -> None:
     """Write one video's features atomically, with the errors of `FeatureWriter`."""
     writer = FeatureWriter(path, features.n_segments)
     if features.visual is not None:

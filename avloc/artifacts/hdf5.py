@@ -19,9 +19,11 @@ import h5py
 import numpy as np
 from h5py import h5a
 
+from avloc.artifacts.address import Location, as_location
 from avloc.artifacts.arrays import Arrays, Budget, Depth
 from avloc.artifacts.digests import digest_of_bytes
 from avloc.artifacts.format1 import OldTexts, is_text, old_header
+from avloc.artifacts.object_file import ObjectFile
 from avloc.artifacts.schema import MAX_JSON, Array, from_json
 from avloc.artifacts.stored_array import FileState
 from avloc.errors import ArtifactError, NewerSchemaError, WrongKindError
@@ -52,26 +54,39 @@ REFUSALS = (
 )
 
 
-def read_artifact(path: Path | str, kind: str, parse: Parse[T], depth: Depth = Depth.WHOLE) -> T:
-    """Read an artifact; ArtifactError if it is missing, damaged, of another kind or too new."""
-    path = Path(path)
-    with _opened(path, kind) as file:
-        return parse(*contents_of(file, path, kind, depth))
+def read_artifact(
+    path: Location | str,
+    kind: str,
+    parse: Parse[T],
+    depth: Depth = Depth.WHOLE,
+    disk: ObjectFile | None = None,
+) -> T:
+    """Read an artifact; ArtifactError if it is missing, damaged, of another kind or too new.
+
+    Args:
+        path: the file.
+        kind: a key of `MADE_BY`.
+        parse: makes the artifact.
+        depth: how much is read.
+        disk: what is read in place of a file of this machine.
+    """
+    with _opened(as_location(path), kind, disk) as file:
+        return parse(*contents_of(file, as_location(path), kind, depth, disk))
 
 
 def contents_of(
-    file: h5py.File, path: Path, kind: str, depth: Depth
+    file: h5py.File, path: Location, kind: str, depth: Depth, disk: ObjectFile | None = None
 ) -> tuple[Arrays, dict[str, Any]]:
     """Return the arrays and the header of an open file; ValueError if it is damaged."""
     schema, texts = _schema(file, path)
     check_schema(schema, kind, path)
     is_in_place = depth in (Depth.IN_PLACE, Depth.CHECKED)
-    state = FileState.of(path, file.id.get_vfd_handle()) if is_in_place else None
+    state = FileState.of(str(path), file.id.get_vfd_handle()) if is_in_place else None
     if texts:
         if not schema.endswith("/1"):
             raise ValueError(f"it says {schema:.60} and has texts of variable length")
         return Arrays(file.id, texts.budget, None, depth, state), old_header(file.id, texts)
-    budget = Budget(path.stat().st_size)
+    budget = Budget(disk.n_bytes if disk is not None else Path(str(path)).stat().st_size)
     header = _sealed_header(file, budget)
     records = header.get("arrays")
     if not isinstance(records, dict) or not all(isinstance(r, dict) for r in records.values()):
@@ -91,7 +106,7 @@ def identify(path: Path) -> tuple[str, bool]:
     return kind, texts is None
 
 
-def check_schema(schema: str, kind: str, path: Path) -> None:
+def check_schema(schema: str, kind: str, path: Location) -> None:
     """Refuse a schema that is not ``avloc.<kind>`` of a version this avloc reads."""
     name, _, major = schema.partition("/")
     stated = name.removeprefix("avloc.")
@@ -126,13 +141,13 @@ def in_words(error: BaseException) -> str:
 
 
 @contextmanager
-def _opened(path: Path, kind: str) -> Iterator[h5py.File]:
+def _opened(path: Location, kind: str, disk: ObjectFile | None = None) -> Iterator[h5py.File]:
     made_by = f": {MADE_BY[kind]}" if kind in MADE_BY else ""
     try:
-        if path.exists() and not path.is_file() and not path.is_dir():
+        if isinstance(path, Path) and path.exists() and not (path.is_file() or path.is_dir()):
             raise ValueError("it is a device or a pipe")  # which would be waited for
         # a whole file never changes, and its writer may still hold the lock of `atomic_path`
-        with h5py.File(path, "r", locking=False) as file:
+        with h5py.File(disk or str(path), "r", locking=False) as file:
             if file.id.get_create_plist().get_sizes() != (8, 8):
                 raise ValueError("its addresses are not of 8 bytes")
             yield file
@@ -147,12 +162,14 @@ def _opened(path: Path, kind: str) -> Iterator[h5py.File]:
         ) from error
 
 
-def _schema(file: h5py.File, path: Path) -> tuple[str, OldTexts | None]:
+def _schema(file: h5py.File, path: Location) -> tuple[str, OldTexts | None]:
     """Return the schema, empty where there is none, and the texts of a file of format 1."""
     if not h5a.exists(file.id, b"schema"):
         return "", None
     attribute = h5a.open(file.id, b"schema")
     if attribute.shape == () and is_text(attribute.dtype):
+        if not isinstance(path, Path):
+            raise ValueError("it is of format 1, which is read in a folder only")
         texts = OldTexts(path)
         return texts.attribute("schema"), texts
     return _stamp(file, "schema"), None

@@ -8,12 +8,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from avloc.artifacts.address import Location, as_location
 from avloc.artifacts.arrays import Arrays, Depth
 from avloc.artifacts.comparison_file import parse_comparison
 from avloc.artifacts.features_file import parse_features
 from avloc.artifacts.hdf5 import Parse, identify, read_artifact
 from avloc.artifacts.localization_file import parse_localization
 from avloc.artifacts.model_file import parse_model
+from avloc.artifacts.objects import is_folder, staged
 from avloc.artifacts.predictions_file import parse_predictions
 from avloc.artifacts.store import FeatureStore
 from avloc.timeline import Timeline
@@ -37,18 +39,18 @@ class Description:
     table: list[dict[str, str]]  # a file's arrays, a localization's events, a store's failures
 
 
-def check_artifact(path: Path | str) -> bool:
+def check_artifact(path: Location | str) -> bool:
     """Check a file against its digests, and that its numbers are finite, in little memory.
 
     Returns whether it has digests (format 1 has none); `ArtifactError` if it is damaged.
     """
-    path = Path(path)
-    kind, has_digest = identify(path)
-    read_artifact(path, kind, _PARSERS[kind], Depth.PIECES)
+    with staged(as_location(path)) as file:
+        kind, has_digest = identify(file)
+        read_artifact(file, kind, _PARSERS[kind], Depth.PIECES)
     return has_digest
 
 
-def describe(file: Path | str) -> Description:
+def describe(file: Location | str) -> Description:
     """Show what is in an avloc file or a feature store.
 
     That is its schema, all its fields, and the name, shape and type of each array. Of a
@@ -58,9 +60,14 @@ def describe(file: Path | str) -> Description:
     Args:
         file: A file that avloc wrote, or a feature store.
     """
-    path = Path(file)
-    if path.is_dir():
-        return _describe_store(FeatureStore.open(path))
+    location = as_location(file)
+    if is_folder(location):
+        return _describe_store(FeatureStore.open(location))
+    with staged(location) as path:
+        return _describe_artifact(path)
+
+
+def _describe_artifact(path: Path) -> Description:
     kind, _ = identify(path)
 
     def described(arrays: Arrays, header: dict[str, Any]) -> Description:

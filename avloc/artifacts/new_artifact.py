@@ -12,6 +12,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from avloc.artifacts.address import Location, as_location
 from avloc.artifacts.arrays import Depth
 from avloc.artifacts.digests import ArrayDigest, Record, digest_of
 from avloc.artifacts.hdf5 import (
@@ -37,7 +38,7 @@ _AGAINST_NAN = {
 class NewArtifact:
     """An artifact that is being written: its arrays, then its header."""
 
-    def __init__(self, file: h5py.File, disk: SteadyFile, path: Path, kind: str) -> None:
+    def __init__(self, file: h5py.File, disk: SteadyFile, path: Location, kind: str) -> None:
         self.file, self.disk, self._path, self._kind = file, disk, path, kind
         self.header: dict[str, object] = {}
         self._records: dict[str, Record] = {}
@@ -88,14 +89,15 @@ class NewArtifact:
 
 
 @contextmanager
-def create(path: Path | str, kind: str, parse: Parse[object]) -> Iterator[NewArtifact]:
+def create(path: Location | str, kind: str, parse: Parse[object]) -> Iterator[NewArtifact]:
     """Yield a new artifact that appears at ``path`` when the block succeeds.
 
     `OutputError` if it cannot be written; `ArtifactError` if ``parse`` would refuse it.
     """
-    with steady_file(path) as disk:
+    location = as_location(path)
+    with steady_file(location) as disk:
         with h5py.File(disk, "w") as file:
-            new = NewArtifact(file, disk, Path(path), kind)
+            new = NewArtifact(file, disk, location, kind)
             yield new
             new.seal()
         disk.check()

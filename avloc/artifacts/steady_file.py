@@ -12,7 +12,9 @@ from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from avloc.artifacts.address import Address
 from avloc.artifacts.atomic import atomic_path
+from avloc.artifacts.objects import new_object
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
@@ -59,9 +61,10 @@ class SteadyFile(FileIO):
 
 
 @contextmanager
-def steady_file(target: Path | str) -> Iterator[SteadyFile]:
+def steady_file(target: Path | str | Address) -> Iterator[SteadyFile]:
     """Yield a new file that appears at ``target`` if all writes succeed; else `OutputError`."""
-    with atomic_path(target) as temporary, SteadyFile(temporary) as file:
+    new = new_object(target) if isinstance(target, Address) else atomic_path(target)
+    with new as temporary, SteadyFile(temporary) as file:
         try:
             yield file
         finally:

@@ -24,7 +24,7 @@ def stored_features(
     a file once: which files were checked is noted beside the store, and one process at a time
     checks.
     """
-    folder = notes_folder(store.root)
+    folder = notes_folder(store.folder)
     checked, is_alone = CheckedFiles(folder), False
     with ExitStack() as stack:
         stack.callback(checked.save)

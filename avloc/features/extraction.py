@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avloc.artifacts import Failure, FeatureStore, VideoFeatures
+from avloc.artifacts.store import check_id
 from avloc.devices import count_cores
 from avloc.errors import (
     ArtifactError,
@@ -127,9 +128,11 @@ def extract(
     distinct = _distinct(videos)
     grid = Grid(n_segments, encoders.spec.exact_segment_seconds) if n_segments else None
     tasks = [DecodingTask(video_id, path, encoders.spec, grid) for video_id, path in distinct]
-    unnamed = _unnamed(store, tasks)
+    unnamed = _unnamed(tasks)
     is_left = partial(_is_done, store, overwrite, time.time())
-    todo = [t for t in tasks if t.video_id not in unnamed and not is_left(t.video_id)]
+    named = [task for task in tasks if task.video_id not in unnamed]
+    done = store.select([task.video_id for task in named], is_left)
+    todo = [task for task in named if task.video_id not in done]
     n_workers = _n_workers(workers, len(todo), encoders)
     niceness = _CPU_NICENESS if encoders.device.type == "cpu" else 0
     decoding = DecodingPool(n_workers, encoders.spec, niceness, silence_seconds)
@@ -147,12 +150,12 @@ def extract(
     return ExtractionReport(run.n_done, n_skipped, tuple(run.failures))
 
 
-def _unnamed(store: FeatureStore, tasks: Sequence[DecodingTask]) -> dict[str, AvlocError]:
+def _unnamed(tasks: Sequence[DecodingTask]) -> dict[str, AvlocError]:
     """Return the ids that cannot name a file in a store, and why."""
     errors: dict[str, AvlocError] = {}
     for task in tasks:
         try:
-            store.path_of(task.video_id)
+            check_id(task.video_id)
         except UsageError as error:
             errors[task.video_id] = error
     return errors

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from avloc.artifacts import FeatureStore, check_artifact
-from avloc.errors import ArtifactError
+from avloc.artifacts import FeatureStore, Location, as_location, check_artifact
+from avloc.artifacts.objects import is_folder, list_objects
+from avloc.errors import AddressError, ArtifactError
 from avloc.progress import Progress, silent
 
 
@@ -23,8 +24,8 @@ class Verification:
     """
 
     n_checked: int
-    bad: tuple[tuple[Path, str], ...]
-    undigested: tuple[Path, ...]
+    bad: tuple[tuple[Location, str], ...]
+    undigested: tuple[Location, ...]
 
 
 def verify(
@@ -41,17 +42,24 @@ def verify(
     """
     report = progress or silent
     given = [paths] if isinstance(paths, Path | str) else list(paths)
-    files: list[Path] = []
-    for path in map(Path, given):
-        files += [path, *sorted((path / "videos").glob("[!.]*.h5"))]
-    bad, undigested = [], []
+    files = [file for path in given for file in _files_of(as_location(path))]
+    bad: list[tuple[Location, str]] = []
+    undigested: list[Location] = []
     for done, file in enumerate(files):
         report(done, len(files), str(file))
         try:
-            is_store = file.is_dir()
+            is_store = is_folder(file)
             if not (FeatureStore.open(file).has_digest if is_store else check_artifact(file)):
                 undigested.append(file)
-        except ArtifactError as error:
+        except (ArtifactError, AddressError) as error:
             bad.append((file, error.message.removeprefix(f"{file} ")))
     report(len(files), len(files), "")
     return Verification(len(files), tuple(bad), tuple(undigested))
+
+
+def _files_of(location: Location) -> list[Location]:
+    """Return a file, or a store and its videos' features."""
+    if isinstance(location, Path):
+        return [location, *sorted((location / "videos").glob("[!.]*.h5"))]
+    addresses = [info.address for info in list_objects(location / "videos")]
+    return [location, *(address for address in addresses if address.suffix == ".h5")]

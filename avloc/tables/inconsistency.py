@@ -35,7 +35,7 @@ class ShareData:
 
     def run_set(self, runs: Sequence[PlannedRun]) -> RunSet:
         """Return runs on these data. Keys do not tell shares apart: each has its own folder."""
-        return RunSet(runs, self.store.root, self.dataset.root, self.folder)
+        return RunSet(runs, self.store.folder, self.dataset.root, self.folder)
 
 
 def read_shares(text: str) -> list[float]:

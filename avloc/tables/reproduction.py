@@ -142,7 +142,7 @@ def reproduce(
     folder = workspace.root / "reproduce"
     in_turn = sorted(runs.values(), key=lambda run: run.training.seed)
     data = Path(dataset or store.dataset_root)
-    failures = run([RunSet(in_turn, store.root, data, folder / "runs")])
+    failures = run([RunSet(in_turn, store.folder, data, folder / "runs")])
     boxes = find_boxes(labelled.root)
     comparisons, written = [], []
     for (name, _), of_table in planned.items():

@@ -99,7 +99,7 @@ def load_splits(
     published numbers do; the model file records it.
     """
     dataset = with_kind_of(dataset, config)
-    notes = notes_folder(store.root)
+    notes = notes_folder(store.folder)
     present = {row.split for row in dataset.rows}
     training_split = "" if present == {""} else "train"
     train = load_examples(store, dataset, training_split, window=config.window, progress=progress)
