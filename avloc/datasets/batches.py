@@ -116,12 +116,12 @@ def batch_indices(
 def make_batch(examples: Examples, indices: Sequence[int], visual: Tensor | None = None) -> Batch:
     """Put examples of one length together.
 
-    ``visual`` is memory for the maps in any precision; by default it is new, in half precision.
+    ``visual`` is memory for the maps in any precision; by default it is new, in their own.
     """
     entries = [examples.entries[index] for index in indices]
     size = (len(entries), len(entries[0].targets))
     if visual is None:
-        visual = torch.empty(*size, *examples.visual_shape, dtype=torch.float16)
+        visual = torch.empty(*size, *examples.visual_shape, dtype=dtype_of_maps(examples))
     audio = torch.empty(*size, examples.audio_channels)
     visual_valid, audio_valid = torch.zeros(2, *size, dtype=torch.bool)
     for b, entry in enumerate(entries):
@@ -129,6 +129,11 @@ def make_batch(examples: Examples, indices: Sequence[int], visual: Tensor | None
         _fill(visual[b], visual_valid[b], video.visual, video.visual_valid, entry.first)
         _fill(audio[b], audio_valid[b], video.audio, video.audio_valid, entry.first)
     return Batch(visual, audio, truth_of(examples, indices), visual_valid, audio_valid)
+
+
+def dtype_of_maps(examples: Examples) -> torch.dtype:
+    """Return the precision in which maps are brought to a device."""
+    return torch.float16 if examples.are_maps_half else torch.float32
 
 
 def truth_of(examples: Examples, indices: Sequence[int]) -> Truth:

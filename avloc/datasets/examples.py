@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +52,12 @@ class Examples:
     def video_ids(self) -> tuple[str, ...]:
         """The R video ids."""
         return tuple(self.videos[entry.video].video_id for entry in self.entries)
+
+    @cached_property
+    def are_maps_half(self) -> bool:
+        """Whether half precision holds all maps."""
+        dtypes = {video.visual.dtype for video in self.videos if video.visual is not None}
+        return dtypes <= {np.dtype(np.float16)}
 
     @property
     def n_segments(self) -> int:

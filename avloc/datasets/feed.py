@@ -10,7 +10,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from avloc.datasets.batches import Batch, Truth, batch_indices, make_batch, moved, truth_of
+from avloc.datasets.batches import (
+    Batch,
+    Truth,
+    batch_indices,
+    dtype_of_maps,
+    make_batch,
+    moved,
+    truth_of,
+)
 from avloc.datasets.examples import Examples
 
 _SHARE_OF_MEMORY = 0.6
@@ -53,7 +61,8 @@ class Feed:
         n_segments = len(self.examples.entries[indices[0]].targets)
         shape = (len(indices), n_segments, *self.examples.visual_shape)
         if self.device.type != "cpu":  # pinned memory is used again once it was copied
-            return torch.empty(shape, dtype=torch.float16, pin_memory=self.device.type == "cuda")
+            is_pinned = self.device.type == "cuda"
+            return torch.empty(shape, dtype=dtype_of_maps(self.examples), pin_memory=is_pinned)
         if math.prod(shape) > self._memory.numel():
             self._memory = torch.empty(math.prod(shape))
         return self._memory[: math.prod(shape)].view(shape)
@@ -67,7 +76,7 @@ class _Held:
         *firsts, n_real = np.cumsum([0, *lengths]).tolist()
         n_all = n_real + 1
         self._visual = torch.zeros(
-            n_all, *examples.visual_shape, dtype=torch.float16, device=device
+            n_all, *examples.visual_shape, dtype=dtype_of_maps(examples), device=device
         )
         self._audio = torch.zeros(n_all, examples.audio_channels, device=device)
         self._visual_valid, self._audio_valid = torch.zeros(

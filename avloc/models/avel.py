@@ -54,6 +54,11 @@ class AVEL(Model):
         n_fused = n_states if is_dmrn else 2 * n_states
         self.head = classifier(n_fused, options.head_width, options.n_classes)
 
+    @property
+    def uses_mean_picture(self) -> bool:
+        """Without the spatial attention."""
+        return self.where is None
+
     def forward(
         self, visual: Float[Tensor, "B T H W Dv"], audio: Float[Tensor, "B T Da"]
     ) -> ModelOutput:

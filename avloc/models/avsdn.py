@@ -54,6 +54,11 @@ class AVSDN(Model):
         self.decoder = nn.LSTM(n_visual + n_audio, options.decoder_width, batch_first=True)
         self.head = classifier(options.decoder_width, options.head_width, options.n_classes)
 
+    @property
+    def uses_mean_picture(self) -> bool:
+        """Without the spatial attention."""
+        return self.where is None
+
     def forward(
         self, visual: Float[Tensor, "B T H W Dv"], audio: Float[Tensor, "B T Da"]
     ) -> ModelOutput:

@@ -43,6 +43,11 @@ class CAM(Model):
         self.streams = TwoStreams(options.visual_channels, options.audio_channels, options.width)
         self.head = classifier(4 * options.width, options.head_width, options.n_classes)
 
+    @property
+    def uses_mean_picture(self) -> bool:
+        """Always."""
+        return True
+
     def forward(
         self, visual: Float[Tensor, "B T H W Dv"], audio: Float[Tensor, "B T Da"]
     ) -> ModelOutput:

@@ -129,6 +129,11 @@ class CMAN(Model):
             nn.Linear(options.head_width, options.n_classes),
         )
 
+    @property
+    def uses_mean_picture(self) -> bool:
+        """Without the spatial attention."""
+        return self.where is None
+
     def forward(
         self, visual: Float[Tensor, "B T H W Dv"], audio: Float[Tensor, "B T Da"]
     ) -> ModelOutput:

@@ -70,6 +70,11 @@ class HAN(Model):
         self.label = nn.Linear(options.width, n_labels)
         self.pooling = AttentivePooling(options.width, n_labels)
 
+    @property
+    def uses_mean_picture(self) -> bool:
+        """Always."""
+        return True
+
     def forward(
         self, visual: Float[Tensor, "B T H W Dv"], audio: Float[Tensor, "B T Da"]
     ) -> ModelOutput:

@@ -96,6 +96,11 @@ class Model(nn.Module):
         return asdict(self._options)
 
     @property
+    def uses_mean_picture(self) -> bool:
+        """Whether `forward` uses only the mean over the picture: then maps of 1 x 1 will do."""
+        return False
+
+    @property
     def modalities(self) -> str:
         """Which features it uses: ``both``, ``audio`` or ``visual``."""
         return str(getattr(self._options, "modalities", "both"))

@@ -63,6 +63,8 @@ def fit(
         as_file = partial(_model_file, store, dataset, data, model, config)
         if config.standardize:
             fit_scaling(network, data.statistics(team.device))
+        if network.uses_mean_picture:
+            data = data.pooled(progress if team.rank == 0 else None)
         state = begin(network.to(team.device), config, team)
         if unfinished is not None:
             resume(state, unfinished, as_file(state))

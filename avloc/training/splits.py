@@ -13,6 +13,7 @@ from avloc.artifacts import FeatureStore
 from avloc.artifacts.store_notes import notes_folder
 from avloc.datasets import Dataset
 from avloc.datasets.examples import Examples, load_examples
+from avloc.datasets.pooled import pooled
 from avloc.errors import DatasetError
 from avloc.labels import IGNORED, LabelKind, LabelSet
 from avloc.progress import Progress
@@ -32,12 +33,20 @@ class TrainingData:
     notes: Path | None = None
     """The folder of the store's notes, where statistics are kept."""
     _statistics: dict[str, ChannelStatistics] = field(default_factory=dict, compare=False)
+    _pooled: list[TrainingData] = field(default_factory=list, compare=False)
 
     def statistics(self, device: torch.device) -> ChannelStatistics:
         """Return the features' mean and deviation, measured once for all models."""
         if device.type not in self._statistics:
             self._statistics[device.type] = statistics_of(self.train, self.notes, device)
         return self._statistics[device.type]
+
+    def pooled(self, progress: Progress | None = None) -> TrainingData:
+        """Return the data with maps of 1 x 1, read once for all models (`pooled`)."""
+        if not self._pooled:
+            train, val = (pooled(part, progress) for part in (self.train, self.val))
+            self._pooled.append(replace(self, train=train, val=val, _pooled=[]))
+        return self._pooled[0]
 
     @property
     def most_labels(self) -> int:
