@@ -17,6 +17,7 @@ from avloc.artifacts.localization_file import (
     write_localization,
 )
 from avloc.artifacts.model_file import ModelFile, model_identity, read_model, write_model
+from avloc.artifacts.objects import staged
 from avloc.artifacts.predictions_file import Predictions, read_predictions, write_predictions
 from avloc.artifacts.store import Failure, FeatureStore
 
@@ -45,6 +46,7 @@ __all__ = [
     "read_model",
     "read_predictions",
     "sha256_of",
+    "staged",
     "write_comparison",
     "write_features",
     "write_localization",

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from avloc.artifacts import Failure, VideoFeatures, sha256_of
+from avloc.artifacts import Failure, Location, VideoFeatures, sha256_of, staged
 from avloc.errors import AvlocError, MediaError
 from avloc.features.front_ends import Items, find_front_end
 from avloc.features.preprocess import Picture, squash
@@ -28,7 +28,7 @@ class DecodingTask:
     """A clip to decode."""
 
     video_id: str
-    path: Path
+    path: Location
     spec: FeatureSpec
     grid: Grid | None = None  # by the clip's duration by default
     sha256: str | None = None  # of the file; without it the file is read once more
@@ -59,14 +59,22 @@ Message = Decoded | Failure
 
 
 def decode_clip(task: DecodingTask) -> Iterator[Decoded]:
-    """Decode a clip; the features at the end lack what the encoders compute."""
+    """Decode a clip; the features at the end lack what the encoders compute.
+
+    An object at an address is copied to this machine first, and its copy removed at the end.
+    """
     _refuse_odd_name(task.path)
-    info, spec = probe(task.path), task.spec
+    with staged(task.path) as path:
+        yield from _decode_file(path, task)
+
+
+def _decode_file(path: Path, task: DecodingTask) -> Iterator[Decoded]:
+    info, spec = probe(path), task.spec
     grid = task.grid or Grid.of_duration(info.duration, spec.exact_segment_seconds)
     flags, sound_flags = list(info.flags), list[str]()
     frame_index, visual_valid, audio_valid = [], [], []
-    pictures = _pictures(task, info, grid, flags) if info.has_video else ()
-    sounds = _sounds(task, info, grid, sound_flags) if info.has_audio else ()
+    pictures = _pictures(path, task, info, grid, flags) if info.has_video else ()
+    sounds = _sounds(path, task, info, grid, sound_flags) if info.has_audio else ()
     for picture, sound in zip_longest(pictures, sounds):
         images, indices, is_picture = picture or ((), np.zeros(0, np.int32), False)
         items, is_sound = sound or (None, False)
@@ -90,8 +98,8 @@ def decode_clip(task: DecodingTask) -> Iterator[Decoded]:
         spec=spec,
         flags=tuple(dict.fromkeys(flags)),
         source=str(task.path),
-        source_sha256=task.sha256 or sha256_of(task.path),
-        source_bytes=task.path.stat().st_size,
+        source_sha256=task.sha256 or sha256_of(path),
+        source_bytes=path.stat().st_size,
         frame_size=info.frame_size,
     )
 
@@ -108,7 +116,7 @@ def decode_or_fail(
         yield task.failure(f"{task.path}: {type(error).__name__}: {error}")
 
 
-def _refuse_odd_name(path: Path) -> None:
+def _refuse_odd_name(path: Location) -> None:
     try:
         str(path).encode()
     except UnicodeEncodeError:
@@ -116,10 +124,10 @@ def _refuse_odd_name(path: Path) -> None:
 
 
 def _pictures(
-    task: DecodingTask, info: MediaInfo, grid: Grid, flags: list[str]
+    path: Path, task: DecodingTask, info: MediaInfo, grid: Grid, flags: list[str]
 ) -> Iterator[tuple[Sequence[Picture], NDArray[np.int32], bool]]:
     for segment in sampled_segments(
-        task.path,
+        path,
         rate=task.spec.fps,
         grid=grid,
         resize=partial(squash, size=task.spec.size, rule=task.spec.resize),
@@ -131,9 +139,9 @@ def _pictures(
 
 
 def _sounds(
-    task: DecodingTask, info: MediaInfo, grid: Grid, flags: list[str]
+    path: Path, task: DecodingTask, info: MediaInfo, grid: Grid, flags: list[str]
 ) -> Iterator[tuple[Items, bool]]:
-    track = SoundReader(task.path, info)
+    track = SoundReader(path, info)
     pieces = iter(track)
     segments = find_front_end(task.spec.front_end).segments(pieces, track.rate, grid)
     for (start, end), items in zip(grid.segment_times(), segments, strict=True):

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from avloc.artifacts import Failure, FeatureStore, VideoFeatures
+from avloc.artifacts import Failure, FeatureStore, Location, VideoFeatures, as_location
 from avloc.artifacts.store import check_id
 from avloc.devices import count_cores
 from avloc.errors import (
@@ -51,7 +50,7 @@ class ExtractionReport:
 
 
 def extract_video(
-    path: Path | str,
+    path: Location | str,
     encoders: Encoders,
     *,
     video_id: str | None = None,
@@ -63,7 +62,7 @@ def extract_video(
     """Extract one video's features in this process; `MediaError` if it cannot be decoded.
 
     Args:
-        path: the video.
+        path: the video, or its address.
         encoders: what to extract with.
         video_id: names it; the file's name without suffix by default.
         grid: its segments; by its duration by default.
@@ -71,7 +70,7 @@ def extract_video(
         silence_seconds: a decoder that gives no sign for so long is given up.
         progress: called with (segments done, segments, video id).
     """
-    path = Path(path)
+    path = as_location(path)
     task = DecodingTask(video_id or path.stem, path, encoders.spec, grid, sha256)
     batches = Batches(encoders, None)
     clip = ClipFeatures(batches)
@@ -93,7 +92,7 @@ def extract_video(
 
 
 def extract(
-    videos: Sequence[tuple[str, Path]],
+    videos: Sequence[tuple[str, Location]],
     store: FeatureStore,
     encoders: Encoders,
     *,
@@ -110,7 +109,7 @@ def extract(
     The features' bits do not depend on ``workers`` or, on a CPU, on ``batch_size``.
 
     Args:
-        videos: (video id, file) pairs.
+        videos: (video id, file or address) pairs.
         store: where features and failures go; of the encoders' fingerprint.
         encoders: what to extract with.
         n_segments: T of every video where a data set fixes it; by duration otherwise.
@@ -170,10 +169,10 @@ def _n_workers(asked: int | None, n_tasks: int, encoders: Encoders) -> int:
     return min(n_tasks, n_cores if encoders.device.type == "cuda" else max(1, n_cores // 4))
 
 
-def _distinct(videos: Sequence[tuple[str, Path]]) -> list[tuple[str, Path]]:
-    files: dict[str, Path] = {}
+def _distinct(videos: Sequence[tuple[str, Location]]) -> list[tuple[str, Location]]:
+    files: dict[str, Location] = {}
     for video_id, path in videos:
-        if files.setdefault(video_id, Path(path)) != Path(path):
+        if files.setdefault(video_id, as_location(path)) != as_location(path):
             raise UsageError(
                 f"{files[video_id]} and {path} would both be the video {video_id!r}",
                 "Give one of them another id, or extract into two stores.",
