@@ -2,42 +2,24 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from avloc.artifacts import Failure, FeatureStore, Location, VideoFeatures, as_location
-from avloc.artifacts.store import check_id
-from avloc.devices import count_cores
-from avloc.errors import (
-    ArtifactError,
-    AvlocError,
-    FingerprintError,
-    NewerSchemaError,
-    UnknownNameError,
-    UsageError,
-    WrongKindError,
-)
+from avloc.errors import UsageError
 from avloc.features.clip_features import ClipFeatures
 from avloc.features.decoding import DecodingTask
-from avloc.features.decoding_pool import DecodingPool
 from avloc.features.encoders import Encoders
 from avloc.features.encoding_batch import Batches
-from avloc.features.extraction_run import Run
-from avloc.features.sharing import Sharing
 from avloc.features.silence import SILENCE_SECONDS, decode_watched
-from avloc.features.store_thread import StoreThread
-from avloc.options import OVERWRITE
+from avloc.features.worker import FeatureWorker, VideoRow, WorkSettings
 from avloc.progress import Progress, silent
 from avloc.timeline import Grid
-
-_CPU_NICENESS = 10
-_FEW = 2  # clips that are decoded sooner than processes are started
 
 
 @dataclass(frozen=True)
@@ -120,56 +102,26 @@ def extract(
         silence_seconds: a decoder that gives no sign for so long is given up.
         progress: called with (videos ended, videos to do, video id, or what is waited for).
     """
-    _check(workers, batch_size, overwrite)
+    settings = WorkSettings(n_segments, workers, batch_size, overwrite, silence_seconds)
     # Refuses encoders of another spec.
     store = FeatureStore.create(store.root, encoders.spec)
     store.sweep()
-    distinct = _distinct(videos)
-    grid = Grid(n_segments, encoders.spec.exact_segment_seconds) if n_segments else None
-    tasks = [DecodingTask(video_id, path, encoders.spec, grid) for video_id, path in distinct]
-    unnamed = _unnamed(tasks)
-    is_left = partial(_is_done, store, overwrite, time.time())
-    named = [task for task in tasks if task.video_id not in unnamed]
-    done = store.select([task.video_id for task in named], is_left)
-    todo = [task for task in named if task.video_id not in done]
-    n_workers = _n_workers(workers, len(todo), encoders)
-    niceness = _CPU_NICENESS if encoders.device.type == "cpu" else 0
-    decoding = DecodingPool(n_workers, encoders.spec, niceness, silence_seconds)
-    with Sharing(todo, store.claim, is_left) as sharing:
-        with StoreThread(store, sharing.release) as writing, decoding:
-            n_total, batches = len(unnamed) + len(todo), Batches(encoders, batch_size)
-            run = Run(store, writing, sharing, batches, n_total, progress or silent)
-            for unclaimed in sharing.rounds():
-                with closing(decoding.decode(unclaimed)) as messages:
-                    for task, message in messages:
-                        run.take(task, message)
-                run.finish()
-        run.refuse(tasks, unnamed | writing.refused)
-    n_skipped = len(tasks) - run.n_done - len(run.failures)
-    return ExtractionReport(run.n_done, n_skipped, tuple(run.failures))
+    with FeatureWorker(store, encoders, settings) as worker:
+        return report_of(worker.run(distinct_videos(videos), progress or silent))
 
 
-def _unnamed(tasks: Sequence[DecodingTask]) -> dict[str, AvlocError]:
-    """Return the ids that cannot name a file in a store, and why."""
-    errors: dict[str, AvlocError] = {}
-    for task in tasks:
-        try:
-            check_id(task.video_id)
-        except UsageError as error:
-            errors[task.video_id] = error
-    return errors
+def report_of(rows: Iterable[VideoRow]) -> ExtractionReport:
+    """Return what an extraction did whose videos ended with these rows."""
+    n_of, failures = Counter[str](), list[Failure]()
+    for row in rows:
+        n_of[row.status] += 1
+        if row.status == "failed":
+            failures.append(Failure(row.video_id, row.source, row.reason))
+    return ExtractionReport(n_of["done"], n_of["skipped"], tuple(failures))
 
 
-def _n_workers(asked: int | None, n_tasks: int, encoders: Encoders) -> int:
-    if asked is not None:
-        return min(asked, n_tasks)
-    if n_tasks <= _FEW:
-        return 0
-    n_cores = count_cores()  # on a CPU most are the encoders'
-    return min(n_tasks, n_cores if encoders.device.type == "cuda" else max(1, n_cores // 4))
-
-
-def _distinct(videos: Sequence[tuple[str, Location]]) -> list[tuple[str, Location]]:
+def distinct_videos(videos: Sequence[tuple[str, Location]]) -> list[tuple[str, Location]]:
+    """Return each video once; UsageError if two files have the same id."""
     files: dict[str, Location] = {}
     for video_id, path in videos:
         if files.setdefault(video_id, as_location(path)) != as_location(path):
@@ -178,28 +130,3 @@ def _distinct(videos: Sequence[tuple[str, Location]]) -> list[tuple[str, Locatio
                 "Give one of them another id, or extract into two stores.",
             )
     return list(files.items())
-
-
-def _check(workers: int | None, batch_size: int | None, overwrite: str) -> None:
-    if overwrite not in OVERWRITE:
-        raise UnknownNameError("way to overwrite", overwrite, OVERWRITE)
-    if workers is not None and workers < 0:
-        raise UsageError(f"cannot decode in {workers} processes", "Give 0 or more.")
-    if batch_size is not None and batch_size < 1:
-        raise UsageError(f"cannot take {batch_size} frames at once", "Give 1 or more.")
-
-
-def _is_done(store: FeatureStore, overwrite: str, began: float, video_id: str) -> bool:
-    if overwrite == "always":  # another run may have made it meanwhile
-        return (store.written_at(video_id) or 0.0) > began and video_id in store
-    return video_id in store or (overwrite == "never" and _is_readable(store, video_id))
-
-
-def _is_readable(store: FeatureStore, video_id: str) -> bool:
-    try:
-        store.read(video_id)
-    except (FingerprintError, NewerSchemaError, WrongKindError):  # another avloc can read it
-        return True
-    except ArtifactError:
-        return False
-    return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from time import monotonic
 
 from avloc.artifacts import Failure, FeatureStore
 from avloc.errors import AvlocError
@@ -17,7 +18,12 @@ from avloc.progress import Progress
 
 @dataclass
 class Run:
-    """The videos of one `extract`: those under way, and those that failed."""
+    """The videos that a worker extracts at once.
+
+    Attributes:
+        done: of each video that was handed over to be written, T and the seconds it took.
+        reasons: why videos failed.
+    """
 
     store: FeatureStore
     writing: StoreThread
@@ -25,15 +31,11 @@ class Run:
     batches: Batches
     n_total: int
     progress: Progress
-    failures: list[Failure] = field(default_factory=list)
+    done: dict[str, tuple[int, float]] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
     _clips: dict[str, ClipFeatures] = field(default_factory=dict)
+    _began: dict[str, float] = field(default_factory=dict)
     _n_done_elsewhere: int = 0
-    _handed_over: set[str] = field(default_factory=set)
-
-    @property
-    def n_done(self) -> int:
-        """How many videos were handed over to be written."""
-        return len(self._handed_over)
 
     def take(self, task: DecodingTask, message: Message) -> None:
         """Take a clip's next message, and hand over to be written what is encoded by now."""
@@ -45,6 +47,7 @@ class Run:
             return
         if task.video_id not in self._clips:
             self._clips[task.video_id] = ClipFeatures(self.batches)
+            self._began[task.video_id] = monotonic()
         self._clips[task.video_id].take(message)
         self._hand_over()
 
@@ -60,10 +63,9 @@ class Run:
 
     def refuse(self, tasks: Iterable[DecodingTask], errors: Mapping[str, AvlocError]) -> None:
         """Count videos that have no file because of these errors as failed, once each."""
-        failed = {failure.video_id for failure in self.failures}
         for task in tasks:
-            if task.video_id in errors and task.video_id not in failed:
-                self._handed_over.discard(task.video_id)
+            if task.video_id in errors and task.video_id not in self.reasons:
+                self.done.pop(task.video_id, None)
                 self._record(task.failure(errors[task.video_id].message))
 
     def _hand_over(self) -> None:
@@ -73,14 +75,15 @@ class Run:
             if clip.is_complete:
                 self.writing.finish(video_id, clip.n_segments, clip.features)
                 del self._clips[video_id]
-                self._handed_over.add(video_id)
+                seconds = monotonic() - self._began.pop(video_id)
+                self.done[video_id] = clip.n_segments, round(seconds, 3)
                 self._report(video_id)
 
     def _record(self, failure: Failure) -> None:
         self.store.record_failure(failure.video_id, failure.source, failure.reason)
-        self.failures.append(failure)
+        self.reasons[failure.video_id] = failure.reason
         self._report(failure.video_id)
 
     def _report(self, what: str) -> None:
-        n_ended = self.n_done + len(self.failures) + self._n_done_elsewhere
+        n_ended = len(self.done) + len(self.reasons) + self._n_done_elsewhere
         self.progress(n_ended, self.n_total, what)
