@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,26 @@ class StoredArray:
         n_together = max(1, n_bytes // max(1, self._row_bytes))
         for first in range(0, len(self), n_together):
             yield self[first : first + n_together]
+
+    def read_into(self, rows: NDArray[Any], first: int) -> None:
+        """Read the rows from ``first`` on into memory of the same type."""
+        if rows.dtype != self.dtype or not rows.flags.c_contiguous:
+            rows[:] = self[first : first + len(rows)]
+        else:
+            self._fill(rows, first)
+
+    def announce(self, first: int, n_rows: int) -> None:
+        """Ask the system to read rows from the disk soon; where it cannot, nothing happens."""
+        if not hasattr(os, "posix_fadvise"):
+            return
+        with suppress(OSError):  # which reading will report
+            handle = os.open(self.file.path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                n_bytes = n_rows * self._row_bytes
+                start = self.offset + first * self._row_bytes
+                os.posix_fadvise(handle, start, n_bytes, os.POSIX_FADV_WILLNEED)
+            finally:
+                os.close(handle)
 
     def _fill(self, rows: NDArray[Any], first: int) -> None:
         path = self.file.path

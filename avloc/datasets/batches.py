@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from torch import Tensor
 from avloc.artifacts.stored_array import StoredArray
 from avloc.datasets.examples import Examples
 from avloc.labels import IGNORED
+
+_CACHED = 2**18  # numbers: so many stay in a processor's cache from file to batch
 
 
 @dataclass(frozen=True)
@@ -160,9 +163,20 @@ def _fill(
     """Copy a window; segments that the video does not have are zero and stay invalid."""
     n_real = 0 if source is None else min(len(target), len(source) - first)
     if source is not None:
-        target[:n_real] = torch.from_numpy(source[first : first + n_real])
+        _copy(source, first, target[:n_real])
         target_valid[:n_real] = torch.from_numpy(source_valid[first : first + n_real])
     target[n_real:] = 0
+
+
+def _copy(source: NDArray[np.floating] | StoredArray, first: int, target: Tensor) -> None:
+    """Copy rows, of a file straight into their place, or a few that stay in the cache."""
+    if isinstance(source, StoredArray) and source.dtype == target.numpy().dtype:
+        source.read_into(target.numpy(), first)
+        return
+    n_together = max(1, _CACHED // max(1, math.prod(source.shape[1:])))
+    for n in range(0, len(target), n_together):
+        part = target[n : n + n_together]
+        part.copy_(torch.from_numpy(source[first + n : first + n + len(part)]))
 
 
 def moved(tensor: Tensor, device: torch.device) -> Tensor:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avloc.artifacts import FeatureStore, VideoFeatures
+from avloc.artifacts.stored_array import StoredArray
 from avloc.artifacts.stored_features import stored_features
 from avloc.datasets.dataset import SPLITS, Dataset, Row
 from avloc.datasets.targets import Targets
@@ -58,6 +59,11 @@ class Examples:
         """Whether half precision holds all maps."""
         dtypes = {video.visual.dtype for video in self.videos if video.visual is not None}
         return dtypes <= {np.dtype(np.float16)}
+
+    @property
+    def are_in_files(self) -> bool:
+        """Whether maps are in files, not in memory."""
+        return any(isinstance(video.visual, StoredArray) for video in self.videos)
 
     @property
     def n_segments(self) -> int:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import tee
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from avloc.datasets.batches import (
     truth_of,
 )
 from avloc.datasets.examples import Examples
+from avloc.datasets.reading_ahead import Workers, announced
 
 _SHARE_OF_MEMORY = 0.6
 """Of a GPU's free memory; the rest is for the model, its gradients and its activations."""
@@ -28,17 +29,25 @@ _SHARE_OF_MEMORY = 0.6
 class Feed:
     """Batches on a device.
 
-    A split that fits on a GPU is copied there once (``hold``), and a batch is a look-up there. On
-    a CPU the maps of all batches share memory: a batch is valid until the next is made.
+    A split that fits on a GPU is copied there once (``hold``), and a batch is a look-up there.
+    Otherwise ``n_workers`` processes read what is in files. On a CPU the maps of all batches share
+    memory: a batch is valid until the next is made.
     """
 
     def __init__(
-        self, examples: Examples, device: torch.device, *, hold: bool | None = None
+        self,
+        examples: Examples,
+        device: torch.device,
+        *,
+        hold: bool | None = None,
+        n_workers: int = 0,
     ) -> None:
         self.examples, self.device = examples, device
         self._memory = torch.empty(0)
         is_held = _fits(examples, device) if hold is None else hold
         self._held = _Held(examples, device) if is_held else None
+        self._n_workers = 0 if is_held or not examples.are_in_files else n_workers
+        self._workers: Workers | None = None  # which begin with the first batch
 
     def order(
         self, size: int, seed: int | Sequence[int] | None = None, *, whole_rows: bool = False
@@ -50,22 +59,42 @@ class Feed:
         """Return the truth of examples, on the CPU."""
         return truth_of(self.examples, indices)
 
+    def batches(self, parts: Iterable[Sequence[int]]) -> Iterator[Batch]:
+        """Yield the batch of each of these lists of indices; the next is read meanwhile."""
+        if self._held is not None or not self._n_workers:
+            yield from map(self.batch, announced(self.examples, parts))
+            return
+        if self._workers is None:
+            is_pinned = self.device.type == "cuda"
+            self._workers = Workers(self.examples, self._n_workers, is_pinned=is_pinned)
+        of_truth, of_features = tee(parts)
+        features = self._workers.features(of_features)
+        for indices, read in zip(of_truth, features, strict=True):
+            if self.device.type == "cpu":
+                read["visual"] = self._memory_of(read["visual"].shape).copy_(read["visual"])
+            yield Batch(**read, truth=self.truth(indices)).to(self.device)
+
     def batch(self, indices: Sequence[int]) -> Batch:
         """Return examples of one length, on the device."""
         if self._held is not None:
             return self._held.batch(indices, self.truth(indices).to(self.device))
         return make_batch(self.examples, indices, self._visual(indices)).to(self.device)
 
-    def _visual(self, indices: Sequence[int]) -> Tensor | None:
-        """Return memory for a batch's maps: the system would clear new memory first."""
+    def _visual(self, indices: Sequence[int]) -> Tensor:
+        """Return memory for a batch's maps."""
         n_segments = len(self.examples.entries[indices[0]].targets)
-        shape = (len(indices), n_segments, *self.examples.visual_shape)
-        if self.device.type != "cpu":  # pinned memory is used again once it was copied
-            is_pinned = self.device.type == "cuda"
-            return torch.empty(shape, dtype=dtype_of_maps(self.examples), pin_memory=is_pinned)
-        if math.prod(shape) > self._memory.numel():
-            self._memory = torch.empty(math.prod(shape))
-        return self._memory[: math.prod(shape)].view(shape)
+        shape = torch.Size((len(indices), n_segments, *self.examples.visual_shape))
+        if self.device.type == "cpu":
+            return self._memory_of(shape)
+        # pinned memory is used again once it was copied
+        is_pinned = self.device.type == "cuda"
+        return torch.empty(shape, dtype=dtype_of_maps(self.examples), pin_memory=is_pinned)
+
+    def _memory_of(self, shape: torch.Size) -> Tensor:
+        """Return memory that all batches share: the system would clear new memory first."""
+        if shape.numel() > self._memory.numel():
+            self._memory = torch.empty(shape.numel())
+        return self._memory[: shape.numel()].view(shape)
 
 
 class _Held:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import tee
 from typing import Any
 
 import numpy as np
@@ -43,6 +45,14 @@ class TrainingState:
     history: dict[str, list[float]] = field(default_factory=dict)  # of all epochs, by name
     initial: dict[str, NDArray[Any]] = field(default_factory=dict)  # weights before the first epoch
     pseudo_labels: NDArray[np.bool_] | None = None  # of the second round of self-training
+
+
+@dataclass(frozen=True)
+class _Step:
+    indices: list[int]  # of the examples: the share's windows, then their partners
+    n_scored: int  # in the whole batch
+    share: Share
+    chances: NDArray[np.float64]  # of each window, to be shown without a modality
 
 
 def begin(model: Model, config: TrainingConfig, team: Team | None = None) -> TrainingState:
@@ -85,27 +95,21 @@ def train_epoch(
     for group in state.optimizer.param_groups:
         group["lr"] = learning_rate(config, state.epoch) * group[_FACTOR]
     tally = Tally(state.team.device)
-    seed = (config.seed, state.epoch)
-    order = examples.order(config.batch_size, seed, whole_rows=loss.is_of_rows)
-    for number, indices in enumerate(order):
-        truth = examples.truth(indices)
-        n_scored = loss.count(truth)
-        if not n_scored:  # full supervision, and only labels without times
-            continue
-        share = share_of(state.team, truth, loss, (*seed, number))
-        batch = examples.batch([indices[n] for n in (*share.windows, *share.partners)])
-        chances = np.random.default_rng((*seed, number)).random(len(indices))[share.windows]
+    steps, ahead = tee(_steps(state, examples, config, loss))
+    batches = examples.batches(step.indices for step in ahead)
+    for step, batch in zip(steps, batches, strict=True):
+        share = step.share
         # A weak label is of the whole video, whatever of it is hidden below.
         truth = batch.truth.copy() if loss.is_of_rows else batch.truth
-        shown = _shown(batch, share, chances, state.model, config)
+        shown = _shown(batch, share, step.chances, state.model, config)
         with _precision(state.team.device, config):
             output: ModelOutput = state.step(shown.visual, shown.audio)
             isolated = _isolated(state.step, shown, share) if loss.isolated_total else None
         total = share.total(loss, output, truth, isolated) * share.has_effect
-        _step(state, total * (state.team.size / n_scored), config)
+        _step(state, total * (state.team.size / step.n_scored), config)
         if share.has_effect:
             n = len(share.windows)
-            counted = examples.truth([indices[window] for window in share.windows])
+            counted = examples.truth(step.indices[:n])
             tally.add(output.first(n), truth.first(n), total, counted, loss)
     mean_loss, accuracy = tally.of_team(state.team)
     if not math.isfinite(mean_loss):
@@ -114,6 +118,23 @@ def train_epoch(
             "Look for features that are not finite, or lower the learning rate.",
         )
     return mean_loss, accuracy
+
+
+def _steps(
+    state: TrainingState, examples: Feed, config: TrainingConfig, loss: Loss
+) -> Iterator[_Step]:
+    """Yield what this process does in each step of an epoch."""
+    seed = (config.seed, state.epoch)
+    order = examples.order(config.batch_size, seed, whole_rows=loss.is_of_rows)
+    for number, indices in enumerate(order):
+        truth = examples.truth(indices)
+        n_scored = loss.count(truth)
+        if not n_scored:  # full supervision, and only labels without times
+            continue
+        share = share_of(state.team, truth, loss, (*seed, number))
+        chances = np.random.default_rng((*seed, number)).random(len(indices))[share.windows]
+        taken = [indices[n] for n in (*share.windows, *share.partners)]
+        yield _Step(taken, n_scored, share, chances)
 
 
 def _shown(

@@ -34,8 +34,8 @@ def pseudo_labels(
     """
     model.eval()
     found: dict[int, Mask] = {}
-    for indices in examples.order(batch_size, whole_rows=True):
-        batch = examples.batch(indices)
+    order = list(examples.order(batch_size, whole_rows=True))
+    for indices, batch in zip(order, examples.batches(order), strict=True):
         with torch.inference_mode():
             logits = model(batch.visual, batch.audio).logits.float()
         rows = RowWindows.of(batch.truth.row, logits.device)

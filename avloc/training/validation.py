@@ -28,9 +28,11 @@ def validate(
     model.eval()
     tally, team = Tally(examples.device), Team(examples.device)
     n_wrong, n_rows = torch.zeros((), dtype=torch.float64, device=examples.device), 0
-    order = examples.order(batch_size, 0 if loss.is_of_rows else None, whole_rows=loss.is_of_rows)
-    for number, indices in enumerate(order):
-        batch, truth = examples.batch(indices), examples.truth(indices)
+    order = list(
+        examples.order(batch_size, 0 if loss.is_of_rows else None, whole_rows=loss.is_of_rows)
+    )
+    for number, (indices, batch) in enumerate(zip(order, examples.batches(order), strict=True)):
+        truth = examples.truth(indices)
         share = share_of(team, truth, loss, (number,))
         shown = batch if share.splice is None else with_splices(batch, share.splice)
         with torch.inference_mode():
@@ -46,8 +48,7 @@ def validate(
 def answers(model: Model, examples: Feed, batch_size: int) -> Iterator[tuple[ModelOutput, Truth]]:
     """Yield the output and the truth of each batch, in evaluation mode."""
     model.eval()
-    for indices in examples.order(batch_size):
-        batch = examples.batch(indices)
+    for batch in examples.batches(examples.order(batch_size)):
         with torch.inference_mode():
             output = model(batch.visual, batch.audio)
         yield output, batch.truth
