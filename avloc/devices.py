@@ -1,4 +1,4 @@
-"""The device that tensors are on, and the number of processor cores."""
+"""The device that tensors are on, moving them there, and the number of processor cores."""
 
 from __future__ import annotations
 
@@ -23,6 +23,13 @@ def choose_device(name: str | torch.device = "auto") -> torch.device:
             "Say auto, cpu, cuda or cuda:N.",
         ) from error
     return device
+
+
+def moved(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """Return a tensor on a device without waiting for what the device does."""
+    if device.type != "cuda" or tensor.device.type != "cpu":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
 
 
 def count_cores() -> int:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Shaped
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -14,6 +14,7 @@ from avloc.errors import UsageError
 from avloc.models import Model, ModelOutput
 
 _AT_ONCE = 64  # segments whose maps are made together; none depends on another
+_BATCH = 640  # segments of windows of one video that are a batch
 Outputs = dict[str, NDArray[np.float32]]
 """``scores``; ``heard`` and ``seen`` if the model can tell them; ``rivals``, ``attention``,
 ``gate_visual`` and ``gate_audio`` if it has them."""
@@ -25,34 +26,65 @@ def infer(
     visual: Float[Tensor, "B T H W Dv"],
     audio: Float[Tensor, "B T Da"],
     window: int,
+    real: Bool[Tensor, "B T"] | None = None,
 ) -> Outputs:
-    """Run a model, in evaluation mode on its device, over videos of one length.
+    """Run a model, in evaluation mode on its device, over videos.
 
     A video longer than the window (segments) is covered by windows that overlap by half. The
     output of a segment is the mean over its windows, weighted by its distance from the window's
-    edge, where context is short. The inputs may be on any device and in any precision.
+    edge, where context is short. The inputs may be on any device and in any precision. Shorter
+    videos may be padded: then ``real`` marks their segments, and none is longer than the window.
 
     Returns:
         ``scores``, ``heard`` and ``seen`` (B, T, C), ``rivals`` (B, T, R), ``attention``
-        (B, T, H, W), ``gate_visual`` and ``gate_audio`` (B, T).
+        (B, T, H, W), ``gate_visual`` and ``gate_audio`` (B, T); zeros in padding.
     """
     device = next(model.buffers()).device  # every model has scalings
-    n_segments = visual.shape[1]
+    n_videos, n_segments = audio.shape[:2]
 
-    def run(part: slice) -> Outputs:
-        inputs = visual[:, part].to(device).float(), audio[:, part].to(device).float()
-        output = model(*inputs)
-        tensors = {
-            "scores": model.probabilities(output.logits),
-            **_senses(model, *inputs, output),
-            "rivals": None if output.rivals is None else output.rivals.sigmoid(),
-            "attention": output.attention,
-            "gate_visual": output.gate_visual,
-            "gate_audio": output.gate_audio,
-        }
-        return {name: t.float().cpu().numpy() for name, t in tensors.items() if t is not None}
+    def run(parts: Sequence[slice]) -> Iterator[tuple[slice, Outputs]]:
+        inputs = [_windows_of(x, parts).to(device).float() for x in (visual, audio)]
+        outputs = _outputs(model, inputs[0], inputs[1], real)
+        for n, part in enumerate(parts):
+            of_part = slice(n * n_videos, (n + 1) * n_videos)
+            yield part, {name: array[of_part] for name, array in outputs.items()}
 
-    return blend(n_segments, ((part, run(part)) for part in windows(n_segments, window)))
+    parts = windows(n_segments, window)
+    at_once = max(1, _BATCH // (n_videos * min(window, n_segments)))
+    groups = (parts[first : first + at_once] for first in range(0, len(parts), at_once))
+    return blend(n_segments, (of_part for group in groups for of_part in run(group)))
+
+
+def _windows_of(
+    features: Shaped[Tensor, "B T *D"], parts: Sequence[slice]
+) -> Shaped[Tensor, "BP W *D"]:
+    """Return parts of one length of each video, as a batch."""
+    several = [features[:, part] for part in parts]
+    return several[0] if len(several) == 1 else torch.cat(several)
+
+
+def _outputs(
+    model: Model,
+    visual: Float[Tensor, "B T H W Dv"],
+    audio: Float[Tensor, "B T Da"],
+    real: Bool[Tensor, "B T"] | None,
+) -> Outputs:
+    """Return what the model says of windows; zeros in padding."""
+    padding = () if real is None else (real,)
+    output = model(visual, audio, *padding)
+    tensors = {
+        "scores": model.probabilities(output.logits),
+        **_senses(model, visual, audio, padding, output),
+        "rivals": None if output.rivals is None else output.rivals.sigmoid(),
+        "attention": output.attention,
+        "gate_visual": output.gate_visual,
+        "gate_audio": output.gate_audio,
+    }
+    arrays = {name: t.float().cpu().numpy() for name, t in tensors.items() if t is not None}
+    if real is not None:
+        for array in arrays.values():
+            array[~real.cpu().numpy()] = 0
+    return arrays
 
 
 @torch.inference_mode()
@@ -94,6 +126,7 @@ def _senses(
     model: Model,
     visual: Float[Tensor, "B T H W Dv"],
     audio: Float[Tensor, "B T Da"],
+    padding: tuple[Tensor, ...],
     output: ModelOutput,
 ) -> dict[str, Float[Tensor, "B T C"]]:
     """Return what each sense alone says: from a head of its own, or with the other one hidden."""
@@ -106,8 +139,8 @@ def _senses(
         return {"seen": model.probabilities(output.logits)}
     if not model.knows_halves:
         return {}
-    heard = model(torch.zeros_like(visual), audio).logits
-    seen = model(visual, torch.zeros_like(audio)).logits
+    heard = model(torch.zeros_like(visual), audio, *padding).logits
+    seen = model(visual, torch.zeros_like(audio), *padding).logits
     return {"heard": model.probabilities(heard), "seen": model.probabilities(seen)}
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -14,7 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from avloc.artifacts.stored_array import StoredArray
-from avloc.datasets.examples import Examples
+from avloc.datasets.examples import Example, Examples
+from avloc.devices import moved
 from avloc.labels import IGNORED
 
 _CACHED = 2**18  # numbers: so many stay in a processor's cache from file to batch
@@ -22,7 +22,7 @@ _CACHED = 2**18  # numbers: so many stay in a processor's cache from file to bat
 
 @dataclass(frozen=True)
 class Truth:
-    """The truth of B windows of one length."""
+    """The truth of B windows; shorter ones are padded with segments that are not scored."""
 
     targets: Bool[Tensor, "B T C"]  # the labels that are events
     heard: Bool[Tensor, "B T C"]  # that the sound has
@@ -30,6 +30,7 @@ class Truth:
     scored: Bool[Tensor, "B T"]  # the segment's truth is known
     present: Bool[Tensor, "B C"]  # the labels of the row, or of its whole video
     row: Int[Tensor, B]  # the number of the window's row, always on the CPU
+    real: Bool[Tensor, "B T"] | None = None  # not padding; None if nothing is; always on the CPU
 
     @property
     def classes(self) -> Int[Tensor, "B T"]:
@@ -39,29 +40,52 @@ class Truth:
         classes = torch.where(self.targets.any(dim=-1), labels, background)
         return torch.where(self.scored, classes, IGNORED)
 
+    @property
+    def lengths(self) -> Int[Tensor, B]:
+        """How many segments each window has, on the CPU."""
+        if self.real is None:
+            return torch.full(self.row.shape, self.scored.shape[1])
+        return self.real.sum(dim=1)
+
+    def map(self, change: Callable[[Tensor], Tensor]) -> Truth:
+        """Return the truth with each tensor changed."""
+        tensors = {name: change(t) for name, t in vars(self).items() if t is not None}
+        return Truth(**tensors)
+
     def first(self, n: int) -> Truth:
         """Return the truth of the first n windows."""
-        return Truth(**{name: tensor[:n] for name, tensor in vars(self).items()})
+        return self.map(lambda tensor: tensor[:n])
 
     def copy(self) -> Truth:
         """Return a copy, which `Batch.hide` does not change."""
-        return Truth(**{name: tensor.clone() for name, tensor in vars(self).items()})
+        return self.map(torch.clone)
 
     def to(self, device: torch.device) -> Truth:
         """Return it on a device."""
-        on_device = {k: moved(v, device) for k, v in vars(self).items() if k != "row"}
-        return Truth(**on_device, row=self.row)
+        on_device = self.map(lambda tensor: moved(tensor, device))
+        return replace(on_device, row=self.row, real=self.real)
 
 
 @dataclass(frozen=True)
 class Batch:
-    """B windows of one length; a missing modality is zeros and never valid."""
+    """B windows; a missing modality, and padding of shorter windows, is zeros and never valid."""
 
     visual: Float[Tensor, "B T H W Dv"]  # in half precision or, after `to`, in single
     audio: Float[Tensor, "B T Da"]
     truth: Truth
     visual_valid: Bool[Tensor, "B T"]  # the segment has a real picture
     audio_valid: Bool[Tensor, "B T"]  # the segment has real sound
+
+    @property
+    def real(self) -> Bool[Tensor, "B T"] | None:
+        """Which segments are not padding; None if all windows have the same length."""
+        return self.truth.real
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """The arguments of a model: ``visual``, ``audio`` and, if windows are padded, ``real``."""
+        features = self.visual, self.audio
+        return features if self.real is None else (*features, self.real)
 
     def to(self, device: torch.device) -> Batch:
         """Return it on a device, the visual maps in single precision."""
@@ -94,43 +118,46 @@ def batch_indices(
     seed: int | Sequence[int] | None = None,
     *,
     whole_rows: bool = False,
+    one_length: bool = False,
 ) -> Iterator[list[int]]:
-    """Yield the indices of at most ``size`` examples of one length; in order without a seed.
+    """Yield the indices of ``size`` examples, of fewer at the end; without a seed by length.
 
     With ``whole_rows`` the windows of a row stay together, and a batch ends with the row that
-    fills it: it may be larger.
+    fills it: it may be larger. With ``one_length`` no batch needs padding; many may be smaller.
     """
     units: dict[int, list[int]] = {}
     for index, entry in enumerate(examples.entries):
         units.setdefault(entry.row if whole_rows else index, []).append(index)
     groups = list(units.values())
-    order = np.arange(len(groups))
-    if seed is not None:
-        order = np.random.default_rng(seed).permutation(order)
+    lengths = np.array([len(examples.entries[group[0]].targets) for group in groups])
+    if seed is None:
+        order = lengths.argsort(kind="stable")
+    else:
+        order = np.random.default_rng(seed).permutation(len(groups))
     waiting: dict[int, list[int]] = {}
     for number in order.tolist():
-        length = len(examples.entries[groups[number][0]].targets)
-        waiting.setdefault(length, []).extend(groups[number])
-        if len(waiting[length]) >= size:
-            yield waiting.pop(length)
+        key = int(lengths[number]) if one_length else 0
+        waiting.setdefault(key, []).extend(groups[number])
+        if len(waiting[key]) >= size:
+            yield waiting.pop(key)
     yield from waiting.values()
 
 
 def make_batch(examples: Examples, indices: Sequence[int], visual: Tensor | None = None) -> Batch:
-    """Put examples of one length together.
+    """Put examples together, padded to the longest.
 
     ``visual`` is memory for the maps in any precision; by default it is new, in their own.
     """
     entries = [examples.entries[index] for index in indices]
-    size = (len(entries), len(entries[0].targets))
+    size = (len(entries), max(len(entry.targets) for entry in entries))
     if visual is None:
         visual = torch.empty(*size, *examples.visual_shape, dtype=dtype_of_maps(examples))
     audio = torch.empty(*size, examples.audio_channels)
     visual_valid, audio_valid = torch.zeros(2, *size, dtype=torch.bool)
     for b, entry in enumerate(entries):
         video = examples.videos[entry.video]
-        _fill(visual[b], visual_valid[b], video.visual, video.visual_valid, entry.first)
-        _fill(audio[b], audio_valid[b], video.audio, video.audio_valid, entry.first)
+        _fill(visual[b], visual_valid[b], video.visual, video.visual_valid, entry)
+        _fill(audio[b], audio_valid[b], video.audio, video.audio_valid, entry)
     return Batch(visual, audio, truth_of(examples, indices), visual_valid, audio_valid)
 
 
@@ -140,17 +167,29 @@ def dtype_of_maps(examples: Examples) -> torch.dtype:
 
 
 def truth_of(examples: Examples, indices: Sequence[int]) -> Truth:
-    """Return the truth of examples of one length."""
+    """Return the truth of examples, padded to the longest."""
     entries = [examples.entries[index] for index in indices]
-    columns: dict[str, Sequence[NDArray[Any]]] = {
-        "targets": [entry.targets.events for entry in entries],
-        "heard": [entry.targets.heard for entry in entries],
-        "seen": [entry.targets.seen for entry in entries],
-        "scored": [entry.targets.scored for entry in entries],
-        "present": [entry.present for entry in entries],
-        "row": [np.array(entry.row) for entry in entries],
-    }
-    return Truth(**{name: torch.from_numpy(np.stack(column)) for name, column in columns.items()})
+    targets = [entry.targets for entry in entries]
+    lengths = np.array([len(of_window) for of_window in targets])
+    longest = int(lengths.max())
+    real = np.arange(longest) < lengths[:, None]
+    return Truth(
+        targets=_padded([of_window.events for of_window in targets], longest),
+        heard=_padded([of_window.heard for of_window in targets], longest),
+        seen=_padded([of_window.seen for of_window in targets], longest),
+        scored=_padded([of_window.scored for of_window in targets], longest),
+        present=torch.from_numpy(np.stack([entry.present for entry in entries])),
+        row=torch.tensor([entry.row for entry in entries]),
+        real=None if real.all() else torch.from_numpy(real),
+    )
+
+
+def _padded(windows: Sequence[NDArray[np.bool_]], length: int) -> Bool[Tensor, "B T *C"]:
+    """Stack windows, each filled up with False."""
+    padded = np.zeros((len(windows), length, *windows[0].shape[1:]), bool)
+    for of_batch, window in zip(padded, windows, strict=True):
+        of_batch[: len(window)] = window
+    return torch.from_numpy(padded)
 
 
 def _fill(
@@ -158,10 +197,11 @@ def _fill(
     target_valid: Tensor,
     source: NDArray[np.floating] | StoredArray | None,
     source_valid: NDArray[np.bool_],
-    first: int,
+    entry: Example,
 ) -> None:
-    """Copy a window; segments that the video does not have are zero and stay invalid."""
-    n_real = 0 if source is None else min(len(target), len(source) - first)
+    """Copy a window; segments that it or its video does not have are zero and stay invalid."""
+    first = entry.first
+    n_real = 0 if source is None else min(len(entry.targets), len(source) - first)
     if source is not None:
         _copy(source, first, target[:n_real])
         target_valid[:n_real] = torch.from_numpy(source_valid[first : first + n_real])
@@ -177,10 +217,3 @@ def _copy(source: NDArray[np.floating] | StoredArray, first: int, target: Tensor
     for n in range(0, len(target), n_together):
         part = target[n : n + n_together]
         part.copy_(torch.from_numpy(source[first + n : first + n + len(part)]))
-
-
-def moved(tensor: Tensor, device: torch.device) -> Tensor:
-    """Return a tensor on a device without waiting for what the device does."""
-    if device.type != "cuda" or tensor.device.type != "cpu":
-        return tensor.to(device)
-    return tensor.pin_memory().to(device, non_blocking=True)

@@ -16,11 +16,11 @@ from avloc.datasets.batches import (
     batch_indices,
     dtype_of_maps,
     make_batch,
-    moved,
     truth_of,
 )
 from avloc.datasets.examples import Examples
 from avloc.datasets.reading_ahead import Workers, announced
+from avloc.devices import moved
 
 _SHARE_OF_MEMORY = 0.6
 """Of a GPU's free memory; the rest is for the model, its gradients and its activations."""
@@ -31,7 +31,8 @@ class Feed:
 
     A split that fits on a GPU is copied there once (``hold``), and a batch is a look-up there.
     Otherwise ``n_workers`` processes read what is in files. On a CPU the maps of all batches share
-    memory: a batch is valid until the next is made.
+    memory: a batch is valid until the next is made. Windows of different lengths are padded, or
+    with ``one_length`` they are never in one batch.
     """
 
     def __init__(
@@ -41,8 +42,9 @@ class Feed:
         *,
         hold: bool | None = None,
         n_workers: int = 0,
+        one_length: bool = False,
     ) -> None:
-        self.examples, self.device = examples, device
+        self.examples, self.device, self._one_length = examples, device, one_length
         self._memory = torch.empty(0)
         is_held = _fits(examples, device) if hold is None else hold
         self._held = _Held(examples, device) if is_held else None
@@ -53,7 +55,9 @@ class Feed:
         self, size: int, seed: int | Sequence[int] | None = None, *, whole_rows: bool = False
     ) -> Iterator[list[int]]:
         """Yield the indices of each batch (see `batch_indices`)."""
-        return batch_indices(self.examples, size, seed, whole_rows=whole_rows)
+        return batch_indices(
+            self.examples, size, seed, whole_rows=whole_rows, one_length=self._one_length
+        )
 
     def truth(self, indices: Sequence[int]) -> Truth:
         """Return the truth of examples, on the CPU."""
@@ -75,14 +79,14 @@ class Feed:
             yield Batch(**read, truth=self.truth(indices)).to(self.device)
 
     def batch(self, indices: Sequence[int]) -> Batch:
-        """Return examples of one length, on the device."""
+        """Return examples on the device, padded to the longest."""
         if self._held is not None:
             return self._held.batch(indices, self.truth(indices).to(self.device))
         return make_batch(self.examples, indices, self._visual(indices)).to(self.device)
 
     def _visual(self, indices: Sequence[int]) -> Tensor:
         """Return memory for a batch's maps."""
-        n_segments = len(self.examples.entries[indices[0]].targets)
+        n_segments = max(len(self.examples.entries[index].targets) for index in indices)
         shape = torch.Size((len(indices), n_segments, *self.examples.visual_shape))
         if self.device.type == "cpu":
             return self._memory_of(shape)
@@ -126,7 +130,9 @@ class _Held:
             self._segments.append(np.where(is_real, firsts[entry.video] + numbers, n_all - 1))
 
     def batch(self, indices: Sequence[int], truth: Truth) -> Batch:
-        segments = np.stack([self._segments[index] for index in indices])
+        segments = np.full(truth.scored.shape, len(self._audio) - 1)
+        for of_batch, index in zip(segments, indices, strict=True):
+            of_batch[: len(self._segments[index])] = self._segments[index]
         chosen = moved(torch.from_numpy(segments), self._visual.device)
         return Batch(
             self._visual[chosen].float(),

@@ -26,7 +26,7 @@ from avloc.models import Model, restore
 from avloc.spec import FeatureSpec
 
 MODALITIES = ("audio", "visual")
-_BATCH = 64  # videos of one length at once
+_BATCH = 64  # videos at once
 
 
 def evaluate(
@@ -103,11 +103,11 @@ def evaluate(
 def _predict(model: Model, examples: Examples, window: int, without: str) -> Outputs:
     """Return the model's outputs for R examples, T that of the longest; the rest are zeros."""
     columns: Outputs = {}
-    for indices in _batches(examples, window):
+    for indices in _batches(examples, window, one_length=not model.takes_padding):
         batch = make_batch(examples, indices)
         if without:
             batch.hide(without)
-        outputs = infer(model, batch.visual, batch.audio, window)
+        outputs = infer(model, batch.visual, batch.audio, window, batch.real)
         outputs.pop("rivals", None)  # which no truth is about
         for name, values in outputs.items():
             if name not in columns:
@@ -125,11 +125,13 @@ def _streams(examples: Examples, without: str) -> dict[str, NDArray[np.bool_]]:
     return {"has_sound": np.array(has_sound), "has_picture": np.array(has_picture)}
 
 
-def _batches(examples: Examples, window: int) -> Iterator[list[int]]:
+def _batches(examples: Examples, window: int, *, one_length: bool) -> Iterator[list[int]]:
     """Yield indices of batches; a video longer than the window is alone in one."""
-    for indices in batch_indices(examples, _BATCH):
-        is_long = len(examples.entries[indices[0]].targets) > window
-        yield from ([index] for index in indices) if is_long else [indices]
+    for indices in batch_indices(examples, _BATCH, one_length=one_length):
+        is_long = [len(examples.entries[index].targets) > window for index in indices]
+        if short := [index for index, alone in zip(indices, is_long, strict=True) if not alone]:
+            yield short
+        yield from ([index] for index, alone in zip(indices, is_long, strict=True) if alone)
 
 
 def _check_fingerprint(model: ModelFile, store: FeatureStore) -> None:

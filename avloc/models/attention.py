@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
+from avloc.models.real_segments import Real, mean_over_time, without_padding
 from avloc.models.scaling import Scaling
 
 _LEAST_LENGTH = 1e-6  # of a vector to be normalised; a zero vector stays zero
@@ -83,16 +84,16 @@ class GlobalContextSelfAttention(nn.Module):
         self.is_residual = is_residual
 
     def forward(
-        self, x: Float[Tensor, "B T Dx"]
+        self, x: Float[Tensor, "B T Dx"], real: Real = None
     ) -> tuple[Float[Tensor, "B T D"], Float[Tensor, "B T T"]]:
-        """Return the attended sequence and each segment's weights over all segments."""
+        """Return the attended sequence and each segment's weights over the real segments."""
         query, key, value = self.query(x), self.key(x), self.value(x)
-        context = x.mean(dim=1, keepdim=True)  # (1) c
+        context = mean_over_time(x, real)  # (1) c
         if self.query_context is not None and self.key_context is not None:
             query = self.query_context(query, context)
             key = self.key_context(key, context)
         scores = query @ key.transpose(1, 2) / math.sqrt(query.shape[-1])
-        weights = scores.softmax(dim=-1)
+        weights = without_padding(scores, real).softmax(dim=-1)
         attended = self.dropout(weights @ value)  # (3)
         return (attended + x if self.is_residual else attended), weights
 

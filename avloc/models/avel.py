@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from avloc.models.model import Model, ModelOptions, ModelOutput
+from avloc.models.real_segments import Real, run_lstm
 from avloc.models.scaling import Scaling
 from avloc.options import option
 
@@ -60,12 +61,15 @@ class AVEL(Model):
         return self.where is None
 
     def forward(
-        self, visual: Float[Tensor, "B T H W Dv"], audio: Float[Tensor, "B T Da"]
+        self,
+        visual: Float[Tensor, "B T H W Dv"],
+        audio: Float[Tensor, "B T Da"],
+        real: Real = None,
     ) -> ModelOutput:
         """Score every segment of B windows."""
         audio = self.scale_audio(audio)
         picture, attention = self.pool_regions(self.where, visual, audio)
-        states_v, states_a = self.streams(picture, audio)
+        states_v, states_a = self.streams(picture, audio, real)
         if self.fusion is None:
             fused = torch.cat([states_v, states_a], dim=-1)
         else:
@@ -124,10 +128,13 @@ class TwoStreams(nn.Module):
         self.audio = nn.LSTM(audio_channels, width, batch_first=True, bidirectional=True)
 
     def forward(
-        self, picture: Float[Tensor, "B T Dv"], sound: Float[Tensor, "B T Da"]
+        self,
+        picture: Float[Tensor, "B T Dv"],
+        sound: Float[Tensor, "B T Da"],
+        real: Real = None,
     ) -> tuple[Float[Tensor, "B T D"], Float[Tensor, "B T D"]]:
         """Return the states of both."""
-        return self.visual(picture)[0], self.audio(sound)[0]
+        return run_lstm(self.visual, picture, real)[0], run_lstm(self.audio, sound, real)[0]
 
 
 def classifier(n_channels: int, width: int, n_classes: int) -> nn.Sequential:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from avloc.models.avel import AdditiveAttention, classifier
 from avloc.models.model import Model, ModelOptions, ModelOutput
+from avloc.models.real_segments import Real, run_lstm
 from avloc.options import option
 
 
@@ -60,15 +61,19 @@ class AVSDN(Model):
         return self.where is None
 
     def forward(
-        self, visual: Float[Tensor, "B T H W Dv"], audio: Float[Tensor, "B T Da"]
+        self,
+        visual: Float[Tensor, "B T H W Dv"],
+        audio: Float[Tensor, "B T Da"],
+        real: Real = None,
     ) -> ModelOutput:
         """Score every segment of B windows."""
         audio = self.scale_audio(audio)
         picture, attention = self.pool_regions(self.where, visual, audio)
-        _, (state_v, memory_v) = self.visual(picture)
-        _, (state_a, memory_a) = self.audio(audio)
+        _, (state_v, memory_v) = run_lstm(self.visual, picture, real)
+        _, (state_a, memory_a) = run_lstm(self.audio, audio, real)
         state = torch.tanh(self.first_state(torch.cat([*state_v, *state_a], dim=-1)))
         memory = self.first_memory(torch.cat([*memory_v, *memory_a], dim=-1))
         segments = torch.cat([picture, audio], dim=-1)
+        # Forwards only: padding comes after all that is real.
         states, _ = self.decoder(segments, (state.unsqueeze(0), memory.unsqueeze(0)))
         return ModelOutput(logits=self.head(states), attention=attention)

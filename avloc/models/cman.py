@@ -17,6 +17,7 @@ from avloc.errors import UsageError
 from avloc.models.attention import GlobalContextSelfAttention, SpatialAttention
 from avloc.models.co_attention import SentinelCoAttention, StreamStates
 from avloc.models.model import Model, ModelOptions, ModelOutput
+from avloc.models.real_segments import Real
 from avloc.models.sentinel import SentinelLSTM
 from avloc.options import option
 
@@ -135,14 +136,18 @@ class CMAN(Model):
         return self.where is None
 
     def forward(
-        self, visual: Float[Tensor, "B T H W Dv"], audio: Float[Tensor, "B T Da"]
+        self,
+        visual: Float[Tensor, "B T H W Dv"],
+        audio: Float[Tensor, "B T Da"],
+        real: Real = None,
     ) -> ModelOutput:
         """Score every segment of B windows."""
         audio = self.scale_audio(audio)
         picture, attention = self.pool_regions(self.where, visual, audio)
-        stream_v, when_v = self.visual(picture) if self.visual is not None else (None, None)
-        stream_a, when_a = self.audio(audio) if self.audio is not None else (None, None)
-        co_v, co_a = self.which(stream_v, stream_a) if self.which is not None else (None, None)
+        stream_v, when_v = self.visual(picture, real) if self.visual is not None else (None, None)
+        stream_a, when_a = self.audio(audio, real) if self.audio is not None else (None, None)
+        streams = (stream_v, stream_a)
+        co_v, co_a = self.which(*streams, real) if self.which is not None else (None, None)
         streams = (co_v or stream_v, co_a or stream_a)
         logits = self.head(torch.cat([s.states for s in streams if s is not None], dim=-1))
         return ModelOutput(
@@ -183,11 +188,11 @@ class _Stream(nn.Module):
         )
 
     def forward(
-        self, features: Float[Tensor, "B T Df"]
+        self, features: Float[Tensor, "B T Df"], real: Real
     ) -> tuple[StreamStates, Float[Tensor, "B T T"] | None]:
         """Return what goes into the co-attention, and the weights of the self-attention."""
         raw = self.map(features)
-        attended, weights = self.when(raw) if self.when is not None else (raw, None)
-        states, sentinels = self.lstm(attended)
+        attended, weights = self.when(raw, real) if self.when is not None else (raw, None)
+        states, sentinels = self.lstm(attended, real)
         memory = {"attended": attended, "lstm": states, "raw": raw}[self.memory]
         return StreamStates(states, sentinels, memory), weights

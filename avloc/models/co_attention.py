@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from avloc.models.real_segments import Real, without_padding
+
 
 @dataclass(frozen=True)
 class StreamStates:
@@ -40,10 +42,12 @@ class SentinelCoAttention(nn.Module):
         self.audio = _OneWay(width, has_sentinel)
         self.is_gate_normalized = is_gate_normalized
 
-    def forward(self, visual: StreamStates, audio: StreamStates) -> tuple[CoAttended, CoAttended]:
+    def forward(
+        self, visual: StreamStates, audio: StreamStates, real: Real = None
+    ) -> tuple[CoAttended, CoAttended]:
         """Return the visual and the audio stream after they attended to each other."""
-        context_v, weights_v, gate_v = self.visual(visual, audio.memory)
-        context_a, weights_a, gate_a = self.audio(audio, visual.memory)
+        context_v, weights_v, gate_v = self.visual(visual, audio.memory, real)
+        context_a, weights_a, gate_a = self.audio(audio, visual.memory, real)
         if gate_v is not None and gate_a is not None and self.is_gate_normalized:
             gate_v, gate_a = torch.stack([gate_v, gate_a]).softmax(dim=0)
         return (
@@ -63,11 +67,11 @@ class _OneWay(nn.Module):
         self.sentinel = nn.Linear(width, width, bias=False) if has_sentinel else None  # W_s
 
     def forward(
-        self, stream: StreamStates, memory: Float[Tensor, "B T D"]
+        self, stream: StreamStates, memory: Float[Tensor, "B T D"], real: Real
     ) -> tuple[Float[Tensor, "B T D"], Float[Tensor, "B T T"], Float[Tensor, "B T"] | None]:
         state = self.state(stream.states)
         pairs = torch.tanh(self.memory(memory).unsqueeze(1) + state.unsqueeze(2))
-        scores = self.score(pairs).squeeze(-1)  # (7) z
+        scores = without_padding(self.score(pairs).squeeze(-1), real)  # (7) z
         weights = scores.softmax(dim=-1)  # (7) alpha
         context = weights @ memory  # (6) c
         if self.sentinel is None or stream.sentinels is None:

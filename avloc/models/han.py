@@ -22,8 +22,10 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from avloc.devices import moved
 from avloc.errors import UsageError
 from avloc.models.model import Model, ModelOptions, ModelOutput
+from avloc.models.real_segments import Real
 from avloc.options import option
 
 _NO_EVIDENCE = -30.0
@@ -76,15 +78,21 @@ class HAN(Model):
         return True
 
     def forward(
-        self, visual: Float[Tensor, "B T H W Dv"], audio: Float[Tensor, "B T Da"]
+        self,
+        visual: Float[Tensor, "B T H W Dv"],
+        audio: Float[Tensor, "B T Da"],
+        real: Real = None,
     ) -> ModelOutput:
         """Score every segment of B windows; a sense whose features are all zero is missing."""
         is_missing = torch.stack([~audio.any(dim=-1), ~visual.flatten(2).any(dim=-1)], dim=2)
+        padding = None if real is None else ~moved(real, audio.device)
+        if padding is not None:
+            is_missing = is_missing | padding.unsqueeze(2)
         picture, _ = self.pool_regions(None, visual, audio)
         x_a, x_v = self.audio(self.scale_audio(audio)), self.visual(picture)
         missing_a, missing_v = is_missing.unbind(dim=2)
-        h_a, self_a, co_a = self.hybrid(x_a, x_v, missing_a, missing_v)
-        h_v, self_v, co_v = self.hybrid(x_v, x_a, missing_v, missing_a)
+        h_a, self_a, co_a = self.hybrid(x_a, x_v, missing_a, missing_v, padding)
+        h_v, self_v, co_v = self.hybrid(x_v, x_a, missing_v, missing_a, padding)
         states = torch.stack([h_a, h_v], dim=2)
         logits = self.label(states).masked_fill(is_missing.unsqueeze(-1), _NO_EVIDENCE)  # of (3)
         heard, seen = logits.unbind(dim=2)
@@ -128,10 +136,11 @@ class HybridAttention(nn.Module):
         other: Float[Tensor, "B T D"],
         x_missing: Bool[Tensor, "B T"],
         other_missing: Bool[Tensor, "B T"],
+        padding: Bool[Tensor, "B T"] | None,
     ) -> tuple[Float[Tensor, "B T D"], Float[Tensor, "B T T"], Float[Tensor, "B T T"]]:
         """Return the states, and the weights over its own segments and over the other's."""
-        within, weights_within = _attend(self.within, x, x, x_missing)  # (2) g_sa
-        across, weights_across = _attend(self.across, x, other, other_missing)  # (2) g_ca
+        within, weights_within = _attend(self.within, x, x, x_missing, padding)  # (2) g_sa
+        across, weights_across = _attend(self.across, x, other, other_missing, padding)  # (2) g_ca
         attended = self.norm_attended(x + self.dropout(across) + self.dropout(within))  # (1)
         states = self.norm(attended + self.dropout(self.feed_forward(attended)))
         return states, weights_within, weights_across
@@ -172,10 +181,13 @@ def _attend(
     query: Float[Tensor, "B T D"],
     memory: Float[Tensor, "B T D"],
     is_missing: Bool[Tensor, "B T"],
+    padding: Bool[Tensor, "B T"] | None,
 ) -> tuple[Float[Tensor, "B T D"], Float[Tensor, "B T T"]]:
-    """Attend to the segments that are there; where none is, nothing is added."""
+    """Attend to the segments that are not missing; if all are, nothing is added."""
     has_any = ~is_missing.all(dim=1)[:, None, None]
     mask = is_missing & has_any.squeeze(-1)  # a row without any key would be NaN
+    if padding is not None:
+        mask = mask | padding
     attended, weights = attention(query, memory, memory, key_padding_mask=mask)
     return attended * has_any, weights
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from avloc.models.real_segments import Real
 from avloc.models.scaling import Scaling
 from avloc.options import check_options, option
 
@@ -37,7 +39,7 @@ class ModelOutput:
 
     There are K logits: a class each with background last, K = C + 1, or a label each if labels
     are independent, K = C. The weights of a segment sum to 1: over the picture, or over the
-    segments of a modality.
+    segments of a modality. The values of padded segments mean nothing.
     """
 
     logits: Float[Tensor, "B T K"]
@@ -78,6 +80,12 @@ class Model(nn.Module):
     """Whether `avloc.train` makes it."""
     has_label_maps: ClassVar[bool] = False
     """Whether it has ``label_maps``, which say where each label is."""
+    takes_padding: ClassVar[bool] = True
+    """Whether ``forward`` takes ``real``, so that windows of different lengths can be a batch."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.takes_padding = "real" in signature(cls.forward).parameters
 
     if TYPE_CHECKING:
         __call__: Callable[..., ModelOutput]
@@ -133,6 +141,13 @@ class Model(nn.Module):
 
     @abstractmethod
     def forward(
-        self, visual: Float[Tensor, "B T H W Dv"], audio: Float[Tensor, "B T Da"]
+        self,
+        visual: Float[Tensor, "B T H W Dv"],
+        audio: Float[Tensor, "B T Da"],
+        real: Real = None,
     ) -> ModelOutput:
-        """Score every segment of B windows of features, as extracted."""
+        """Score every segment of B windows of features, as extracted.
+
+        ``real`` marks the segments of each window that are not padding, its first ones; None if
+        all are. It may be on the CPU. A model without this parameter gets windows of one length.
+        """

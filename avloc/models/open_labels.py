@@ -18,6 +18,7 @@ from avloc.models.label_scores import (
     shown_strength,
 )
 from avloc.models.model import Model, ModelOptions, ModelOutput
+from avloc.models.real_segments import Real, last_repeated
 from avloc.options import option
 
 _AT_ONCE = 64  # segments: what a head makes of the cells of an hour does not fit in memory
@@ -88,12 +89,15 @@ class OpenLabels(Model):
         return self.options.modalities
 
     def forward(
-        self, visual: Float[Tensor, "B T H W Dv"], audio: Float[Tensor, "B T Da"]
+        self,
+        visual: Float[Tensor, "B T H W Dv"],
+        audio: Float[Tensor, "B T Da"],
+        real: Real = None,
     ) -> ModelOutput:
         """Return the labels' logits by both senses and by each; NaN where a sense abstains."""
-        heard, rivals_heard = self._parted(self._heard(audio))
+        heard, rivals_heard = self._parted(self._heard(audio), real)
         parts = [self._seen(part) for part in torch.split(visual, _AT_ONCE, dim=1)]
-        seen, rivals_seen = self._parted(torch.cat(parts, dim=1))
+        seen, rivals_seen = self._parted(torch.cat(parts, dim=1), real)
         return ModelOutput(
             logits=fused(heard, seen),
             heard=None if self.audio_head is None else heard,
@@ -136,9 +140,9 @@ class OpenLabels(Model):
                 evidence[chosen] = self.seen_labels.of_label(label, scores[chosen])
         return evidence
 
-    def _parted(self, evidence: Float[Tensor, "B T N"]) -> tuple[Tensor, Tensor]:
+    def _parted(self, evidence: Float[Tensor, "B T N"], real: Real) -> tuple[Tensor, Tensor]:
         """Return the labels and the rivals, smoothed over time."""
-        smoothed = median_over_time(evidence, self.options.smooth)
+        smoothed = median_over_time(last_repeated(evidence, real), self.options.smooth)
         n_labels = self.options.n_classes
         return smoothed[..., :n_labels], smoothed[..., n_labels:]
 

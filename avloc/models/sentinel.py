@@ -10,6 +10,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import linear, logsigmoid
 
+from avloc.models.real_segments import Real, run_lstm
+
 _LEAST_LOG_GATE = -60.0  # a state shown so little could not be divided by its gate again
 
 
@@ -37,16 +39,16 @@ class SentinelLSTM(nn.Module):
         )
 
     def forward(
-        self, x: Float[Tensor, "B T Dx"]
+        self, x: Float[Tensor, "B T Dx"], real: Real = None
     ) -> tuple[Float[Tensor, "B T D"], Float[Tensor, "B T D"] | None]:
         """Return the states ``h_t`` and the sentinels ``s_t`` (None without them)."""
         if not self.gate_input:
-            return self.lstm(x)[0], None
+            return run_lstm(self.lstm, x, real)[0], None
         # A state and its gate must be rounded alike: a difference d of the gate before its
         # sigmoid makes the quotient exp(d) times too large, and so its gradients.
         with torch.autocast(x.device.type, enabled=False):
             x = _at_least_single(x)
-            states, _ = self.lstm(x)
+            states, _ = run_lstm(self.lstm, x, real)
             halves = torch.split(states, self.lstm.hidden_size, dim=-1)
             sentinels = [self._sentinels(d, x, half) for d, half in enumerate(halves)]
         return states, torch.cat(sentinels, dim=-1)

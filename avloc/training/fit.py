@@ -73,7 +73,7 @@ def fit(
             if keep is not None:
                 keep(as_file(state, resume=resume_arrays(state)))
 
-        val = Feed(data.val, team.device)
+        val = Feed(data.val, team.device, one_length=not network.takes_padding)
         train_rounds(state, Course(config, dataset.labels, data, val, keep_state, progress))
         load_arrays(network, state.best)
         network.knows_halves = config.modality_dropout > 0

@@ -103,7 +103,7 @@ def train_epoch(
         truth = batch.truth.copy() if loss.is_of_rows else batch.truth
         shown = _shown(batch, share, step.chances, state.model, config)
         with _precision(state.team.device, config):
-            output: ModelOutput = state.step(shown.visual, shown.audio)
+            output: ModelOutput = state.step(*shown.inputs)
             isolated = _isolated(state.step, shown, share) if loss.isolated_total else None
         total = share.total(loss, output, truth, isolated) * share.has_effect
         _step(state, total * (state.team.size / step.n_scored), config)

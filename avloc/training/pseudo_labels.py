@@ -37,13 +37,14 @@ def pseudo_labels(
     order = list(examples.order(batch_size, whole_rows=True))
     for indices, batch in zip(order, examples.batches(order), strict=True):
         with torch.inference_mode():
-            logits = model(batch.visual, batch.audio).logits.float()
+            logits = model(*batch.inputs).logits.float()
         rows = RowWindows.of(batch.truth.row, logits.device)
         scored = rows.mask(counted_segments(batch.truth))
         count = counts(rows.join(batch.truth.targets), scored)
         given = assigned(rows.join(logits), count, scored, most_labels, labels)
-        of_windows = rows.split(given).cpu().numpy()
-        found.update(zip(indices, of_windows, strict=True))
+        of_windows = zip(rows.split(given).cpu().numpy(), batch.truth.lengths, strict=True)
+        windows = [window[:length] for window, length in of_windows]
+        found.update(zip(indices, windows, strict=True))
     return np.concatenate([found[index] for index in range(len(examples.examples))])
 
 

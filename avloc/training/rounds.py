@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from avloc.datasets.examples import Examples
 from avloc.datasets.feed import Feed
 from avloc.labels import LabelSet
 from avloc.models import load_arrays
@@ -53,15 +54,19 @@ class Course:
 
 def train_rounds(state: TrainingState, course: Course) -> None:
     """Train until the last round ends; the state's best weights are those of that round."""
-    train = Feed(course.data.train, state.team.device)
+    train = _feed(state, course.data.train)
     if state.pseudo_labels is None:
         _round(state, course, train, course.loss)
         if course.n_rounds == 1:
             return
         begin_again(state, course.config, _found(state, course, train))
     assert state.pseudo_labels is not None
-    train = Feed(with_labels(course.data.train, state.pseudo_labels), state.team.device)
+    train = _feed(state, with_labels(course.data.train, state.pseudo_labels))
     _round(state, course, train, loss_of_pseudo_labels(course.labels))
+
+
+def _feed(state: TrainingState, examples: Examples) -> Feed:
+    return Feed(examples, state.team.device, one_length=not state.model.takes_padding)
 
 
 def _found(state: TrainingState, course: Course, train: Feed) -> NDArray[np.bool_]:

@@ -27,7 +27,7 @@ def sense_segments(model: Model, examples: Feed, batch_size: int) -> list[OfASen
     model.eval()
     parts: dict[str, list[OfASense]] = {"heard": [], "seen": []}
     for batch in examples.batches(examples.order(batch_size)):
-        outputs = infer(model, batch.visual, batch.audio, batch.audio.shape[1])
+        outputs = infer(model, batch.visual, batch.audio, batch.audio.shape[1], batch.real)
         if not outputs.keys() >= parts.keys():
             return []
         truth = batch.truth

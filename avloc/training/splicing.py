@@ -17,7 +17,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from avloc.datasets.batches import Batch, Truth
+from avloc.datasets.batches import Batch
 
 
 @dataclass(frozen=True)
@@ -29,36 +29,50 @@ class Splice:
 
     partner: Int[Tensor, B]  # an index into the windows that were drawn from
     inside: Bool[Tensor, "B T"]  # the segments that the partner gives
+    source: Int[Tensor, "B T"]  # the partner's segment in place of each
     has_partner: Bool[Tensor, B]
 
     def of_windows(self, chosen: Sequence[int]) -> Splice:
         """Return the splices of some windows; partners keep their indices."""
         index = torch.tensor(chosen, dtype=torch.int64)
-        return Splice(self.partner[index], self.inside[index], self.has_partner[index])
+        return Splice(**{name: tensor[index] for name, tensor in vars(self).items()})
 
     def to(self, device: torch.device) -> Splice:
         """Return it on a device."""
-        return Splice(self.partner.to(device), self.inside.to(device), self.has_partner.to(device))
+        return Splice(**{name: tensor.to(device) for name, tensor in vars(self).items()})
 
 
-def draw_splice(present: Bool[Tensor, "B C"], n_segments: int, seed: int | Sequence[int]) -> Splice:
+def draw_splice(
+    present: Bool[Tensor, "B C"], lengths: int | Int[Tensor, B], seed: int | Sequence[int]
+) -> Splice:
     """Draw a partner with other labels for each window, and a span of 1 to T - 1 segments.
 
-    All partners, lengths and starts are equally likely. The same labels and seed give the same
-    splices, on every device and in every process.
+    All partners, lengths and starts are equally likely. Of a longer or shorter partner the span
+    begins at the same share of the way. The same labels and seed give the same splices, on every
+    device and in every process.
+
+    Args:
+        present: the labels of each window.
+        lengths: T of each window, or of all.
+        seed: of the random numbers.
     """
+    n_segments = np.broadcast_to(np.asarray(lengths), len(present))
     differs = (present.unsqueeze(1) != present.unsqueeze(0)).any(dim=-1).numpy()
     of_partner, of_length, of_first = np.random.default_rng(seed).random((3, len(differs)))
     n_others = differs.sum(axis=1)
     rank = np.floor(of_partner * n_others)
     partner = (differs.cumsum(axis=1) > rank[:, None]).argmax(axis=1)
-    length = 1 + np.floor(of_length * (n_segments - 1))
+    n_of_partner = n_segments[partner]
+    length = 1 + np.floor(of_length * np.minimum(n_segments - 1, n_of_partner))
     first = np.floor(of_first * (n_segments - length + 1))
-    segments = np.arange(n_segments)
+    first_of_partner = np.floor(of_first * (n_of_partner - length + 1))
+    segments = np.arange(n_segments.max())
     inside = (segments >= first[:, None]) & (segments < (first + length)[:, None])
     has_partner = (n_others > 0) & (n_segments > 1)
     inside &= has_partner[:, None]
-    return Splice(*(torch.from_numpy(array) for array in (partner, inside, has_partner)))
+    source = np.where(inside, segments + (first_of_partner - first)[:, None], segments)
+    arrays = partner, inside, source.astype(np.int64), has_partner
+    return Splice(*map(torch.from_numpy, arrays))
 
 
 def with_splices(batch: Batch, splice: Splice) -> Batch:
@@ -71,13 +85,12 @@ def with_splices(batch: Batch, splice: Splice) -> Batch:
 
     def doubled(values: Tensor) -> Tensor:
         inside = splice.inside.view(*splice.inside.shape, *[1] * (values.dim() - 2))
-        return torch.cat([values[rows], torch.where(inside, values[splice.partner], values[rows])])
+        given = values[splice.partner.unsqueeze(1), splice.source]
+        return torch.cat([values[rows], torch.where(inside, given, values[rows])])
 
-    truth = {name: torch.cat([t[rows], t[rows]]) for name, t in vars(batch.truth).items()}
+    truth = batch.truth.map(lambda tensor: torch.cat([tensor[rows], tensor[rows]]))
     names = ("visual", "audio", "visual_valid", "audio_valid")
-    return replace(
-        batch, truth=Truth(**truth), **{name: doubled(getattr(batch, name)) for name in names}
-    )
+    return replace(batch, truth=truth, **{name: doubled(getattr(batch, name)) for name in names})
 
 
 def allowed_labels(present: Bool[Tensor, "N C"], splice: Splice) -> Bool[Tensor, "B T C"]:

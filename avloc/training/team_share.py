@@ -48,9 +48,8 @@ def share_of(team: Team, truth: Truth, loss: Loss, seed: Sequence[int]) -> Share
     Splices are drawn for the whole batch, so that they do not depend on the number of processes.
     A process without a share takes a unit without effect: all processes take every step.
     """
-    n_windows, n_segments = truth.scored.shape
     units: dict[int, list[int]] = {}
-    for position in range(n_windows):
+    for position in range(len(truth.row)):
         unit = int(truth.row[position]) if loss.is_of_rows else position
         units.setdefault(unit, []).append(position)
     groups = list(units.values())
@@ -59,8 +58,12 @@ def share_of(team: Team, truth: Truth, loss: Loss, seed: Sequence[int]) -> Share
     windows = [position for group in taken for position in group]
     if loss.splice_total is None:
         return Share(windows, [], None, has_effect)
-    splice = draw_splice(truth.present, n_segments, (*seed, _SPLICES)).of_windows(windows)
+    lengths = truth.lengths
+    splice = draw_splice(truth.present, lengths, (*seed, _SPLICES)).of_windows(windows)
     partners = sorted(set(splice.partner.tolist()) - set(windows))
     index_of = {position: index for index, position in enumerate((*windows, *partners))}
     local = torch.tensor([index_of[position] for position in splice.partner.tolist()])
-    return Share(windows, partners, replace(splice, partner=local), has_effect)
+    longest = slice(int(lengths[[*windows, *partners]].max()))  # of this share's padded windows
+    inside, source = splice.inside[:, longest], splice.source[:, longest]
+    splice = replace(splice, partner=local, inside=inside, source=source)
+    return Share(windows, partners, splice, has_effect)

@@ -36,7 +36,7 @@ def validate(
         share = share_of(team, truth, loss, (number,))
         shown = batch if share.splice is None else with_splices(batch, share.splice)
         with torch.inference_mode():
-            output = model(shown.visual, shown.audio)
+            output = model(*shown.inputs)
             total = share.total(loss, output, batch.truth)
             if loss.error is not None:
                 n_wrong += share.total(loss.error, output, batch.truth)
@@ -50,5 +50,5 @@ def answers(model: Model, examples: Feed, batch_size: int) -> Iterator[tuple[Mod
     model.eval()
     for batch in examples.batches(examples.order(batch_size)):
         with torch.inference_mode():
-            output = model(batch.visual, batch.audio)
+            output = model(*batch.inputs)
         yield output, batch.truth

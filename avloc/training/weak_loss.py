@@ -15,8 +15,10 @@ from torch.nn.functional import (
 )
 
 from avloc.datasets.batches import Truth
+from avloc.devices import moved
 from avloc.labels import LabelSet
 from avloc.models import ModelOutput
+from avloc.models.real_segments import mean_over_time
 from avloc.training.config import TrainingConfig
 from avloc.training.count_assignment import assigned, counts
 from avloc.training.row_windows import RowWindows
@@ -137,15 +139,19 @@ class WeakLoss:
 
 def counted_segments(truth: Truth) -> Bool[Tensor, "B T"]:
     """Return the segments that a weak label speaks of: all of a window without any known time."""
-    return truth.scored | ~truth.scored.any(dim=1, keepdim=True)
+    counted = truth.scored | ~truth.scored.any(dim=1, keepdim=True)
+    return counted if truth.real is None else counted & moved(truth.real, counted.device)
 
 
 def sum_of_rows(
     of_segments: Float[Tensor, "B T"], splice: Splice, truth: Truth
 ) -> Float[Tensor, ""]:
     """Sum over rows the mean over each row's spliced windows and their segments."""
-    of_windows = of_segments.mean(dim=1) * splice.has_partner
-    rows = RowWindows.of(truth.row[: len(of_windows)], of_windows.device)
+    n = len(splice.partner)
+    real = None if truth.real is None else truth.real[:n]
+    means = mean_over_time(of_segments.unsqueeze(-1), real).flatten()
+    of_windows = means * splice.has_partner
+    rows = RowWindows.of(truth.row[:n], of_windows.device)
     of_rows = (of_windows[rows.index] * rows.is_real).sum(dim=1) / rows.is_real.sum(dim=1)
     return of_rows.sum()
 

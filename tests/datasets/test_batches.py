@@ -105,7 +105,16 @@ def test_without_a_grid_windows_cover_every_segment_once(tmp_path):
             assert (scored[own][fresh] == IGNORED).all()
             scored[own] = np.where(fresh, entry.targets.classes, scored[own])
         np.testing.assert_array_equal(scored, world.dataset.targets(row, Grid(length)).classes)
-    for batch in batches(examples, 4, seed=1):
+    for indices in batch_indices(examples, 4, seed=1):
+        batch = make_batch(examples, indices)
+        lengths = [len(examples.entries[index].targets) for index in indices]
+        for valid in (batch.visual_valid, batch.audio_valid):
+            assert valid.sum(dim=1).tolist() == lengths
+        assert batch.truth.lengths.tolist() == lengths
+        assert not batch.audio[~batch.audio_valid].any()
+        assert not (batch.truth.scored & ~batch.audio_valid).any()
+    for batch in (make_batch(examples, i) for i in batch_indices(examples, 4, one_length=True)):
+        assert batch.real is None
         assert batch.visual_valid.all()  # nothing is padded
 
 
