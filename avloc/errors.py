@@ -27,7 +27,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from pathlib import Path
 
 
 class AvlocError(Exception):
@@ -92,7 +91,7 @@ class DatasetError(AvlocError):
     Lines count from 1; line 0 is the whole file.
     """
 
-    def __init__(self, message: str, path: Path | str, line: int = 0, hint: str = "") -> None:
+    def __init__(self, message: str, path: object, line: int = 0, hint: str = "") -> None:
         super().__init__(f"{path}{f', line {line}' if line else ''}: {message}", hint)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from avloc.artifacts import ModelFile, VideoFeatures, read_model
+from avloc.artifacts import Location, ModelFile, VideoFeatures, read_model
 from avloc.artifacts.model_file import refuse_published
 from avloc.errors import FingerprintError, MediaError
 from avloc.events import EventRules, events_from_scores, surest_labels
@@ -69,14 +69,14 @@ class Localizer:
 
     def __call__(
         self,
-        video: Path | str,
+        video: Location | str,
         rules: EventRules | None = None,
         progress: Progress | None = None,
     ) -> Timeline:
         """Localize the events of a video of any length.
 
         Args:
-            video: the file.
+            video: the file, or its address.
             rules: what makes an event; by default, the model's thresholds.
             progress: called with (segments done, segments, video id).
 
@@ -85,7 +85,7 @@ class Localizer:
                 takes.
             UnknownNameError: the rules name a label that the model does not know.
         """
-        return self.of_features(extract_video(Path(video), self.encoders, progress=progress), rules)
+        return self.of_features(extract_video(video, self.encoders, progress=progress), rules)
 
     def of_features(self, features: VideoFeatures, rules: EventRules | None = None) -> Timeline:
         """Localize events in features that were already extracted.

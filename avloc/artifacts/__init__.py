@@ -1,6 +1,6 @@
 """The HDF5 files between the stages: schema, version, atomic write; the only importer of h5py."""
 
-from avloc.artifacts.address import Address, Location, as_location, is_address
+from avloc.artifacts.address import Address, Location, as_location, is_address, resolved
 from avloc.artifacts.atomic import atomic_path, check_writable, claim, write_text
 from avloc.artifacts.comparison_file import Comparison, read_comparison, write_comparison
 from avloc.artifacts.digests import sha256_of
@@ -45,6 +45,7 @@ __all__ = [
     "read_localization",
     "read_model",
     "read_predictions",
+    "resolved",
     "sha256_of",
     "staged",
     "write_comparison",

@@ -78,3 +78,8 @@ def as_location(given: Path | str | Address) -> Location:
         return Address(_ADDRESS.sub(lambda match: f"{match[1].lower()}://", text, count=1))
     protocol = _ADDRESS.match(text)
     return Path("/" + text[protocol.end() :]) if protocol else Path(given)
+
+
+def resolved(location: Location) -> Location:
+    """Return a path without links and dots; an address as it is."""
+    return location.resolve() if isinstance(location, Path) else location

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from avloc.artifacts.address import Address, Location
 from avloc.artifacts.address_errors import in_words, missing_driver
 from avloc.artifacts.atomic import scratch_file
-from avloc.errors import AddressError, AvlocError
+from avloc.errors import AddressError, AvlocError, UsageError
 from avloc.progress import give_sign
 
 if TYPE_CHECKING:
@@ -178,6 +178,8 @@ def reaching(address: Address) -> Iterator[tuple[fsspec.AbstractFileSystem, str]
     """Yield the driver and its path; its errors become avloc's."""
     from fsspec.core import url_to_fs  # slow to load, and files need none of it
 
+    if "::" in address.url:
+        raise UsageError(f"{address} names several protocols", "Name an object by one protocol.")
     try:
         # what another machine has written meanwhile must be seen
         yield url_to_fs(address.url, use_listings_cache=False)

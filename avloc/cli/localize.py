@@ -18,6 +18,7 @@ from avloc.errors import (
 )
 
 if TYPE_CHECKING:
+    from avloc.artifacts import Location
     from avloc.stages.localize.localized_video import LocalizedVideo
     from avloc.timeline import Event
 
@@ -153,7 +154,7 @@ def _stdout(formats: Sequence[str], n_videos: int) -> Iterator[Callable[[Localiz
 @contextmanager
 def _summary(answers: Sequence[LocalizedVideo], report: Path | None) -> Iterator[None]:
     """At the end, also of an interrupted run, name the failures and the report."""
-    failures: list[tuple[Path, AvlocError]] = []
+    failures: list[tuple[Location, AvlocError]] = []
     try:
         yield
     finally:

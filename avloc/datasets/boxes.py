@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from avloc.artifacts import Location
+from avloc.datasets.side_file import side_file
 from avloc.errors import DatasetError
 
 BOXES = "boxes.json"
@@ -33,10 +35,10 @@ def read_boxes(path: Path | str) -> SegmentBoxes:
         ) from error
 
 
-def find_boxes(root: Path) -> SegmentBoxes | None:
+def find_boxes(root: Location) -> SegmentBoxes | None:
     """Return the boxes in a data set's folder, or beside its manifest; None without any."""
-    path = (root.parent if root.is_file() else root) / BOXES
-    return read_boxes(path) if path.is_file() else None
+    with side_file(root, BOXES) as path:
+        return read_boxes(path) if path is not None else None
 
 
 def as_entry(boxes: Sequence[Box]) -> Sequence[Box] | Box | None:

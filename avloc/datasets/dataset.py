@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from avloc.artifacts import Location
 from avloc.datasets.targets import Targets
 from avloc.datasets.true_events import true_events
 from avloc.errors import UnknownNameError
@@ -61,10 +61,10 @@ class Dataset:
     """
 
     name: str
-    root: Path  # the folder or file it was read from
+    root: Location  # the folder or file it was read from
     labels: LabelSet
     rows: tuple[Row, ...]  # in the order of the file
-    videos: dict[str, Path] = field(default_factory=dict)  # the existing files, by id
+    videos: Mapping[str, Location] = field(default_factory=dict)  # the existing ones
     n_segments: int | None = None
     is_row_alone: bool = True
     ignored_fields: tuple[str, ...] = ()  # a manifest's fields without meaning here

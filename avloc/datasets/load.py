@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
+from avloc.artifacts import Location, as_location
 from avloc.datasets.ave import ANNOTATIONS, N_SEGMENTS, load_ave
 from avloc.datasets.dataset import Dataset
 from avloc.datasets.elan_document import ELAN_SUFFIX, load_elan
@@ -18,6 +18,7 @@ from avloc.datasets.llp import EVENT_FILES, SPLIT_FILES, is_llp, load_llp
 from avloc.datasets.manifest import MANIFEST, MANIFEST_SUFFIXES, load_manifest
 from avloc.datasets.ov_avebench import ANNOTATIONS as OV_AVEBENCH
 from avloc.datasets.ov_avebench import META, is_ov_avebench, load_ov_avebench
+from avloc.datasets.remote_set import load_remote
 from avloc.datasets.synthetic.truth import read_config
 from avloc.datasets.unav100 import ANNOTATIONS as UNAV100
 from avloc.datasets.unav100 import load_unav100, read_unav100
@@ -27,7 +28,7 @@ from avloc.labels import LabelSet
 from avloc.media import video_files
 
 
-def load_dataset(path: Path | str) -> Dataset:
+def load_dataset(path: Location | str) -> Dataset:
     """Read the data set at a path; a DatasetError names the file and line that is wrong.
 
     ============================================  ===================================
@@ -44,9 +45,16 @@ def load_dataset(path: Path | str) -> Dataset:
     any other folder or file                      its videos, without rows
     ============================================  ===================================
 
-    The published sets are also read from the path of one of their files.
+    The published sets are also read from the path of one of their files. At an address, only the
+    annotation files are read.
     """
-    path = Path(path)
+    location = as_location(path)
+    if isinstance(location, Path):
+        return _load(location)
+    return load_remote(location, _load)
+
+
+def _load(path: Path) -> Dataset:
     reader = _file_reader(path) if path.is_file() else _folder_reader(path)
     if reader is not None:
         return reader(path)
@@ -112,9 +120,7 @@ def load_videos(path: Path) -> Dataset:
     paths inside the folder (``a/x.mp4`` becomes ``a__x``).
     """
     if not path.exists():
-        is_address = re.match(r"\w+:/", str(path)) is not None
-        hint = "avloc opens files only; download it first." if is_address else "Check the path."
-        raise DatasetError("there is no such file or folder", path, hint=hint)
+        raise DatasetError("there is no such file or folder", path, hint="Check the path.")
     try:
         files = video_files(path)
     except MediaError as error:
@@ -129,9 +135,9 @@ def load_videos(path: Path) -> Dataset:
     return Dataset(path.name, path, LabelSet(()), (), _named(root, files))
 
 
-def _named(root: Path, files: list[Path]) -> dict[str, Path]:
+def _named(root: Path, files: list[Path]) -> dict[str, Location]:
     n_sharing = Counter(plain_name(file.stem) for file in files)
-    named: dict[str, Path] = {}
+    named: dict[str, Location] = {}
     for file in files:
         is_shared = n_sharing[plain_name(file.stem)] > 1
         names = _names(file.relative_to(root), is_shared)

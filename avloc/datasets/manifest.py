@@ -16,7 +16,8 @@ The same as ``manifest.jsonl``::
 ========= ==========================================================================
 field     meaning
 ========= ==========================================================================
-``video`` a path relative to the manifest, or an absolute one; ``..`` is refused
+``video`` a path relative to the manifest, or an absolute one; ``..`` is refused; or an
+          address: ``s3://bucket/dog.mp4``
 ``label`` of the event; empty for a video without events
 ``start`` of the event, seconds
 ``end``   of the event, seconds, exclusive
@@ -43,6 +44,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path, PurePath
 
+from avloc.artifacts import Address, Location, as_location
 from avloc.datasets.dataset import SPLITS, Dataset, Row
 from avloc.datasets.fields import (
     checked_id,
@@ -65,8 +67,8 @@ def load_manifest(path: Path) -> Dataset:
     """Read a manifest. Missing videos are reported as coverage; they are not an error."""
     ignored: dict[str, None] = {}
     rows: list[Row] = []
-    firsts: dict[str, tuple[int, str, Path]] = {}  # of each video: line, split and path
-    id_of: dict[Path, str] = {}
+    firsts: dict[str, tuple[int, str, Location]] = {}  # of each video: line, split and path
+    id_of: dict[Location, str] = {}
     beside = cache(lambda: videos_beside(path.parent))
     for line, record in read_records(path, ignored):
         try:
@@ -86,7 +88,7 @@ def load_manifest(path: Path) -> Dataset:
         root=path,
         labels=labels_of(rows),
         rows=tuple(rows),
-        videos={name: video for name, (_, _, video) in firsts.items() if is_file(video)},
+        videos={name: video for name, (_, _, video) in firsts.items() if _exists(video)},
         is_row_alone=False,
         ignored_fields=tuple(ignored),
     )
@@ -94,10 +96,11 @@ def load_manifest(path: Path) -> Dataset:
 
 def _row_and_video(
     record: Record, folder: Path, beside: Callable[[], dict[str, Path]]
-) -> tuple[Row, Path]:
+) -> tuple[Row, Location]:
     row = _row(record)
     if "video" in record:
-        return row, folder / _video_path(record)
+        video = as_location(_text(record, "video"))
+        return row, video if isinstance(video, Address) else folder / _video_path(record)
     return row, beside().get(row.video_id, folder / row.video_id)
 
 
@@ -145,7 +148,12 @@ def _video_path(record: Record) -> PurePath:
     return path
 
 
-def _check_same(row: Row, video: Path, line: int, split: str, path: Path) -> None:
+def _exists(video: Location) -> bool:
+    """Tell whether a video is there; of an address that is found out when it is fetched."""
+    return isinstance(video, Address) or is_file(video)
+
+
+def _check_same(row: Row, video: Location, line: int, split: str, path: Location) -> None:
     """Refuse a row that disagrees with an earlier line about its video."""
     if path != video:
         raise ValueError(

@@ -10,6 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from avloc.artifacts import Location
+from avloc.datasets.side_file import side_file
 from avloc.errors import DatasetError
 
 SENSES = "senses.json"
@@ -44,10 +46,10 @@ def read_senses(path: Path | str) -> SegmentSenses:
         ) from error
 
 
-def find_senses(root: Path) -> SegmentSenses | None:
+def find_senses(root: Location) -> SegmentSenses | None:
     """Return the senses in a data set's folder, or beside its manifest; None without any."""
-    path = (root.parent if root.is_file() else root) / SENSES
-    return read_senses(path) if path.is_file() else None
+    with side_file(root, SENSES) as path:
+        return read_senses(path) if path is not None else None
 
 
 def is_inconsistent(senses: Mapping[str, LabelSenses], n_segments: int) -> NDArray[np.bool_]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +25,6 @@ AUDIO_SUFFIXES = frozenset(
 MEDIA_SUFFIXES = VIDEO_SUFFIXES | AUDIO_SUFFIXES
 HEATMAP_SUFFIX = ".heatmap.mp4"
 """How the names of avloc's heat-map videos end: they lie beside their sources."""
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)  # Path makes one slash of two
 
 
 def video_files(path: Path | str) -> list[Path]:
@@ -35,11 +33,11 @@ def video_files(path: Path | str) -> list[Path]:
     In a folder, suffixes decide; hidden files and avloc's own heat-map videos are left out.
     Links are followed, each folder once. `MediaError` if there is no file.
     """
-    address, path = str(path), Path(path)
+    path = Path(path)
     try:
         if path.is_file():
             return [path]
-        _refuse_non_folders(path, address)
+        _refuse_non_folders(path)
         files = sorted(inner for inner in _entries_below(path) if _is_media(inner))
     except OSError as error:  # no permission, or a name that no file can have
         raise MediaError(f"{path} cannot be read: {error.strerror}", "Check the path.") from error
@@ -61,12 +59,9 @@ def comment_of(path: Path) -> str:
         return ""
 
 
-def _refuse_non_folders(path: Path, address: str) -> None:
+def _refuse_non_folders(path: Path) -> None:
     if path.is_dir():
         return
-    if _ADDRESS.match(address):
-        reason = f"{address} is an address, and avloc opens files only"
-        raise MediaError(reason, "Download it first.")
     if path.exists():
         raise MediaError(
             f"{path} is a pipe or a device, not a regular file", "Write the video to a file first."

@@ -14,7 +14,7 @@ from avloc.artifacts import read_model, write_model
 from avloc.artifacts.model_file import ModelFile
 from avloc.datasets import Dataset, load_dataset
 from avloc.datasets.targets import Targets
-from avloc.errors import DatasetError, MediaError
+from avloc.errors import AddressError, DatasetError, MediaError
 from avloc.events import DEFAULT_THRESHOLD
 from avloc.export.marks import refuse_foreign
 from avloc.localizer import Localizer, load
@@ -120,7 +120,7 @@ def calibrate(
         (progress or silent)(done, len(videos), video_id)
         try:
             timeline = localizer(data.videos[video_id])
-        except MediaError as error:
+        except (AddressError, MediaError) as error:
             failed.append(error.message)
             continue
         answers.append(_Answer(timeline, data.targets(data.rows[row], timeline.grid)))

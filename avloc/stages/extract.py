@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from avloc.artifacts import FeatureStore
+from avloc.artifacts import FeatureStore, Location, resolved
 from avloc.datasets import Dataset, load_dataset
 from avloc.errors import MediaError
 from avloc.features import ExtractionReport, WeightsPolicy, load_encoders, parse_shard
@@ -21,11 +21,11 @@ class Sources:
     """The videos behind some paths.
 
     Attributes:
-        videos: (video id, file) pairs, those of the shard.
+        videos: (video id, file or address) pairs, those of the shard.
         dataset: the labelled data set if the paths are exactly one, else None.
     """
 
-    videos: list[tuple[str, Path]]
+    videos: list[tuple[str, Location]]
     dataset: Dataset | None
 
 
@@ -47,8 +47,8 @@ class Extraction:
 def find_sources(paths: Sequence[Path | str], shard: str = "1/1") -> Sources:
     """Find the videos behind data sets, manifests, folders and files; a shard keeps its part."""
     is_in_shard = parse_shard(shard)
-    datasets = [load_dataset(Path(path)) for path in paths]
-    videos: dict[str, Path] = {}
+    datasets = [load_dataset(path) for path in paths]
+    videos: dict[str, Location] = {}
     for dataset in datasets:
         for video_id, path in dataset.videos.items():
             if videos.setdefault(video_id, path) != path:
@@ -95,7 +95,8 @@ def extract(
     exist already is skipped.
 
     Args:
-        paths: A data set's folder, a manifest, folders of videos, or videos.
+        paths: A data set's folder, a manifest, folders of videos, or videos; or their addresses,
+            as s3://bucket/clips.
         visual: The visual encoder.
         audio: The audio encoder.
         fps: Frames sampled per second.
@@ -137,7 +138,7 @@ def extract(
     store = FeatureStore.create(
         Workspace.at(artifacts).features,
         encoders.spec,
-        str(dataset.root.resolve()) if dataset else "",
+        str(resolved(dataset.root)) if dataset else "",
     )
     report = extract_features(
         sources.videos,

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from avloc.artifacts import FeatureStore, VideoFeatures, sha256_of
+from avloc.artifacts import FeatureStore, VideoFeatures, resolved, sha256_of
 from avloc.artifacts.published_arrays import (
     AUDIO_FILE,
     VISUAL_FILE,
@@ -111,7 +111,7 @@ def import_features(
         report(0, len(videos), "hashing the files")
         spec = _published_spec(files)
         root = Workspace.at(artifacts).features
-        store = FeatureStore.create(root, spec, str(dataset.root.resolve()))
+        store = FeatureStore.create(root, spec, str(resolved(dataset.root)))
         for number, (video_id, rows) in enumerate(videos.items(), start=1):
             is_stored = video_id in store
             if not is_stored or len(rows) > 1:  # every run reports whose rows differ

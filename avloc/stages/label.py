@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import Any
 
-from avloc.artifacts import check_writable, write_text
+from avloc.artifacts import check_writable, resolved, write_text
 from avloc.datasets import Dataset, Row, load_manifest
 from avloc.datasets.fields import is_plain, plain_name
 from avloc.datasets.manifest_text import ScoredRow, check_manifest_name, manifest_text
@@ -170,7 +170,7 @@ def _check_shares(val_share: float, test_share: float) -> None:
 
 def _nameable(answer: LocalizedVideo) -> LocalizedVideo:
     """Return an answer, or an error if no line of a manifest can name its video."""
-    path = str(answer.video.resolve())
+    path = str(resolved(answer.video))
     if answer.timeline is None or (is_plain(path) and path == path.strip()):
         return answer
     error = MediaError(f"a manifest cannot name the file {path!r:.200}", "Rename it.")

@@ -79,7 +79,7 @@ def run_demo(folder: Path | str = "demo", progress: Progress | None = None) -> D
     best = evaluated[recipe.rows[0].title]
     shown = clips_of_two(dataset)[:_N_SHOWN_CLIPS]
     answers = localize(
-        [dataset.videos[video_id] for video_id in shown],
+        [str(dataset.videos[video_id]) for video_id in shown],
         model=artifacts / "models" / f"{recipe.rows[0].name}.h5",
         heatmap=True,
         report=report,

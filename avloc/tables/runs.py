@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from avloc.artifacts import (
     FeatureStore,
+    Location,
     Predictions,
     read_predictions,
     write_model,
@@ -46,7 +47,7 @@ class RunSet:
 
     runs: Sequence[PlannedRun]
     store: Path
-    dataset: Path
+    dataset: Location
     folder: Path
 
 
@@ -91,7 +92,7 @@ def finished(run: PlannedRun, folder: Path) -> Predictions | None:
         return None
 
 
-def _run(run: PlannedRun, store: Path, dataset: Path, folder: Path, device: str) -> None:
+def _run(run: PlannedRun, store: Path, dataset: Location, folder: Path, device: str) -> None:
     """Train and evaluate; write the model, and then its predictions on test."""
     features, labelled = FeatureStore.open(store), load_dataset(dataset)
     model = fit(
@@ -115,7 +116,7 @@ def _without_seed(config: TrainingConfig) -> TrainingConfig:
 
 
 @lru_cache(maxsize=1)
-def _splits(store: Path, dataset: Path, config: TrainingConfig) -> TrainingData:
+def _splits(store: Path, dataset: Location, config: TrainingConfig) -> TrainingData:
     return load_splits(FeatureStore.open(store), load_dataset(dataset), config)
 
 

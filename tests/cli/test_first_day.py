@@ -58,12 +58,15 @@ def test_extract_with_labels_says_nothing_about_them(
     assert "labels" not in ended.err
 
 
-def test_an_address_is_not_a_file(avloc: Shell, films: Path) -> None:
-    ended = avloc("extract", "https://example.org/film.mp4", *FREE)
+def test_an_address_with_nothing_there_is_a_line(avloc: Shell, films: Path) -> None:
+    ended = avloc("extract", "memory://none/film.mp4", *FREE)
     assert ended.code == 1
-    assert "avloc opens files only; download it first." in ended.err
-    ended = avloc("localize", "https://example.org/film.mp4", "gone.mp4")
-    assert "failed: https://example.org/film.mp4 is an address" in ended.err
+    assert "memory://none/film.mp4: there is no such object, and no folder" in ended.err
+    ended = avloc("localize", "memory://none/film.mp4", "gone.mp4", "--out", "results")
+    assert "failed: there is no such object: memory://none/film.mp4" in ended.err
+    ended = avloc("localize", "memory://none/film.mp4")
+    assert ended.code == 2
+    assert "Name a folder for them on this machine: --out DIR." in ended.err
 
 
 @pytest.mark.parametrize("make", ["no file", "no video", "text", "two", "manifest"])

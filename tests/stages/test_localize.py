@@ -11,7 +11,7 @@ from workspaces import SmallWorkspace
 
 import avloc
 from avloc.artifacts import read_localization
-from avloc.errors import MediaError, UnknownNameError, UsageError
+from avloc.errors import AddressError, MediaError, UnknownNameError, UsageError
 from avloc.media import comment_of
 from avloc.stages.localize.run import LocalizedVideo
 from avloc.stages.train import labelled_store
@@ -124,13 +124,15 @@ def test_a_sound_beside_its_video_has_results_of_its_own(
 def test_a_missing_path_costs_only_itself(
     small_workspace: SmallWorkspace, videos: Path, tmp_path: Path
 ) -> None:
-    paths = [tmp_path / "gone.mp4", videos / "one.mp4", "http://example.org/a.mp4"]
+    paths = [tmp_path / "gone.mp4", videos / "one.mp4", "memory://none/a.mp4"]
     answers = avloc.localize(paths, artifacts=small_workspace.artifacts, out=tmp_path / "out")
-    assert [type(answer.error) for answer in answers] == [MediaError, type(None), MediaError]
+    assert [type(answer.error) for answer in answers] == [MediaError, type(None), AddressError]
     assert answers[0].video == tmp_path / "gone.mp4"
 
 
-def test_an_address_is_never_opened(small_workspace: SmallWorkspace, tmp_path: Path) -> None:
+def test_an_address_in_a_file_is_never_opened(
+    small_workspace: SmallWorkspace, tmp_path: Path
+) -> None:
     import socket
 
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -138,11 +140,8 @@ def test_an_address_is_never_opened(small_workspace: SmallWorkspace, tmp_path: P
         address = f"http://127.0.0.1:{server.getsockname()[1]}/clip.mp4"
         playlist = tmp_path / "list.m3u8"
         playlist.write_text(f"#EXTM3U\n#EXTINF:10,\n{address}\n#EXT-X-ENDLIST\n")
-        answers = avloc.localize(
-            [address, playlist], artifacts=small_workspace.artifacts, out=tmp_path
-        )
-        assert all(isinstance(answer.error, MediaError) for answer in answers)
-        assert "address" in str(answers[0].error)
+        [answer] = avloc.localize(playlist, artifacts=small_workspace.artifacts, out=tmp_path)
+        assert isinstance(answer.error, MediaError)
         with pytest.raises(TimeoutError):
             server.accept()
 

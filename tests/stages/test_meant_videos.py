@@ -10,7 +10,7 @@ import pytest
 from workspaces import SmallWorkspace
 
 import avloc
-from avloc.errors import ArtifactError, MediaError
+from avloc.errors import AddressError, ArtifactError, MediaError
 from avloc.stages.localize.inputs import find_inputs
 from avloc.stages.workspace import Workspace
 
@@ -33,18 +33,19 @@ def test_a_pipe_is_not_said_to_be_missing(tmp_path: Path) -> None:
 
 
 def test_an_address_is_named_as_it_was_given() -> None:
-    [one] = find_inputs(["https://example.org/a.mp4"], None)
-    assert "https://example.org/a.mp4 is an address" in str(one.error)
+    [one] = find_inputs(["memory://none/a.mp4"], None)
+    assert str(one.error) == "there is no such object: memory://none/a.mp4. Check the address."
 
 
 def test_without_a_model_the_input_is_at_fault_if_it_is(tmp_path: Path) -> None:
     [gone, address] = avloc.localize(
-        [tmp_path / "gone.mp4", "https://example.org/a.mp4"],
+        [tmp_path / "gone.mp4", "memory://none/a.mp4"],
+        out=tmp_path / "results",
         artifacts=tmp_path / "none",
         report=tmp_path / "page.html",
     )
     assert isinstance(gone.error, MediaError)
-    assert isinstance(address.error, MediaError)
+    assert isinstance(address.error, AddressError)
     assert not (tmp_path / "page.html").exists()
     (tmp_path / "clip.mp4").touch()
     with pytest.raises(ArtifactError, match="no model"):

@@ -128,7 +128,7 @@ class CachedModels:
             progress: called with (segments done, segments, video id).
             is_written: False reads and writes no file but the video.
         """
-        sha256 = _sha256_of(video.path)
+        sha256 = _sha256_of(video.file)
         features: dict[str, VideoFeatures] = {}  # by fingerprint: models may share encoders
         answers = []
         for n, (identity, suffix) in enumerate(zip(self._identities, self._suffixes, strict=True)):
@@ -185,13 +185,14 @@ def _features(
 ) -> VideoFeatures:
     from avloc.features import extract_video
 
-    return extract_video(
-        video.path,
+    features = extract_video(
+        video.file,
         localizer.encoders,
         video_id=video.video_id,
         progress=progress,
         sha256=sha256,
     )
+    return replace(features, source=str(video.path))
 
 
 def _sha256_of(video: Path) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from avloc.artifacts import Address, Location, as_location, resolved, staged
 from avloc.errors import AvlocError, MediaError, UsageError
 from avloc.media import video_files
 from avloc.timeline import Event
@@ -21,7 +23,7 @@ class InputVideo:
     """A video, or a path without one.
 
     Attributes:
-        path: the file.
+        path: the file, or its address.
         stem: how the paths of its results begin: the path without suffix, with it where the
             results of two videos would have the same names.
         video_id: the file's name without suffix, or the whole path where that name repeats.
@@ -30,9 +32,10 @@ class InputVideo:
         true_events: its true events; None if no data set knows them.
         boxes: for each segment the boxes around the sources of its sound; may be empty.
         truth_note: why known true events are not shown.
+        copy: of an address on this machine, while it is localized.
     """
 
-    path: Path
+    path: Location
     stem: Path
     video_id: str
     error: AvlocError | None = None
@@ -40,6 +43,21 @@ class InputVideo:
     true_events: tuple[Event, ...] | None = None
     boxes: Sequence[Sequence[Box]] = ()
     truth_note: str = ""
+    copy: Path | None = None
+
+    @property
+    def file(self) -> Path:
+        """The file to read."""
+        assert isinstance(self.path, Path) or self.copy is not None
+        return self.path if isinstance(self.path, Path) else Path(str(self.copy))
+
+    @contextmanager
+    def staged(self) -> Iterator[InputVideo]:
+        """Yield the video with a file to read; raise the error of one that has none."""
+        if self.error is not None:
+            raise self.error
+        with staged(self.path) as file:
+            yield replace(self, copy=file)
 
     def result(self, suffix: str) -> Path:
         """Return the path of a result with this suffix."""
@@ -56,7 +74,7 @@ def find_inputs(paths: Sequence[Path | str], out: Path | None) -> list[InputVide
     Raises:
         UsageError: two videos would write the same files.
     """
-    videos: dict[Path, InputVideo] = {}
+    videos: dict[Location, InputVideo] = {}
     for path in paths:
         for video in _videos_in(path, out):
             videos.setdefault(video.path, video)
@@ -66,7 +84,7 @@ def find_inputs(paths: Sequence[Path | str], out: Path | None) -> list[InputVide
         replace(
             video,
             stem=video.stem.with_name(video.path.name) if stems[video.stem] > 1 else video.stem,
-            video_id=video.path.as_posix() if names[video.video_id] > 1 else video.video_id,
+            video_id=str(video.path) if names[video.video_id] > 1 else video.video_id,
             has_namesake=names[video.video_id] > 1,
         )
         for video in videos.values()
@@ -75,7 +93,7 @@ def find_inputs(paths: Sequence[Path | str], out: Path | None) -> list[InputVide
     return inputs
 
 
-def add_truth(inputs: Sequence[InputVideo], root: Path) -> list[InputVideo]:
+def add_truth(inputs: Sequence[InputVideo], root: Location) -> list[InputVideo]:
     """Return the videos with what a data set knows of them.
 
     Raises:
@@ -85,12 +103,12 @@ def add_truth(inputs: Sequence[InputVideo], root: Path) -> list[InputVideo]:
 
     dataset = load_dataset(root)
     boxes = find_boxes(dataset.root) or {}
-    id_of_file = {path.resolve(): video_id for video_id, path in dataset.videos.items()}
+    id_of_file = {resolved(path): video_id for video_id, path in dataset.videos.items()}
     known = []
     for video in inputs:
         # a name alone identifies a video only if no other video of the run has it
         name = video.path.stem
-        video_id = id_of_file.get(video.path.resolve()) or ("" if video.has_namesake else name)
+        video_id = id_of_file.get(resolved(video.path)) or ("" if video.has_namesake else name)
         is_unsure = not video_id and dataset.events_of(name) is not None
         note = "no true events shown: other videos have its name, and the data set has one"
         known.append(
@@ -105,9 +123,12 @@ def add_truth(inputs: Sequence[InputVideo], root: Path) -> list[InputVideo]:
 
 
 def _videos_in(given: Path | str, out: Path | None) -> Iterator[InputVideo]:
-    path = Path(given)
+    path = as_location(given)
+    if isinstance(path, Address):
+        yield from _videos_at(path, out)
+        return
     try:
-        videos = video_files(given)
+        videos = video_files(path)
     except MediaError as error:
         yield InputVideo(path, path, path.stem, error)
         return
@@ -117,8 +138,20 @@ def _videos_in(given: Path | str, out: Path | None) -> Iterator[InputVideo]:
         yield InputVideo(video, target.with_suffix(""), video.stem)
 
 
+def _videos_at(address: Address, out: Path | None) -> Iterator[InputVideo]:
+    from avloc.datasets.remote_set import videos_at
+
+    try:
+        videos = videos_at(address)
+    except AvlocError as error:
+        yield InputVideo(address, Path(address.name), address.stem, error)
+        return
+    for inside, video in videos.items():
+        yield InputVideo(video, ((out or Path()) / inside).with_suffix(""), video.stem)
+
+
 def _refuse_collisions(inputs: Sequence[InputVideo]) -> None:
-    owners: dict[Path, Path] = {}
+    owners: dict[Path, Location] = {}
     for video in inputs:
         if video.error is None and owners.setdefault(video.stem, video.path) != video.path:
             raise UsageError(

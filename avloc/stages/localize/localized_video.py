@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from avloc.artifacts import ModelFile
+from avloc.artifacts import Location, ModelFile
 from avloc.errors import AvlocError
 from avloc.events import DEFAULT_THRESHOLD
 from avloc.timeline import Timeline
@@ -20,7 +20,7 @@ class LocalizedVideo:
     """One video's answer.
 
     Attributes:
-        video: the file.
+        video: the file, or its address.
         timeline: its events and scores; None if it failed.
         others: the timelines of further models.
         written: the files made, in order.
@@ -30,7 +30,7 @@ class LocalizedVideo:
         error: why it failed; None if it did not.
     """
 
-    video: Path
+    video: Location
     timeline: Timeline | None = None
     others: tuple[Timeline, ...] = ()
     written: tuple[Path, ...] = ()

@@ -125,7 +125,7 @@ class OutputFiles:
 
         render_heatmap(
             self._timelines[0],
-            self.video.path,
+            self.video.file,
             self.video.result(HEATMAP_SUFFIX),
             style=self.options.look,
             truth=self.video.true_events,
@@ -143,7 +143,7 @@ class OutputFiles:
             self._frames(events_segments(timeline)),
             names=self.options.model_names,
             truth=video.true_events,
-            waveform=None if "no_audio" in timeline.flags else loudness(video.path, timeline.grid),
+            waveform=None if "no_audio" in timeline.flags else loudness(video.file, timeline.grid),
             style=self.options.look,
         )
         write_figure(figure, path)
@@ -166,7 +166,7 @@ class OutputFiles:
         timeline = self._timelines[0]
         if timeline.frame_size is None:
             return {}
-        return middle_frames(self.video.path, timeline.grid, segments, width=_WIDTH)
+        return middle_frames(self.video.file, timeline.grid, segments, width=_WIDTH)
 
 
 def _check_figure(target: str, n_videos: int) -> None:

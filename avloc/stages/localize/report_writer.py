@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Self
 
-from avloc.artifacts import check_writable
+from avloc.artifacts import Location, check_writable
 from avloc.errors import AvlocError, PartialFailureError, UsageError
 from avloc.events import EventRules
 from avloc.export.heat_style import HeatStyle
@@ -57,18 +57,19 @@ class ReportWriter:
     def add(self, video: InputVideo, timeline: Timeline, files: Sequence[Path], note: str) -> None:
         """Add a video's answer, the files made from it, and a note to the reader."""
         heatmaps = [file for file in files if file.name.endswith(HEATMAP_SUFFIX)]
+        local = [video.path] if isinstance(video.path, Path) else []
         self._clips.append(
             ReportClip(
                 timeline,
                 truth=video.true_events,
-                thumbnails=self._thumbnails(video.path, timeline),
-                video=heatmaps[0] if heatmaps else video.path,
-                files=[video.path, *(file for file in files if file not in heatmaps)],
+                thumbnails=self._thumbnails(video.file, timeline),
+                video=next(iter([*heatmaps, *local]), None),
+                files=[*local, *(file for file in files if file not in heatmaps)],
                 note=note,
             )
         )
 
-    def add_failure(self, video: Path, error: AvlocError) -> None:
+    def add_failure(self, video: Location, error: AvlocError) -> None:
         """Add a video that has no answer."""
         message = error.message  # most of them name the video
         self._failures.append(message if video.name in message else f"{video.name}: {message}")

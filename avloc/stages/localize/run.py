@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from avloc.artifacts import claim
+from avloc.artifacts import as_location, claim, is_address
 from avloc.errors import AvlocError, UsageError
 from avloc.events import EventRules
 from avloc.export.heat_style import HeatStyle
@@ -74,7 +74,7 @@ def localize(
     looks for ``labels``, or for some 150 things that can be heard and seen.
 
     Args:
-        videos: Videos, sound files, or folders of them.
+        videos: Videos, sound files, or folders of them; or their addresses, as s3://bucket/clips.
         model: A model's name in the workspace, or a model file. The model open needs no training.
             Events of further models are shown beside those of the first, and written to
             NAME.avloc.MODEL.h5. Default: cman, or open where no model was trained.
@@ -121,9 +121,15 @@ def localize(
     look = HeatStyle(heatmap_style, alpha)
     if not write and (heatmap or figure or compare):
         raise UsageError("pictures are files, and nothing is to be written")
+    addresses = [video for video in _as_list(videos) if is_address(video)]
+    if addresses and write and not out:
+        raise UsageError(
+            f"no results can be written beside {addresses[0]}",
+            "Name a folder for them on this machine: --out DIR.",
+        )
     inputs = find_inputs(_as_list(videos), Path(out) if out else None)
     if dataset is not None:
-        inputs = add_truth(inputs, Path(dataset))
+        inputs = add_truth(inputs, as_location(dataset))
     is_any_video = any(video.error is None for video in inputs)  # else that is what to report
     chosen, labels = choose_models(
         _as_list(model) if is_any_video else None,
@@ -185,11 +191,12 @@ class _Run:
         written: list[Path] = []
         kept: list[Path] = []
         try:
-            timelines = self._make_files(video, n_done, written, kept)
-            notes = (modality_note(self.models.files[0], timelines[0]), video.truth_note)
-            note = "; ".join(filter(None, notes))
-            if self.writer is not None:
-                self.writer.add(video, timelines[0], [*kept, *written], note)
+            with video.staged() as here:
+                timelines = self._make_files(here, n_done, written, kept)
+                notes = (modality_note(self.models.files[0], timelines[0]), video.truth_note)
+                note = "; ".join(filter(None, notes))
+                if self.writer is not None:
+                    self.writer.add(here, timelines[0], [*kept, *written], note)
         except AvlocError as error:
             if error is self.models.load_error:
                 raise
@@ -210,8 +217,6 @@ class _Run:
         self, video: InputVideo, n_done: int, written: list[Path], kept: list[Path]
     ) -> list[Timeline]:
         """Answer a video and make its files; the two lists grow with each file."""
-        if video.error is not None:
-            raise video.error
         if self.is_written:
             refuse_outputs(video, self.outputs)
         share = _FEATURES if self.outputs.heatmap else 1.0
