@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,12 +10,15 @@ import numpy as np
 import torch
 from torch import nn
 
+from avloc.decoding.front_ends import FrontEnd
 from avloc.features.encoders import Encoder, Encoders, load_encoder
 from avloc.features.preprocess import imagenet
-from avloc.features.resampling import resampled
+from avloc.features.resampling import Resampler
+from avloc.features.segment_sounds import SegmentSounds
 from avloc.features.weights import WeightsPolicy
 from avloc.media import write_clip
 from avloc.spec import FeatureSpec
+from avloc.timeline import Grid
 
 CPU = torch.device("cpu")
 
@@ -30,7 +34,15 @@ def tiny_encoders(fps: int = 4, seed: int = 0) -> Encoders:
 
 def to_16khz(samples: np.ndarray, rate: int) -> np.ndarray:
     """Resample (n,) mono sound whole."""
-    return np.concatenate(list(resampled([samples], rate, 16_000)))
+    resampler = Resampler(rate, 16_000)
+    return np.concatenate([resampler.add(samples), resampler.finish()])
+
+
+def items_of(front_end: FrontEnd, pieces: Iterable[np.ndarray], rate: int, grid: Grid) -> list:
+    """Return each segment's items of mono sound in pieces."""
+    sounds = SegmentSounds(front_end, rate, grid)
+    early = [items for piece in pieces for items in sounds.add(piece)]
+    return early + sounds.finish()
 
 
 @dataclass

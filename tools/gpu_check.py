@@ -17,9 +17,9 @@ from gpu_training import epochs, training, unscaled
 from random_weights import random_weights
 
 from avloc.artifacts import FeatureStore
+from avloc.decoding.clip_decoding import DecodingTask, Segment, decode_clip
 from avloc.devices import choose_device
 from avloc.features import Encoders, extract, load_encoders
-from avloc.features.decoding import DecodingTask, Segment, decode_clip
 from avloc.stages import bench
 from avloc.stages.bench_clips import make_clips
 

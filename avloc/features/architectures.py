@@ -10,6 +10,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from avloc.decoding.front_ends import VGGISH, find_front_end
+from avloc.decoding.squash import SQUASH
 from avloc.errors import UnknownNameError
 from avloc.features.audio_networks import VGGISH_WEIGHTS, BandStatistics, vggish
 from avloc.features.efficientat import (
@@ -18,8 +20,7 @@ from avloc.features.efficientat import (
     mn04_log_mel,
     mn04_trunk,
 )
-from avloc.features.front_ends import VGGISH, find_front_end
-from avloc.features.preprocess import SQUASH, efficientnet_lite, imagenet
+from avloc.features.preprocess import efficientnet_lite, imagenet
 from avloc.features.visual_networks import (
     efficientnet_lite0_trunk,
     embedded_record,

@@ -9,8 +9,10 @@ import torch
 from torch import Tensor
 
 from avloc.artifacts import VideoFeatures
-from avloc.features.decoding import Decoded
+from avloc.decoding.clip_decoding import Decoded, Segment
+from avloc.decoding.front_ends import Items
 from avloc.features.encoding_batch import Batches
+from avloc.features.segment_sounds import SegmentSounds
 
 _SEGMENTS_AT_ONCE = 16  # maps go in small lots: eight of them may wait for the disk
 
@@ -25,6 +27,8 @@ class ClipFeatures:
         self._maps: list[Tensor] = []
         # (T, D); one small tensor a segment would live long and split the heap
         self._vectors: Tensor | None = None
+        self._sounds: SegmentSounds | None = None
+        self._n_heard = 0  # segments whose sound is in the batches or encoded
         self._rest: VideoFeatures | None = None
         self.n_segments = 0  # T, known from the first segment on
         self.n_taken = 0
@@ -32,19 +36,29 @@ class ClipFeatures:
     def take(self, message: Decoded) -> None:
         """Take the clip's next message."""
         if isinstance(message, VideoFeatures):
+            self._hear(self._sounds.finish() if self._sounds is not None else [])
             self._rest = message
             return
-        self.n_segments = message.n_segments
+        self.n_segments = message.grid.n_segments
         self.n_taken += 1
         if len(message.images):
             samples = message.frame_index.tolist()
             self._n_in_batches += 1
             self._batches.frames.add(self, message.images, samples, self._add_map)
         if message.sound is not None:
-            names = [(self.n_taken, k) for k in range(len(message.sound))]
+            self._sounds = self._sounds or self._sounds_of(message)
+            self._hear(self._sounds.add(message.sound))
+
+    def _sounds_of(self, message: Segment) -> SegmentSounds:
+        return SegmentSounds(self._batches.front_end, message.sound_rate, message.grid)
+
+    def _hear(self, segments: list[Items]) -> None:
+        for items in segments:
+            names = [(self._n_heard, k) for k in range(len(items))]
             self._n_in_batches += 1
-            add_vector = partial(self._add_vector, self.n_taken - 1)
-            self._batches.sounds.add(self, message.sound, names, add_vector)
+            add_vector = partial(self._add_vector, self._n_heard)
+            self._n_heard += 1
+            self._batches.sounds.add(self, items, names, add_vector)
 
     def _add_map(self, samples: list[Tensor]) -> None:
         self._maps.append(torch.stack(samples).mean(dim=0).half())

@@ -14,7 +14,7 @@ from functools import cache, partial
 import torch
 from torch import Tensor, nn
 
-from avloc.features.front_ends import waveform
+from avloc.decoding.front_ends import waveform
 from avloc.features.precision import one_thread
 from avloc.features.weights import State, WeightsRecord, fill
 

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from avloc.decoding.front_ends import find_front_end
 from avloc.features.encoders import Encoder, Encoders
 
 _CPU_GROUPS = 4  # a slow film's segments fill four groups better than one
@@ -80,6 +81,7 @@ class Batches:
 
     def __init__(self, encoders: Encoders, batch_size: int | None) -> None:
         visual, audio = encoders.visual, encoders.audio
+        self.front_end = find_front_end(encoders.spec.front_end)
         if encoders.device.type == "cuda":
             size = batch_size or visual.group
             visual = replace(visual, group=size)

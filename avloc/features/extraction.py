@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avloc.artifacts import Failure, FeatureStore, Location, VideoFeatures, as_location
+from avloc.decoding.clip_decoding import DecodingTask
+from avloc.decoding.silence import SILENCE_SECONDS, decode_watched
 from avloc.errors import UsageError
 from avloc.features.clip_features import ClipFeatures
-from avloc.features.decoding import DecodingTask
 from avloc.features.encoders import Encoders
 from avloc.features.encoding_batch import Batches
-from avloc.features.silence import SILENCE_SECONDS, decode_watched
 from avloc.features.worker import FeatureWorker, VideoRow, WorkSettings
 from avloc.progress import Progress, silent
 from avloc.timeline import Grid

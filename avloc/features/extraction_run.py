@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from time import monotonic
 
 from avloc.artifacts import Failure, FeatureStore
+from avloc.decoding.clip_decoding import DecodingTask, Message
 from avloc.errors import AvlocError
 from avloc.features.clip_features import ClipFeatures
-from avloc.features.decoding import DecodingTask, Message
 from avloc.features.encoding_batch import Batches
 from avloc.features.sharing import Sharing
 from avloc.features.store_thread import StoreThread

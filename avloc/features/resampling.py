@@ -2,50 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from avloc.decoding.clip_decoding import SOUND_AHEAD, Samples
 from avloc.features.precision import one_thread
 
-_BLOCK_SECONDS = 60
+_BLOCK_SECONDS = SOUND_AHEAD - 1
 _LARGEST_KERNEL = 1 << 24
+_NOTHING = np.zeros(0, np.float32)
 
-Samples = NDArray[np.float32]
 
+class Resampler:
+    """Resamples mono sound with a Kaiser-windowed sinc like resampy 0.2's best.
 
-def resampled(pieces: Iterable[Samples], rate: int, wanted: int) -> Iterator[Samples]:
-    """Resample mono sound, (n,) a piece, with a Kaiser-windowed sinc like resampy 0.2's best.
-
-    It goes through in minutes with a margin of a second, far more than the filter's reach.
+    Sound goes through in minutes with a margin of a second, far more than the filter's reach.
     """
-    if rate == wanted:
-        yield from pieces
-        return
-    # Rates that share no factor need a filter bank of gigabytes.
-    resample = _by_soxr if _kernel_size(rate, wanted) > _LARGEST_KERNEL else _by_torchaudio
-    for block, margin in _overlapping_blocks(pieces, rate):
-        yield resample(block, rate, wanted)[margin * wanted : (margin + _BLOCK_SECONDS) * wanted]
 
+    def __init__(self, rate: int, wanted: int) -> None:
+        self._rates = rate, wanted
+        # Rates that share no factor need a filter bank of gigabytes.
+        is_rare = rate != wanted and _kernel_size(rate, wanted) > _LARGEST_KERNEL
+        self._resample = _by_soxr if is_rare else _by_torchaudio
+        self._waiting: list[Samples] = []
+        self._margin = 0  # seconds in front that belong to the minute before
 
-def _overlapping_blocks(pieces: Iterable[Samples], rate: int) -> Iterator[tuple[Samples, int]]:
-    """Yield blocks with a second more at either end, and how many seconds that is in front."""
-    margin, waiting, n_waiting = 0, [], 0
-    for piece in pieces:
-        waiting.append(piece)
-        n_waiting += len(piece)
-        while n_waiting >= (margin + _BLOCK_SECONDS + 1) * rate:
-            joined = np.concatenate(waiting)
-            yield joined[: (margin + _BLOCK_SECONDS + 1) * rate], margin
-            waiting = [joined[(margin + _BLOCK_SECONDS - 1) * rate :]]
-            n_waiting, margin = len(waiting[0]), 1
-    joined = np.concatenate([np.zeros(0, np.float32), *waiting])
-    while len(joined) > margin * rate:
-        yield joined[: (margin + _BLOCK_SECONDS + 1) * rate], margin
-        joined, margin = joined[(margin + _BLOCK_SECONDS - 1) * rate :], 1
+    def add(self, samples: Samples) -> Samples:
+        """Take the next (n,) samples; return what is complete by now at the wanted rate."""
+        if self._rates[0] == self._rates[1]:
+            return samples
+        self._waiting.append(samples)
+        done = [_NOTHING]
+        while sum(map(len, self._waiting)) >= self._n_in_block:
+            done.append(self._next_block())
+        return np.concatenate(done)
+
+    def finish(self) -> Samples:
+        """Return the rest: no more samples come."""
+        done = [_NOTHING]
+        while sum(map(len, self._waiting)) > self._margin * self._rates[0]:
+            done.append(self._next_block())
+        return np.concatenate(done)
+
+    @property
+    def _n_in_block(self) -> int:
+        return (self._margin + _BLOCK_SECONDS + 1) * self._rates[0]
+
+    def _next_block(self) -> Samples:
+        rate, wanted = self._rates
+        joined, margin = np.concatenate(self._waiting), self._margin
+        block = self._resample(joined[: self._n_in_block], rate, wanted)
+        self._waiting = [joined[(margin + _BLOCK_SECONDS - 1) * rate :]]
+        self._margin = 1
+        return block[margin * wanted : (margin + _BLOCK_SECONDS) * wanted]
 
 
 def _kernel_size(rate: int, wanted: int) -> int:

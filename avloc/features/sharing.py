@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 
-from avloc.features.decoding import DecodingTask
+from avloc.decoding.clip_decoding import DecodingTask
 
 _WAIT_SECONDS = 0.5
 

@@ -15,6 +15,9 @@ from typing import Literal, Self
 
 from avloc.artifacts import FeatureStore, Location
 from avloc.artifacts.store import check_id
+from avloc.decoding.clip_decoding import DecodingTask
+from avloc.decoding.decoding_pool import DecodingPool
+from avloc.decoding.silence import SILENCE_SECONDS
 from avloc.devices import count_cores
 from avloc.errors import (
     ArtifactError,
@@ -25,13 +28,10 @@ from avloc.errors import (
     UsageError,
     WrongKindError,
 )
-from avloc.features.decoding import DecodingTask
-from avloc.features.decoding_pool import DecodingPool
 from avloc.features.encoders import Encoders
 from avloc.features.encoding_batch import Batches
 from avloc.features.extraction_run import Run
 from avloc.features.sharing import Sharing
-from avloc.features.silence import SILENCE_SECONDS
 from avloc.features.store_thread import StoreThread
 from avloc.options import OVERWRITE
 from avloc.progress import Progress, silent

@@ -18,12 +18,12 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from avloc.artifacts import FeatureStore
+from avloc.decoding.clip_decoding import DecodingTask, Segment, decode_clip
+from avloc.decoding.front_ends import find_front_end
 from avloc.devices import choose_device, count_cores
 from avloc.errors import MediaError, UsageError
 from avloc.features import Encoders, WeightsPolicy, extract, extract_video, load_encoders
-from avloc.features.decoding import DecodingTask, Segment, decode_clip
-from avloc.features.front_ends import find_front_end
-from avloc.features.precision import arithmetic, one_thread
+from avloc.features.precision import arithmetic
 from avloc.progress import Progress, silent
 from avloc.spec import DEFAULT_AUDIO, DEFAULT_VISUAL
 from avloc.stages.bench_clips import make_clips
@@ -171,7 +171,7 @@ def _decode(video: tuple[str, Path], encoders: Encoders) -> tuple[int, float]:
     """Return the distinct frames of a video, and the core seconds to decode it."""
     seconds = []
     # As a decoding process: NumPy's threads, a core each, would wait for work and be counted.
-    with one_thread(), threadpool_limits(1):
+    with threadpool_limits(1):
         for _ in range(3):
             began, n_frames = time.process_time(), 0
             for message in decode_clip(DecodingTask(*video, encoders.spec)):

@@ -7,11 +7,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
+from tiny_encoders import items_of
 from tiny_hub import WIDTH, save_clap, transformers
 
+from avloc.decoding.front_ends import find_front_end
 from avloc.devices import choose_device
 from avloc.features.encoders import load_encoder
-from avloc.features.front_ends import find_front_end
 from avloc.features.sources import find_source
 from avloc.features.weights import WeightsPolicy
 from avloc.timeline import Grid
@@ -74,7 +75,7 @@ def test_ten_seconds_around_the_middle_of_a_segment(folder, seconds):
     front_end = find_front_end(architecture.front_end(seconds))
     assert (front_end.rate, front_end.n_samples) == (RATE, N_SAMPLES)
     sound = np.arange(30 * RATE, dtype=np.float32)
-    segments = list(front_end.segments([sound], RATE, Grid(int(30 / seconds), seconds)))
+    segments = items_of(front_end, [sound], RATE, Grid(int(30 / seconds), seconds))
     t = int(12 / seconds)
     (window,) = segments[t]
     middle = float((t + Fraction(1, 2)) * seconds) * RATE

@@ -13,10 +13,10 @@ from test_extraction import assert_same, store_at, videos_of
 from tiny_encoders import Film, tiny_encoders
 
 from avloc.artifacts import Failure, VideoFeatures
+from avloc.decoding.clip_decoding import DecodingTask
+from avloc.decoding.decoding_pool import DecodingPool
+from avloc.decoding.decoding_process import memory_shape
 from avloc.features import extract, extract_video
-from avloc.features.decoding import DecodingTask
-from avloc.features.decoding_pool import DecodingPool
-from avloc.features.decoding_process import memory_shape
 
 pytestmark = pytest.mark.slow  # each starts processes that load torch
 
@@ -123,6 +123,23 @@ def crash_at_c(event, arguments):
         {death}
 sys.addaudithook(crash_at_c)
 """
+
+
+HEAVY = {"torch", "torchaudio", "torchvision", "librosa", "onnxruntime", "scipy", "sklearn"}
+
+
+def test_a_decoding_process_is_small_and_has_not_loaded_torch(folder, encoders):
+    with DecodingPool(1, encoders.spec) as pool:
+        *_, (_, last) = pool.decode(tasks_of(encoders, b=folder / "b.mp4"))
+        assert isinstance(last, VideoFeatures)
+        process = the_process().pid
+        # a builtin function: one of this module's would load this module, and torch, there
+        asked = pool._lanes[0]._pool.schedule(eval, args=["list(__import__('sys').modules)"])
+        loaded = {name.partition(".")[0] for name in asked.result()}
+        status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+    assert {"avloc", "numpy", "av"} <= loaded
+    assert not HEAVY & loaded
+    assert int(status.partition("VmHWM:")[2].split()[0]) < 120 << 10  # with torch 644 MB
 
 
 def test_shared_memory_is_bounded_and_holds_two_segments_at_least(encoders):

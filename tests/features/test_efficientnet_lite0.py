@@ -8,10 +8,11 @@ from PIL import Image
 from tiny_encoders import CPU, Film
 from torch import nn
 
+from avloc.decoding.squash import squash
 from avloc.errors import DependencyError
 from avloc.features import extract_video, load_encoders, weights
 from avloc.features.encoders import load_encoder
-from avloc.features.preprocess import efficientnet_lite, squash
+from avloc.features.preprocess import efficientnet_lite
 from avloc.features.visual_networks import efficientnet_lite0, embedded_record
 from avloc.features.weights import WeightsPolicy, fetch, load_state
 

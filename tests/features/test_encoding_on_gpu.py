@@ -11,12 +11,13 @@ from random_weights import random_weights
 from tiny_encoders import CPU, Film
 from waiting import waiting_refused
 
+from avloc.decoding.clip_decoding import Segment
 from avloc.features import WeightsPolicy, extract_video, load_encoders
 from avloc.features.clip_features import ClipFeatures
-from avloc.features.decoding import Segment
 from avloc.features.encoding_batch import Batches
 from avloc.features.precision import arithmetic, in_precision
 from avloc.features.visual_networks import fold_batch_norm
+from avloc.timeline import Grid
 
 pytestmark = pytest.mark.gpu
 OFFLINE = WeightsPolicy(offline=True)
@@ -77,8 +78,8 @@ def test_no_batch_waits_for_the_device(gpu, precision):
 
     def segment():
         images = tuple(draw.integers(0, 256, (4, 224, 224, 3), dtype=np.uint8))
-        patches = draw.normal(size=(1, 96, 64)).astype(np.float32)
-        return Segment(6, images, np.array([0, 0, 1, 2, 3], np.int32), patches)
+        sound = draw.normal(size=16_000).astype(np.float32)
+        return Segment(Grid(6), images, np.array([0, 0, 1, 2, 3], np.int32), sound, 16_000)
 
     def encode():
         clip = ClipFeatures(batches)

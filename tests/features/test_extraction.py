@@ -9,10 +9,10 @@ from media_clips import read_waveform
 from tiny_encoders import Film, tiny_encoders, to_16khz
 
 from avloc.artifacts import FeatureStore, write_features
+from avloc.decoding.logmel import log_mel
+from avloc.decoding.squash import squash
 from avloc.errors import FingerprintError, MediaError, UnknownNameError, UsageError
 from avloc.features import extract, extract_video
-from avloc.features.logmel import log_mel
-from avloc.features.preprocess import squash
 from avloc.media import sampled_segments, write_clip
 from avloc.timeline import Grid
 

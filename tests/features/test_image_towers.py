@@ -8,10 +8,11 @@ import torch
 from PIL import Image
 from tiny_hub import PATCH, SIDE, WIDTH, save_clip, save_siglip, save_siglip2, transformers
 
+from avloc.decoding.squash import resize_rule, squash
 from avloc.devices import choose_device
 from avloc.features.encoders import Encoder, load_encoder
 from avloc.features.hub.image_towers import closeness
-from avloc.features.preprocess import normalised, resize_rule, squash
+from avloc.features.preprocess import normalised
 from avloc.features.weights import WeightsPolicy
 
 GRID = SIDE // PATCH

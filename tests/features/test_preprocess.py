@@ -8,7 +8,8 @@ from PIL import Image
 from torchvision.models import ResNet18_Weights
 from torchvision.transforms.v2.functional import resize
 
-from avloc.features.preprocess import efficientnet_lite, imagenet, squash
+from avloc.decoding.squash import squash
+from avloc.features.preprocess import efficientnet_lite, imagenet
 
 
 def bilinear(picture, height, width):

@@ -10,10 +10,10 @@ from test_extraction import store_at
 from tiny_encoders import Film, tiny_encoders
 
 from avloc.artifacts import sha256_of
+from avloc.decoding.clip_decoding import DecodingTask, decode_clip
+from avloc.decoding.silence import Silence
 from avloc.errors import MediaError
 from avloc.features import extract, extract_video
-from avloc.features.decoding import DecodingTask, decode_clip
-from avloc.features.silence import Silence
 from avloc.progress import send_signs_to
 
 

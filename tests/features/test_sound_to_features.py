@@ -6,6 +6,8 @@ any other second, gain or order of steps shows in them.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from media_clips import run_ffmpeg
@@ -66,3 +68,15 @@ def test_an_aac_tail_makes_no_segment(tmp_path, encoders, suffix):
     np.testing.assert_array_equal(longer.audio[:3], features.audio)
     np.testing.assert_allclose(longer.audio[4, :64], np.log(0.01), rtol=1e-6)
     assert longer.audio_valid.tolist()[4] is False
+
+
+def test_windows_hear_what_lies_beyond_a_short_grid(tmp_path, encoders):
+    wavfile.write(tmp_path / "a.wav", 44100, noise(1, 44100, seconds=6)[:, 0])
+    spec = replace(encoders.spec, front_end="waveform-16000-2s")
+    ends = replace(encoders.audio, network=lambda x: x[:, [0, 16_000, -1]], prepare=lambda x: x)
+    wide = replace(encoders, spec=spec, audio=ends)
+    short = extract_video(tmp_path / "a.wav", wide, grid=Grid(3))
+    whole = extract_video(tmp_path / "a.wav", wide)
+    np.testing.assert_array_equal(short.audio, whole.audio[:3])
+    assert short.audio[:, 2].all()  # half a second beyond the segment
+    assert short.audio_valid.tolist() == [True] * 3

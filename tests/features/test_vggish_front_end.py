@@ -7,11 +7,12 @@ import torch
 import torchaudio
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny_encoders import to_16khz
+from tiny_encoders import items_of, to_16khz
 from vggish_reference import reference_log_mel, resampled_as_in_2018
 
-from avloc.features import logmel, resampling
-from avloc.features.front_ends import VGGISH, find_front_end
+from avloc.decoding import logmel
+from avloc.decoding.front_ends import VGGISH, find_front_end
+from avloc.features import resampling
 from avloc.timeline import Grid
 
 FRONT_END = find_front_end(VGGISH)
@@ -33,7 +34,7 @@ def loud_and_soft():
 
 def segment_patches(pieces, grid):
     """Each segment's patches of sound at 16 kHz."""
-    return FRONT_END.segments(pieces, 16_000, grid)
+    return items_of(FRONT_END, pieces, 16_000, grid)
 
 
 def patches_of(pieces, n_segments):
@@ -251,7 +252,7 @@ def test_resampling_in_blocks_is_resampling_at_once(monkeypatch):
 
 def test_16khz_is_left_alone():
     noise = np.random.default_rng(7).normal(size=100).astype(np.float32)
-    assert next(resampling.resampled([noise], 16000, 16000)) is noise
+    assert resampling.Resampler(16000, 16000).add(noise) is noise
 
 
 @pytest.mark.parametrize("rate", [8000, 16000, 44100, 11127])
@@ -260,7 +261,8 @@ def test_16khz_is_left_alone():
 def test_sound_in_pieces_is_the_same_sound(rate, cuts):
     noise = np.random.default_rng(0).normal(0, 0.1, 130 * 8000).astype(np.float32)
     pieces = np.split(noise, sorted(cuts))
-    streamed = np.concatenate(list(resampling.resampled(pieces, rate, 16000)))
+    resampler = resampling.Resampler(rate, 16000)
+    streamed = np.concatenate([*map(resampler.add, pieces), resampler.finish()])
     np.testing.assert_array_equal(streamed, to_16khz(noise, rate))
     assert len(streamed) == -(-len(noise) * 16000 // rate)
     grid = Grid(70, Fraction(9, 10))

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.io import wavfile
-from tiny_encoders import tiny_encoders
+from tiny_encoders import items_of, tiny_encoders
 
+from avloc.decoding.clip_decoding import DecodingTask, Segment, decode_clip
+from avloc.decoding.front_ends import find_front_end, waveform
 from avloc.errors import UnknownNameError
-from avloc.features.decoding import DecodingTask, Segment, decode_clip
-from avloc.features.front_ends import find_front_end, waveform
 from avloc.timeline import Grid
 
 
@@ -40,7 +40,7 @@ def test_a_window_lies_around_the_middle_of_its_part(window, segment, n_segments
     expected = [samples_around(sound, rate, middle, window) for middle in middles]
     front_end = find_front_end(waveform(rate, window))
     pieces = np.split(sound, sorted(cuts))
-    found = np.stack(list(front_end.segments(pieces, rate, Grid(n_segments, segment))))
+    found = np.stack(items_of(front_end, pieces, rate, Grid(n_segments, segment)))
     assert found.shape == (n_segments, n_parts, int(window * rate))
     np.testing.assert_array_equal(found.reshape(len(middles), -1), expected)
 
@@ -71,7 +71,15 @@ def test_a_clip_is_decoded_into_windows_at_the_encoders_rate(tmp_path):
     wavfile.write(tmp_path / "a.wav", 44_100, (tone(44_100, 0, 3) * 32_768).astype(np.int16))
     spec = replace(tiny_encoders().spec, front_end="waveform-32000-2s")
     messages = decode_clip(DecodingTask("a", tmp_path / "a.wav", spec))
-    first, second, third = (m.sound[0] for m in messages if isinstance(m, Segment))
+    decoded = [message for message in messages if isinstance(message, Segment)]
+    ends = np.cumsum([len(message.sound) for message in decoded])
+    assert {message.sound_rate for message in decoded} == {44_100}
+    assert ends[0] >= 44_100
+    assert ends[1] >= 2 * 44_100
+    assert ends[2] == 3 * 44_100
+    windows = find_front_end(spec.front_end)
+    items = items_of(windows, [m.sound for m in decoded], 44_100, decoded[0].grid)
+    first, second, third = (item for (item,) in items)
     inside = slice(1000, -1000)  # a filter rings where sound begins or ends
     np.testing.assert_allclose(second[inside], tone(32_000, 0.5, 2.5)[inside], atol=1e-3)
     np.testing.assert_array_equal(first[:16_000], 0)

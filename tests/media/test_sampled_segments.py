@@ -17,8 +17,8 @@ from media_clips import (
     run_ffmpeg,
 )
 
+from avloc.decoding.clip_decoding import DecodingTask, decode_clip
 from avloc.errors import UsageError
-from avloc.features.decoding import DecodingTask, decode_clip
 from avloc.media import probe, sampled_segments
 from avloc.spec import FeatureSpec
 from avloc.timeline import Grid

@@ -7,8 +7,8 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from tiny_encoders import tiny_encoders
 
 from avloc.artifacts import read_features
+from avloc.decoding.clip_decoding import decode_clip
 from avloc.errors import MediaError, UsageError
-from avloc.features.decoding import decode_clip
 from avloc.media import probe
 from avloc.stages import bench
 from avloc.stages.bench_clips import make_clips

@@ -162,6 +162,6 @@ def test_a_video_is_hashed_once(
     def hash_again(_: Path) -> str:
         raise AssertionError("the answer's key has the video's hash already")
 
-    monkeypatch.setattr("avloc.features.decoding.sha256_of", hash_again)
+    monkeypatch.setattr("avloc.decoding.clip_decoding.sha256_of", hash_again)
     [answer] = avloc.localize(clip, artifacts=small_workspace.artifacts)
     assert answer.error is None

@@ -7,13 +7,14 @@ from typing import Any
 
 from torch import nn
 
+from avloc.decoding.front_ends import waveform
+from avloc.decoding.squash import resize_rule
 from avloc.errors import UsageError
 from avloc.features.architectures import Architecture, Sense
-from avloc.features.front_ends import waveform
 from avloc.features.hub import audio_tower, image_towers, timm_networks, transformers_models
 from avloc.features.hub.names import SENSES, HubName, parse_hub_name, require_packages
 from avloc.features.hub.snapshots import Snapshot, find_snapshot, sha256_of_weights, weights_of
-from avloc.features.preprocess import Colour, normalised, resize_rule
+from avloc.features.preprocess import Colour, normalised
 from avloc.features.sources import EncoderSource
 from avloc.features.weights import WeightsPolicy
 

@@ -18,10 +18,10 @@ from itertools import count
 
 from pebble import ProcessExpired, ProcessPool
 
-from avloc.features.decoding import DecodingTask, Message, Segment
-from avloc.features.decoding_process import Signs, begin, decode_next, memory_shape, slots_in
-from avloc.features.silence import LOOK_SECONDS, SILENCE_SECONDS, Silence, decode_here, hung
-from avloc.features.spawning import SpawnWithoutMain
+from avloc.decoding.clip_decoding import DecodingTask, Message, Segment
+from avloc.decoding.decoding_process import Signs, begin, decode_next, memory_shape, slots_in
+from avloc.decoding.silence import LOOK_SECONDS, SILENCE_SECONDS, Silence, decode_here, hung
+from avloc.decoding.spawning import SpawnWithoutMain
 from avloc.interrupts import interrupts_blocked
 from avloc.spec import FeatureSpec
 

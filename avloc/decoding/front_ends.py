@@ -1,7 +1,7 @@
 """What an audio encoder is given of a segment: its front end, by the name that a spec has.
 
 ``vggish-96x64``
-    log-mel patches of 0.975 s of sound at 16 kHz, see `avloc.features.logmel`.
+    log-mel patches of 0.975 s of sound at 16 kHz, see `avloc.decoding.logmel`.
 ``waveform-RATE-SECONDSs``, for example ``waveform-32000-2s``
     sound as it is, at RATE Hz, in windows of SECONDS; the encoder makes the rest of it.
 """
@@ -10,21 +10,21 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
+from avloc.decoding import logmel
 from avloc.errors import UnknownNameError
-from avloc.features import logmel
-from avloc.features.resampling import Samples, resampled
 from avloc.timeline import Grid
 
 VGGISH = "vggish-96x64"
 _WAVEFORM = re.compile(r"waveform-([1-9]\d{3,5})-(\d{1,3}(?:\.\d{1,3})?)s")
 
+Samples = NDArray[np.float32]
 Items = NDArray[np.float32]
 
 
@@ -50,11 +50,10 @@ class FrontEnd:
         offset = min(Fraction(0), (part - self.n_samples) / 2)
         return [math.floor((segment * n_parts + k) * part + offset) for k in range(n_parts)]
 
-    def segments(self, pieces: Iterable[Samples], rate: int, grid: Grid) -> Iterator[Items]:
-        """Yield each segment's (n, *item_shape) of (n,) mono pieces, silence before and after."""
-        starts = (self.starts(grid, segment) for segment in range(grid.n_segments))
-        for windows in _windows(resampled(pieces, rate, self.rate), starts, self.n_samples):
-            yield np.stack([self.item(window) for window in windows])
+    @property
+    def window_seconds(self) -> Fraction:
+        """The length of an item's sound."""
+        return Fraction(self.n_samples, self.rate)
 
 
 def waveform(rate: int, seconds: Fraction | float) -> str:
@@ -73,26 +72,3 @@ def find_front_end(name: str) -> FrontEnd:
     rate, seconds = int(found[1]), Fraction(found[2])
     n_samples = round(rate * seconds)
     return FrontEnd(name, rate, n_samples, seconds, (n_samples,), np.asarray)
-
-
-def _windows(
-    pieces: Iterable[Samples], starts: Iterable[list[int]], n_samples: int
-) -> Iterator[list[Samples]]:
-    """Yield each segment's windows of ``n_samples``; starts ascend."""
-    more = iter(pieces)
-    sound, first = np.zeros(0, np.float32), 0  # what is in memory, and where it begins
-    for segment in starts:
-        windows = []
-        for start in segment:
-            n_past = min(max(start - first, 0), len(sound))
-            parts, first = [sound[n_past:]], first + n_past
-            end = first + len(parts[0])
-            while end < start + n_samples and (piece := next(more, None)) is not None:
-                parts.append(piece)
-                end += len(piece)
-            sound = np.concatenate(parts)
-            n_before = max(first - start, 0)  # silence before the sound begins
-            window = sound[max(start - first, 0) :][: n_samples - n_before]
-            n_after = n_samples - n_before - len(window)
-            windows.append(np.pad(window, (n_before, n_after)))
-        yield windows

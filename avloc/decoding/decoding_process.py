@@ -12,11 +12,10 @@ from ctypes import Array, c_ubyte, c_ulonglong
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from avloc.features.decoding import DecodingTask, Message, Segment, decode_or_fail
+from avloc.decoding.clip_decoding import DecodingTask, Message, Segment, decode_or_fail
 from avloc.progress import give_sign, send_signs_to
 from avloc.spec import FeatureSpec
 
@@ -61,7 +60,6 @@ def begin(memory: SharedMemory, shape: Shape, niceness: int, signs: Signs) -> No
     send_signs_to(count)
     if hasattr(os, "nice"):
         os.nice(niceness)
-    torch.set_num_threads(1)
     threadpool_limits(1)
     _decoder = _Decoder(slots_in(memory, shape), -1, iter(()))
 

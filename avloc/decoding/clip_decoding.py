@@ -1,4 +1,4 @@
-"""A clip decoded into what the encoders take, a segment a message: memory stays constant.
+"""A clip decoded into sampled frames and sound, a segment a message: memory stays constant.
 
 One clip is decoded in this process and many clips in others, by the same function.
 """
@@ -15,12 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avloc.artifacts import Failure, Location, VideoFeatures, sha256_of, staged
+from avloc.decoding.front_ends import find_front_end
+from avloc.decoding.squash import Picture, squash
 from avloc.errors import AvlocError, MediaError
-from avloc.features.front_ends import Items, find_front_end
-from avloc.features.preprocess import Picture, squash
 from avloc.media import MediaInfo, SoundReader, probe, sampled_segments
 from avloc.spec import FeatureSpec
 from avloc.timeline import Grid
+
+SOUND_AHEAD = 61
+"""Seconds of sound that resampling may look at beyond what it is asked for."""
+
+Samples = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -42,10 +47,11 @@ class DecodingTask:
 class Segment:
     """A clip's next segment."""
 
-    n_segments: int  # T of the clip
+    grid: Grid  # of the clip
     images: Sequence[Picture]  # distinct frames, (height, width, 3); empty without a video stream
     frame_index: NDArray[np.int32]  # (r,) source frame of each sample, in decode order
-    sound: Items | None  # (n, *item_shape) of the spec's front end; None without a sound stream
+    sound: Samples | None  # the track's next (n,) mono samples; None without a sound stream
+    sound_rate: int = 0  # Hz
 
     @property
     def n_images(self) -> int:
@@ -71,18 +77,16 @@ def decode_clip(task: DecodingTask) -> Iterator[Decoded]:
 def _decode_file(path: Path, task: DecodingTask) -> Iterator[Decoded]:
     info, spec = probe(path), task.spec
     grid = task.grid or Grid.of_duration(info.duration, spec.exact_segment_seconds)
-    flags, sound_flags = list(info.flags), list[str]()
-    frame_index, visual_valid, audio_valid = [], [], []
+    flags, frame_index, visual_valid = list(info.flags), [], []
     pictures = _pictures(path, task, info, grid, flags) if info.has_video else ()
-    sounds = _sounds(path, task, info, grid, sound_flags) if info.has_audio else ()
+    track = SoundReader(path, info) if info.has_audio else None
+    sounds = _sounds(track, spec, grid) if track is not None else ()
     for picture, sound in zip_longest(pictures, sounds):
         images, indices, is_picture = picture or ((), np.zeros(0, np.int32), False)
-        items, is_sound = sound or (None, False)
         frame_index.append(indices)
         visual_valid.append(is_picture)
-        audio_valid.append(is_sound)
-        yield Segment(grid.n_segments, images, indices, items)
-    flags += sound_flags
+        yield Segment(grid, images, indices, sound, track.rate if track is not None else 0)
+    flags += track.flags if track is not None else ()
     flags += ["no_video"] * (not info.has_video) + ["no_audio"] * (not info.has_audio)
     yield VideoFeatures(
         video_id=task.video_id,
@@ -91,7 +95,7 @@ def _decode_file(path: Path, task: DecodingTask) -> Iterator[Decoded]:
         audio=None,
         frame_index=np.stack(frame_index) if info.has_video else None,
         visual_valid=np.array(visual_valid),
-        audio_valid=np.array(audio_valid),
+        audio_valid=_is_heard(track, grid),
         duration=float(info.duration),
         fps_sampled=float(spec.fps),
         segment_seconds=float(grid.segment_seconds),
@@ -138,15 +142,25 @@ def _pictures(
         yield segment.images, segment.frame_index, segment.is_valid
 
 
-def _sounds(
-    path: Path, task: DecodingTask, info: MediaInfo, grid: Grid, flags: list[str]
-) -> Iterator[tuple[Items, bool]]:
-    track = SoundReader(path, info)
-    pieces = iter(track)
-    segments = find_front_end(task.spec.front_end).segments(pieces, track.rate, grid)
-    for (start, end), items in zip(grid.segment_times(), segments, strict=True):
-        # By now the track is decoded to the end of this segment at least.
-        yield items, bool(start < track.is_valid_until and end > track.is_valid_from)
+def _sounds(track: SoundReader, spec: FeatureSpec, grid: Grid) -> Iterator[Samples]:
+    """Yield the sound of each segment; with the last, what its windows may look at beyond it."""
+    pieces, n_samples = iter(track), 0
+    for t in range(1, grid.n_segments + 1):
+        end = t * grid.segment_seconds
+        if t == grid.n_segments:
+            end += find_front_end(spec.front_end).window_seconds + SOUND_AHEAD
+        lot = [np.zeros(0, np.float32)]
+        while n_samples < end * track.rate and (piece := next(pieces, None)) is not None:
+            lot.append(piece)
+            n_samples += len(piece)
+        yield np.concatenate(lot)
     for _ in pieces:
-        pass  # what lies beyond the grid is decoded only for flags
-    flags += track.flags
+        pass  # what lies further beyond the grid is decoded only for flags
+
+
+def _is_heard(track: SoundReader | None, grid: Grid) -> NDArray[np.bool_]:
+    """Return (T,): segments in which the track, which is read to its end, has sound."""
+    start, end = grid.segment_times().T
+    if track is None:
+        return np.zeros(grid.n_segments, bool)
+    return np.asarray((start < track.is_valid_until) & (end > track.is_valid_from))

@@ -14,8 +14,8 @@ from queue import SimpleQueue
 from threading import Thread
 from time import monotonic
 
+from avloc.decoding.clip_decoding import Decoded, DecodingTask, Message, decode_clip, decode_or_fail
 from avloc.errors import MediaError
-from avloc.features.decoding import Decoded, DecodingTask, Message, decode_clip, decode_or_fail
 from avloc.progress import send_signs_to
 
 SILENCE_SECONDS = 120.0
