@@ -41,7 +41,7 @@ def extract(
         _show_plan(find_sources(given["paths"], given["shard"]))
         return
     with console.progress_bar("extract") as progress:
-        done = avloc.extract(**given, progress=progress)
+        done = avloc.extract(**given, progress=progress, notice=console.say)
     _say_missing(done.dataset)
     _summarise(done.report, f"features {done.store.fingerprint} in {done.store.root}")
     if not done.store.dataset_root:

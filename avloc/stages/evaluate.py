@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from avloc.artifacts import Predictions, read_model, write_predictions
+from avloc.artifacts.staged_store import staged_store
 from avloc.datasets import SegmentBoxes, find_boxes, read_boxes
 from avloc.errors import UsageError
 from avloc.evaluation.cross_modal import CrossModal
@@ -15,7 +16,7 @@ from avloc.evaluation.cross_modal import match as match_modalities
 from avloc.evaluation.evaluator import evaluate as evaluate_model
 from avloc.evaluation.measure import Evaluation
 from avloc.evaluation.spatial import SpatialPair, has_boxes, measure_spatial
-from avloc.stages.train import labelled_store
+from avloc.stages.train import labelled_store, split_ids
 from avloc.stages.workspace import DEFAULT_MODEL, Workspace
 
 
@@ -56,6 +57,7 @@ def evaluate(
     device: str = "auto",
     dataset: Path | str | None = None,
     artifacts: Path | str | None = None,
+    store: Path | str | None = None,
 ) -> EvaluatedSplit:
     """Measure a model on a split.
 
@@ -78,6 +80,8 @@ def evaluate(
         dataset: The labels: a data set's folder, a manifest, or labels that you corrected (.csv,
             .eaf, .json). Default: the extracted data set.
         artifacts: The workspace folder. Default: ``$AVLOC_ARTIFACTS``, or ./artifacts.
+        store: The feature store, a folder or an address as s3://bucket/features. Default: the
+            workspace's features.
 
     Raises:
         ArtifactError: no model or no features. FingerprintError: the model was trained on
@@ -98,17 +102,18 @@ def evaluate(
         )
     name = paths[0].stem  # two files may hold one kind of model: the file's name distinguishes
     target = workspace.predictions(name, f"{split}-without-{without}" if without else split)
-    store, labelled = labelled_store(workspace.features, dataset)
+    features, labelled = labelled_store(workspace.store(store), dataset)
+    features = staged_store(features, split_ids(labelled, (split,)), workspace.copies)
     boxes = find_boxes(labelled.root) if spatial is None else read_boxes(spatial)
     predictions, evaluation = evaluate_model(
-        models[0], store, labelled, split, decode=decode, without=without, device=device
+        models[0], features, labelled, split, decode=decode, without=without, device=device
     )
     predictions, evaluation = replace(predictions, model=name), replace(evaluation, model=name)
     attention = cross_modal = None
     if without != "visual":  # a map over no picture points nowhere
         attention = _measure_attention(predictions, boxes, is_required=spatial is not None)
     if match is not None:
-        others, _ = evaluate_model(models[1], store, labelled, split, device=device)
+        others, _ = evaluate_model(models[1], features, labelled, split, device=device)
         both = {modalities[0]: predictions, modalities[1]: replace(others, model=paths[1].stem)}
         cross_modal = match_modalities(both["audio"], both["visual"])
     write_predictions(target, predictions)

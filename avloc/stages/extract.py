@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from avloc.artifacts import FeatureStore, Location, resolved
+from avloc.artifacts.objects import is_folder
+from avloc.artifacts.run_marker import marked
 from avloc.datasets import Dataset, load_dataset
 from avloc.errors import MediaError
 from avloc.features import ExtractionReport, WeightsPolicy, load_encoders, parse_shard
@@ -87,11 +89,13 @@ def extract(
     weights: Path | None = None,
     offline: bool = False,
     artifacts: Path | str | None = None,
+    store: Path | str | None = None,
     progress: Progress | None = None,
+    notice: Callable[[str], None] | None = None,
 ) -> Extraction:
     """Extract features from videos.
 
-    They are written to the workspace's features, one file per video. A video whose features
+    They are written to the feature store, one file per video. A video whose features
     exist already is skipped.
 
     Args:
@@ -115,7 +119,10 @@ def extract(
         weights: A folder with weight files, searched before any download.
         offline: Never use the network.
         artifacts: The workspace folder. Default: ``$AVLOC_ARTIFACTS``, or ./artifacts.
+        store: The feature store, a folder or an address as s3://bucket/features. Default: the
+            workspace's features.
         progress: called with (videos done, videos, what).
+        notice: called with a line about another run that writes the same store at an address.
 
     Raises:
         MediaError: there is no video. DatasetError: the data set's files are wrong.
@@ -123,7 +130,8 @@ def extract(
         FingerprintError: the store holds other features. OutputError: it cannot be written.
     """
     sources = find_sources([paths] if isinstance(paths, str | Path) else paths, shard)
-    dataset = sources.dataset
+    dataset, root = sources.dataset, Workspace.at(artifacts).store(store)
+    is_folder(root)  # an address that cannot be reached is better known before encoders are loaded
     encoders = load_encoders(
         visual,
         audio,
@@ -135,19 +143,18 @@ def extract(
         runtime=runtime,
         weights=WeightsPolicy(folder=weights, offline=offline),
     )
-    store = FeatureStore.create(
-        Workspace.at(artifacts).features,
-        encoders.spec,
-        str(resolved(dataset.root)) if dataset else "",
-    )
-    report = extract_features(
-        sources.videos,
-        store,
-        encoders,
-        n_segments=dataset.fixed_length(encoders.spec.exact_segment_seconds) if dataset else None,
-        workers=workers,
-        batch_size=batch_size,
-        overwrite=overwrite,
-        progress=progress,
-    )
-    return Extraction(store, report, dataset)
+    made = FeatureStore.create(root, encoders.spec, str(resolved(dataset.root)) if dataset else "")
+    with marked(root, shard, notice or (lambda _: None)):
+        report = extract_features(
+            sources.videos,
+            made,
+            encoders,
+            n_segments=dataset.fixed_length(encoders.spec.exact_segment_seconds)
+            if dataset
+            else None,
+            workers=workers,
+            batch_size=batch_size,
+            overwrite=overwrite,
+            progress=progress,
+        )
+    return Extraction(made, report, dataset)

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from avloc.artifacts import FeatureStore, ModelFile, read_model, write_model
+from avloc.artifacts import (
+    FeatureStore,
+    Location,
+    ModelFile,
+    as_location,
+    read_model,
+    write_model,
+)
+from avloc.artifacts.staged_store import staged_store
 from avloc.datasets import Dataset, load_dataset
 from avloc.errors import ArtifactError, UnknownNameError, UsageError
 from avloc.models import model_class
@@ -28,7 +36,7 @@ class Training:
 
 
 def labelled_store(
-    features: Path, dataset: Path | str | None = None
+    features: Location, dataset: Path | str | None = None
 ) -> tuple[FeatureStore, Dataset]:
     """Open a feature store and its labels: those of ``dataset``, or of what was extracted."""
     store = FeatureStore.open(features)
@@ -40,7 +48,18 @@ def labelled_store(
             "the columns video,label,start,end,split (times in seconds; split: train, val, test "
             "or empty). Then name it: --dataset manifest.csv.",
         )
-    return store, load_dataset(Path(root))
+    location = as_location(root)
+    if dataset is None and isinstance(location, Path) and not location.exists():
+        raise UsageError(
+            f"{store.root} was extracted from {root}, which is not there",
+            "Name the labels: --dataset PATH.",
+        )
+    return store, load_dataset(location)
+
+
+def split_ids(dataset: Dataset, splits: Container[str]) -> list[str]:
+    """Return the ids of the videos with rows in some splits."""
+    return [row.video_id for row in dataset.rows if row.split in splits]
 
 
 def train(
@@ -58,6 +77,7 @@ def train(
     device: str = "auto",
     dataset: Path | str | None = None,
     artifacts: Path | str | None = None,
+    store: Path | str | None = None,
     report: Callable[[Review], None] | None = None,
     progress: Progress | None = None,
 ) -> Training:
@@ -86,6 +106,8 @@ def train(
         dataset: The labels: a data set's folder, a manifest, or labels that you corrected (.csv,
             .eaf, .json). Default: the extracted data set.
         artifacts: The workspace folder. Default: ``$AVLOC_ARTIFACTS``, or ./artifacts.
+        store: The feature store, a folder or an address as s3://bucket/features. Default: the
+            workspace's features.
         report: called once before the first epoch, with the labels by split and with warnings.
         progress: called with (epochs done, epochs, what).
 
@@ -110,12 +132,14 @@ def train(
     workspace = Workspace.at(artifacts)
     path = workspace.new_model(name or model)
     unfinished = workspace.unfinished(path)
-    store, labelled = labelled_store(workspace.features, dataset)
-    data = load_splits(store, labelled, config, progress)
+    features, labelled = labelled_store(workspace.store(store), dataset)
+    used = {"train", "val", "", config.select}
+    features = staged_store(features, split_ids(labelled, used), workspace.copies, progress)
+    data = load_splits(features, labelled, config, progress)
     if report is not None and is_leader():
         report(review(data, labelled, resolved(config, data, model_class(model), labelled)))
     trained = fit(
-        store,
+        features,
         labelled,
         model=model,
         options=options,

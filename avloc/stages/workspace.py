@@ -7,6 +7,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from avloc.artifacts import Location, as_location
 from avloc.errors import ArtifactError, UsageError
 from avloc.export.marks import refuse_foreign
 
@@ -30,6 +31,15 @@ class Workspace:
     def features(self) -> Path:
         """The feature store."""
         return self.root / "features"
+
+    def store(self, given: Path | str | None = None) -> Location:
+        """Return a feature store: the one that is given, or the workspace's."""
+        return self.features if given is None else as_location(given)
+
+    @property
+    def copies(self) -> Path:
+        """Where copies of stores at addresses are kept."""
+        return self.root / "copies"
 
     def new_model(self, name: str) -> Path:
         """Return the path of a model to write; refuse to replace a file that is not avloc's."""
