@@ -8,7 +8,6 @@ result is the same on every processor.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -19,13 +18,14 @@ from avloc.errors import UnknownNameError
 
 Picture = NDArray[np.uint8]
 _Floats = NDArray[np.floating[Any]]
+_Part = tuple[slice, slice, _Floats]  # pixels before and after, (before, after) weights
 
 SQUASH = "squash-bilinear"
 _ANTIALIASED = {"bilinear": "squash-bilinear-antialias", "bicubic": "squash-bicubic-antialias"}
 _FILTERS: dict[int | str, str] = {2: "bilinear", 3: "bicubic"}  # Pillow's numbers
 _WEIGHT_BITS = 15
-_ROWS = 32  # of pixels at once: what is computed of them stays in a core's cache
-_FLOATS = 1 << 18  # the same for whole planes
+_ROWS = 64  # of pixels at once: what is computed of them stays in a core's cache
+_FLOATS = 1 << 17  # the same for whole planes
 _BAND = 16  # pixels of the result that a matrix product makes
 _HALF, _MIDDLE = np.float32(0.5), np.float32(128)
 
@@ -56,50 +56,46 @@ def resize_rule(interpolation: int | str) -> str:
 def _between_two(picture: Picture, size: tuple[int, int]) -> Picture:
     """Resize a picture without antialias: each pixel lies between two, across and down."""
     (height, width), (n_rows, n_columns) = picture.shape[:2], size
-    down, across = _Pairs.of(height, n_rows), _Pairs.of(width, n_columns)
+    (left_right, shares), (needed, down) = _pairs(width, n_columns), _rows(height, n_rows)
     pixels = picture.view("V3")[..., 0]
-    if len(down.needed) < height:
-        pixels = pixels[down.needed]  # most rows of a large picture are not looked at
-    narrow = np.empty((len(pixels), 3 * n_columns), np.uint8)
-    columns, weights = across.both.ravel(), across.weights.repeat(3, axis=1)
+    if len(needed) < height:
+        pixels = pixels[needed]  # most rows of a large picture are not looked at
+    columns, weights = left_right.ravel(), shares.repeat(3, axis=1)
+    narrow = np.empty((len(pixels), 3 * n_columns), np.float32)
     for k in range(0, len(pixels), _ROWS):
-        pairs = np.take(pixels[k : k + _ROWS], columns, axis=1, mode="clip").view(np.uint8)
-        _mix(pairs.reshape(-1, 2, 3 * n_columns).swapaxes(0, 1), weights[:, None], narrow[k:])
-    squashed = np.empty((n_rows, 3 * n_columns), np.uint8)
-    for k in range(0, n_rows, _ROWS):
-        part = slice(k, k + _ROWS)
-        _mix(narrow[down.among_needed[:, part]], down.weights[:, part, None], squashed[k:])
-    return squashed.reshape(n_rows, n_columns, 3)
+        pairs = pixels[k : k + _ROWS].take(columns, axis=1, mode="clip").view(np.uint8)
+        mixed = pairs.reshape(-1, 2, 3 * n_columns).astype(np.float32)
+        mixed *= weights
+        total = narrow[k : k + _ROWS]
+        np.add(mixed[:, 0], mixed[:, 1], out=total)
+        total += _HALF
+        np.floor(total, out=total)
+    squashed = np.empty((n_rows, 3 * n_columns), np.float32)
+    for before, after, part in down:
+        np.matmul(part.T, narrow[before], out=squashed[after])
+    squashed += _HALF
+    return squashed.astype(np.uint8).reshape(n_rows, n_columns, 3)  # which rounds down
 
 
-def _mix(pairs: Picture, weights: _Floats, result: Picture) -> None:
-    mixed = pairs.astype(np.float32)
-    mixed *= weights
-    total = mixed[0]
-    total += mixed[1]
-    total += _HALF
-    np.copyto(result[: len(total)], total, casting="unsafe")  # which rounds down
+@lru_cache(64)
+def _pairs(n_before: int, n_after: int) -> tuple[NDArray[np.int64], _Floats]:
+    """Return (2, n_after): the two pixels that each of a line lies between, and their weights."""
+    at = np.maximum(n_before / n_after * (np.arange(n_after) + 0.5) - 0.5, 0.0)
+    first = np.minimum(np.floor(at).astype(np.int64), n_before - 1)
+    share = np.clip(at - first, 0.0, 1.0)
+    both = np.stack([first, np.minimum(first + 1, n_before - 1)])
+    return both, _whole(np.stack([1 - share, share]))
 
 
-@dataclass(frozen=True)
-class _Pairs:
-    """For each pixel of a line's result, the two that it lies between."""
-
-    both: NDArray[np.int64]  # (2, n)
-    weights: _Floats  # (2, n)
-    needed: NDArray[np.int64]  # those that are looked at, ascending
-    among_needed: NDArray[np.int64]  # (2, n): ``both`` counted among them
-
-    @staticmethod
-    @lru_cache(64)
-    def of(n_before: int, n_after: int) -> _Pairs:
-        at = np.maximum(n_before / n_after * (np.arange(n_after) + 0.5) - 0.5, 0.0)
-        first = np.minimum(np.floor(at).astype(np.int64), n_before - 1)
-        share = np.clip(at - first, 0.0, 1.0)
-        both = np.stack([first, np.minimum(first + 1, n_before - 1)])
-        needed = np.unique(both)
-        weights = _whole(np.stack([1 - share, share]))
-        return _Pairs(both, weights, needed, np.searchsorted(needed, both))
+@lru_cache(64)
+def _rows(n_before: int, n_after: int) -> tuple[NDArray[np.int64], list[_Part]]:
+    """Return the rows that are looked at, ascending, and how the result is made of them."""
+    both, weights = _pairs(n_before, n_after)
+    needed = np.unique(both)
+    matrix = np.zeros((n_after, len(needed)), np.float32)
+    for rows, shares in zip(np.searchsorted(needed, both), weights, strict=True):
+        matrix[np.arange(n_after), rows] += shares
+    return needed, _parts(matrix)
 
 
 def _in_bands(picture: Picture, size: tuple[int, int], rule: str) -> Picture:
@@ -108,7 +104,8 @@ def _in_bands(picture: Picture, size: tuple[int, int], rule: str) -> Picture:
     Levels are counted from the middle: sums with negative weights would be too large else.
     """
     (height, width), (n_rows, n_columns) = picture.shape[:2], size
-    across, down = _Bands.of(width, n_columns, rule), _Bands.of(height, n_rows, rule)
+    across, across_offset = _bands(width, n_columns, rule)
+    down, down_offset = _bands(height, n_rows, rule)
     n_together = max(8, _FLOATS // width)
     memory = np.empty((n_together, width), np.float32)
     squashed = np.empty((n_rows, n_columns, 3), np.uint8)
@@ -119,12 +116,12 @@ def _in_bands(picture: Picture, size: tuple[int, int], rule: str) -> Picture:
             rows = memory[: len(result)]
             np.copyto(rows, picture[k : k + n_together, :, colour])
             rows -= _MIDDLE
-            for before, after, weights in across.parts:
+            for before, after, weights in across:
                 np.matmul(rows[:, before], weights, out=result[:, after])
-            _round(result, across.offset)
-        for before, after, weights in down.parts:
+            _round(result, across_offset)
+        for before, after, weights in down:
             np.matmul(weights.T, narrow[before], out=plane[after])
-        _round(plane, down.offset[:, None])
+        _round(plane, down_offset[:, None])
         plane += _MIDDLE
         squashed[..., colour] = plane
     return squashed
@@ -136,25 +133,23 @@ def _round(sums: _Floats, offset: _Floats) -> None:
     np.clip(sums, -_MIDDLE, _MIDDLE - 1, out=sums)
 
 
-@dataclass(frozen=True)
-class _Bands:
-    """A line's weights, cut into blocks of neighbouring pixels of the result."""
+@lru_cache(64)
+def _bands(n_before: int, n_after: int, rule: str) -> tuple[list[_Part], _Floats]:
+    """Return a line's weights, and (n_after,): a half, and what the middle level's sum lacks."""
+    matrix = _whole(_antialiased(n_before, n_after, rule))
+    return _parts(matrix), (matrix.sum(axis=1) - 1) * _MIDDLE + _HALF
 
-    parts: list[tuple[slice, slice, _Floats]]  # pixels before and after, (before, after)
-    offset: _Floats  # (n_after,): a half, and what the sum of the middle level lacks
 
-    @staticmethod
-    @lru_cache(64)
-    def of(n_before: int, n_after: int, rule: str) -> _Bands:
-        matrix = _whole(_antialiased(n_before, n_after, rule))
-        parts = []
-        for k in range(0, n_after, _BAND):
-            block = matrix[k : k + _BAND]
-            used = np.flatnonzero(block.any(axis=0))
-            before = slice(int(used[0]), int(used[-1]) + 1)
-            after = slice(k, k + len(block))
-            parts.append((before, after, np.ascontiguousarray(block[:, before].T)))
-        return _Bands(parts, (matrix.sum(axis=1) - 1) * _MIDDLE + _HALF)
+def _parts(matrix: _Floats) -> list[_Part]:
+    """Cut an (n_after, n_before) matrix into blocks of rows, without the zeros around them."""
+    parts = []
+    for k in range(0, len(matrix), _BAND):
+        block = matrix[k : k + _BAND]
+        used = np.flatnonzero(block.any(axis=0))
+        before = slice(int(used[0]), int(used[-1]) + 1)
+        after = slice(k, k + len(block))
+        parts.append((before, after, np.ascontiguousarray(block[:, before].T)))
+    return parts
 
 
 def _antialiased(n_before: int, n_after: int, rule: str) -> _Floats:

@@ -5,6 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from torch.nn.functional import interpolate
 from torchvision.models import ResNet18_Weights
 from torchvision.transforms.v2.functional import resize
 
@@ -41,6 +42,32 @@ def test_squash_is_torchvisions_resize(shape):
     picture = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
     theirs = resize(torch.from_numpy(picture).permute(2, 0, 1), [224, 224], antialias=False)
     np.testing.assert_array_equal(squash(picture, (224, 224)), theirs.permute(1, 2, 0).numpy())
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.tuples(st.integers(1, 500), st.integers(1, 500)),
+    st.tuples(st.integers(1, 300), st.integers(1, 300)),
+    st.sampled_from(["bilinear", "bicubic"]),
+    st.booleans(),
+    st.integers(0, 2**32 - 1),
+)
+def test_every_rule_has_pytorchs_bits(shape, size, mode, is_sharp, seed):
+    picture = np.random.default_rng(seed).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    if is_sharp:  # black and white: sums with negative weights are largest
+        picture = np.where(picture > 127, 255, 0).astype(np.uint8)
+    theirs = interpolate(
+        torch.from_numpy(picture).permute(2, 0, 1)[None],
+        size,
+        mode=mode,
+        align_corners=False,
+        antialias=True,
+    )
+    theirs = theirs[0].permute(1, 2, 0).numpy()
+    np.testing.assert_array_equal(squash(picture, size, f"squash-{mode}-antialias"), theirs)
+    turned = np.ascontiguousarray(np.rot90(picture)).swapaxes(0, 1)[:, ::-1]
+    plain = squash(picture, size)
+    np.testing.assert_array_equal(squash(turned, size), plain)  # however it lies in memory
 
 
 def as_opencv(picture, height, width):
@@ -127,6 +154,16 @@ def test_imagenet_normalisation_is_torchvisions_own():
         torch.tensor(own.std)[:, None, None]
     )
     torch.testing.assert_close(imagenet(frames), expected)
+
+
+def test_normalisation_in_place_has_the_bits_of_the_formula():
+    levels = torch.arange(256, dtype=torch.uint8).reshape(1, 16, 16, 1).expand(-1, -1, -1, 3)
+    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    for frames in (levels, levels.contiguous(), levels.contiguous()[:, ::2, 3:]):
+        before = frames.clone()
+        expected = ((frames.float() / 255 - mean) / std).permute(0, 3, 1, 2)
+        assert torch.equal(imagenet(frames), expected)
+        assert torch.equal(frames, before)
 
 
 @pytest.mark.parametrize(("level", "expected"), [(127, 0.0), (255, 1.0), (0, -127 / 128)])
