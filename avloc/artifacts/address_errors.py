@@ -17,6 +17,7 @@ _CREDENTIALS = {
     "gs": "Run gcloud auth application-default login, or set GOOGLE_APPLICATION_CREDENTIALS.",
     "az": "Set AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY.",
 }
+_USUAL = ("s3", "gs", "az", "abfs", "gcs", "http", "https", "sftp", "ssh", "hf", "memory")
 _SAME = {"s3a": "s3", "gcs": "gs", "abfs": "az", "abfss": "az"}
 _UNREACHED = ("Connect", "Timeout", "Endpoint", "Disconnected", "Payload", "gaierror")
 
@@ -43,7 +44,7 @@ def in_words(address: Address, error: Exception) -> AvlocError:
     protocol = _SAME.get(address.protocol, address.protocol)
     name, said = type(error).__name__, " ".join(str(error).split())
     if address.protocol not in known_implementations:
-        near = difflib.get_close_matches(address.protocol, known_implementations, 1, 0.5)
+        near = difflib.get_close_matches(address.protocol, _USUAL, 1, 0.5)
         hint = f"Did you mean {near[0]}://?" if near else "Known are s3://, gs://, az:// and more."
         return UsageError(f"{address}: there is no protocol {address.protocol}://", hint)
     credentials = _CREDENTIALS.get(protocol, "Check the credentials of that store.")
@@ -54,7 +55,7 @@ def in_words(address: Address, error: Exception) -> AvlocError:
             f"{address} is refused: {said:.200}", f"{credentials[:-1]} of a user who may."
         )
     if isinstance(error, FileNotFoundError):
-        what = "bucket" if "bucket" in said.lower() and "exist" in said else "object"
+        what = "bucket" if _is_of_bucket(error) else "object"
         return AddressError(f"there is no such {what}: {address}", "Check the address.")
     if isinstance(error, ConnectionError | TimeoutError) or any(w in name for w in _UNREACHED):
         return AddressError(
@@ -62,3 +63,14 @@ def in_words(address: Address, error: Exception) -> AvlocError:
             "Check the network and the endpoint, and run it again: what is done is kept.",
         )
     return AddressError(f"{address} cannot be used: {said[:200] or name}", "Check the address.")
+
+
+def refuse_missing_bucket(error: FileNotFoundError) -> None:
+    """Raise an error again if it says that a bucket is missing, and not an object in it."""
+    if _is_of_bucket(error):
+        raise error
+
+
+def _is_of_bucket(error: FileNotFoundError) -> bool:
+    said = str(error).lower()
+    return "bucket" in said and "exist" in said

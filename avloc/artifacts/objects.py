@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from avloc.artifacts.address import Address, Location
-from avloc.artifacts.address_errors import in_words, missing_driver
+from avloc.artifacts.address_errors import in_words, missing_driver, refuse_missing_bucket
 from avloc.artifacts.atomic import scratch_file
 from avloc.errors import AddressError, AvlocError, UsageError
 from avloc.progress import give_sign
@@ -51,7 +51,8 @@ def look_up(address: Address) -> ObjectInfo | None:
     with reaching(address) as (system, path):
         try:
             return _info(address, system.info(path))
-        except FileNotFoundError:
+        except FileNotFoundError as error:
+            refuse_missing_bucket(error)
             return None
 
 
@@ -71,7 +72,8 @@ def list_objects(folder: Address, *, at_any_depth: bool = False) -> list[ObjectI
                 entries = list(system.find(path, detail=True).values())
             else:
                 entries = system.ls(path, detail=True)
-        except FileNotFoundError:
+        except FileNotFoundError as error:
+            refuse_missing_bucket(error)
             return []
         root = path.strip("/")
         found = [(entry["name"].strip("/").removeprefix(root), entry) for entry in entries]
