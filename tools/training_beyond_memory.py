@@ -63,7 +63,7 @@ def limited(given: argparse.Namespace, root: Path) -> Numbers:
     """Rows a second where memory holds a part of the store only."""
     n_bytes = sum(path.stat().st_size for path in root.rglob("*.h5"))
     limit = int(given.share * n_bytes)
-    n_read = min(given.rows, 1280)
+    n_read = min(given.rows, 640)
     rates: dict[str, list[float]] = {}
     for number in range(given.rounds):
         for n_workers in (0, 1, 2):

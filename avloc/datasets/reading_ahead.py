@@ -21,6 +21,7 @@ from avloc.errors import AvlocError
 from avloc.interrupts import interrupts_blocked
 
 _PER_WORKER = 2  # batches that a worker reads ahead
+_MOST_WORKERS = 4
 _SHARED_MEMORY = "/dev/shm"
 Features = dict[str, Tensor]
 """``visual``, ``audio``, ``visual_valid`` and ``audio_valid`` of a `Batch`."""
@@ -45,16 +46,25 @@ def _announce(examples: Examples, indices: Sequence[int]) -> None:
             maps.announce(entry.first, len(entry.targets))
 
 
-def can_have_workers(examples: Examples, size: int) -> bool:
-    """Return whether processes can read batches of so many windows for this process."""
+def choose_workers(
+    asked: int, examples: Examples, device: torch.device, batch_size: int, n_cores: int
+) -> int:
+    """Return how many processes read for this one, which has so many cores.
+
+    If ``asked`` is negative: none for a CPU, which has no core to spare while the system reads
+    ahead, and for a GPU as many as cores and shared memory allow, four at most.
+    """
     if multiprocessing.current_process().daemon:  # it may not have processes of its own
-        return False
-    shape = (size, examples.n_segments, *examples.visual_shape)
+        return 0
+    if asked >= 0 or device.type != "cuda":
+        return max(0, asked)
+    shape = (batch_size, examples.n_segments, *examples.visual_shape)
     n_bytes = math.prod(shape) * dtype_of_maps(examples).itemsize
-    with suppress(OSError, AttributeError):
-        room = os.statvfs(_SHARED_MEMORY)
-        return room.f_bavail * room.f_frsize > 2 * (_PER_WORKER + 1) * n_bytes
-    return True
+    room = _MOST_WORKERS
+    with suppress(OSError):
+        found = os.statvfs(_SHARED_MEMORY)
+        room = int(found.f_bavail * found.f_frsize / (n_bytes * (_PER_WORKER + 1)) / 2)
+    return min(_MOST_WORKERS, n_cores - 1, room)
 
 
 class Workers:

@@ -98,6 +98,12 @@ class TrainingConfig:
         help="of the arithmetic; auto: bf16 (mixed) on CUDA, fp32 elsewhere",
         choices=("auto", "fp32", "bf16"),
     )
+    workers: int = option(
+        -1,
+        help="processes that read features ahead; 0: the training itself; -1: 0 on a CPU, and "
+        "up to 4 for a GPU that does not hold all features",
+        minimum=-1,
+    )
     modality_dropout: float = option(
         0.2,
         help="share of the training windows without their picture or without their sound, so "

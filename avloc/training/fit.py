@@ -13,7 +13,6 @@ import torch
 from avloc.artifacts import FeatureStore, ModelFile
 from avloc.datasets import Dataset
 from avloc.datasets.examples import Examples
-from avloc.datasets.feed import Feed
 from avloc.devices import choose_device
 from avloc.errors import DatasetError
 from avloc.models import Model, build, load_arrays, origin_of
@@ -22,7 +21,7 @@ from avloc.training.calibration import calibrate
 from avloc.training.config import TrainingConfig
 from avloc.training.loop import TrainingState, begin
 from avloc.training.resume import resume, resume_arrays
-from avloc.training.rounds import Course, train_rounds
+from avloc.training.rounds import Course, feed_of, train_rounds
 from avloc.training.splits import TrainingData, load_splits, with_kind_of
 from avloc.training.statistics import fit_scaling
 from avloc.training.supervision import resolved
@@ -73,7 +72,7 @@ def fit(
             if keep is not None:
                 keep(as_file(state, resume=resume_arrays(state)))
 
-        val = Feed(data.val, team.device, one_length=not network.takes_padding)
+        val = feed_of(data.val, network, config, team)
         train_rounds(state, Course(config, dataset.labels, data, val, keep_state, progress))
         load_arrays(network, state.best)
         network.knows_halves = config.modality_dropout > 0

@@ -17,7 +17,7 @@ from avloc.training.loop import TrainingState
 
 _WEIGHTS = "weights."
 _PSEUDO = "pseudo_labels"  # in the second round of self-training only
-_FREE = ("epochs", "patience")  # training options that only decide when to end
+_FREE = ("epochs", "patience", "workers")  # training options without effect on an epoch's bits
 
 
 def resume_arrays(state: TrainingState) -> dict[str, NDArray[Any]]:

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from avloc.datasets.examples import Examples
 from avloc.datasets.feed import Feed
+from avloc.datasets.reading_ahead import choose_workers
+from avloc.devices import count_cores
 from avloc.labels import LabelSet
-from avloc.models import load_arrays
+from avloc.models import Model, load_arrays
 from avloc.progress import Progress
 from avloc.training.config import TrainingConfig
 from avloc.training.loop import (
@@ -27,6 +29,7 @@ from avloc.training.loop import (
 from avloc.training.losses import Loss, loss_of, loss_of_pseudo_labels
 from avloc.training.pseudo_labels import pseudo_labels, with_labels
 from avloc.training.splits import TrainingData
+from avloc.training.team import Team
 from avloc.training.validation import validate
 
 
@@ -52,21 +55,27 @@ class Course:
         return 2 if self.config.is_weak and self.config.self_training == "on" else 1
 
 
+def feed_of(examples: Examples, model: Model, config: TrainingConfig, team: Team) -> Feed:
+    """Return the batches of a split as a model takes them."""
+    n_cores = count_cores() // team.size
+    n_workers = choose_workers(config.workers, examples, team.device, config.batch_size, n_cores)
+    one_length = not model.takes_padding
+    return Feed(examples, team.device, n_workers=n_workers, one_length=one_length)
+
+
 def train_rounds(state: TrainingState, course: Course) -> None:
     """Train until the last round ends; the state's best weights are those of that round."""
-    train = _feed(state, course.data.train)
+    model, config, team = state.model, course.config, state.team
+    train = feed_of(course.data.train, model, config, team)
     if state.pseudo_labels is None:
         _round(state, course, train, course.loss)
         if course.n_rounds == 1:
             return
         begin_again(state, course.config, _found(state, course, train))
     assert state.pseudo_labels is not None
-    train = _feed(state, with_labels(course.data.train, state.pseudo_labels))
+    labelled = with_labels(course.data.train, state.pseudo_labels)
+    train = feed_of(labelled, model, config, team)
     _round(state, course, train, loss_of_pseudo_labels(course.labels))
-
-
-def _feed(state: TrainingState, examples: Examples) -> Feed:
-    return Feed(examples, state.team.device, one_length=not state.model.takes_padding)
 
 
 def _found(state: TrainingState, course: Course, train: Feed) -> NDArray[np.bool_]:
