@@ -27,7 +27,7 @@ from avloc.devices import choose_device
 from avloc.errors import AvlocError
 from avloc.features import sources
 from avloc.features.architectures import find_architecture
-from avloc.features.precision import arithmetic, choose_precision, in_precision
+from avloc.features.precision import arithmetic, choose_precision, has_bf16, in_precision
 from avloc.features.runtimes import choose_runtime, with_runtime
 from avloc.features.visual_networks import fold_batch_norm
 from avloc.features.weights import WeightsPolicy, load_state
@@ -59,6 +59,9 @@ def runtimes(visual: str, frames: Tensor) -> Ways:
         "channels-last": partial(rounded(_channels_last(built)), channels_last),
         "eager: both": partial(both, channels_last),
     }
+    if has_bf16(frames.device):
+        bf16 = in_precision(_channels_last(folded), frames.device, "bf16")
+        ways["eager: both, bf16"] = partial(bf16, channels_last)
     for runtime in ("compile", "onnx"):
         with contextlib.suppress(AvlocError):  # not installed, or not for this device
             chosen = choose_runtime(runtime, frames.device)

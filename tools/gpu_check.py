@@ -13,13 +13,14 @@ from tempfile import TemporaryDirectory
 
 import torch
 from gpu_report import SMALL, Check, Size
-from gpu_training import epochs, training, unscaled
+from gpu_training import epochs, from_files, training, unscaled
 from random_weights import random_weights
 
 from avloc.artifacts import FeatureStore
 from avloc.decoding.clip_decoding import DecodingTask, Segment, decode_clip
 from avloc.devices import choose_device
 from avloc.features import Encoders, extract, load_encoders
+from avloc.features.precision import has_bf16
 from avloc.stages import bench
 from avloc.stages.bench_clips import make_clips
 
@@ -47,6 +48,7 @@ def main() -> int:
         check.step("extraction", lambda check: extraction(check, root))
         check.step("precision", lambda check: precision(check, root))
         check.step("epoch", epochs)
+        check.step("files", lambda check: from_files(check, root))
         check.step("unscaled", unscaled)
         check.step("training", lambda check: training(check, root))
     widths = [max(len(row[k]) for row in check.rows) for k in range(3)]
@@ -118,7 +120,7 @@ def _steady_rate(
 
 
 def precision(check: Check, root: Path) -> None:
-    """Compare fp16 with fp32 features, and fp32 with the CPU's."""
+    """Compare fp16 and bf16 with fp32 features, and fp32 with the CPU's."""
     size, device = check.size, str(check.device)
     path = root / "clips" / "clip00000.mp4"
     single = load_encoders(size.visual, size.audio, device=device, precision="fp32")
@@ -127,17 +129,22 @@ def precision(check: Check, root: Path) -> None:
         frames += map(torch.from_numpy, message.images if isinstance(message, Segment) else ())
     shown = torch.stack(frames[: size.frames_compared])
     expected = single.visual.encode(shown).cpu()
-    half = load_encoders(size.visual, size.audio, device=device, precision="fp16")
-    rounded = half.visual.encode(shown).cpu()
-    here = load_encoders(size.visual, size.audio, device="cpu", runtime="eager")
-    on_cpu = here.visual.encode(shown[:16])
-    errors = {"fp16": _error(rounded, expected), "cpu": _error(expected[:16], on_cpu)}
     rate = bench._network_rate(single)
-    check.numbers |= {"fp16_error": errors["fp16"], "fp32_error_to_cpu": errors["cpu"]}
     check.numbers["network_frames_per_second_fp32"] = rate
-    check.row("fp16 against fp32 features", _shown(errors["fp16"]))
-    check.row("fp32 against the CPU's features", _shown(errors["cpu"]))
     check.row(f"{size.visual} alone, fp32", f"{rate:.0f} frames/s")
+    here = load_encoders(size.visual, size.audio, device="cpu", runtime="eager")
+    error = _error(expected[:16], here.visual.encode(shown[:16]))
+    check.numbers["fp32_error_to_cpu"] = error
+    check.row("fp32 against the CPU's features", _shown(error))
+    for name in ("fp16", "bf16"):
+        if name == "bf16" and not has_bf16(check.device):
+            check.row("bf16", "not on this device")
+            continue
+        other = load_encoders(size.visual, size.audio, device=device, precision=name)
+        error, rate = _error(other.visual.encode(shown).cpu(), expected), bench._network_rate(other)
+        check.numbers |= {f"{name}_error": error, f"network_frames_per_second_{name}": rate}
+        check.row(f"{name} against fp32 features", _shown(error))
+        check.row(f"{size.visual} alone, {name}", f"{rate:.0f} frames/s")
 
 
 def _error(value: torch.Tensor, truth: torch.Tensor) -> tuple[float, float]:

@@ -21,13 +21,14 @@ class Size:
     visual: str = "resnet152"
     audio: str = "vggish"
     rows: tuple[int, int] = (3339, 402)
+    rows_in_files: int = 1024
     epochs: int = 100
     frames_compared: int = 64
     network_seconds: float = 3.0
     tests_seconds: float = 120.0
 
 
-SMALL = Size(12, (96, 64), "resnet18", "logmel", (24, 8), 2, 4, 0.2, 900.0)
+SMALL = Size(12, (96, 64), "resnet18", "logmel", (24, 8), 16, 2, 4, 0.2, 900.0)
 
 
 @dataclass

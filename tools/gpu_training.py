@@ -13,9 +13,11 @@ import torch
 from gpu_report import Check
 
 from avloc.artifacts import FeatureStore
+from avloc.artifacts.stored_features import stored_features
 from avloc.datasets import Dataset
 from avloc.datasets.examples import Examples
 from avloc.datasets.feed import Feed
+from avloc.devices import count_cores
 from avloc.labels import LabelSet
 from avloc.models import build
 from avloc.spec import FeatureSpec
@@ -50,6 +52,22 @@ def epochs(check: Check) -> None:
             n_waits = sum(waits.values()) / (len(examples) / 64)
             check.row("waits for the device in a training step", f"{n_waits:.1f}", "0")
         del feed
+
+
+def from_files(check: Check, root: Path) -> None:
+    """Measure an epoch of CMAN whose rows lie in files: read here, and by processes."""
+    made = random_examples(check.size.rows_in_files)
+    store = FeatureStore.create(root / "files", FeatureSpec("", "", "", ""))
+    names = [f"{k:05d}" for k in range(len(made))]
+    for name, video in zip(names, made.videos, strict=True):
+        store.write(replace(video, video_id=name))
+    examples = replace(made, videos=tuple(stored_features(store, names)))
+    for n_workers in (0, 2, 6) if count_cores() > 6 else (0, 2):
+        feed = Feed(examples, check.device, hold=False, n_workers=n_workers)
+        seconds = _epoch(feed, "bf16", 1)
+        name = f"epoch of {len(examples)} rows in files, {n_workers} processes read, bf16"
+        check.numbers[name] = seconds
+        check.row(name, f"{seconds:.2f} s, {len(examples) / seconds:.0f} rows/s")
 
 
 def unscaled(check: Check) -> None:

@@ -15,18 +15,21 @@ from avloc.decoding.clip_decoding import Segment
 from avloc.features import WeightsPolicy, extract_video, load_encoders
 from avloc.features.clip_features import ClipFeatures
 from avloc.features.encoding_batch import Batches
-from avloc.features.precision import arithmetic, in_precision
+from avloc.features.precision import arithmetic, has_bf16, in_precision
 from avloc.features.visual_networks import fold_batch_norm
 from avloc.timeline import Grid
 
 pytestmark = pytest.mark.gpu
 OFFLINE = WeightsPolicy(offline=True)
-# of the largest value: what the order of sums changes, and what a half's rounding does
-LIMITS = {"fp32": 1e-4, "fp16": 1e-2}
+# of the largest value: what the order of sums changes, and what rounding does; in bf16 it
+# disturbs Lite0's depthwise convolutions most
+LIMITS = {"fp32": 1e-4, "fp16": 1e-2, "bf16": 0.15}
 
 
 @cache
 def load(visual, audio, device, precision):
+    if precision == "bf16" and not has_bf16(device):
+        pytest.skip("this device does not calculate in bf16")
     with random_weights():
         return load_encoders(
             visual, audio, device=str(device), precision=precision, runtime="eager", weights=OFFLINE

@@ -73,17 +73,22 @@ def test_a_held_split_gives_the_batches_of_a_streamed_one(gpu, tmp_path, batch_s
         assert first.visual.device.type == second.visual.device.type == gpu.type
 
 
-@pytest.mark.parametrize("hold", [True, False])
-def test_no_step_waits_for_the_device(gpu, world, hold):
+@pytest.mark.parametrize(
+    "options",
+    [{"hold": True}, {"hold": False}, {"hold": False, "n_workers": 2}],
+    ids=["held", "streamed", "read by processes"],
+)
+def test_no_step_waits_for_the_device(gpu, world, options):
     config = replace(EXACT, precision="auto")
-    feed = Feed(load_examples(world.store, world.dataset, "train"), gpu, hold=hold)
+    feed = Feed(load_examples(world.store, world.dataset, "train"), gpu, **options)
     torch.manual_seed(0)
     model = build("cman", visual_channels=12, audio_channels=6, n_classes=3).to(gpu)
     state, loss = begin(model, config), loss_of(config, world.dataset.labels)
     tally, indices = Tally(gpu), list(range(8))
+    batches = feed.batches([indices] * 4)
 
     def step():
-        batch = feed.batch(indices)
+        batch = next(batches)
         drop_modalities(batch, 0.5, torch.linspace(0, 0.9, 8))
         output = model(batch.visual, batch.audio)
         total = loss.total(output, batch.truth)
@@ -93,6 +98,7 @@ def test_no_step_waits_for_the_device(gpu, world, hold):
     step()  # loads libraries
     with waiting_refused(gpu):
         step()
+    list(batches)  # or processes are left with work
     mean_loss, accuracy = tally.of_team(state.team)
     assert np.isfinite(mean_loss)
     assert 0 <= accuracy <= 1
