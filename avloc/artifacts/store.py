@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from xxhash import xxh3_64_hexdigest
+
 from avloc.artifacts.address import Location, as_location
 from avloc.artifacts.arrays import Depth
 from avloc.artifacts.features_file import (
@@ -114,6 +116,11 @@ class FeatureStore:
     def fingerprint(self) -> str:
         """The spec's hash."""
         return self.spec.fingerprint
+
+    @property
+    def identity(self) -> str:
+        """A hash of its description; a store elsewhere with the same path has another one."""
+        return xxh3_64_hexdigest(self.files.read(_STORE_FILE, LONGEST) or b"")
 
     @property
     def folder(self) -> Path:
