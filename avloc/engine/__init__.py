@@ -1,1 +1,3 @@
-"""Work shared out to many workers: on this machine's cores, or on a cluster."""
+"""Work shared out to many workers: on this machine, or on a cluster."""
+
+ENGINES = ("local", "ray")

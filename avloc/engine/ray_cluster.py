@@ -8,9 +8,8 @@ import signal
 import socket
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
@@ -31,42 +30,6 @@ _SETTINGS = {
 }
 # An HTTP/2 connection's first bytes, which a cluster's port answers in kind.
 _GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
-
-
-@dataclass(frozen=True)
-class ClusterOptions:
-    """Which cluster, and what each worker takes of it.
-
-    Attributes:
-        address: ``HOST:PORT``, ``auto`` for the one that runs on this machine, ``local`` for a
-            new one on this machine; empty for ``$RAY_ADDRESS``, else a new one.
-        n_workers: how many workers; None for as many as the cluster has room for.
-        cpus: cores a worker.
-        gpus: GPUs a worker, also fractions; None for one where the cluster has any.
-        deadline: seconds without a sign of work after which a worker is replaced.
-    """
-
-    address: str = ""
-    n_workers: int | None = None
-    cpus: float = 1.0
-    gpus: float | None = None
-    deadline: float = 600.0
-
-    def __post_init__(self) -> None:
-        if self.cpus <= 0 or (self.gpus or 0.0) < 0:
-            raise UsageError(f"a worker cannot have {self.cpus:g} CPUs and {self.gpus or 0:g} GPUs")
-        if self.n_workers is not None and self.n_workers < 1:
-            raise UsageError(f"cannot work with {self.n_workers} workers", "Give 1 or more.")
-
-
-def n_fitting(nodes: Sequence[Mapping[str, Any]], cpus: float, gpus: float) -> int:
-    """Return how many workers the living nodes of a cluster have room for."""
-    has = [node["Resources"] for node in nodes if node["Alive"]]
-    by_cpus = [int(resources.get("CPU", 0) / cpus + 1e-6) for resources in has]
-    if not gpus:
-        return sum(by_cpus)
-    by_gpus = [int(resources.get("GPU", 0) / gpus + 1e-6) for resources in has]
-    return sum(map(min, by_cpus, by_gpus))
 
 
 @contextmanager

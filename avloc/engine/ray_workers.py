@@ -10,8 +10,8 @@ from importlib.metadata import version
 from itertools import count
 from typing import Any, Generic, Protocol
 
+from avloc.engine.cluster_options import ClusterOptions, Share
 from avloc.engine.ray_actor import actor_class
-from avloc.engine.ray_cluster import ClusterOptions, n_fitting
 from avloc.engine.workers import (
     Answer,
     Began,
@@ -82,26 +82,24 @@ class RayWorkers(Generic[Item, Row]):
         plan: makes a worker.
         welcome: called with each worker's introduction; returns the answer to it, or raises
             an AvlocError, which ends the run.
-        options: what each worker takes of the cluster.
+        options: how many workers.
+        share: what each takes of the cluster.
     """
 
     def __init__(
-        self, ray: Any, plan: Plan, welcome: Callable[[Any], object], options: ClusterOptions
+        self,
+        ray: Any,
+        plan: Plan,
+        welcome: Callable[[Any], object],
+        options: ClusterOptions,
+        share: Share,
     ) -> None:
         self._ray, self._plan, self._welcome = ray, pickle.dumps(plan), welcome
-        self._cpus, self._n_workers = options.cpus, options.n_workers
+        self._share, self._n_workers = share, options.n_workers
         self._sign_seconds = min(_SIGN_SECONDS, options.deadline / 5)
-        has_gpu = any(node["Resources"].get("GPU") for node in ray.nodes() if node["Alive"])
-        self.gpus = float(has_gpu) if options.gpus is None else options.gpus
-        if not self.n_wanted():
-            wanted = f"{self._cpus:g} CPUs" + f" and {self.gpus:g} GPUs" * bool(self.gpus)
-            raise ClusterError(
-                f"no node of the cluster has {wanted} for a worker",
-                "Ask for less, or name the number of workers where nodes are still to come.",
-            )
         remote = ray.remote(
-            num_cpus=self._cpus,
-            num_gpus=self.gpus,
+            num_cpus=share.cpus,
+            num_gpus=share.gpus,
             max_restarts=0,  # the driver replaces it: it must know which job was lost
             max_task_retries=0,
             concurrency_groups={_WATCHED: 1},
@@ -115,7 +113,7 @@ class RayWorkers(Generic[Item, Row]):
 
     def n_wanted(self) -> int:
         """Return how many workers there may be: it grows as nodes join the cluster."""
-        return self._n_workers or n_fitting(self._ray.nodes(), self._cpus, self.gpus)
+        return self._n_workers or self._share.n_fitting(self._ray.nodes())
 
     def start(self) -> Worker:
         """Start a worker as soon as the cluster has room for it."""

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from avloc.artifacts import FeatureStore, Location, as_location
+from avloc.engine.cluster_options import ClusterOptions, Share
 from avloc.engine.driver import Driver
-from avloc.engine.ray_cluster import ClusterOptions, connected
+from avloc.engine.ray_cluster import connected
 from avloc.engine.ray_workers import RayWorkers
 from avloc.errors import ArtifactError, ClusterError, FingerprintError
 from avloc.features.encoders import Encoders
@@ -106,21 +107,19 @@ def extract_on_cluster(
         ClusterError: there is no cluster, or its machines cannot work on this store.
     """
     distinct, root, report = distinct_videos(videos), as_location(root), progress or silent
-    if settings.workers is None:
-        settings = replace(settings, workers=max(1, int(cluster.cpus) // 4))
-    settings = replace(settings, in_lots=True)
     folder = str(Path.cwd()) if any(map(_is_relative, (root, *(p for _, p in distinct)))) else ""
     reception = _Reception(root, dataset_root)
     rows: dict[str, VideoRow] = {}
     report(0, len(distinct), "waiting for workers")
     with connected(cluster.address) as ray:
-        plan = ExtractionPlan(load, root, settings, folder)
-        workers = RayWorkers[_Video, VideoRow](ray, plan, reception.welcome, cluster)
+        share = cluster.share(ray.nodes())
+        plan = ExtractionPlan(load, root, _in_lots(settings, share), folder)
+        workers = RayWorkers[_Video, VideoRow](ray, plan, reception.welcome, cluster, share)
         driver = Driver(
             workers,
             reception.give_up,
             lambda row: row.status == "claimed elsewhere",
-            n_at_once=_AT_ONCE_ON_GPU if workers.gpus else _AT_ONCE_ON_CPU,
+            n_at_once=_AT_ONCE_ON_GPU if share.gpus else _AT_ONCE_ON_CPU,
             deadline=cluster.deadline,
         )
         for outcome in driver.run(distinct):
@@ -161,6 +160,14 @@ class _Reception:
         video_id, source = video[0], str(video[1])
         self.store.record_failure(video_id, source, reason)
         return VideoRow(video_id, "failed", reason=reason, source=source)
+
+
+def _in_lots(settings: WorkSettings, share: Share) -> WorkSettings:
+    """Let a worker decode in as many processes as its cores allow."""
+    n_workers = settings.workers
+    if n_workers is None:  # on a CPU most cores are the encoders'
+        n_workers = max(1, int(share.cpus) - 1 if share.gpus else int(share.cpus) // 4)
+    return replace(settings, workers=n_workers, in_lots=True)
 
 
 def _is_relative(location: Location) -> bool:

@@ -13,7 +13,8 @@ from tiny_encoders import Film, tiny_encoders
 from troubled_encoders import at_work, troubled_encoders, write_plain
 
 from avloc.artifacts import FeatureStore
-from avloc.engine.ray_cluster import ClusterOptions, import_ray
+from avloc.engine.cluster_options import ClusterOptions
+from avloc.engine.ray_cluster import import_ray
 from avloc.features import extract
 from avloc.features.cluster_extraction import extract_on_cluster
 from avloc.features.shard import parse_shard
