@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from avloc.artifacts import FeatureStore, Location, resolved
 from avloc.artifacts.objects import is_folder
 from avloc.artifacts.run_marker import marked
 from avloc.datasets import Dataset, load_dataset
+from avloc.engine.cluster_options import ClusterOptions, choose_engine
 from avloc.errors import MediaError
 from avloc.features import ExtractionReport, WeightsPolicy, load_encoders, parse_shard
 from avloc.features import extract as extract_features
+from avloc.features.cluster_extraction import extract_on_cluster
+from avloc.features.sources import check_name
+from avloc.features.worker import WorkSettings
 from avloc.progress import Progress
 from avloc.spec import DEFAULT_AUDIO, DEFAULT_VISUAL, FeatureSpec
 from avloc.stages.workspace import Workspace
@@ -90,6 +95,11 @@ def extract(
     offline: bool = False,
     artifacts: Path | str | None = None,
     store: Path | str | None = None,
+    engine: str = "local",
+    cluster: str | None = None,
+    cluster_workers: int | None = None,
+    cpus: float | None = None,
+    gpus: float | None = None,
     progress: Progress | None = None,
     notice: Callable[[str], None] | None = None,
 ) -> Extraction:
@@ -121,6 +131,12 @@ def extract(
         artifacts: The workspace folder. Default: ``$AVLOC_ARTIFACTS``, or ./artifacts.
         store: The feature store, a folder or an address as s3://bucket/features. Default: the
             workspace's features.
+        engine: What does the work: this machine, or a Ray cluster.
+        cluster: The Ray cluster: HOST:PORT, auto for the one that this machine is in, or local.
+            Default: ``$RAY_ADDRESS``, or a new one on this machine.
+        cluster_workers: Workers on the cluster. Default: as many as it has room for.
+        cpus: CPUs per worker on the cluster. Default: 1, or a GPU's share of its machine.
+        gpus: GPUs per worker on the cluster, as 0.5. Default: 1 if there are any.
         progress: called with (videos done, videos, what).
         notice: called with a line about another run that writes the same store at an address.
 
@@ -128,11 +144,14 @@ def extract(
         MediaError: there is no video. DatasetError: the data set's files are wrong.
         UnknownNameError: no such encoder. WeightsError: its weights cannot be had.
         FingerprintError: the store holds other features. OutputError: it cannot be written.
+        ClusterError: there is no cluster, or its machines cannot do the work.
     """
+    on = choose_engine(engine, device, ClusterOptions(cluster or "", cluster_workers, cpus, gpus))
     sources = find_sources([paths] if isinstance(paths, str | Path) else paths, shard)
     dataset, root = sources.dataset, Workspace.at(artifacts).store(store)
     is_folder(root)  # an address that cannot be reached is better known before encoders are loaded
-    encoders = load_encoders(
+    load = partial(
+        load_encoders,
         visual,
         audio,
         fps=fps,
@@ -141,17 +160,33 @@ def extract(
         device=device,
         precision=precision,
         runtime=runtime,
-        weights=WeightsPolicy(folder=weights, offline=offline),
+        weights=WeightsPolicy(weights.absolute() if weights and on else weights, offline),
     )
-    made = FeatureStore.create(root, encoders.spec, str(resolved(dataset.root)) if dataset else "")
+    spec = FeatureSpec(visual, "", audio, "", fps, sampling, segment_seconds)
+    length = dataset.fixed_length(spec.exact_segment_seconds) if dataset else None
+    dataset_root = str(resolved(dataset.root)) if dataset else ""
     with marked(root, shard, notice or (lambda _: None)):
+        if on is not None and sources.videos:
+            settings = WorkSettings(length, workers, batch_size, overwrite)
+            check_name("visual", visual)
+            check_name("audio", audio)
+            made, report = extract_on_cluster(
+                sources.videos,
+                root,
+                load,
+                settings,
+                cluster=on,
+                dataset_root=dataset_root,
+                progress=progress,
+            )
+            return Extraction(made, report, dataset)
+        encoders = load()
+        made = FeatureStore.create(root, encoders.spec, dataset_root)
         report = extract_features(
             sources.videos,
             made,
             encoders,
-            n_segments=dataset.fixed_length(encoders.spec.exact_segment_seconds)
-            if dataset
-            else None,
+            n_segments=length,
             workers=workers,
             batch_size=batch_size,
             overwrite=overwrite,
