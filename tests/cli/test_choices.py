@@ -13,6 +13,7 @@ from commands import Shell
 
 from avloc.cli.app import app
 from avloc.datasets import SPLITS
+from avloc.engine import ENGINES
 from avloc.evaluation.decoders import DECODERS
 from avloc.evaluation.evaluator import MODALITIES
 from avloc.export.formats.saving import formats
@@ -34,6 +35,7 @@ NAMES = {
     ("extract", "--precision"): ("auto", *get_args(Precision)),
     ("extract", "--runtime"): RUNTIMES,
     ("extract", "--overwrite"): OVERWRITE,
+    ("extract", "--engine"): ENGINES,
     ("train", "--model"): list_models(),
     ("train", "--labels"): OF_TRAINING["labels"],
     ("train", "--supervision"): OF_TRAINING["supervision"],
