@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
+import fsspec
 import pytest
 from documentation import (
     PAGES,
@@ -19,6 +21,7 @@ from documentation import (
     write_small_recipes,
 )
 from made_media import make_media
+from object_server import s3_bucket
 from plugin_packages import install_project
 from published_layout import publish
 from sharing import made_once
@@ -38,6 +41,7 @@ INSTALL = "uv pip install --no-deps ."
 LEFT = {
     "README.md": ("results/report.html", "results/yard/two.avloc.srt"),
     "first-steps.md": ("first/test00000.heatmap.mp4", "first/test00000.avloc.figure.png"),
+    "addresses.md": ("results/dog.avloc.h5",),
     "any-words.md": (
         "artifacts/models/open.h5",
         "words/clip.avloc.h5",
@@ -111,9 +115,24 @@ def is_to_be_done(page: Path) -> bool:
     )
 
 
+@pytest.fixture
+def lab(request: pytest.FixtureRequest, place: Path) -> Iterator[None]:
+    """A bucket with a data set, its features and some clips, for the page about addresses."""
+    if request.node.callspec.params["page"].name != "addresses.md":
+        yield
+        return
+    with s3_bucket("lab"):
+        system = fsspec.filesystem("s3")
+        system.put("data/AVE", "lab/AVE", recursive=True)
+        system.put("artifacts/features", "lab/features", recursive=True)
+        for name in ("dog", "bell"):
+            system.put_file("clip.mp4", f"lab/clips/{name}.mp4")
+        yield
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.usefixtures("models_load_once")
+@pytest.mark.usefixtures("models_load_once", "lab")
 @pytest.mark.parametrize("page", list(filter(is_to_be_done, PAGES)), ids=lambda page: page.name)
 def test_page_works(page: Path, place: Path) -> None:
     """Do what a page says, from its top to its end: files, commands, lines of Python.
