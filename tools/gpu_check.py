@@ -21,7 +21,7 @@ from avloc.decoding.clip_decoding import DecodingTask, Segment, decode_clip
 from avloc.devices import choose_device
 from avloc.features import Encoders, extract, load_encoders
 from avloc.features.precision import has_bf16
-from avloc.stages import bench
+from avloc.stages import bench, bench_extraction
 from avloc.stages.bench_clips import make_clips
 
 AVE_CLIPS = 4097  # videos of AVE; 3339 of its rows train and 402 validate
@@ -40,10 +40,10 @@ def main() -> int:
     size = replace(size, clips=asked.clips or size.clips)
     until = time.perf_counter() + asked.seconds
     check = Check(choose_device(asked.device), size, asked.out, until)
-    bench._NETWORK_SECONDS = size.network_seconds
+    bench_extraction._NETWORK_SECONDS = size.network_seconds
     with TemporaryDirectory(prefix="avloc-gpu-check-") as folder, random_weights():
         root = Path(folder)
-        check.row("machine", str(bench._machine(check.device)["machine"]))
+        check.row("machine", str(bench.describe_machine(check.device)["machine"]))
         check.step("tests", tests)
         check.step("extraction", lambda check: extraction(check, root))
         check.step("precision", lambda check: precision(check, root))
@@ -78,8 +78,8 @@ def extraction(check: Check, root: Path) -> None:
     size = check.size
     videos = make_clips(root / "clips", size.clips, *size.frame)
     encoders = load_encoders(size.visual, size.audio, device=str(check.device))
-    n_frames, decode = bench._decode(videos[0], encoders)
-    alone = bench._network_rate(encoders)
+    n_frames, decode = bench_extraction.measure_decoding(videos[0], encoders)
+    alone = bench_extraction.network_rate(encoders)
     check.row(f"{size.visual} alone, full batches", f"{alone:.0f} frames/s")
     check.row("decoding on one core", f"{decode:.2f} s a clip")
     start, rate = _steady_rate(videos, encoders, root / "store")
@@ -129,7 +129,7 @@ def precision(check: Check, root: Path) -> None:
         frames += map(torch.from_numpy, message.images if isinstance(message, Segment) else ())
     shown = torch.stack(frames[: size.frames_compared])
     expected = single.visual.encode(shown).cpu()
-    rate = bench._network_rate(single)
+    rate = bench_extraction.network_rate(single)
     check.numbers["network_frames_per_second_fp32"] = rate
     check.row(f"{size.visual} alone, fp32", f"{rate:.0f} frames/s")
     here = load_encoders(size.visual, size.audio, device="cpu", runtime="eager")
@@ -141,7 +141,10 @@ def precision(check: Check, root: Path) -> None:
             check.row("bf16", "not on this device")
             continue
         other = load_encoders(size.visual, size.audio, device=device, precision=name)
-        error, rate = _error(other.visual.encode(shown).cpu(), expected), bench._network_rate(other)
+        error, rate = (
+            _error(other.visual.encode(shown).cpu(), expected),
+            bench_extraction.network_rate(other),
+        )
         check.numbers |= {f"{name}_error": error, f"network_frames_per_second_{name}": rate}
         check.row(f"{name} against fp32 features", _shown(error))
         check.row(f"{size.visual} alone, {name}", f"{rate:.0f} frames/s")

@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import platform
 import re
-import time
-from collections.abc import Sequence
-from dataclasses import replace
-from functools import partial
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 
 import torch
-from threadpoolctl import threadpool_limits
 
-from avloc.artifacts import FeatureStore
-from avloc.decoding.clip_decoding import DecodingTask, Segment, decode_clip
-from avloc.decoding.front_ends import find_front_end
 from avloc.devices import choose_device, count_cores
-from avloc.errors import MediaError, UsageError
-from avloc.features import Encoders, WeightsPolicy, extract, extract_video, load_encoders
-from avloc.features.precision import arithmetic
+from avloc.errors import UsageError
+from avloc.features import WeightsPolicy, load_encoders
 from avloc.progress import Progress, silent
 from avloc.spec import DEFAULT_AUDIO, DEFAULT_VISUAL
 from avloc.stages.bench_clips import make_clips
-from avloc.stages.bench_training import Speed, measure_epoch, measure_seconds
-from avloc.timeline import Grid
-
-_NETWORK_SECONDS = 6.0  # how long the network alone is measured each time
+from avloc.stages.bench_comparison import Comparison, compare
+from avloc.stages.bench_extraction import measure_extraction
+from avloc.stages.bench_training import Speed, measure_epoch
 
 
 def bench(
@@ -49,12 +37,14 @@ def bench(
     weights: Path | None = None,
     offline: bool = False,
     training: int | None = None,
+    against: Sequence[str] = (),
     scratch: Path | str | None = None,
     progress: Progress = silent,
-) -> Speed:
+) -> Speed | Comparison:
     """Measure how fast this machine is, and what limits it.
 
-    It measures extraction end to end and in parts, or an epoch of ``training``.
+    It measures extraction end to end and in parts, or an epoch of ``training``. With ``against``
+    it compares configurations, which take turns in every round.
 
     Args:
         paths: Videos of similar length; without any, clips are made.
@@ -72,19 +62,38 @@ def bench(
         weights: A folder with weight files, searched before any download.
         offline: Never use the network.
         training: Measure an epoch of CMAN on so many rows; AVE has 3339.
+        against: Options that are different in another configuration, as KEY=VALUE[,KEY=VALUE],
+            for example runtime=eager. checkout=FOLDER measures another checkout of avloc.
+            Repeat it for several.
         scratch: A folder for clips and features; the clips are kept for the next run.
         progress: called with (rounds done, rounds, what).
 
     Returns:
-        What was measured, by name; see `measure_extraction` and `measure_epoch`.
+        What was measured, by name; see `measure_extraction` and `measure_epoch`. With
+        ``against`` a comparison.
 
     Raises:
         UsageError: the size or the device is wrong. MediaError: a video cannot be decoded.
         UnknownNameError: no such encoder. WeightsError: its weights cannot be had.
     """
+    if against:
+        given = {
+            "visual": visual,
+            "audio": audio,
+            "clips": clips,
+            "size": size,
+            "workers": workers,
+            "batch-size": batch_size,
+            "device": device,
+            "precision": precision,
+            "runtime": runtime,
+            "weights": weights and Path(weights).resolve(),
+            "training": training,
+        }
+        return _compared(paths, given, offline, against, rounds, scratch, progress)
     if training is not None:
         training_device = choose_device(device)
-        return _machine(training_device) | measure_epoch(training_device, training)
+        return describe_machine(training_device) | measure_epoch(training_device, training)
     if not re.fullmatch(r"\d{2,4}x\d{2,4}", size):
         raise UsageError(f"{size!r} is not a picture size", "Write it like this: 640x360.")
     width, height = map(int, size.split("x"))
@@ -96,11 +105,9 @@ def bench(
         runtime=runtime,
         weights=WeightsPolicy(weights, offline),
     )
-    if scratch is not None:
-        Path(scratch).mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix="avloc-bench-", dir=scratch) as temporary:
+    with _folder_in(scratch) as temporary:
         videos = [(Path(path).stem, Path(path)) for path in paths]
-        return _machine(encoders.device) | measure_extraction(
+        return describe_machine(encoders.device) | measure_extraction(
             videos or make_clips(Path(scratch or temporary, "clips"), clips, width, height),
             encoders,
             Path(temporary),
@@ -111,103 +118,32 @@ def bench(
         )
 
 
-def measure_extraction(
-    videos: Sequence[tuple[str, Path]],
-    encoders: Encoders,
-    folder: Path,
-    *,
-    rounds: int = 2,
-    workers: int | None = None,
-    batch_size: int | None = None,
-    progress: Progress = silent,
-) -> Speed:
-    """Measure the extraction of videos into stores in ``folder``, end to end and in parts.
-
-    ``ratio`` compares each round with the visual network alone on full batches, measured just
-    before and after it, because the speed of a machine changes. Seconds are per clip, for audio
-    per ten seconds of sound. ``decode`` is decoding, resizing and sound's front end on one core.
-    """
-    progress(0, rounds, "parts")
-    n_frames, decode = _decode(videos[0], encoders)
-    items = torch.zeros(encoders.audio.group, *find_front_end(encoders.spec.front_end).item_shape)
-    encode = partial(measure_seconds, encoders.device, encoders.audio.encode, items)
-    audio = median(encode() for _ in range(10))
-    write = _write(videos[0][1], encoders, folder / "write")
-    peaks, worker_peaks = [0.0], [0.0]
-
-    def watch_memory(*_: object) -> None:
-        peaks.append(_peak_mib("self"))
-        worker_peaks.extend(_peak_mib(p.pid) for p in multiprocessing.active_children())
-
-    network, runs = [_network_rate(encoders)], []
-    for k in range(rounds):
-        progress(k, rounds, "end to end")
-        store, began = _store(folder / f"run{k}", encoders), time.perf_counter()
-        done = extract(
-            videos, store, encoders, workers=workers, batch_size=batch_size, progress=watch_memory
-        )
-        runs.append(n_frames * len(videos) / (time.perf_counter() - began))
-        if done.failures:
-            raise MediaError(done.failures[0].reason, "Give videos that can be decoded.")
-        network.append(_network_rate(encoders))
-    return {
-        "encoders": f"{encoders.visual.name} and {encoders.audio.name}, {encoders.spec.precision}",
-        "n_clips": len(videos),
-        "n_frames": n_frames,
-        "clips_per_second": median(runs) / n_frames,
-        "frames_per_second": median(runs),
-        "pure_frames_per_second": median(network),
-        "ratio": [2 * run / sum(pair) for run, pair in zip(runs, pairwise(network), strict=True)],
-        "decode_core_seconds": decode,
-        "visual_seconds": n_frames / median(network),
-        "audio_seconds": audio * 10 / len(items),
-        "write_seconds": write,
-        "peak_mib": max(peaks),
-        "peak_worker_mib": max(worker_peaks),
-    }
+def _compared(
+    paths: Sequence[Path | str],
+    given: Mapping[str, object],
+    offline: bool,
+    against: Sequence[str],
+    rounds: int,
+    scratch: Path | str | None,
+    progress: Progress,
+) -> Comparison:
+    """Compare configurations on the same clips."""
+    options = {name: str(value) for name, value in given.items() if value is not None}
+    options |= {"offline": ""} if offline else {}
+    with _folder_in(scratch) as temporary:
+        options["scratch"] = str(Path(scratch or temporary).resolve())
+        files = [str(Path(path).resolve()) for path in paths]
+        return compare(options, files, against, rounds, progress)
 
 
-def _decode(video: tuple[str, Path], encoders: Encoders) -> tuple[int, float]:
-    """Return the distinct frames of a video, and the core seconds to decode it."""
-    seconds = []
-    # As a decoding process: NumPy's threads, a core each, would wait for work and be counted.
-    with threadpool_limits(1):
-        for _ in range(3):
-            began, n_frames = time.process_time(), 0
-            for message in decode_clip(DecodingTask(*video, encoders.spec)):
-                n_frames += len(message.images) if isinstance(message, Segment) else 0
-            seconds.append(time.process_time() - began)
-    if not n_frames:
-        raise MediaError(f"{video[1]} has no picture", "Give videos with a picture.")
-    return n_frames, median(seconds)
+def _folder_in(scratch: Path | str | None) -> TemporaryDirectory[str]:
+    if scratch is not None:
+        Path(scratch).mkdir(parents=True, exist_ok=True)
+    return TemporaryDirectory(prefix="avloc-bench-", dir=scratch)
 
 
-def _write(path: Path, encoders: Encoders, folder: Path) -> float:
-    store, features = _store(folder, encoders), extract_video(path, encoders, grid=Grid(10))
-    began = time.perf_counter()
-    for k in range(10):
-        store.write(replace(features, video_id=f"{k}"))
-    return (time.perf_counter() - began) / 10
-
-
-def _store(folder: Path, encoders: Encoders) -> FeatureStore:
-    return FeatureStore.create(folder, encoders.spec)
-
-
-def _network_rate(encoders: Encoders) -> float:
-    """Return the frames per second of the visual network on full batches."""
-    encoder = encoders.visual
-    frames = torch.zeros(encoder.group, 3, 224, 224, device=encoder.device)
-    frames = frames.contiguous(memory_format=torch.channels_last)
-    with arithmetic(encoder.device, encoder.precision):
-        encoder.network(frames)  # the first call takes longer
-        took: list[float] = []
-        while sum(took) < _NETWORK_SECONDS:
-            took.append(measure_seconds(encoder.device, encoder.network, frames))
-    return encoder.group * len(took) / sum(took)
-
-
-def _machine(device: torch.device) -> Speed:
+def describe_machine(device: torch.device) -> Speed:
+    """Return the machine in words."""
     cpuinfo = Path("/proc/cpuinfo")
     name = re.search(r"model name\s*: (.*)", cpuinfo.read_text()) if cpuinfo.exists() else None
     parts = [f"{count_cores()} cores of {name[1] if name else platform.machine()}"]
@@ -215,16 +151,3 @@ def _machine(device: torch.device) -> Speed:
         parts.append(torch.cuda.get_device_name(device))
     parts.append(f"Python {platform.python_version()}, torch {torch.__version__}")
     return {"machine": ", ".join(parts)}
-
-
-def _peak_mib(process: int | str | None) -> float:
-    """Return the peak memory of a running process; 0 where the system does not report it.
-
-    ``resource`` would count what a child had before it became a program of its own.
-    """
-    try:
-        status = Path("/proc", str(process), "status").read_text()
-    except OSError:
-        return 0.0
-    peak = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
-    return int(peak[1]) / 2**10 if peak else 0.0
