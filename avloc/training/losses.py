@@ -75,9 +75,10 @@ def _exclusive(output: ModelOutput, truth: Truth) -> Float[Tensor, ""]:
 
 def _independent(output: ModelOutput, truth: Truth) -> Float[Tensor, ""]:
     # The mean over labels, so that the number of labels does not change the step.
-    logits, targets = output.logits.float()[truth.scored], truth.targets[truth.scored]
-    losses = binary_cross_entropy_with_logits(logits, targets.float(), reduction="none")
-    return losses.mean(dim=-1).sum()
+    logits, targets = output.logits.float(), truth.targets.float()
+    losses = binary_cross_entropy_with_logits(logits, targets, reduction="none").mean(dim=-1)
+    # the scored ones as an index would wait for the device to count them
+    return losses.masked_fill(~truth.scored, 0.0).sum()
 
 
 def _n_scored(truth: Truth) -> int:

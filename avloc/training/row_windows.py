@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Bool, Int, Shaped
 from torch import Tensor
 
+from avloc.devices import moved
+
 
 @dataclass(frozen=True)
 class RowWindows:
@@ -26,7 +28,8 @@ class RowWindows:
         longest = max(map(len, windows.values()))
         padded = [of_row + of_row[:1] * (longest - len(of_row)) for of_row in windows.values()]
         is_real = [[n < len(of_row) for n in range(longest)] for of_row in windows.values()]
-        return cls(torch.tensor(padded).to(device), torch.tensor(is_real).to(device), longest == 1)
+        index, real = (moved(torch.tensor(values), device) for values in (padded, is_real))
+        return cls(index, real, longest == 1)
 
     def join(self, values: Shaped[Tensor, "B T *D"]) -> Shaped[Tensor, "G WT *D"]:
         """Put the windows of each row one after the other; repetitions stay (see `mask`)."""

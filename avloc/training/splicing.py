@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from avloc.datasets.batches import Batch
+from avloc.devices import moved
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Splice:
 
     def to(self, device: torch.device) -> Splice:
         """Return it on a device."""
-        return Splice(**{name: tensor.to(device) for name, tensor in vars(self).items()})
+        return Splice(**{name: moved(tensor, device) for name, tensor in vars(self).items()})
 
 
 def draw_splice(

@@ -45,4 +45,4 @@ def n_right(logits: Tensor, truth: Truth) -> Float[Tensor, ""]:
     if logits.shape[-1] > truth.targets.shape[-1]:
         return (logits.argmax(dim=-1) == truth.classes).sum()  # `IGNORED` is never right
     is_right = (logits > 0) == truth.targets
-    return is_right[truth.scored].float().mean(dim=-1).sum()
+    return is_right.float().mean(dim=-1).masked_fill(~truth.scored, 0.0).sum()

@@ -16,9 +16,10 @@ from avloc.evaluation.evaluator import evaluate
 from avloc.labels import LabelSet
 from avloc.models import build
 from avloc.stages.bench_training import random_examples
-from avloc.training import TrainingConfig, begin, loss_of, train_epoch
+from avloc.training import TrainingConfig, begin, load_splits, loss_of, train_epoch
 from avloc.training.fit import fit
-from avloc.training.loop import _step, drop_modalities
+from avloc.training.splits import with_kind_of
+from avloc.training.supervision import resolved
 from avloc.training.tally import Tally
 
 pytestmark = pytest.mark.gpu
@@ -73,35 +74,39 @@ def test_a_held_split_gives_the_batches_of_a_streamed_one(gpu, tmp_path, batch_s
         assert first.visual.device.type == second.visual.device.type == gpu.type
 
 
+@pytest.mark.parametrize("n_workers", [None, 0, 2], ids=["held", "streamed", "workers"])
+def test_no_step_waits_for_the_device(gpu, world, monkeypatch, n_workers):
+    steps_without_waiting(gpu, world, monkeypatch, EXACT, n_workers)
+
+
 @pytest.mark.parametrize(
-    "options",
-    [{"hold": True}, {"hold": False}, {"hold": False, "n_workers": 2}],
-    ids=["held", "streamed", "read by processes"],
+    "settings",
+    [
+        {"labels": "independent"},
+        {"supervision": "weak", "weak_labels": "proportion"},
+        {"supervision": "weak", "weak_labels": "presence"},
+        {"supervision": "weak", "weak_labels": "presence", "labels": "independent"},
+    ],
+    ids=lambda settings: " ".join(settings.values()),
 )
-def test_no_step_waits_for_the_device(gpu, world, options):
-    config = replace(EXACT, precision="auto")
-    feed = Feed(load_examples(world.store, world.dataset, "train"), gpu, **options)
+def test_no_step_of_another_loss_waits(gpu, world, monkeypatch, settings):
+    steps_without_waiting(gpu, world, monkeypatch, replace(EXACT, **settings), 0)
+
+
+def steps_without_waiting(gpu, world, monkeypatch, config, n_workers):
+    dataset = with_kind_of(world.dataset, config)
+    data, labels = load_splits(world.store, dataset, config), dataset.labels
     torch.manual_seed(0)
-    model = build("cman", visual_channels=12, audio_channels=6, n_classes=3).to(gpu)
-    state, loss = begin(model, config), loss_of(config, world.dataset.labels)
-    tally, indices = Tally(gpu), list(range(8))
-    batches = feed.batches([indices] * 4)
-
-    def step():
-        batch = next(batches)
-        drop_modalities(batch, 0.5, torch.linspace(0, 0.9, 8))
-        output = model(batch.visual, batch.audio)
-        total = loss.total(output, batch.truth)
-        _step(state, total, config)
-        tally.add(output, batch.truth, total, feed.truth(indices), loss)
-
-    step()  # loads libraries
+    options = {"n_classes": labels.n_logits, "independent": not labels.is_exclusive}
+    model = build("cman", visual_channels=12, audio_channels=6, **options).to(gpu)
+    config = resolved(config, data, model, dataset)
+    config = replace(config, modality_dropout=0.5, precision="auto")
+    feed = Feed(data.train, gpu, hold=n_workers is None, n_workers=n_workers or 0)
+    state, loss = begin(model, config), loss_of(config, labels)
+    assert np.isfinite(train_epoch(state, feed, config, loss)[0])  # it loads libraries, too
+    monkeypatch.setattr(Tally, "of_team", lambda self, team: (0.0, 0.0))  # waits, once an epoch
     with waiting_refused(gpu):
-        step()
-    list(batches)  # or processes are left with work
-    mean_loss, accuracy = tally.of_team(state.team)
-    assert np.isfinite(mean_loss)
-    assert 0 <= accuracy <= 1
+        train_epoch(state, feed, config, loss)
 
 
 @pytest.mark.parametrize("precision", ["bf16", "fp32"])
