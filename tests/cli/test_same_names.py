@@ -45,6 +45,7 @@ SHOWING = {
 WITHOUT_OPTIONS = {"doctor"}
 # What only Python can give.
 PYTHON_ONLY = {
+    "extract": {"notice"},
     "label": {"notice"},
     "train": {"report"},
     "localize": {"each", "notice", "write"},
