@@ -44,21 +44,20 @@ def connected(address: str) -> Iterator[Any]:
         return
     address = address or os.environ.get(_ADDRESS_VARIABLE, "") or LOCAL
     quiet = {"log_to_driver": False, "configure_logging": False, "namespace": "avloc"}
-    with _term_handler_restored():
-        try:
-            if address == LOCAL:
-                with tempfile.TemporaryDirectory(
-                    prefix="avloc-", ignore_cleanup_errors=True
-                ) as folder:
-                    _begin(ray, address, quiet | _of_this_machine(folder))
-                    yield ray
-                    ray.shutdown()
-            else:
-                _check_port(address)
-                _begin(ray, address, quiet)
+    try:
+        if address == LOCAL:
+            with tempfile.TemporaryDirectory(
+                prefix="avloc-ray-", ignore_cleanup_errors=True
+            ) as folder:
+                _begin(ray, address, quiet | _of_this_machine(folder))
                 yield ray
-        finally:
-            ray.shutdown()
+                ray.shutdown()
+        else:
+            _check_port(address)
+            _begin(ray, address, quiet)
+            yield ray
+    finally:
+        ray.shutdown()
 
 
 def import_ray() -> Any:
@@ -86,7 +85,7 @@ def _of_this_machine(folder: str) -> dict[str, Any]:
 def _begin(ray: Any, address: str, settings: Mapping[str, Any]) -> None:
     what = "Ray cannot start here" if address == LOCAL else f"no Ray cluster at {address}"
     try:
-        with interrupts_blocked():
+        with interrupts_blocked(), _term_handler_restored():
             ray.init(address=address, **settings)
     except (Exception, SystemExit) as error:  # Ray ends the program after its last attempt
         ray.shutdown()

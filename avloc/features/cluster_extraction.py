@@ -111,7 +111,7 @@ def extract_on_cluster(
     reception = _Reception(root, dataset_root)
     rows: dict[str, VideoRow] = {}
     report(0, len(distinct), "waiting for workers")
-    with connected(cluster.address) as ray:
+    with reception, connected(cluster.address) as ray:
         share = cluster.share(ray.nodes())
         plan = ExtractionPlan(load, root, _in_lots(settings, share), folder)
         workers = RayWorkers[_Video, VideoRow](ray, plan, reception.welcome, cluster, share)
@@ -137,6 +137,13 @@ class _Reception:
     def __init__(self, root: Location, dataset_root: str) -> None:
         self._root, self._dataset_root = root, dataset_root
         self._store: FeatureStore | None = None
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        if self._store is not None:
+            self._store.sweep()  # an interrupted run's workers were killed
 
     @property
     def store(self) -> FeatureStore:
