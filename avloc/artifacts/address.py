@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
+from avloc.errors import UsageError
+
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+")  # Path makes one slash of two
+_PASSWORD = re.compile(r"([^/]+:/+[^/@:]*:)[^/@]*@")
 _LOCAL = ("file", "local")
 
 
@@ -52,8 +55,9 @@ class Address:
 
     @property
     def parent(self) -> Address:
-        """The folder that it is in."""
-        return Address(f"{self.protocol}://{self._path.parent}")
+        """The folder that it is in; a bucket is in itself."""
+        folder = self._path.parent.as_posix()
+        return self if folder == "." else Address(f"{self.protocol}://{folder}")
 
     @property
     def _path(self) -> PurePosixPath:
@@ -70,11 +74,19 @@ def is_address(text: object) -> bool:
 
 
 def as_location(given: Path | str | Address) -> Location:
-    """Return the path or the address that a text names; ``file://`` names a path."""
+    """Return the path or the address that a text names; ``file://`` names a path.
+
+    UsageError if an address holds a password, which features would keep as their source.
+    """
     if isinstance(given, Address):
         return given
     text = str(given)
     if is_address(text):
+        if hidden := _PASSWORD.match(text):
+            raise UsageError(
+                f"{hidden[1]}...@{text[hidden.end() :]} holds a password",
+                "Give it to the driver instead: a variable FSSPEC_... or ~/.config/fsspec.",
+            )
         return Address(_ADDRESS.sub(lambda match: f"{match[1].lower()}://", text, count=1))
     protocol = _ADDRESS.match(text)
     return Path("/" + text[protocol.end() :]) if protocol else Path(given)

@@ -42,7 +42,7 @@ def in_words(address: Address, error: Exception) -> AvlocError:
     from fsspec.registry import known_implementations
 
     protocol = _SAME.get(address.protocol, address.protocol)
-    name, said = type(error).__name__, " ".join(str(error).split())
+    name, said = type(error).__name__, " ".join(str(error).split()) or type(error).__name__
     if address.protocol not in known_implementations:
         near = difflib.get_close_matches(address.protocol, _USUAL, 1, 0.5)
         hint = f"Did you mean {near[0]}://?" if near else "Known are s3://, gs://, az:// and more."
@@ -62,7 +62,7 @@ def in_words(address: Address, error: Exception) -> AvlocError:
             f"{address} cannot be reached: {said:.200}",
             "Check the network and the endpoint, and run it again: what is done is kept.",
         )
-    return AddressError(f"{address} cannot be used: {said[:200] or name}", "Check the address.")
+    return AddressError(f"{address} cannot be used: {said:.200}", "Check the address.")
 
 
 def refuse_missing_bucket(error: FileNotFoundError) -> None:

@@ -36,6 +36,8 @@ def load_remote(address: Address, load: Callable[[Path], Dataset]) -> Dataset:
         )
     is_alone = not info.is_folder and not _is_annotation(info)
     folder = address if info.is_folder else address.parent
+    if not info.is_folder and folder == address:
+        raise DatasetError("names no object", address, hint="Name a file, or a folder of files.")
     entries = [info] if is_alone else list_objects(folder, at_any_depth=True)
     with TemporaryDirectory(prefix="avloc-") as temporary:
         mirror = Path(temporary) / (folder.name or "bucket")

@@ -127,7 +127,7 @@ def extract(
         shard: Extract part I of N. The other parts may be extracted at the same time, on this
             machine or on others.
         weights: A folder with weight files, searched before any download.
-        offline: Never use the network.
+        offline: Never use the network, but for addresses that you name.
         artifacts: The workspace folder. Default: ``$AVLOC_ARTIFACTS``, or ./artifacts.
         store: The feature store, a folder or an address as s3://bucket/features. Default: the
             workspace's features.

@@ -16,6 +16,8 @@ from object_server import forget_connections, s3_bucket
 
 import avloc
 from avloc.artifacts import Address, FeatureStore, as_location, describe, is_address
+from avloc.artifacts.address_errors import in_words
+from avloc.artifacts.atomic import scratch_file, sweep
 from avloc.artifacts.objects import write_object
 from avloc.errors import (
     AddressError,
@@ -66,6 +68,9 @@ def test_addresses_have_names_and_parents_and_paths_are_none() -> None:
     assert str(address.parent / "cat.mp4") == "s3://bucket/clips/cat.mp4"
     assert as_location(Path("s3://bucket/x")) == Address("s3://bucket/x")
     assert as_location("file:///data/x") == Path("/data/x")
+    assert Address("s3://bucket").parent == Address("s3://bucket")
+    with pytest.raises(UsageError, match=r"ssh://me:\.\.\.@host/x holds a password"):
+        as_location("ssh://me:secret@host/x")
     assert not any(map(is_address, ("/a/b", "a:b/c.mp4", "C:/x", "clip: 1.mp4")))
 
 
@@ -152,6 +157,30 @@ def test_failures_are_rows_until_the_video_is_done(root: Address) -> None:
     assert avloc.verify([str(root), f"{root}/videos/b.h5"]).n_checked == 3
     write_object(root / "videos" / "c.h5", b"no features")
     assert [str(path) for path, _ in avloc.verify(str(root)).bad] == [f"{root}/videos/c.h5"]
+
+
+def test_what_a_kill_left_of_a_copy_is_removed(scratch: Path) -> None:
+    with scratch_file("a.mp4") as ours:
+        assert ours.suffix == ".mp4"
+        assert ours.stat().st_mode & 0o077 == 0
+        left = ours.with_name(ours.name.replace(".partial", "0.partial"))
+        left.write_bytes(b"half a video")
+        sweep(scratch)
+        assert [*scratch.iterdir()] == [ours]
+    assert not [*scratch.iterdir()]
+
+
+@pytest.mark.parametrize(
+    ("raised", "expected"),
+    [
+        (PermissionError("Forbidden"), "is refused: Forbidden. Set AWS_ACCESS_KEY_ID"),
+        (FileNotFoundError("x/y"), "there is no such object: s3://lab/x. Check the address."),
+        (TimeoutError(), "cannot be reached: TimeoutError. Check the network"),
+        (OSError(22, "The bucket name is not valid"), "cannot be used: [Errno 22] The bucket"),
+    ],
+)
+def test_what_drivers_raise_in_words(raised: Exception, expected: str) -> None:
+    assert expected in line_of(in_words(Address("s3://lab/x"), raised))
 
 
 def line_of(error: AvlocError) -> str:

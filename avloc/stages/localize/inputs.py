@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,8 @@ from avloc.timeline import Event
 
 if TYPE_CHECKING:
     from avloc.datasets import Box
+
+_AT_ONCE = 16  # addresses that are looked up
 
 
 @dataclass(frozen=True)
@@ -75,9 +78,16 @@ def find_inputs(paths: Sequence[Path | str], out: Path | None) -> list[InputVide
         UsageError: two videos would write the same files.
     """
     videos: dict[Location, InputVideo] = {}
-    for path in paths:
-        for video in _videos_in(path, out):
-            videos.setdefault(video.path, video)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:  # thousands of addresses may have been listed
+        at_addresses = {
+            path: pool.submit(_videos_at, location, out)
+            for path in paths
+            if isinstance(location := as_location(path), Address)
+        }
+        for path in paths:
+            looked_up = at_addresses.get(path)
+            for video in _videos_in(Path(path), out) if looked_up is None else looked_up.result():
+                videos.setdefault(video.path, video)
     stems = Counter(video.stem for video in videos.values())
     names = Counter(video.video_id for video in videos.values() if video.error is None)
     inputs = [
@@ -122,11 +132,7 @@ def add_truth(inputs: Sequence[InputVideo], root: Location) -> list[InputVideo]:
     return known
 
 
-def _videos_in(given: Path | str, out: Path | None) -> Iterator[InputVideo]:
-    path = as_location(given)
-    if isinstance(path, Address):
-        yield from _videos_at(path, out)
-        return
+def _videos_in(path: Path, out: Path | None) -> Iterator[InputVideo]:
     try:
         videos = video_files(path)
     except MediaError as error:
@@ -138,16 +144,17 @@ def _videos_in(given: Path | str, out: Path | None) -> Iterator[InputVideo]:
         yield InputVideo(video, target.with_suffix(""), video.stem)
 
 
-def _videos_at(address: Address, out: Path | None) -> Iterator[InputVideo]:
+def _videos_at(address: Address, out: Path | None) -> list[InputVideo]:
     from avloc.datasets.remote_set import videos_at
 
     try:
         videos = videos_at(address)
     except AvlocError as error:
-        yield InputVideo(address, Path(address.name), address.stem, error)
-        return
-    for inside, video in videos.items():
-        yield InputVideo(video, ((out or Path()) / inside).with_suffix(""), video.stem)
+        return [InputVideo(address, Path(address.name), address.stem, error)]
+    return [
+        InputVideo(video, ((out or Path()) / inside).with_suffix(""), video.stem)
+        for inside, video in videos.items()
+    ]
 
 
 def _refuse_collisions(inputs: Sequence[InputVideo]) -> None:

@@ -102,7 +102,7 @@ def localize(
         segment_seconds: Length of a segment of the model open. Default: 1.
         device: Where the networks run.
         weights: A folder with weight files, searched before any download.
-        offline: Never use the network.
+        offline: Never use the network, but for addresses that you name.
         artifacts: The workspace folder. Default: ``$AVLOC_ARTIFACTS``, or ./artifacts.
         write: False only returns the results: no file but the report is written.
         progress: called with (videos done, videos, what); the first may be a fraction.
