@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -110,37 +110,6 @@ class Batch:
         if isinstance(chosen, Tensor):  # as an index it would wait for the device to count it
             other = torch.where(chosen[:, None, None], other, truth.targets)
         truth.targets.copy_(other)
-
-
-def batch_indices(
-    examples: Examples,
-    size: int,
-    seed: int | Sequence[int] | None = None,
-    *,
-    whole_rows: bool = False,
-    one_length: bool = False,
-) -> Iterator[list[int]]:
-    """Yield the indices of ``size`` examples, of fewer at the end; without a seed by length.
-
-    With ``whole_rows`` the windows of a row stay together, and a batch ends with the row that
-    fills it: it may be larger. With ``one_length`` no batch needs padding; many may be smaller.
-    """
-    units: dict[int, list[int]] = {}
-    for index, entry in enumerate(examples.entries):
-        units.setdefault(entry.row if whole_rows else index, []).append(index)
-    groups = list(units.values())
-    lengths = np.array([len(examples.entries[group[0]].targets) for group in groups])
-    if seed is None:
-        order = lengths.argsort(kind="stable")
-    else:
-        order = np.random.default_rng(seed).permutation(len(groups))
-    waiting: dict[int, list[int]] = {}
-    for number in order.tolist():
-        key = int(lengths[number]) if one_length else 0
-        waiting.setdefault(key, []).extend(groups[number])
-        if len(waiting[key]) >= size:
-            yield waiting.pop(key)
-    yield from waiting.values()
 
 
 def make_batch(examples: Examples, indices: Sequence[int], visual: Tensor | None = None) -> Batch:

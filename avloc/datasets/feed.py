@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from avloc.datasets.batch_order import batch_indices
 from avloc.datasets.batches import (
     Batch,
     Truth,
-    batch_indices,
     dtype_of_maps,
     make_batch,
     truth_of,

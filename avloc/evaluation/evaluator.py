@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from avloc.artifacts import FeatureStore, ModelFile, Predictions
 from avloc.datasets import Dataset
-from avloc.datasets.batches import batch_indices, make_batch
+from avloc.datasets.batch_order import batch_indices
+from avloc.datasets.batches import make_batch
 from avloc.datasets.event_times import late_events
 from avloc.datasets.examples import Examples, load_examples
 from avloc.errors import DatasetError, FingerprintError, UnknownNameError

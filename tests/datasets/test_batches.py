@@ -11,7 +11,8 @@ import torch
 from made_up import SPEC, features_of, made_up
 
 from avloc.datasets import Row
-from avloc.datasets.batches import Batch, batch_indices, make_batch
+from avloc.datasets.batch_order import batch_indices
+from avloc.datasets.batches import Batch, make_batch
 from avloc.datasets.examples import Examples, load_examples
 from avloc.errors import DatasetError, UnknownNameError
 from avloc.labels import IGNORED
