@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +83,27 @@ def small_workspace(tmp_path_factory: pytest.TempPathFactory) -> SmallWorkspace:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     """What ``avloc demo`` made, to be looked at only."""
     return made_once(tmp_path_factory, "demo", run_demo)[1]
+
+
+@pytest.fixture
+def runs_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let ``reproduce`` train in this process, where torch is loaded already.
+
+    For tests of what it makes of its runs; that they share processes is another test's.
+    """
+    monkeypatch.setattr("avloc.tables.runs._pool", lambda n_jobs: nullcontext(_ThisProcess()))
+
+
+class _ThisProcess:
+    """Stands in for a pool of processes."""
+
+    def schedule(self, run: Callable[..., None], args: tuple[Any, ...]) -> Future[None]:
+        future: Future[None] = Future()
+        try:
+            future.set_result(run(*args))
+        except Exception as error:
+            future.set_exception(error)
+        return future
 
 
 @pytest.fixture

@@ -89,42 +89,53 @@ def is_avloc(line: str) -> bool:
 def run(line: str) -> tuple[int, str]:
     """Run a line in the current folder; return its exit code and what it wrote.
 
-    A line for avloc alone runs in this process, which has torch already; others in a shell.
+    Of a line with pipes each program gets what the one before it wrote, and avloc runs in this
+    process, which has torch already.
     """
-    if "|" in line:
-        return _run_in_shell(line)
+    code, written, said = 0, "", ""
+    for program in line.split(" | "):
+        at_work = _run_avloc if program.startswith("avloc ") else _run_program
+        code, written, errors = at_work(program, written)
+        said += errors
+        if code != 0:
+            break
+    return code, written + said
+
+
+def _run_avloc(line: str, given: str) -> tuple[int, str, str]:
     line = line.replace("reproduce table1 table2", "reproduce table2")  # table1 has its own line
     for name in RECIPES:
         line = line.replace(f"--on {name}", f"--on {name}.toml")
     added = next((more for start, more in SMALLER.items() if line.startswith(start)), "")
-    written = io.StringIO()
+    written, said = io.StringIO(), io.StringIO()
     argv = shlex.split(f"{line} {added}")
+    code = 0
     with (
         mock.patch.object(sys, "argv", argv),
+        mock.patch.object(sys, "stdin", io.StringIO(given)),
         contextlib.redirect_stdout(written),
-        contextlib.redirect_stderr(written),
+        contextlib.redirect_stderr(said),
     ):
         try:
             main()
         except SystemExit as ended:
             code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-            return code, written.getvalue()
-    return 0, written.getvalue()
+    return code, written.getvalue(), said.getvalue()
 
 
-def _run_in_shell(line: str) -> tuple[int, str]:
+def _run_program(line: str, given: str) -> tuple[int, str, str]:
     here = Path("bin")
     here.mkdir(exist_ok=True)
-    for name, module in (("avloc", "-m avloc "), ("python3", "")):
-        program = here / name
-        program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {module}"$@"\n')
-        program.chmod(0o755)
+    program = here / "python3"
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
+    program.chmod(0o755)
     path = f"{here.absolute()}{os.pathsep}{os.environ['PATH']}"
     ended = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", line],
+        ["bash", "-c", line],
         env={**os.environ, "PATH": path},
+        input=given,
         capture_output=True,
         text=True,
         check=False,
     )
-    return ended.returncode, ended.stdout + ended.stderr
+    return ended.returncode, ended.stdout, ended.stderr

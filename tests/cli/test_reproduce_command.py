@@ -35,6 +35,7 @@ def recipe(tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("runs_in_this_process")
 def test_from_a_recipe_to_tables_and_a_second_time_from_what_is_kept(
     avloc: Shell, recipe: Path, tmp_path: Path
 ) -> None:

@@ -105,7 +105,8 @@ def assert_complete(pair, folder):
     assert [path.name for path in (pair.root / "videos").glob(".*")] == []
 
 
-@pytest.mark.parametrize("workers", [0, 2])
+# without decoding processes, two runs share a store in the tests below as well
+@pytest.mark.parametrize("workers", [pytest.param(0, marks=pytest.mark.exhaustive), 2])
 def test_two_runs_do_each_video_once(folder, tmp_path, workers):
     pair = Pair(folder, tmp_path, workers)
     runs = [pair.start(), pair.start()]

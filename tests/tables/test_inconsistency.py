@@ -23,6 +23,8 @@ from avloc.tables.share_results import result_of
 from avloc.tables.share_tables import share_table
 from avloc.training import TrainingConfig
 
+pytestmark = pytest.mark.usefixtures("runs_in_this_process")
+
 TITLES = ("A + V", "AVEL", "CMAN - sentinel", "CMAN")
 TINY = Recipe(
     features={"visual": "efficientnet-lite0", "audio": "logmel", "fps": 1, "offline": True},

@@ -110,6 +110,7 @@ def accuracies(comparison):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("runs_in_this_process")
 def test_what_is_done_is_not_done_again_and_what_is_lost_is(world, reproduced):
     first, artifacts = reproduced
     runs = artifacts / "reproduce" / "runs"

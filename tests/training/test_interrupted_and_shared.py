@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from format1_files import write_old_features
 from made_up import made_up
-from trained_process import CONFIG, OPTIONS
+from trained_process import CONFIG, OPTIONS, Trainings
 
 from avloc.artifacts import ModelFile, read_model, write_model
 from avloc.datasets.examples import load_examples
@@ -23,27 +19,11 @@ from avloc.datasets.feed import Feed
 from avloc.errors import ArtifactError, DatasetError
 from avloc.training.fit import fit
 
-HERE = Path(__file__).parent
-ENVIRONMENT = {"PYTHONPATH": f"{HERE.parent}{os.pathsep}{HERE.parents[1]}", "OMP_NUM_THREADS": "1"}
 
-
-def command(root: Path, out: Path, *more: object) -> list[str]:
-    return [sys.executable, *map(str, (HERE / "trained_process.py", root, out, *more))]
-
-
-def started(arguments: list[str], **environment: str) -> subprocess.Popen:
-    return subprocess.Popen(
-        arguments,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **ENVIRONMENT, **environment},
-    )
-
-
-def finished(process: subprocess.Popen) -> None:
-    _, said = process.communicate(timeout=200)
-    assert process.returncode == 0, said
+@pytest.fixture(scope="module")
+def trainings():
+    with Trainings() as trainings:
+        yield trainings
 
 
 def assert_same(one: ModelFile, other: ModelFile) -> None:
@@ -55,16 +35,16 @@ def assert_same(one: ModelFile, other: ModelFile) -> None:
 
 
 @pytest.mark.slow
-def test_killed_and_resumed_it_ends_with_the_same_bits(tmp_path):
+def test_killed_and_resumed_it_ends_with_the_same_bits(tmp_path, trainings):
     made_up(tmp_path / "world", noise=1.0)
-    finished(started(command(tmp_path / "world", tmp_path / "whole.h5", 0)))
-    killed = started(command(tmp_path / "world", tmp_path / "killed.h5", 60))
-    killed.stdout.readline()
-    killed.send_signal(signal.SIGKILL)
-    killed.communicate()
+    trainings.run(tmp_path / "world", tmp_path / "whole.h5")
+    (killed,) = trainings.begin(tmp_path / "world", tmp_path / "killed.h5", seconds=60)
+    trainings.wait_for_an_epoch()
+    os.kill(killed, signal.SIGKILL)
+    assert trainings.end() == [signal.SIGKILL]
     assert not (tmp_path / "killed.h5").exists()
     assert len(read_model(tmp_path / "killed.unfinished.h5").history["epoch"]) == 1
-    finished(started(command(tmp_path / "world", tmp_path / "killed.h5", 0, "--resume")))
+    trainings.run(tmp_path / "world", tmp_path / "killed.h5", resume=True)
     whole, resumed = read_model(tmp_path / "whole.h5"), read_model(tmp_path / "killed.h5")
     assert len(whole.history["epoch"]) == CONFIG.epochs
     assert_same(whole, resumed)
@@ -153,38 +133,24 @@ def test_more_epochs_than_were_planned_may_follow(tmp_path):
     assert_same(fit(world.store, world.dataset, **run, config=CONFIG), longer)
 
 
-def a_free_port() -> int:
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        return server.getsockname()[1]
-
-
-def two_finished(arguments: list[str]) -> None:
-    """Run a command as `torchrun` would, in two processes."""
-    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(a_free_port())}
-    team = [started(arguments, RANK=str(r), LOCAL_RANK=str(r), **shared) for r in range(2)]
-    for process in team:
-        finished(process)
-
-
 @pytest.mark.slow
-def test_two_processes_resumed_draw_the_dropout_they_would_have_drawn(tmp_path):
+def test_two_processes_resumed_draw_the_dropout_they_would_have_drawn(tmp_path, trainings):
     """Each its own: resumed with the leader's random state, both would drop the same."""
     made_up(tmp_path / "world", n_videos=22, noise=1.0)
-    two_finished(command(tmp_path / "world", tmp_path / "two.h5", 0))
+    trainings.run(tmp_path / "world", tmp_path / "two.h5", team=2)
     whole = read_model(tmp_path / "two.h5")
     unfinished = read_model(tmp_path / "two.unfinished.h5")
     assert len(unfinished.history["epoch"]) == CONFIG.epochs - 1
-    two_finished(command(tmp_path / "world", tmp_path / "two.h5", 0, "--resume"))
+    trainings.run(tmp_path / "world", tmp_path / "two.h5", team=2, resume=True)
     assert_same(whole, read_model(tmp_path / "two.h5"))
 
 
 @pytest.mark.slow
-def test_two_processes_together_train_what_one_would(tmp_path):
+def test_two_processes_together_train_what_one_would(tmp_path, trainings):
     """13 rows in batches of 5: the last has 3, and one process has more than the other."""
     made_up(tmp_path / "world", n_videos=22, noise=1.0)
-    finished(started(command(tmp_path / "world", tmp_path / "one.h5", 0, "--no-dropout")))
-    two_finished(command(tmp_path / "world", tmp_path / "two.h5", 0, "--no-dropout"))
+    trainings.run(tmp_path / "world", tmp_path / "one.h5", dropout=0.0)
+    trainings.run(tmp_path / "world", tmp_path / "two.h5", team=2, dropout=0.0)
     one, two = read_model(tmp_path / "one.h5"), read_model(tmp_path / "two.h5")
     assert two.metrics["epoch"] == one.metrics["epoch"]
     for name in ("train_loss", "train_accuracy", "val_loss", "val_accuracy"):

@@ -1,12 +1,23 @@
-"""Run by tests in processes of its own: train on a store, slowly if asked, and print each epoch.
+"""Trains in processes that a test may kill, or in teams of processes; torch is loaded once.
 
-python trained_process.py ROOT OUT [SECONDS_AN_EPOCH] [--resume]
+Started as a program it reads requests, a line of JSON each, and forks a process for each rank.
+It answers in lines of JSON: the processes, each epoch that is kept, and how all of them ended.
+`Trainings` is the other end.
 """
 
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
 import sys
 import time
+import traceback
 from pathlib import Path
 
+import torch
+import torch._dynamo  # which every optimizer loads when it is made
 from made_up import world_at
 
 from avloc.artifacts import read_model, write_model
@@ -17,14 +28,96 @@ CONFIG = TrainingConfig(epochs=8, batch_size=5, learning_rate=3e-3, milestones=(
 OPTIONS = {"width": 16}
 
 
-def main(root: Path, out: Path, seconds: float, *, resume: bool, dropout: float = 0.1) -> None:
-    """Train; keep each unfinished epoch beside OUT."""
+class Trainings:
+    """A server, and the one training that it has under way."""
+
+    def __init__(self) -> None:
+        path = os.pathsep.join(str(Path(__file__).parents[k]) for k in (1, 2))
+        self._server = subprocess.Popen(
+            [sys.executable, __file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": path},
+        )
+
+    def __enter__(self) -> Trainings:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.communicate("")
+
+    def begin(self, root: Path, out: Path, *, team: int = 1, **how: object) -> list[int]:
+        """Begin a training (see `train`) in ``team`` processes; returns their ids."""
+        request = [str(root), str(out), team, how]
+        self._server.stdin.write(json.dumps(request) + "\n")
+        self._server.stdin.flush()
+        return self._hear()["begun"]
+
+    def wait_for_an_epoch(self) -> None:
+        """Wait until the training has kept an epoch."""
+        assert self._hear()["epoch"] > 0
+
+    def end(self) -> list[int]:
+        """Wait for its end; returns the exit statuses of its processes."""
+        while "ended" not in (said := self._hear()):
+            pass
+        return said["ended"]
+
+    def run(self, root: Path, out: Path, *, team: int = 1, **how: object) -> None:
+        """Train to the end."""
+        self.begin(root, out, team=team, **how)
+        assert self.end() == [0] * team
+
+    def _hear(self) -> dict:
+        return json.loads(self._server.stdout.readline())
+
+
+def serve() -> None:
+    torch.set_num_threads(1)  # a fork has only the thread that forked
+    for line in sys.stdin:
+        root, out, team, how = json.loads(line)
+        # as torchrun has it
+        shared = {"WORLD_SIZE": f"{team}", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port()}
+        processes = []
+        for rank in range(team):
+            ranks = {"RANK": f"{rank}", "LOCAL_RANK": f"{rank}"} | shared if team > 1 else {}
+            process = os.fork()
+            if process == 0:
+                os.environ.update(ranks)
+                run(Path(root), Path(out), how)
+            processes.append(process)
+        say(begun=processes)
+        say(ended=[os.waitpid(process, 0)[1] for process in processes])
+
+
+def free_port() -> str:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return str(server.getsockname()[1])
+
+
+def run(root: Path, out: Path, how: dict) -> None:
+    """Train, and never return."""
+    try:
+        train(root, out, **how)
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    sys.stderr.flush()
+    os._exit(status)
+
+
+def train(
+    root: Path, out: Path, *, seconds: float = 0.0, resume: bool = False, dropout: float = 0.1
+) -> None:
+    """Train, ``seconds`` longer an epoch than it takes; keep each unfinished epoch beside OUT."""
     world, unfinished = world_at(root), out.with_suffix(".unfinished.h5")
 
     def keep(file):
         write_model(unfinished, file)
-        sys.stdout.write(f"{len(file.history['epoch'])}\n")
-        sys.stdout.flush()
+        say(epoch=len(file.history["epoch"]))
         time.sleep(seconds)
 
     model = fit(
@@ -40,12 +133,9 @@ def main(root: Path, out: Path, seconds: float, *, resume: bool, dropout: float 
         write_model(out, model)
 
 
+def say(**what: object) -> None:
+    os.write(1, (json.dumps(what) + "\n").encode())
+
+
 if __name__ == "__main__":
-    arguments = [argument for argument in sys.argv[1:] if not argument.startswith("--")]
-    main(
-        Path(arguments[0]),
-        Path(arguments[1]),
-        float(arguments[2]),
-        resume="--resume" in sys.argv,
-        dropout=0.0 if "--no-dropout" in sys.argv else 0.1,
-    )
+    serve()
