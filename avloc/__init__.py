@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from avloc.stages.label import label as label
     from avloc.stages.localize.run import localize as localize
     from avloc.stages.open_model import open_model as open_model
+    from avloc.stages.status import status as status
     from avloc.stages.synth import synth as synth
     from avloc.stages.train import train as train
     from avloc.stages.verify import verify as verify
@@ -62,6 +63,7 @@ _HOME = {
     "open_model": "avloc.stages.open_model",
     "reproduce": "avloc.tables.reproduction",
     "save": "avloc.export.formats.saving",
+    "status": "avloc.stages.status",
     "synth": "avloc.stages.synth",
     "train": "avloc.stages.train",
     "verify": "avloc.stages.verify",

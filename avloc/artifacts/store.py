@@ -140,9 +140,14 @@ class FeatureStore:
     def __contains__(self, video_id: str) -> bool:
         """Tell whether `read` would accept the video's file, without reading maps and vectors."""
         try:
-            return self.files.headers(_name(video_id)).spec == self.spec
+            self.headers(video_id)
         except ArtifactError:
             return False
+        return True
+
+    def headers(self, video_id: str) -> VideoFeatures:
+        """Read what a video's file declares, without maps and vectors; errors as of `read`."""
+        return self._checked(self.files.headers(_name(video_id)), video_id)
 
     def written_at(self, video_id: str) -> float | None:
         """Return when a video's features were written, in seconds as `time.time`; None if never."""
@@ -172,6 +177,9 @@ class FeatureStore:
             depth = Depth.WHOLE  # nothing stays in a copy that is removed
         with self.local_path(video_id) as path:
             features = read_features(path, depth)
+        return self._checked(features, video_id)
+
+    def _checked(self, features: VideoFeatures, video_id: str) -> VideoFeatures:
         if features.spec != self.spec:
             raise FingerprintError(
                 f"{self.root / _name(video_id)} has fingerprint {features.fingerprint}, its store"

@@ -24,6 +24,7 @@ from avloc.cli.label import label
 from avloc.cli.localize import localize
 from avloc.cli.open_model import open_model
 from avloc.cli.reproduce import reproduce
+from avloc.cli.status import status
 from avloc.cli.synth import synth
 from avloc.cli.train import train
 from avloc.cli.verify import verify
@@ -39,6 +40,7 @@ app = typer.Typer(
 )
 _COMMANDS: dict[str, Callable[..., None]] = {
     "extract": extract,
+    "status": status,
     "train": train,
     "eval": evaluate,
     "localize": localize,

@@ -13,7 +13,7 @@ from avloc.errors import AvlocError, PartialFailureError
 if TYPE_CHECKING:
     from avloc.datasets import Dataset
     from avloc.features import ExtractionReport
-    from avloc.stages.extract import Sources
+    from avloc.stages.input_videos import InputVideos
 
 
 @parameters_of(
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     segment_seconds={"min": 0.1, "max": 10},
     workers={"min": 0},
     batch_size={"min": 1},
-    shard={"metavar": "I/N"},
+    shard={"metavar": "I/N|auto"},
 )
 def extract(
     given: dict[str, Any],
@@ -34,11 +34,11 @@ def extract(
 ) -> None:
     """List or extract the videos, and print what failed."""
     import avloc
-    from avloc.stages.extract import find_sources
+    from avloc.stages.input_videos import find_videos
 
     given["paths"] = console.paths_or_stdin(given["paths"])
     if dry_run:
-        _show_plan(find_sources(given["paths"], given["shard"]))
+        _show_plan(find_videos(given["paths"], given["shard"]))
         return
     with console.progress_bar("extract") as progress:
         done = avloc.extract(**given, progress=progress, notice=console.say)
@@ -51,7 +51,7 @@ def extract(
         )
 
 
-def _show_plan(sources: Sources) -> None:
+def _show_plan(sources: InputVideos) -> None:
     from avloc.datasets import count_labels
 
     for video_id, path in sources.videos:

@@ -3,7 +3,6 @@
 from avloc.features.architectures import list_audio_encoders, list_visual_encoders
 from avloc.features.encoders import Encoder, Encoders, encoders_for, load_encoders
 from avloc.features.extraction import ExtractionReport, extract, extract_video
-from avloc.features.shard import parse_shard
 from avloc.features.weights import WeightsPolicy, WeightsRecord, cache_folder
 from avloc.spec import FeatureSpec
 
@@ -21,5 +20,4 @@ __all__ = [
     "list_audio_encoders",
     "list_visual_encoders",
     "load_encoders",
-    "parse_shard",
 ]

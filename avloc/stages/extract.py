@@ -7,33 +7,21 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from avloc.artifacts import FeatureStore, Location, resolved
+from avloc.artifacts import FeatureStore, resolved
 from avloc.artifacts.objects import is_folder
 from avloc.artifacts.run_marker import marked
-from avloc.datasets import Dataset, load_dataset
+from avloc.datasets import Dataset
 from avloc.engine.cluster_options import ClusterOptions, choose_engine
-from avloc.errors import MediaError
-from avloc.features import ExtractionReport, WeightsPolicy, load_encoders, parse_shard
+from avloc.engine.shard import named_shard
+from avloc.features import ExtractionReport, WeightsPolicy, load_encoders
 from avloc.features import extract as extract_features
 from avloc.features.cluster_extraction import extract_on_cluster
 from avloc.features.sources import check_name
 from avloc.features.worker import WorkSettings
 from avloc.progress import Progress
 from avloc.spec import DEFAULT_AUDIO, DEFAULT_VISUAL, FeatureSpec
+from avloc.stages.input_videos import find_videos
 from avloc.stages.workspace import Workspace
-
-
-@dataclass(frozen=True)
-class Sources:
-    """The videos behind some paths.
-
-    Attributes:
-        videos: (video id, file or address) pairs, those of the shard.
-        dataset: the labelled data set if the paths are exactly one, else None.
-    """
-
-    videos: list[tuple[str, Location]]
-    dataset: Dataset | None
 
 
 @dataclass(frozen=True)
@@ -49,31 +37,6 @@ class Extraction:
     store: FeatureStore
     report: ExtractionReport
     dataset: Dataset | None
-
-
-def find_sources(paths: Sequence[Path | str], shard: str = "1/1") -> Sources:
-    """Find the videos behind data sets, manifests, folders and files; a shard keeps its part."""
-    is_in_shard = parse_shard(shard)
-    datasets = [load_dataset(path) for path in paths]
-    videos: dict[str, Location] = {}
-    for dataset in datasets:
-        for video_id, path in dataset.videos.items():
-            if videos.setdefault(video_id, path) != path:
-                raise MediaError(
-                    f"{videos[video_id]} and {path} would both be the video {video_id!r}",
-                    "Extract them into different stores, or rename one.",
-                )
-    if not paths:
-        raise MediaError("no video was named", "Name a folder, a video or a manifest.")
-    if not videos:
-        raise MediaError(
-            f"no video found in {', '.join(map(str, paths))}", "Check the path and the suffixes."
-        )
-    is_labelled = len(datasets) == 1 and bool(datasets[0].rows)
-    return Sources(
-        [(video_id, path) for video_id, path in videos.items() if is_in_shard(video_id)],
-        datasets[0] if is_labelled else None,
-    )
 
 
 def extract(
@@ -125,7 +88,7 @@ def extract(
         overwrite: Which existing results to make again. stale: those made from another video,
             or with another model or other settings.
         shard: Extract part I of N. The other parts may be extracted at the same time, on this
-            machine or on others.
+            machine or on others. auto: the part of this task of a Slurm job array.
         weights: A folder with weight files, searched before any download.
         offline: Never use the network, but for addresses that you name.
         artifacts: The workspace folder. Default: ``$AVLOC_ARTIFACTS``, or ./artifacts.
@@ -147,7 +110,8 @@ def extract(
         ClusterError: there is no cluster, or its machines cannot do the work.
     """
     on = choose_engine(engine, device, ClusterOptions(cluster or "", cluster_workers, cpus, gpus))
-    sources = find_sources([paths] if isinstance(paths, str | Path) else paths, shard)
+    shard = named_shard(shard)
+    sources = find_videos([paths] if isinstance(paths, str | Path) else paths, shard)
     dataset, root = sources.dataset, Workspace.at(artifacts).store(store)
     is_folder(root)  # an address that cannot be reached is better known before encoders are loaded
     load = partial(

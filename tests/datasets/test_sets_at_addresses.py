@@ -13,7 +13,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from avloc.artifacts import Address, staged
 from avloc.datasets import Dataset, find_boxes, load_dataset
 from avloc.errors import DatasetError, UsageError
-from avloc.stages.extract import find_sources
+from avloc.stages.input_videos import find_videos
 
 AVE = "Category&VideoID&Quality&StartTime&EndTime\nDog&a b&good&0&3\nCat&c&bad&2&5\n"
 ROWS = "video,label,start,end,split\nclips/a.mp4,dog,0,1,train\nclips/gone.mp4,cat,0,1,train\n"
@@ -80,7 +80,7 @@ def test_a_manifest_with_its_videos_beside_it(tmp_path: Path, inside: str) -> No
     here, there = (load_dataset(f"{place}{inside}") for place in (tmp_path, root))
     assert there == moved(here, tmp_path, root)
     assert there.coverage.missing == ("gone",)
-    [(_, video)] = find_sources([f"{root}{inside}"]).videos
+    [(_, video)] = find_videos([f"{root}{inside}"]).videos
     assert video == root / "clips/a.mp4"
 
 

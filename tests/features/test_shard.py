@@ -4,8 +4,9 @@ from hypothesis import strategies as st
 from test_extraction import assert_same, store_at, videos_of
 from tiny_encoders import Film, tiny_encoders
 
+from avloc.engine.shard import named_shard, parse_shard, shard_of
 from avloc.errors import UsageError
-from avloc.features import extract, parse_shard
+from avloc.features import extract
 
 
 @given(st.lists(st.text(min_size=1), unique=True), st.integers(1, 9))
@@ -45,3 +46,36 @@ def test_shards_together_fill_a_store_as_one_run_does(tmp_path):
     assert together.video_ids() == alone.video_ids()
     for video_id in alone.video_ids():
         assert_same(together.read(video_id), alone.read(video_id))
+
+
+def task(number, count, least, most, step=""):
+    values = {"ID": number, "COUNT": count, "MIN": least, "MAX": most, "STEP": step}
+    return {f"SLURM_ARRAY_TASK_{name}": f"{value}" for name, value in values.items() if value != ""}
+
+
+@pytest.mark.parametrize(
+    ("ids", "step"), [(range(4), 1), (range(1, 5), ""), (range(10, 41, 10), 10), ([7], 1)]
+)
+def test_auto_is_the_part_of_a_task_of_a_slurm_array(ids, step):
+    ids = list(ids)
+    named = [named_shard("auto", task(k, len(ids), ids[0], ids[-1], step)) for k in ids]
+    assert named == [f"{k}/{len(ids)}" for k in range(1, len(ids) + 1)]
+
+
+@pytest.mark.parametrize(
+    ("environment", "says"),
+    [
+        ({}, "SLURM_ARRAY_TASK_ID is not set"),
+        ({"SLURM_ARRAY_TASK_ID": "3"}, "cannot read the job array"),
+        (task("x", 4, 1, 4), "SLURM_ARRAY_TASK_ID=x"),
+        (task(7, 3, 1, 7, 1), "not evenly spaced"),  # --array=1,3,7
+        (task(9, 4, 1, 4, 1), "cannot tell the part of task 9"),
+    ],
+)
+def test_auto_without_a_job_array_is_refused(environment, says):
+    with pytest.raises(UsageError, match=says):
+        named_shard("auto", environment)
+
+
+def test_a_shard_is_the_same_whoever_asks():
+    assert [shard_of(name, 3) for name in ("a", "b", "c", "-x1")] == [2, 2, 1, 2]
