@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from test_extraction import assert_same, store_at, videos_of
 from tiny_encoders import Film, tiny_encoders
 
-from avloc.engine.shard import named_shard, parse_shard, shard_of
+from avloc.engine.shard import named_shard, parse_shard
 from avloc.errors import UsageError
 from avloc.features import extract
 
@@ -75,7 +75,3 @@ def test_auto_is_the_part_of_a_task_of_a_slurm_array(ids, step):
 def test_auto_without_a_job_array_is_refused(environment, says):
     with pytest.raises(UsageError, match=says):
         named_shard("auto", environment)
-
-
-def test_a_shard_is_the_same_whoever_asks():
-    assert [shard_of(name, 3) for name in ("a", "b", "c", "-x1")] == [2, 2, 1, 2]
