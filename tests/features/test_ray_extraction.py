@@ -15,9 +15,9 @@ from troubled_encoders import at_work, troubled_encoders, write_plain
 from avloc.artifacts import FeatureStore
 from avloc.engine.cluster_options import ClusterOptions
 from avloc.engine.ray_cluster import import_ray
+from avloc.engine.shard import parse_shard
 from avloc.features import extract
 from avloc.features.cluster_extraction import extract_on_cluster
-from avloc.features.shard import parse_shard
 from avloc.features.worker import WorkSettings
 
 pytestmark = [
