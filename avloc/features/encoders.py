@@ -107,6 +107,9 @@ def load_source(
     group = architecture.group(device, runtime)
     one = architecture.prepare(architecture.items(sense, segment_seconds).to(device))
     like = torch.zeros(group, *one.shape[1:], device=device)
+    prepare: Callable[..., Tensor] = architecture.prepare
+    if sense == "visual" and runtime == "onnx":  # which takes planes
+        prepare = partial(prepare, is_planar=True)
     if sense == "visual":
         like = like.contiguous(memory_format=torch.channels_last)
 
@@ -121,7 +124,7 @@ def load_source(
     return Encoder(
         source.name,
         network,
-        architecture.prepare,
+        prepare,
         architecture.embedding,
         source.weights_sha256,
         device,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from avloc.decoding.clip_decoding import SOUND_AHEAD, Samples
 from avloc.features.precision import one_thread
@@ -65,19 +68,25 @@ def _kernel_size(rate: int, wanted: int) -> int:
 
 
 def _by_torchaudio(samples: Samples, rate: int, wanted: int) -> Samples:
+    with one_thread(), torch.inference_mode():
+        sound = _resampling(rate, wanted)(torch.from_numpy(samples))
+    return np.asarray(sound.numpy(), dtype=np.float32)
+
+
+@lru_cache(4)  # a kernel takes longer than a clip, and clips have few rates
+def _resampling(rate: int, wanted: int) -> Callable[[Tensor], Tensor]:
     import torchaudio  # which sound of the right rate does not need
 
-    with one_thread(), torch.inference_mode():
-        sound = torchaudio.functional.resample(
-            torch.from_numpy(samples),
-            rate,
-            wanted,
-            lowpass_filter_width=64,
-            rolloff=0.9475937167399596,
-            resampling_method="sinc_interp_kaiser",
-            beta=14.769656459379492,
-        )
-    return np.asarray(sound.numpy(), dtype=np.float32)
+    resample: Callable[[Tensor], Tensor] = torchaudio.transforms.Resample(
+        rate,
+        wanted,
+        lowpass_filter_width=64,
+        rolloff=0.9475937167399596,
+        resampling_method="sinc_interp_kaiser",
+        beta=14.769656459379492,
+        dtype=torch.float32,
+    )
+    return resample
 
 
 def _by_soxr(samples: Samples, rate: int, wanted: int) -> Samples:

@@ -163,6 +163,9 @@ def test_normalisation_in_place_has_the_bits_of_the_formula():
         before = frames.clone()
         expected = ((frames.float() / 255 - mean) / std).permute(0, 3, 1, 2)
         assert torch.equal(imagenet(frames), expected)
+        planar = imagenet(frames, is_planar=True)
+        assert torch.equal(planar, expected)
+        assert planar.is_contiguous()
         assert torch.equal(frames, before)
 
 
