@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from avloc.artifacts import FeatureStore, Location, as_location
 from avloc.engine.cluster_options import ClusterOptions, Share
 from avloc.engine.driver import Driver
 from avloc.engine.ray_cluster import connected
 from avloc.engine.ray_workers import RayWorkers
+from avloc.engine.working_folder import enter, folder_of_relative
 from avloc.errors import ArtifactError, ClusterError, FingerprintError
 from avloc.features.encoders import Encoders
 from avloc.features.extraction import ExtractionReport, distinct_videos, report_of
@@ -52,8 +51,7 @@ class ExtractionWork:
 
     def __init__(self, plan: ExtractionPlan) -> None:
         self._plan = plan
-        if plan.folder:
-            _enter(plan.folder)
+        enter(plan.folder)
         self._encoders = plan.load()
         self._worker: FeatureWorker | None = None
         self.introduction = self._encoders.spec
@@ -107,7 +105,7 @@ def extract_on_cluster(
         ClusterError: there is no cluster, or its machines cannot work on this store.
     """
     distinct, root, report = distinct_videos(videos), as_location(root), progress or silent
-    folder = str(Path.cwd()) if any(map(_is_relative, (root, *(p for _, p in distinct)))) else ""
+    folder = folder_of_relative([root, *(path for _, path in distinct)])
     reception = _Reception(root, dataset_root)
     rows: dict[str, VideoRow] = {}
     report(0, len(distinct), "waiting for workers")
@@ -175,17 +173,3 @@ def _in_lots(settings: WorkSettings, share: Share) -> WorkSettings:
     if n_workers is None:  # on a CPU most cores are the encoders'
         n_workers = max(1, int(share.cpus) - 1 if share.gpus else int(share.cpus) // 4)
     return replace(settings, workers=n_workers, in_lots=True)
-
-
-def _is_relative(location: Location) -> bool:
-    return isinstance(location, Path) and not location.is_absolute()
-
-
-def _enter(folder: str) -> None:
-    try:
-        os.chdir(folder)
-    except OSError:
-        raise ClusterError(
-            f"{socket.gethostname()} has no folder {folder}",
-            "Give absolute paths that all nodes share, or addresses.",
-        ) from None

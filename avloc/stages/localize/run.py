@@ -4,34 +4,29 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from avloc.artifacts import as_location, claim, is_address
-from avloc.errors import AvlocError, UsageError
+from avloc.artifacts import as_location, is_address
+from avloc.errors import UsageError
 from avloc.events import EventRules
 from avloc.export.heat_style import HeatStyle
 from avloc.progress import Progress, silent
-from avloc.stages.localize.answers import ANSWER_SUFFIX, CachedModels
+from avloc.stages.localize.answers import CachedModels
 from avloc.stages.localize.choice import OpenRequest, choose_models
 from avloc.stages.localize.inputs import InputVideo, add_truth, find_inputs
-from avloc.stages.localize.localized_video import LocalizedVideo, modality_note, score_remarks
-from avloc.stages.localize.output_files import (
-    OutputFiles,
-    OutputOptions,
-    check_outputs,
-    refuse_outputs,
-)
+from avloc.stages.localize.localized_video import LocalizedVideo
+from avloc.stages.localize.output_files import OutputOptions, check_outputs
+from avloc.stages.localize.video_worker import VideoWorker
 from avloc.stages.workspace import Workspace
-from avloc.timeline import Timeline
 
 if TYPE_CHECKING:
     from avloc.stages.localize.report_writer import ReportWriter
 
 _PATIENCE = 0.5  # seconds between two looks at videos that another run works on
-_FEATURES = 0.6  # their share of a video's time where a heat map is rendered too
 
 
 def localize(
@@ -148,17 +143,15 @@ def localize(
 
         writer = ReportWriter(Path(report), models, look)
     with writer or nullcontext():
-        run = _Run(inputs, models, outputs, writer, write, progress or silent)
-        return run.localize_all(each)
+        worker = VideoWorker(models, outputs, is_written=write)
+        return _Run(inputs, worker, writer, progress or silent).localize_all(each)
 
 
 @dataclass(frozen=True)
 class _Run:
     inputs: Sequence[InputVideo]
-    models: CachedModels
-    outputs: OutputOptions
+    worker: VideoWorker
     writer: ReportWriter | None
-    is_written: bool
     progress: Progress
 
     def localize_all(self, each: Callable[[LocalizedVideo], None] | None) -> list[LocalizedVideo]:
@@ -168,77 +161,21 @@ class _Run:
         while waiting := [n for n in range(n_videos) if n not in localized]:
             n_before = len(localized)
             for n in waiting:
-                with self._claim(self.inputs[n]) as is_mine:
-                    if not is_mine:
-                        continue
-                    localized[n] = self._localize(self.inputs[n], len(localized))
+                part = partial(self._report, len(localized))
+                done = self.worker.localize(self.inputs[n], part, self.writer)
+                if done is None:
+                    continue
+                localized[n] = done
                 if each is not None:
-                    each(localized[n])
+                    each(done)
             if len(localized) == n_before:
                 self.progress(n_before, n_videos, "waiting for another run")
                 time.sleep(_PATIENCE)
         self.progress(n_videos, n_videos, "done")
         return [localized[n] for n in range(n_videos)]
 
-    def _claim(self, video: InputVideo) -> AbstractContextManager[bool]:
-        if not self.is_written or video.error is not None:
-            return nullcontext(True)
-        self.models.prepare(video)  # before the claim makes a folder
-        return claim(video.result(ANSWER_SUFFIX))
-
-    def _localize(self, video: InputVideo, n_done: int) -> LocalizedVideo:
-        """Localize a video; an error is the video's, unless a model cannot be loaded."""
-        written: list[Path] = []
-        kept: list[Path] = []
-        try:
-            with video.staged() as here:
-                timelines = self._make_files(here, n_done, written, kept)
-                notes = (modality_note(self.models.files[0], timelines[0]), video.truth_note)
-                note = "; ".join(filter(None, notes))
-                if self.writer is not None:
-                    self.writer.add(here, timelines[0], [*kept, *written], note)
-        except AvlocError as error:
-            if error is self.models.load_error:
-                raise
-            if self.writer is not None:
-                self.writer.add_failure(video.path, error)
-            return LocalizedVideo(video.path, written=tuple(written), error=error)
-        return LocalizedVideo(
-            video.path,
-            timelines[0],
-            others=tuple(timelines[1:]),
-            written=tuple(written),
-            kept=tuple(kept),
-            note=note,
-            remarks=score_remarks(timelines[0], self.models.rules.labels),
-        )
-
-    def _make_files(
-        self, video: InputVideo, n_done: int, written: list[Path], kept: list[Path]
-    ) -> list[Timeline]:
-        """Answer a video and make its files; the two lists grow with each file."""
-        if self.is_written:
-            refuse_outputs(video, self.outputs)
-        share = _FEATURES if self.outputs.heatmap else 1.0
-        features = self._part(n_done, share, f"{video.path.name}: features", "segments")
-        answers = self.models.answers(video, features, is_written=self.is_written)
-        for answer in answers:
-            if answer.path is not None:
-                (kept if answer.is_reused else written).append(answer.path)
-        if self.is_written:
-            heatmap = self._part(n_done + share, 1 - share, f"{video.path.name}: heat map", "s")
-            for path, is_new in OutputFiles(video, answers, self.outputs, heatmap).write():
-                (written if is_new else kept).append(path)
-        return [answer.timeline for answer in answers]
-
-    def _part(self, begin: float, share: float, what: str, unit: str) -> Progress:
-        """Return the progress of one piece of work, as progress in all videos."""
-
-        def report(done: float, total: int, _: str) -> None:
-            text = f"{what} {done:.0f}/{total} {unit}"
-            self.progress(begin + share * done / max(total, 1), len(self.inputs), text)
-
-        return report
+    def _report(self, n_done: int, share: float, what: str) -> None:
+        self.progress(n_done + share, len(self.inputs), what)
 
 
 def _as_list(given: Sequence[str | Path] | str | Path) -> list[str | Path]:
