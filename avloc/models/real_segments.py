@@ -41,10 +41,13 @@ def run_lstm(
     if real is None:
         states, last = lstm(x)
         return states, last
-    lengths = real.sum(dim=1).cpu()
-    packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
-    states, last = lstm(packed)
-    return pad_packed_sequence(states, batch_first=True, total_length=x.shape[1])[0], last
+    # Sorted here: torch's own sorting waits for the device.
+    lengths, order = real.sum(dim=1).cpu().sort(descending=True)
+    back, order = moved(order.argsort(), x.device), moved(order, x.device)
+    packed = pack_padded_sequence(x[order], lengths, batch_first=True)
+    states, (state, memory) = lstm(packed)
+    states, _ = pad_packed_sequence(states, batch_first=True, total_length=x.shape[1])
+    return states[back], (state[:, back], memory[:, back])
 
 
 def last_repeated(x: Float[Tensor, "B T D"], real: Real) -> Float[Tensor, "B T D"]:

@@ -13,7 +13,9 @@ class TrainingConfig:
     """Training options. The paper gives none; the defaults are this project's choice."""
 
     epochs: int = option(100, help="maximum passes over the training rows", minimum=1)
-    batch_size: int = option(64, help="windows per step", minimum=1)
+    batch_size: int = option(
+        64, help="windows per step; a few hundred videos need 8 or 16", minimum=1
+    )
     learning_rate: float = option(1e-3, help="Adam's initial rate", minimum=1e-8)
     tau_rate_factor: float = option(
         1.0,

@@ -26,6 +26,8 @@ from avloc.training import TrainingConfig, loss_of
 from avloc.training.fit import fit
 from avloc.training.losses import Loss
 from avloc.training.splicing import draw_splice, with_splices
+from avloc.training.team import Team
+from avloc.training.team_share import share_of
 
 CPU = torch.device("cpu")
 SIZES = {"visual_channels": 12, "audio_channels": 6}
@@ -195,6 +197,24 @@ def test_splices_of_windows_of_different_lengths(examples: Examples, seed: int) 
         if truth.real is not None:
             logits[~truth.real] += 50
         torch.testing.assert_close(total(logits, splice, truth), before)
+
+
+def test_processes_share_padded_windows_and_their_splices(examples: Examples) -> None:
+    loss = loss_of(
+        TrainingConfig(supervision="weak", weak_labels="presence", pooling="max", splice="on"),
+        LabelSet(("bell", "bark")),
+    )
+    indices = [*range(len(examples))]
+    whole = batch_of(examples, indices)
+    alone = share_of(Team(CPU), whole.truth, loss, (0, 1))
+    expected = with_splices(whole, alone.splice).audio[len(indices) :]
+    for rank in range(6):
+        share = share_of(Team(CPU, rank, 6), whole.truth, loss, (0, 1))
+        part = batch_of(examples, [indices[n] for n in (*share.windows, *share.partners)])
+        spliced = with_splices(part, share.splice).audio[len(share.windows) :]
+        longest = part.audio.shape[1]
+        assert torch.equal(spliced, expected[share.windows, :longest])
+        assert not expected[share.windows, longest:].any()
 
 
 def test_batches_have_the_size_that_was_asked_for(examples: Examples) -> None:

@@ -93,6 +93,14 @@ def test_no_step_of_another_loss_waits(gpu, world, monkeypatch, settings):
     steps_without_waiting(gpu, world, monkeypatch, replace(EXACT, **settings), 0)
 
 
+def test_no_step_of_padded_windows_waits(gpu, tmp_path, monkeypatch):
+    world = made_up(tmp_path, n_videos=20, lengths=(3, 10, 7), n_segments=None)
+    for settings in ({}, {"supervision": "weak", "weak_labels": "presence"}):
+        config = replace(EXACT, **settings)
+        with monkeypatch.context() as patch:
+            steps_without_waiting(gpu, world, patch, config, 0)
+
+
 def steps_without_waiting(gpu, world, monkeypatch, config, n_workers):
     dataset = with_kind_of(world.dataset, config)
     data, labels = load_splits(world.store, dataset, config), dataset.labels
