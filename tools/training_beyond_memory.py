@@ -68,7 +68,6 @@ def limited(given: argparse.Namespace, root: Path) -> Numbers:
     for number in range(given.rounds):
         for n_workers in (0, 1, 2):
             for kind in ("read", "train"):
-                forget(root)
                 job = {"kind": kind, "workers": n_workers, "rows": n_read, "seed": number}
                 with memory_of(limit) as group:
                     result = started(job, root, HERE.parent, group)()
@@ -154,15 +153,6 @@ def memory_of(n_bytes: int) -> Iterator[Path]:
         group.rmdir()
 
 
-def forget(root: Path) -> None:
-    """Take the store out of the system's cache."""
-    os.sync()
-    for path in root.rglob("*.h5"):
-        handle = os.open(path, os.O_RDONLY)
-        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
-        os.close(handle)
-
-
 def made_store(root: Path, n_rows: int) -> None:
     """Write features of AVE's shape; no two videos' maps are the same."""
     store, draw = FeatureStore.create(root, SPEC), np.random.default_rng(0)
@@ -183,6 +173,7 @@ def made_store(root: Path, n_rows: int) -> None:
             spec=SPEC,
         )
         store.write(features)
+    os.sync()  # what is not on the disk yet cannot leave the system's cache
 
 
 def medians(values: dict[str, list[float]]) -> Numbers:

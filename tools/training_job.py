@@ -7,6 +7,7 @@ import os
 import resource
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -41,9 +42,9 @@ def main() -> None:
 def limited(root: Path, kind: str, rows: int, workers: int, seed: int) -> dict[str, float]:
     """Read, or train on, rows drawn from all of them."""
     store = FeatureStore.open(root)
-    examples = load_examples(store, labelled(root, len(store.video_ids())), "train")
-    drawn = np.random.default_rng(seed).permutation(len(examples))[:rows]
-    examples = replace(examples, entries=tuple(examples.entries[n] for n in drawn))
+    drawn = np.random.default_rng(seed).permutation(len(store.video_ids()))[:rows]
+    examples = load_examples(store, labelled(root, drawn.tolist()), "train")
+    forget(root)
     feed = Feed(examples, CPU, n_workers=workers)
     state, loss = _state(), loss_of(CONFIG, LABELS)
     began = time.perf_counter()
@@ -58,7 +59,7 @@ def limited(root: Path, kind: str, rows: int, workers: int, seed: int) -> dict[s
 def whole(root: Path, kind: str, rows: int) -> dict[str, float]:
     """Load, measure the channels, and train for an epoch as `avloc.training.fit` does."""
     marks = [time.perf_counter()]
-    data = load_splits(FeatureStore.open(root), labelled(root, rows), CONFIG)
+    data = load_splits(FeatureStore.open(root), labelled(root, range(rows)), CONFIG)
     marks.append(time.perf_counter())
     statistics: Any = data.statistics
     statistics = statistics(CPU) if callable(statistics) else statistics
@@ -74,7 +75,8 @@ def whole(root: Path, kind: str, rows: int) -> dict[str, float]:
 def memory(root: Path, kind: str, rows: int) -> dict[str, float]:
     """Return this process's memory before the rows are loaded, and after all were read."""
     idle = _own_megabytes()
-    feed = Feed(load_examples(FeatureStore.open(root), labelled(root, rows), "train"), CPU)
+    dataset = labelled(root, range(rows))
+    feed = Feed(load_examples(FeatureStore.open(root), dataset, "train"), CPU)
     for indices in feed.order(8):
         feed.batch(indices)
     loaded = _own_megabytes()
@@ -82,12 +84,19 @@ def memory(root: Path, kind: str, rows: int) -> dict[str, float]:
     return {"idle": idle, "loaded": loaded}
 
 
-def labelled(root: Path, n_rows: int) -> Dataset:
+def forget(root: Path) -> None:
+    """Take the store out of the system's cache."""
+    for path in root.rglob("*.h5"):
+        handle = os.open(path, os.O_RDONLY)
+        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.close(handle)
+
+
+def labelled(root: Path, numbers: Iterable[int]) -> Dataset:
     """Return rows of ten seconds with an event each; the last one validates."""
     draw = np.random.default_rng(0)
     rows = [
-        Row(VIDEO.format(n), str(draw.choice(LABELS.names)), 2.0, 7.0, "train")
-        for n in range(n_rows)
+        Row(VIDEO.format(n), str(draw.choice(LABELS.names)), 2.0, 7.0, "train") for n in numbers
     ]
     rows.append(replace(rows[-1], split="val"))
     return Dataset("made-up", root, LABELS, tuple(rows), {}, 10)
