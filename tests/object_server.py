@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.request import Request, urlopen
 
 import fsspec
 import pytest
@@ -27,6 +28,8 @@ def s3_bucket(name: str = "bucket") -> Iterator[str]:
         for variable in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
             patch.delenv(variable, raising=False)
         forget_connections()
+        # what an earlier server of this process held
+        urlopen(Request(f"http://{host}:{port}/moto-api/reset", method="POST")).close()
         fsspec.filesystem("s3").mkdir(name)
         yield f"s3://{name}"
     server.stop()

@@ -167,7 +167,7 @@ class FeatureStore:
     def select(self, video_ids: Iterable[str], accept: Callable[[str], bool]) -> set[str]:
         """Return the videos that ``accept`` accepts, which needs their features.
 
-        At an address, one listing tells which have none, and many are asked at once.
+        At an address, a listing tells which of many have none, and several are asked at once.
         """
         return self.files.select(video_ids, accept)
 

@@ -210,8 +210,10 @@ class ObjectFiles:
                 raise
 
     def select(self, video_ids: Iterable[str], accept: Callable[[str], bool]) -> set[str]:
-        """Return the videos that ``accept`` accepts: the listing tells what need not be asked."""
-        present = sorted(set(video_ids).intersection(self.video_ids()))
+        """Return the videos that ``accept`` accepts; of many, those that are listed are asked."""
+        present = sorted(set(video_ids))
+        if len(present) > _AT_ONCE:  # else a listing takes longer
+            present = sorted(set(present).intersection(self.video_ids()))
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             accepted = list(pool.map(accept, present))
         return {video_id for video_id, is_one in zip(present, accepted, strict=True) if is_one}
