@@ -47,6 +47,7 @@ NAMES = {
     ("eval", "--format"): ("table", "json", "csv"),
     ("localize", "--format"): list(formats()),
     ("localize", "--overwrite"): OVERWRITE,
+    ("localize", "--engine"): ENGINES,
     ("inspect", "--format"): ("table", "json"),
     ("bench", "--visual"): list_visual_encoders(),
     ("bench", "--runtime"): RUNTIMES,

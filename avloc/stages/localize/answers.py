@@ -89,6 +89,7 @@ class CachedModels:
     Attributes:
         names: the models' names, which are in the names of their answers' files.
         files: what is in the models' files.
+        identities: hashes of all that their answers follow from.
         load_error: why a model could not be loaded. It ends a run.
     """
 
@@ -109,10 +110,14 @@ class CachedModels:
         self._suffixes = [
             f"{OWN}.{name}.h5" if n else ANSWER_SUFFIX for n, name in enumerate(self.names)
         ]
-        self._identities = [model.identity for model in models]
+        self.identities = [model.identity for model in models]
         self._load_options = load_options
         self._loaded = {n: m.localizer for n, m in enumerate(models) if m.localizer is not None}
         self.load_error: AvlocError | None = None
+
+    def results(self, video: InputVideo) -> list[Path]:
+        """Return the paths of the models' answers to a video."""
+        return [video.result(suffix) for suffix in self._suffixes]
 
     def prepare(self, video: InputVideo) -> None:
         """Load the models of which a video has no answer yet."""
@@ -131,7 +136,7 @@ class CachedModels:
         sha256 = _sha256_of(video.file)
         features: dict[str, VideoFeatures] = {}  # by fingerprint: models may share encoders
         answers = []
-        for n, (identity, suffix) in enumerate(zip(self._identities, self._suffixes, strict=True)):
+        for n, (identity, suffix) in enumerate(zip(self.identities, self._suffixes, strict=True)):
             key = digest({"model": identity, "rules": asdict(self.rules), "video": sha256})
             path = video.result(suffix) if is_written else None
             answer = self._reused(video, path, key)

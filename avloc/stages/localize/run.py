@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avloc.artifacts import as_location, is_address
+from avloc.engine.cluster_options import ClusterOptions, choose_engine
 from avloc.errors import UsageError
 from avloc.events import EventRules
 from avloc.export.heat_style import HeatStyle
@@ -54,6 +55,11 @@ def localize(
     weights: Path | None = None,
     offline: bool = False,
     artifacts: Path | str | None = None,
+    engine: str = "local",
+    cluster: str | None = None,
+    cluster_workers: int | None = None,
+    cpus: float | None = None,
+    gpus: float | None = None,
     write: bool = True,
     progress: Progress | None = None,
     each: Callable[[LocalizedVideo], None] | None = None,
@@ -99,6 +105,12 @@ def localize(
         weights: A folder with weight files, searched before any download.
         offline: Never use the network, but for addresses that you name.
         artifacts: The workspace folder. Default: ``$AVLOC_ARTIFACTS``, or ./artifacts.
+        engine: What does the work: this machine, or a Ray cluster, whose workers write the results.
+        cluster: The Ray cluster: HOST:PORT, auto for the one that this machine is in, or local.
+            Default: ``$RAY_ADDRESS``, or a new one on this machine.
+        cluster_workers: Workers on the cluster. Default: as many as it has room for.
+        cpus: CPUs per worker on the cluster. Default: 1, or a GPU's share of its machine.
+        gpus: GPUs per worker on the cluster, as 0.5. Default: 1 if there are any.
         write: False only returns the results: no file but the report is written.
         progress: called with (videos done, videos, what); the first may be a fraction.
         each: called with each result as it comes.
@@ -106,13 +118,14 @@ def localize(
 
     Returns:
         One result for each video. One that fails carries its error, and the others go on.
-        Videos that another run works on come last.
+        Videos that another run works on come last; on a cluster all keep their order.
 
     Raises:
         PartialFailureError: everything is done except the report.
         AvlocError: an argument is invalid, a model cannot be loaded, or a named file cannot be
             written.
     """
+    on = choose_engine(engine, device, ClusterOptions(cluster or "", cluster_workers, cpus, gpus))
     look = HeatStyle(heatmap_style, alpha)
     if not write and (heatmap or figure or compare):
         raise UsageError("pictures are files, and nothing is to be written")
@@ -126,11 +139,10 @@ def localize(
     if dataset is not None:
         inputs = add_truth(inputs, as_location(dataset))
     is_any_video = any(video.error is None for video in inputs)  # else that is what to report
+    names, workspace = _as_list(model), Workspace.at(artifacts)
+    request = OpenRequest(tuple(labels), segment_seconds, device, weights, offline)
     chosen, labels = choose_models(
-        _as_list(model) if is_any_video else None,
-        Workspace.at(artifacts),
-        OpenRequest(tuple(labels), segment_seconds, device, weights, offline),
-        notice or (lambda _: None),
+        names if is_any_video else None, workspace, request, notice or (lambda _: None)
     )
     rules = EventRules(threshold, keep, min_gap, min_seconds, min_score, labels)
     loading = {"device": device, "weights": weights, "offline": offline}
@@ -144,7 +156,13 @@ def localize(
         writer = ReportWriter(Path(report), models, look)
     with writer or nullcontext():
         worker = VideoWorker(models, outputs, is_written=write)
-        return _Run(inputs, worker, writer, progress or silent).localize_all(each)
+        if on is None or not is_any_video:
+            return _Run(inputs, worker, writer, progress or silent).localize_all(each)
+        from avloc.stages.localize.cluster_run import ClusterRun, LocalizationPlan
+
+        plan = LocalizationPlan(names, workspace, request, rules, outputs, write)
+        run = ClusterRun(inputs, worker, plan, on, writer, progress or silent)
+        return run.localize_all(each)
 
 
 @dataclass(frozen=True)
