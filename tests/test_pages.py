@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html.parser
+import importlib
 import os
 import re
 import subprocess
@@ -55,6 +56,23 @@ def test_generated_parts_of_the_pages_are_as_the_code_has_them() -> None:
         "cogapp", "--check", "--diff", "-I", "docs", "-p", "import generated", *pages
     )
     assert checked.returncode == 0, f"run `make pages`\n{checked.stdout}{checked.stderr}"
+
+
+def test_the_costs_page_takes_its_rates_from_the_benchmarks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    costs = importlib.import_module("costs")
+    measured = (ROOT / "BENCHMARKS.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")
+    assert len(costs.RATES) == 4
+    for rate in costs.RATES:
+        assert rate.quoted in measured, f"measured again? {rate}"
+        assert f"{rate.value:g}" in page
+    ave, *_ = costs.WORKS
+    assert ave.feature_bytes == 4097 * 10 * (7 * 7 * 2048 * 2 + 512)
+    two_cores = 4097 * 160 / 10.0 / 3600  # hours
+    assert ave.hours / costs.MACHINES[0].speed[0] == pytest.approx(two_cores)
 
 
 def test_every_command_and_option_is_on_the_commands_page() -> None:
