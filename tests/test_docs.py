@@ -93,7 +93,7 @@ def place(
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.syspath_prepend(str(tmp_path))  # where Python looks that is started here
     monkeypatch.setattr("avloc.models.registry._registered", {})
-    monkeypatch.setattr("avloc.stages.bench._NETWORK_SECONDS", 0.1)  # 6 s would show no more
+    monkeypatch.setattr("avloc.stages.bench_extraction._NETWORK_SECONDS", 0.1)
     shutil.copytree(small_workspace.artifacts, "artifacts")
     Path("data").mkdir()
     for name in ("photographs", "recordings"):

@@ -62,7 +62,7 @@ def test_invalid_values_are_usage_errors(
 def test_bench_writes_numbers(
     avloc: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("avloc.stages.bench._NETWORK_SECONDS", 0.5)
+    monkeypatch.setattr("avloc.stages.bench_extraction._NETWORK_SECONDS", 0.5)
     made = ("--clips", 2, "--size", "96x64", "--rounds", 1, "--scratch", tmp_path / "new")
     ended = avloc("bench", *SMALL, *made, "--workers", 0, "--json")
     assert ended.code == 0, ended.err
