@@ -172,7 +172,7 @@ class RayWorkers(Generic[Item, Row]):
             return [Answer(call.ticket, result)]
         if call.method == "introduce":
             installed, actor.host, actor.node = result
-            _check_version(installed, actor.host)
+            check_version(installed, actor.host)
             self._call(actor, "prepare", self._plan)
         elif call.method == "prepare":
             self._call(actor, "begin", self._welcome(result))
@@ -198,7 +198,8 @@ class RayWorkers(Generic[Item, Row]):
         return Loss(actor.number, f"the worker{where} died", is_blameless)
 
 
-def _check_version(installed: str, host: str) -> None:
+def check_version(installed: str, host: str) -> None:
+    """Refuse a machine with another version of avloc, or with none."""
     if installed != (here := version("avloc")):
         what = f"avloc {installed}" if installed else "no avloc"
         raise ClusterError(
