@@ -81,6 +81,11 @@ def write_small_recipes(folder: Path) -> None:
         (folder / f"{name}.toml").write_text(f'extends = "{whole}"\n{sizes}')
 
 
+def is_on_cluster(line: str) -> bool:
+    """Tell whether a line needs a Ray cluster; tests/features/test_ray_extraction.py has one."""
+    return "--engine ray" in line
+
+
 def is_avloc(line: str) -> bool:
     """Tell whether a line runs avloc, at its beginning or behind a pipe."""
     return line.startswith("avloc ") or "| avloc " in line

@@ -16,6 +16,7 @@ from documentation import (
     blocks_of,
     commands_of,
     is_avloc,
+    is_on_cluster,
     lines_of_its_own,
     run,
     write_small_recipes,
@@ -33,6 +34,10 @@ from avloc.errors import AvlocError
 NOT_RUN = {
     "docker": "there may be none",
     "source": "it changes the reader's shell",
+    "ray": "it starts a cluster",
+    "kubectl": "it needs a cluster",
+    "helm": "it needs a cluster",
+    "sbatch": "it needs Slurm",
     "make": "its target is looked up instead",
     "uv": "it installs; a test does the same for a package of models",
 }
@@ -111,9 +116,8 @@ def place(
 
 
 def is_to_be_done(page: Path) -> bool:
-    return any(block.language == "python" for block in blocks_of(page)) or any(
-        map(is_avloc, commands_of(page))
-    )
+    lines = [line for line in commands_of(page) if not is_on_cluster(line)]
+    return any(block.language == "python" for block in blocks_of(page)) or any(map(is_avloc, lines))
 
 
 @pytest.fixture
@@ -178,6 +182,8 @@ class Reader:
 
     def type(self, line: str) -> None:
         """Run a line, if it is this page's own."""
+        if is_on_cluster(line):
+            return
         if line not in self._its_own:
             self._skipped.append(line)
             return

@@ -4,6 +4,7 @@ import socket
 import threading
 from contextlib import contextmanager
 from importlib.metadata import version
+from importlib.util import find_spec
 
 import pytest
 from commands import Shell
@@ -17,6 +18,8 @@ from avloc.engine.working_folder import enter
 from avloc.errors import ClusterError, UsageError
 from avloc.features.cluster_extraction import ExtractionPlan, ExtractionWork
 from avloc.features.worker import WorkSettings
+
+needs_ray = pytest.mark.skipif(find_spec("ray") is None, reason="the extra ray is not installed")
 
 
 @pytest.fixture
@@ -43,7 +46,7 @@ def answering(text: bytes):
 
 def refusal(avloc: Shell, clip, *options: str, command: str = "extract") -> str:
     encoders = ("--visual", "colours", "--audio", "logmel", "--fps", "4")
-    given = encoders if command == "extract" else ("--label", "dog", "--offline")
+    given = encoders if command == "extract" else ()
     ended = avloc(command, str(clip), *given, "--artifacts", "made", *options)
     assert ended.code in (1, 2)
     assert ended.out == ""
@@ -52,6 +55,7 @@ def refusal(avloc: Shell, clip, *options: str, command: str = "extract") -> str:
     return line
 
 
+@needs_ray
 def test_no_cluster_at_an_address(avloc: Shell, clip, monkeypatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         free = f"127.0.0.1:{server.getsockname()[1]}"
@@ -66,6 +70,7 @@ def test_no_cluster_at_an_address(avloc: Shell, clip, monkeypatch) -> None:
     assert not (clip.parent / "made" / "features").exists()
 
 
+@needs_ray
 @pytest.mark.parametrize("address", ["head", "ray://head:10001", ":6379", "head:http"])
 def test_what_is_not_an_address(avloc: Shell, clip, address: str) -> None:
     line = refusal(avloc, clip, "--engine", "ray", "--cluster", address)
@@ -74,6 +79,7 @@ def test_what_is_not_an_address(avloc: Shell, clip, address: str) -> None:
 
 def test_options_of_a_cluster_need_the_engine(avloc: Shell, clip) -> None:
     assert refusal(avloc, clip, "--cluster", "auto").endswith("Add --engine ray.")
+    assert refusal(avloc, clip, "--cluster", "auto", command="localize").endswith("engine ray.")
     assert refusal(avloc, clip, "--gpus", "0.5").endswith("Add --engine ray.")
     assert "cannot have 0 CPUs" in refusal(avloc, clip, "--engine", "ray", "--cpus", "0")
 
