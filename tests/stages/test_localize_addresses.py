@@ -30,7 +30,7 @@ def test_a_folder_at_an_address_is_localized_into_a_folder_here(
     assert (str(good.video), good.error) == (f"{root}/deep/{clip.name}", None)
     assert str(torn.error).startswith(f"{root}/torn.mp4 cannot be opened")
     assert [type(answer.error) for answer in (torn, gone)] == [MediaError, AddressError]
-    [local] = avloc.localize(clip, out=tmp_path / "local", **options)
+    [local] = avloc.localize(clip, artifacts=small_workspace.artifacts, write=False)
     np.testing.assert_array_equal(good.timeline.scores, local.timeline.scores)
     assert good.timeline.events == local.timeline.events
     assert good.timeline.source == str(good.video)
@@ -38,7 +38,7 @@ def test_a_folder_at_an_address_is_localized_into_a_folder_here(
     made = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
     assert made >= {*names, "p.html"}
     assert not [*(tmp_path / "scratch").iterdir()]
-    [again] = avloc.localize(str(good.video), out=out / "deep", **options)
+    [again] = avloc.localize(str(good.video), out=out / "deep", artifacts=options["artifacts"])
     assert {path.name for path in again.kept} == {f"{clip.stem}.avloc.h5"}
     assert again.timeline.events == good.timeline.events
 

@@ -16,7 +16,7 @@ from workspaces import SmallWorkspace
 import avloc
 from avloc.artifacts import Address, FeatureStore, read_model, read_predictions
 from avloc.artifacts import staged_store as copying
-from avloc.artifacts.objects import list_objects, write_object
+from avloc.artifacts.objects import list_objects, read_object, write_object
 from avloc.artifacts.run_marker import marked
 from avloc.datasets import load_dataset
 from avloc.errors import UsageError
@@ -65,13 +65,15 @@ def test_a_model_of_a_store_elsewhere_is_that_of_the_store_here(
     assert sorted(fetched) == sorted(not_test)
     # nothing twice, but what has changed
     fetched.clear()
-    avloc.train(artifacts=tmp_path, store=str(elsewhere), name="again", epochs=1)
+    store, changed = FeatureStore.open(elsewhere), sorted(not_test)[0]
+    copying.staged_store(store, not_test, tmp_path / "copies")
     assert fetched == []
-    changed = sorted(not_test)[0]
-    features = FeatureStore.open(elsewhere).read(changed)
-    FeatureStore.open(elsewhere).write(features)
-    avloc.train(artifacts=tmp_path, store=str(elsewhere), name="again", epochs=1)
+    store.write(store.read(changed))
+    copy = copying.staged_store(store, not_test, tmp_path / "copies")
     assert fetched == [changed]
+    assert copy.path_of(changed).read_bytes() == read_object(
+        elsewhere / f"videos/{changed}.h5", 2**30
+    )
     scores = [
         read_predictions(avloc.evaluate(artifacts=where, model="here", store=store).path).scores
         for where, store in ((small_workspace.artifacts, None), (tmp_path, str(elsewhere)))
