@@ -6,6 +6,7 @@ import json
 import math
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,10 +65,11 @@ def statistics_of(
 def channel_statistics(examples: Examples, device: torch.device = _CPU) -> ChannelStatistics:
     """Measure the channels over the valid segments of every window."""
     sums = {modality: _Sums(device) for modality in _MODALITIES}
-    for entry in examples.entries:
-        for modality in _MODALITIES:
-            for rows in _pieces(examples, entry, modality, device):
-                sums[modality].add(rows)
+    with _on_one_thread():
+        for entry in examples.entries:
+            for modality in _MODALITIES:
+                for rows in _pieces(examples, entry, modality, device):
+                    sums[modality].add(rows)
     return ChannelStatistics(*(sums[modality].moments() for modality in _MODALITIES))
 
 
@@ -79,10 +81,21 @@ def fit_scaling(model: Model, statistics: ChannelStatistics) -> None:
         model.scale_audio.fit(*statistics.audio)
 
 
+@contextmanager
+def _on_one_thread() -> Iterator[None]:
+    """Pieces are so small that several threads would only wait for each other."""
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(n_threads)
+
+
 def _pieces(
     examples: Examples, entry: Example, modality: str, device: torch.device
 ) -> Iterator[Float[Tensor, "N D"]]:
-    """Yield the valid segments of a window, a few at a time, in single precision."""
+    """Yield the valid segments of a window, a few at a time."""
     video = examples.videos[entry.video]
     values, valid = getattr(video, modality), getattr(video, f"{modality}_valid")
     if values is None:
@@ -92,9 +105,10 @@ def _pieces(
     n_together = max(1, most // math.prod(values.shape[1:]))
     for first in range(entry.first, last, n_together):
         part = slice(first, min(last, first + n_together))
-        segments = torch.from_numpy(values[part])[torch.from_numpy(valid[part])]
-        if len(segments):
-            yield segments.to(device).float().flatten(0, -2)
+        segments, is_valid = torch.from_numpy(values[part]), valid[part]
+        if is_valid.any():
+            chosen = segments if is_valid.all() else segments[torch.from_numpy(is_valid)]
+            yield chosen.to(device).flatten(0, -2)
 
 
 class _Sums:
@@ -104,16 +118,20 @@ class _Sums:
         self._count = 0
         self._shift = torch.zeros(0, device=device)
         self._total = self._squares = torch.zeros(0, dtype=torch.float64, device=device)
+        self._memory = self._ones = torch.zeros(0, device=device)
 
     def add(self, rows: Float[Tensor, "N D"]) -> None:
         if not self._count:
-            self._shift = rows.mean(dim=0)
+            self._shift = rows.float().mean(dim=0)
             self._total, self._squares = torch.zeros(2, *self._shift.shape).to(self._total)
         self._count += len(rows)
-        ones = rows.new_ones(1, len(rows))  # a product is three times as fast as a sum
-        rows = rows - self._shift
-        self._total += (ones @ rows).squeeze(0)
-        self._squares += (ones @ rows.square_()).squeeze(0)
+        if len(rows) > len(self._memory):  # which the system would clear if it were new
+            self._memory = torch.empty(rows.shape, device=rows.device)
+            self._ones = torch.ones(1, len(rows), device=rows.device)
+        ones = self._ones[:, : len(rows)]  # a product is three times as fast as a sum
+        shifted = self._memory[: len(rows)].copy_(rows).sub_(self._shift)
+        self._total += (ones @ shifted).squeeze(0)
+        self._squares += (ones @ shifted.square_()).squeeze(0)
 
     def moments(self) -> Moments | None:
         if not self._count:
