@@ -28,7 +28,7 @@ def test_random_weights_stand_in_for_missing_files_only(tmp_path, monkeypatch):
     assert fingerprint("efficientnet-lite0") == inside
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive  # tests/features/test_runtimes.py compares the runtimes at each push
 def test_the_ways_to_run_a_network_give_the_same():
     device = torch.device("cpu")
     with torch.inference_mode():

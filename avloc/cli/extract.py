@@ -34,9 +34,13 @@ def extract(
 ) -> None:
     """List or extract the videos, and print what failed."""
     import avloc
+    from avloc.engine.shard import AUTO, named_shard
     from avloc.stages.input_videos import find_videos
 
     given["paths"] = console.paths_or_stdin(given["paths"])
+    if given["shard"] == AUTO:
+        given["shard"] = named_shard(AUTO)
+        console.say(f"part {given['shard']} of the videos")
     if dry_run:
         _show_plan(find_videos(given["paths"], given["shard"]))
         return

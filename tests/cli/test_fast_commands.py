@@ -23,6 +23,17 @@ def test_shards_list_every_video_once(
     assert sorted(listed) == sorted(clip.stem for clip in small_workspace.clips)
 
 
+def test_a_task_of_a_slurm_array_says_which_part_it_does(
+    avloc: Shell, small_workspace: SmallWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("ID", "2"), ("COUNT", "3"), ("MIN", "1")):
+        monkeypatch.setenv(f"SLURM_ARRAY_TASK_{name}", value)
+    mine = avloc("extract", small_workspace.data, "--dry-run", "--shard", "auto")
+    assert mine.err.startswith("part 2/3 of the videos\n")
+    by_hand = avloc("extract", small_workspace.data, "--dry-run", "--shard", "2/3")
+    assert mine.out == by_hand.out != ""
+
+
 def test_two_shards_fill_one_workspace(
     avloc: Shell, small_workspace: SmallWorkspace, tmp_path: Path
 ) -> None:
