@@ -70,18 +70,18 @@ def main() -> None:
 def _times(n_videos: int, n_rounds: int) -> Iterator[str]:
     shape = Shape(side=7, visual=256, audio=128, width=256)
     examples = made(n_videos, shape, seed=1)
-    feeds = {one: Feed(examples, _CPU, one_length=one) for one in (True, False)}
-    states = {one: _started(examples, shape, TrainingConfig(), 0) for one in feeds}
+    feeds = {alike: Feed(examples, _CPU, one_length=alike) for alike in (True, False)}
+    states = {alike: _started(examples, shape, TrainingConfig(), 0) for alike in feeds}
     rounds = []
     for _ in range(n_rounds):
-        rounds.append({one: _seconds(states[one], feed) for one, feed in feeds.items()})
+        rounds.append({alike: _seconds(states[alike], feed) for alike, feed in feeds.items()})
     yield "| batches | steps an epoch | videos a batch | padding | seconds an epoch | ratio |"
     yield "|---|---|---|---|---|---|"
-    for one, feed in feeds.items():
+    for alike, feed in feeds.items():
         steps, share = _padding(feed)
-        seconds = median(of[one] for of in rounds)
-        ratio = median(of[one] / of[True] for of in rounds)
-        name = "videos of one length" if one else "padded"
+        seconds = median(of[alike] for of in rounds)
+        ratio = median(of[alike] / of[True] for of in rounds)
+        name = "videos of one length" if alike else "padded"
         yield (
             f"| {name} | {steps} | {n_videos / steps:.1f} | {share:.0%} | {seconds:.1f} "
             f"| {ratio:.2f} |"
@@ -101,8 +101,8 @@ def _accuracies(n_videos: int, n_epochs: int, n_seeds: int) -> Iterator[str]:
     yield f"| batches | steps an epoch | accuracy, {n_epochs} epochs | minus the first, by seed |"
     yield "|---|---|---|---|"
     first: list[float] = []
-    for name, (one, size) in runs.items():
-        feed, config = Feed(train, _CPU, one_length=one), TrainingConfig(batch_size=size)
+    for name, (alike, size) in runs.items():
+        feed, config = Feed(train, _CPU, one_length=alike), TrainingConfig(batch_size=size)
         best = [_accuracy(feed, val, shape, config, n_epochs, seed) for seed in range(n_seeds)]
         first = first or best
         paired = ", ".join(f"{b - a:+.1f}" for a, b in zip(first, best, strict=True))

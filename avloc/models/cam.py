@@ -102,8 +102,8 @@ def _states_alone(
 ) -> Float[Tensor, "B T S"]:
     """Return the states of both directions; what a step takes from its neighbour is constant."""
     directions = []
-    kept = torch.ones_like(inputs[..., 0]) if real is None else moved(real, inputs.device)
-    steps = list(zip(inputs.unbind(1), kept.unsqueeze(-1).unbind(1), strict=True))
+    marks = torch.ones_like(inputs[..., 0]) if real is None else moved(real, inputs.device)
+    steps = list(zip(inputs.unbind(1), marks.unsqueeze(-1).unbind(1), strict=True))
     for suffix, ordered in (("", steps), ("_reverse", steps[::-1])):
         names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
         parameters = [getattr(lstm, name + suffix) for name in names]
