@@ -12,6 +12,7 @@ from avloc.errors import UsageError
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+")  # Path makes one slash of two
 _PASSWORD = re.compile(r"([^/]+:/+[^/@:]*:)[^/@]*@")
 _LOCAL = ("file", "local")
+_WEB = ("http", "https")
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class Address:
         object.__setattr__(self, "url", self.url.rstrip("/"))
 
     def __str__(self) -> str:
-        return self.url
+        """Return the URL to show and to keep: without what a signed one ends with."""
+        return self.url.partition("?")[0] if self.protocol in _WEB else self.url
 
     def __truediv__(self, name: str) -> Address:
         return Address(f"{self.url}/{name}")
@@ -61,7 +63,7 @@ class Address:
 
     @property
     def _path(self) -> PurePosixPath:
-        return PurePosixPath(self.url.partition("://")[2])
+        return PurePosixPath(str(self).partition("://")[2])
 
 
 Location: TypeAlias = Path | Address

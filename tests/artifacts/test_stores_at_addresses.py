@@ -69,6 +69,14 @@ def test_addresses_have_names_and_parents_and_paths_are_none() -> None:
     assert as_location(Path("s3://bucket/x")) == Address("s3://bucket/x")
     assert as_location("file:///data/x") == Path("/data/x")
     assert Address("s3://bucket").parent == Address("s3://bucket")
+
+
+def test_the_signature_of_a_web_address_is_used_and_never_kept():
+    signed = Address("https://host/clips/dog.mp4?token=secret")
+    assert (signed.stem, signed.suffix) == ("dog", ".mp4")
+    assert "secret" in signed.url
+    assert "secret" not in f"{signed} {signed.parent} {signed.name}"
+    assert Address("s3://lab/what?.mp4").name == "what?.mp4"
     with pytest.raises(UsageError, match=r"ssh://me:\.\.\.@host/x holds a password"):
         as_location("ssh://me:secret@host/x")
     assert not any(map(is_address, ("/a/b", "a:b/c.mp4", "C:/x", "clip: 1.mp4")))
