@@ -21,6 +21,7 @@ class ClusterOptions:
         cpus: cores a worker; None for one, or for its share of the cores of a node with GPUs.
         gpus: GPUs a worker, also fractions; None for one where the cluster has any.
         deadline: seconds without a sign of work after which a worker is replaced.
+        n_at_once: videos that a worker extracts at once; None for 2 on a CPU, 16 on a GPU.
     """
 
     address: str = ""
@@ -28,6 +29,7 @@ class ClusterOptions:
     cpus: float | None = None
     gpus: float | None = None
     deadline: float = 600.0
+    n_at_once: int | None = None
 
     def __post_init__(self) -> None:
         for name, amount in (("CPUs", self.cpus), ("GPUs", self.gpus)):
@@ -49,7 +51,7 @@ class ClusterOptions:
         if self.n_workers is None and not share.n_fitting(nodes):
             raise ClusterError(
                 f"no node of the cluster has {share} for a worker",
-                "Ask for less, or give the number of workers where nodes are still to come.",
+                "Ask for less (--cpus, --gpus), or give --cluster-workers if nodes are still to come.",
             )
         return share
 
@@ -62,7 +64,8 @@ class Share:
     gpus: float
 
     def __str__(self) -> str:
-        return f"{self.cpus:g} CPUs" + f" and {self.gpus:g} GPUs" * bool(self.gpus)
+        cores = f"{self.cpus:g} CPU{'s' * (self.cpus != 1)}"
+        return cores + f" and {self.gpus:g} GPU{'s' * (self.gpus != 1)}" * bool(self.gpus)
 
     def n_fitting(self, nodes: Sequence[Mapping[str, Any]]) -> int:
         """Return how many workers the living nodes of a cluster have room for."""

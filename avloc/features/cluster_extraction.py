@@ -117,7 +117,7 @@ def extract_on_cluster(
             workers,
             reception.give_up,
             lambda row: row.status == "claimed elsewhere",
-            n_at_once=_AT_ONCE_ON_GPU if share.gpus else _AT_ONCE_ON_CPU,
+            n_at_once=cluster.n_at_once or (_AT_ONCE_ON_GPU if share.gpus else _AT_ONCE_ON_CPU),
             deadline=cluster.deadline,
         )
         for outcome in driver.run(distinct):

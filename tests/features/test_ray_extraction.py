@@ -7,11 +7,13 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
 from test_extraction import assert_same
 from tiny_encoders import Film, tiny_encoders
 from troubled_encoders import at_work, troubled_encoders, write_plain
 
+import avloc
 from avloc.artifacts import FeatureStore
 from avloc.engine.cluster_options import ClusterOptions
 from avloc.engine.ray_cluster import import_ray
@@ -116,7 +118,7 @@ def test_a_video_that_kills_its_worker_and_a_worker_that_hangs(
         tmp_path / "store",
         partial(troubled_encoders, notes),
         WorkSettings(workers=0),
-        cluster=ClusterOptions(deadline=3.0),
+        cluster=ClusterOptions(deadline=3.0, n_at_once=1),
     )
     assert (report.n_done, report.n_skipped) == (6, 0)
     (failure,) = report.failures
@@ -147,6 +149,29 @@ def test_two_engines_and_two_shards_end_as_one_run_would(cluster, videos, refere
         runs = [threads.submit(on_cluster, first), threads.submit(here, second)]
         reports = [run.result() for run in runs]
     assert sum(report.n_done for report in reports) == N_CLIPS
-    both = [on_cluster(first), here(second)]
-    assert sum(report.n_skipped for report in both) == N_CLIPS
+    assert extract(videos, store, encoders, workers=0).n_skipped == N_CLIPS
     assert_as_reference(store, reference)
+
+
+def test_videos_are_localized_as_on_one_machine(cluster, small_workspace, tmp_path):
+    bad = tmp_path / "bad.mp4"
+    bad.write_bytes(b"this is not a film" * 100)
+    clips = [small_workspace.clips[0], bad, *small_workspace.clips[1:3]]
+    options = {"artifacts": small_workspace.artifacts, "offline": True, "format": ("srt",)}
+    here = avloc.localize(clips, out=tmp_path / "here", **options)
+    told, report = [], tmp_path / "report.html"
+    there = avloc.localize(
+        clips, out=tmp_path / "there", engine="ray", report=report, each=told.append, **options
+    )
+    assert told == there
+    assert [done.video for done in there] == [done.video for done in here] == clips
+    for mine, other in zip(here, there, strict=True):
+        assert str(mine.error) == str(other.error)
+        assert [path.name for path in mine.written] == [path.name for path in other.written]
+        if mine.timeline is not None:
+            np.testing.assert_array_equal(mine.timeline.scores, other.timeline.scores)
+            np.testing.assert_array_equal(mine.timeline.attention, other.timeline.attention)
+            assert mine.timeline.events == other.timeline.events
+            text = mine.written[1].read_text(encoding="utf-8")
+            assert other.written[1].read_text(encoding="utf-8") == text
+    assert report.stat().st_size > 10_000
