@@ -51,7 +51,7 @@ class ClusterOptions:
         if self.n_workers is None and not share.n_fitting(nodes):
             raise ClusterError(
                 f"no node of the cluster has {share} for a worker",
-                "Ask for less (--cpus, --gpus), or give --cluster-workers if nodes are still to come.",
+                "Ask for less (--cpus, --gpus), or give --cluster-workers if nodes are to come.",
             )
         return share
 
