@@ -97,7 +97,7 @@ def batch_of(examples: Examples, indices: list[int], garbage: float = 0.0) -> Ba
 
 
 @pytest.mark.parametrize("name", MODELS)
-@settings(max_examples=3)
+@settings(max_examples=2)
 @given(seed=st.integers(0, 10**6), garbage=st.sampled_from([0.0, 1.0, 100.0]))
 def test_a_padded_window_gives_what_it_gives_alone(
     examples: Examples, name: str, seed: int, garbage: float
