@@ -103,7 +103,7 @@ def arithmetic(device: torch.device, precision: Precision) -> Iterator[None]:
 
 
 def one_thread() -> AbstractContextManager[None]:
-    """Return a context on one core, which sums as a decoding process does, bit for bit."""
+    """Return a context on one core: sums have the same bits however many there are."""
     return _set(torch.get_num_threads, torch.set_num_threads, 1)
 
 
