@@ -14,7 +14,10 @@ class TrainingConfig:
 
     epochs: int = option(100, help="maximum passes over the training rows", minimum=1)
     batch_size: int = option(
-        64, help="windows per step; a few hundred videos need 8 or 16", minimum=1
+        0,
+        help="windows per step; 0: 64, or fewer where windows have different lengths and an epoch "
+        "would have less than 50 steps",
+        minimum=0,
     )
     learning_rate: float = option(1e-3, help="Adam's initial rate", minimum=1e-8)
     tau_rate_factor: float = option(

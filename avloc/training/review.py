@@ -16,9 +16,6 @@ from avloc.training.weak_warnings import weak_warnings
 FEW = 10
 """Fewer events of a label, or fewer clips to validate on, cause a warning."""
 
-FEW_STEPS = 10
-"""Fewer steps an epoch cause a warning."""
-
 _LISTED = 10  # names on a line, and lines of a kind
 
 
@@ -47,7 +44,7 @@ def review(data: TrainingData, dataset: Dataset, config: TrainingConfig) -> Revi
     held_out = tuple(sorted(set(data.val.video_ids))) if is_held_out else ()
     counts = count_labels(dataset, held_out, {*data.train.missing, *data.val.missing})
     late = late_events(dataset, data.train, data.val)
-    warnings = [*_of_labels(counts), *_of_validation(counts, data), *_of_steps(data, config)]
+    warnings = [*_of_labels(counts), *_of_validation(counts, data)]
     warnings += weak_warnings(config, data, with_kind_of(dataset, config).labels)
     if dataset.ignored_fields:
         ignored = _listed(dataset.ignored_fields)
@@ -88,18 +85,6 @@ def _of_validation(counts: LabelCounts, data: TrainingData) -> Iterator[str]:
     absent = [n for n in counts.labels if counts.of(n, "train") and not counts.of(n, column)]
     if absent and column in counts.columns:
         yield f"not among the clips that choose the epoch: {_listed(absent)}"
-
-
-def _of_steps(data: TrainingData, config: TrainingConfig) -> Iterator[str]:
-    """Warn of few steps an epoch, where windows of all lengths share them."""
-    n_windows, size = len(data.train), config.batch_size
-    lengths = {len(entry.targets) for entry in data.train.entries}
-    better = max(1, n_windows // (2 * FEW_STEPS))
-    if len(lengths) > 1 and n_windows / size < FEW_STEPS and better < size:
-        yield (
-            f"an epoch of {n_windows} windows has few steps with batch_size={size}, so the model "
-            f"learns slowly: set batch_size={better}"
-        )
 
 
 def _with_near(label: str, labels: Sequence[str]) -> str:

@@ -11,13 +11,15 @@ from avloc.models import Model
 from avloc.training.config import TrainingConfig
 from avloc.training.splits import TrainingData
 
+_BATCH = 64  # windows
+_STEPS = 50  # of an epoch: with a tenth of them a model learnt less (BENCHMARKS)
 _PRESENCE = "Train with supervision=weak and weak_labels=presence, or add the times of events."
 
 
 def resolved(
     config: TrainingConfig, data: TrainingData, model: Model | type[Model], dataset: Dataset
 ) -> TrainingConfig:
-    """Return a configuration whose weak supervision no longer says ``auto``.
+    """Return a configuration with a batch size, whose weak supervision no longer says ``auto``.
 
     A resolved configuration is returned as it is.
 
@@ -26,6 +28,8 @@ def resolved(
         UsageError: the weak label and the pooling do not fit each other or the model.
     """
     _check_times(config, data, dataset)
+    if not config.batch_size:
+        config = replace(config, batch_size=_batch_size(data.train, model))
     if not config.is_weak:
         return config
     label = config.weak_labels
@@ -53,6 +57,14 @@ def resolved(
     )
     _check_fit(chosen, model)
     return chosen
+
+
+def _batch_size(examples: Examples, model: Model | type[Model]) -> int:
+    """Return 64, or fewer so that windows of different lengths give enough steps an epoch."""
+    lengths = {len(entry.targets) for entry in examples.entries}
+    if len(lengths) == 1 or not model.takes_padding:
+        return _BATCH
+    return min(_BATCH, max(1, len(examples) // _STEPS))
 
 
 def _check_fit(config: TrainingConfig, model: Model | type[Model]) -> None:

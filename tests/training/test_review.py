@@ -97,14 +97,6 @@ def test_enough_clips_of_every_label_give_no_warning(tmp_path):
     assert reviewed(world_of(tmp_path, *rows)).warnings == ()
 
 
-def test_few_steps_an_epoch_are_named_with_a_batch_size_that_gives_more(tmp_path):
-    world = made_up(tmp_path, n_videos=60, lengths=(10, 7, 4), splits=("train", "val"))
-    world = World(world.store, replace(world.dataset, n_segments=None))
-    said = warned(reviewed(world), "an epoch of 30 windows has few steps with batch_size=64")
-    assert said.endswith("set batch_size=1")
-    assert not any("few steps" in text for text in reviewed(world, batch_size=3).warnings)
-
-
 def test_an_event_that_ends_after_its_video_is_named_with_its_row(tmp_path):
     world = world_of(tmp_path, *[("Bark", "train"), ("Music", "val")] * 2)
     rows = list(world.dataset.rows)

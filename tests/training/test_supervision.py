@@ -107,3 +107,19 @@ def test_times_are_asked_for_where_they_are_needed(world):
 )
 def test_training_has_a_second_round_where_labels_are_counted(world, options, result):
     assert asked(world, **options).self_training == result
+
+
+@pytest.mark.parametrize(
+    ("n_segments", "options", "size"),
+    [
+        (10, {}, 64),  # a grid, as all of the paper's tables
+        (None, {}, 2),  # 100 windows of different lengths give 50 steps
+        (None, {"batch_size": 64}, 64),
+    ],
+)
+def test_windows_of_different_lengths_give_enough_steps_an_epoch(
+    tmp_path, n_segments, options, size
+):
+    world = made_up(tmp_path, n_videos=200, lengths=(10, 7, 4), splits=("train", "val"))
+    world = World(world.store, replace(world.dataset, n_segments=n_segments))
+    assert asked(world, **options).batch_size == size
