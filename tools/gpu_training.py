@@ -73,7 +73,7 @@ def from_files(check: Check, root: Path) -> None:
 def unscaled(check: Check) -> None:
     """Train in bf16 on features that are not scaled: an error if the loss is not finite."""
     feed = Feed(random_examples(min(128, check.size.rows[0])), check.device)
-    config, n_epochs = TrainingConfig(precision="bf16"), (check.size.epochs + 1) // 2
+    config, n_epochs = TrainingConfig(batch_size=64, precision="bf16"), (check.size.epochs + 1) // 2
     torch.manual_seed(0)
     model = build("cman", **CHANNELS).to(check.device)
     state, loss = begin(model, config), loss_of(config, LABELS)
@@ -86,7 +86,7 @@ def unscaled(check: Check) -> None:
 
 
 def _epoch(feed: Feed, kind: str, n_timed: int) -> float:
-    config = TrainingConfig(precision=kind)
+    config = TrainingConfig(batch_size=64, precision=kind)
     torch.manual_seed(0)
     model, few = build("cman", **CHANNELS), _first_rows(feed.examples)
     fit_scaling(model, channel_statistics(few))
@@ -103,7 +103,7 @@ def _first_rows(examples: Examples) -> Examples:
 
 def _waits(feed: Feed) -> dict[str, int]:
     """Return where an epoch waits for the device, and how often."""
-    config = TrainingConfig()
+    config = TrainingConfig(batch_size=64)
     model = build("cman", **CHANNELS)
     fit_scaling(model, channel_statistics(_first_rows(feed.examples)))
     state, loss = begin(model.to(feed.device), config), loss_of(config, LABELS)

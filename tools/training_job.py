@@ -28,7 +28,7 @@ SPEC = FeatureSpec("made-up", "", "made-up", "")
 VIDEO = "video{:06d}"
 LABELS = LabelSet(tuple(f"label{k:02d}" for k in range(28)))
 CPU = torch.device("cpu")
-CONFIG = TrainingConfig()
+CONFIG = TrainingConfig(batch_size=64)
 TRAINED_ROWS = 640
 
 

@@ -37,7 +37,7 @@ from avloc.training.validation import validate
 N_LABELS = 8
 LABELS = LabelSet(tuple(f"label{k}" for k in range(N_LABELS)))
 LEAST, MOST = 5, 60  # segments
-_BATCH = 64  # the default of `batch_size`
+_BATCH = 64  # what `batch_size` means for videos of one length
 _SHARE_TOGETHER = 0.7  # videos whose label is heard when it is seen
 _CPU = torch.device("cpu")
 
@@ -71,7 +71,9 @@ def _times(n_videos: int, n_rounds: int) -> Iterator[str]:
     shape = Shape(side=7, visual=256, audio=128, width=256)
     examples = made(n_videos, shape, seed=1)
     feeds = {alike: Feed(examples, _CPU, one_length=alike) for alike in (True, False)}
-    states = {alike: _started(examples, shape, TrainingConfig(), 0) for alike in feeds}
+    states = {
+        alike: _started(examples, shape, TrainingConfig(batch_size=_BATCH), 0) for alike in feeds
+    }
     rounds = []
     for _ in range(n_rounds):
         rounds.append({alike: _seconds(states[alike], feed) for alike, feed in feeds.items()})
@@ -139,7 +141,7 @@ def _started(examples: Examples, shape: Shape, config: TrainingConfig, seed: int
 
 
 def _seconds(state: TrainingState, feed: Feed) -> float:
-    config = TrainingConfig()
+    config = TrainingConfig(batch_size=_BATCH)
     began = time.perf_counter()
     train_epoch(state, feed, config, loss_of(config, LABELS))
     return time.perf_counter() - began
