@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import multiprocessing
 import os
+import signal
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any, cast
 
 import torch
@@ -88,7 +90,7 @@ class Workers:
         """Yield the features of each batch, in order; the last may be left, for a new order."""
         self._order.parts = parts
         try:
-            with interrupts_blocked():
+            with interrupts_blocked(), _signal_of_children_kept():
                 results = iter(self._loader)
             for result in results:
                 if isinstance(result, AvlocError):
@@ -101,6 +103,18 @@ class Workers:
                 "a process that reads features ended: it was killed, or memory ran out",
                 "Train with workers=0, in which this process reads them itself.",
             ) from error
+
+
+@contextmanager
+def _signal_of_children_kept() -> Iterator[None]:
+    """Undo torch's handler, which raises an error wherever this process is when a worker dies.
+
+    Without it the next batch is an error, after a few seconds.
+    """
+    before = signal.getsignal(signal.SIGCHLD)
+    yield
+    if threading.current_thread() is threading.main_thread():  # else nothing was changed
+        signal.signal(signal.SIGCHLD, before)
 
 
 class _Order(Sampler[Sequence[int]]):

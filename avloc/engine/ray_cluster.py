@@ -64,7 +64,7 @@ def import_ray() -> Any:
     """Return the module ``ray``, which prints nothing; DependencyError without it."""
     if find_spec("ray") is None:
         raise DependencyError(
-            "the engine ray needs the package ray", "Install it: pip install 'avloc[ray]'."
+            "the engine ray needs the package ray", "Install it: pip install ray."
         )
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)

@@ -87,7 +87,7 @@ def test_options_of_a_cluster_need_the_engine(avloc: Shell, clip) -> None:
 def test_ray_is_not_installed(avloc: Shell, clip, monkeypatch) -> None:
     monkeypatch.setattr(ray_cluster, "find_spec", lambda name: None)
     line = refusal(avloc, clip, "--engine", "ray")
-    assert line.endswith("needs the package ray. Install it: pip install 'avloc[ray]'.")
+    assert line.endswith("needs the package ray. Install it: pip install ray.")
 
 
 def test_a_machine_without_avloc_or_with_another_one() -> None:

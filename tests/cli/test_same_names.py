@@ -27,6 +27,7 @@ FUNCTIONS = {
     "inspect": describe,
     "calibrate": avloc.calibrate,
     "label": avloc.label,
+    "status": avloc.status,
     "verify": avloc.verify,
     "bench": bench,
     "demo": run_demo,
@@ -40,6 +41,7 @@ SHOWING = {
     "synth": {"settings"},
     "open": {"show"},
     "inspect": {"all", "format", "json"},
+    "status": {"format", "json"},
     "bench": {"format", "json"},
 }
 WITHOUT_OPTIONS = {"doctor"}
