@@ -112,7 +112,7 @@ def status(
     check: bool = False,
     progress: Progress = silent,
 ) -> StoreStatus:
-    """Compare a feature store with the videos that belong in it.
+    """Compare a feature store with its videos.
 
     Nothing is decoded and nothing is changed. A video has features if its file is in the store.
 

@@ -52,6 +52,7 @@ NAMES = {
     ("bench", "--visual"): list_visual_encoders(),
     ("bench", "--runtime"): RUNTIMES,
     ("bench", "--format"): ("table", "json"),
+    ("status", "--format"): ("table", "json"),
 }
 
 
@@ -101,7 +102,7 @@ def test_no_choice_is_left_out_of_these_tests() -> None:
         for option in command.params
         if option.metavar and "|" in option.metavar
     }
-    open_ended = {"--device", "--on", "--supervision"}  # they take other texts as well
+    open_ended = {"--device", "--on", "--supervision", "--shard"}  # they take other texts as well
     tested_elsewhere = {("bench", "--precision")}  # declared once for both
     missing = {pair for pair in with_names if pair[1] not in open_ended} - set(NAMES)
     assert missing == tested_elsewhere

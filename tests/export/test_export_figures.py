@@ -511,7 +511,7 @@ def no_overlaps(figure):
 
 
 @pytest.mark.slow
-@settings(max_examples=12)
+@settings(max_examples=6)
 @given(timelines(), st.lists(st.sampled_from(NASTY) | st.text(max_size=9), min_size=1, max_size=2))
 def test_any_words_make_a_sound_figure_without_a_warning(tmp_path_factory, timeline, models):
     folder = tmp_path_factory.mktemp("figure")

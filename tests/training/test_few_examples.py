@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
@@ -46,6 +46,7 @@ def test_a_fit_that_is_worse_on_other_videos_is_not_taken() -> None:
 SEGMENTS = st.lists(st.tuples(st.sampled_from(np.arange(0.02, 1, 0.02)), st.booleans()), min_size=1)
 
 
+@settings(max_examples=40)
 @given(st.lists(SEGMENTS, min_size=1, max_size=4), st.floats(0.02, 0.98))
 def test_no_threshold_is_better_on_the_videos_it_was_fitted_to(
     videos: list[list[tuple[float, bool]]], before: float

@@ -109,7 +109,7 @@ def test_the_model_file_says_what_it_is(tmp_path):
             counts["background"] += 10 - (row.end - row.start)
     assert model.data["majority_label"] == counts.most_common(1)[0][0]
     assert model.history["learning_rate"] == [1e-3, 5e-4, 2.5e-4]
-    assert options_from(TrainingConfig, model.training) == config
+    assert options_from(TrainingConfig, model.training) == replace(config, batch_size=64)
     assert [done for done, total, _ in steps if total == 3] == [1, 2, 3]
     columns = {"epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy"}
     assert set(model.history) == columns | {"learning_rate", "seconds"}
