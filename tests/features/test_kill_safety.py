@@ -181,7 +181,7 @@ def kill_one_store_again_and_again(videos, reference, root, n_kills, seed):
             group = runs.begin(many, root, workers=2)
             while number % 3 and before.issuperset(awaited(root)):
                 time.sleep(0.005)
-            time.sleep(draw.uniform(0, 0.2 if number % 3 else 2.0))
+            time.sleep(draw.uniform(0, 0.2 if number % 3 else 0.5))
             kill(group)
             assert runs.end() is None
             assert_dead(group)
