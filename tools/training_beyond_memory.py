@@ -23,8 +23,9 @@ from typing import Any
 import numpy as np
 from training_job import SPEC, VIDEO
 
-from avloc.artifacts import FeatureStore, VideoFeatures
+from avloc.artifacts import FeatureStore
 from avloc.errors import AvlocError
+from avloc.stages.bench_training import ten_seconds
 
 HERE = Path(__file__).parent
 CGROUPS = Path("/sys/fs/cgroup")
@@ -157,22 +158,10 @@ def made_store(root: Path, n_rows: int) -> None:
     """Write features of AVE's shape; no two videos' maps are the same."""
     store, draw = FeatureStore.create(root, SPEC), np.random.default_rng(0)
     maps = draw.random((10, 49 * 2048), np.float32).astype(np.float16)
-    edges = np.arange(11.0)
     for number in range(n_rows):
-        features = VideoFeatures(
-            video_id=VIDEO.format(number),
-            segment_times=np.stack([edges[:-1], edges[1:]], axis=1),
-            visual=np.roll(maps, 31 * number, axis=1).reshape(10, 7, 7, 2048),
-            audio=draw.random((10, 128), np.float32),
-            frame_index=None,
-            visual_valid=np.ones(10, bool),
-            audio_valid=np.ones(10, bool),
-            duration=10.0,
-            fps_sampled=16.0,
-            segment_seconds=1.0,
-            spec=SPEC,
-        )
-        store.write(features)
+        visual = np.roll(maps, 31 * number, axis=1).reshape(10, 7, 7, 2048)
+        audio = draw.random((10, 128), np.float32)
+        store.write(ten_seconds(VIDEO.format(number), visual, audio, SPEC))
     os.sync()  # what is not on the disk yet cannot leave the system's cache
 
 

@@ -9,6 +9,7 @@ from statistics import median
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from avloc.artifacts import VideoFeatures
 from avloc.datasets.examples import Example, Examples
@@ -59,20 +60,7 @@ def random_examples(n_rows: int) -> Examples:
     """Make rows of AVE's shape: ten segments of 7 × 7 × 2048 and of 128, and 29 classes."""
     draw = np.random.default_rng(0)
     maps = draw.random((10, 7, 7, 2048), np.float32).astype(np.float16)
-    edges = np.arange(11.0)
-    video = VideoFeatures(
-        video_id="",
-        segment_times=np.stack([edges[:-1], edges[1:]], axis=1),
-        visual=None,
-        audio=draw.random((10, 128), np.float32),
-        frame_index=None,
-        visual_valid=np.ones(10, bool),
-        audio_valid=np.ones(10, bool),
-        duration=10.0,
-        fps_sampled=16.0,
-        segment_seconds=1.0,
-        spec=FeatureSpec("", "", "", ""),
-    )
+    video = ten_seconds("", None, draw.random((10, 128), np.float32), FeatureSpec("", "", "", ""))
     # Every video has its own memory, as features from files have.
     videos = tuple(replace(video, visual=maps.copy()) for _ in range(n_rows))
     is_label = np.eye(29, dtype=bool)[draw.integers(29, size=(n_rows, 10))][..., :-1]
@@ -82,6 +70,29 @@ def random_examples(n_rows: int) -> Examples:
         for k, events in enumerate(is_label)
     )
     return Examples(videos, entries, (), maps.shape[1:], 128)
+
+
+def ten_seconds(
+    video_id: str,
+    visual: NDArray[np.float16] | None,
+    audio: NDArray[np.float32],
+    spec: FeatureSpec,
+) -> VideoFeatures:
+    """Return the features of a clip as AVE's: ten segments of a second, all of them valid."""
+    edges = np.arange(11.0)
+    return VideoFeatures(
+        video_id=video_id,
+        segment_times=np.stack([edges[:-1], edges[1:]], axis=1),
+        visual=visual,
+        audio=audio,
+        frame_index=None,
+        visual_valid=np.ones(10, bool),
+        audio_valid=np.ones(10, bool),
+        duration=10.0,
+        fps_sampled=16.0,
+        segment_seconds=1.0,
+        spec=spec,
+    )
 
 
 def measure_seconds(device: torch.device, run: Callable[..., object], *args: object) -> float:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import traceback
@@ -16,49 +15,31 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from fork_server import ForkServer, say
 from tiny_encoders import Film, tiny_encoders
 
 from avloc.artifacts import FeatureStore
 from avloc.features import extract, extract_video
 
 
-class Runs:
+class Runs(ForkServer):
     """A server, and the one run that it has under way."""
 
-    def __init__(self) -> None:
-        path = os.pathsep.join(str(Path(__file__).parents[k]) for k in (1, 2))
-        self._server = subprocess.Popen(
-            [sys.executable, __file__],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": path},
-        )
-
-    def __enter__(self) -> Runs:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.communicate("")
+    program = __file__
 
     def begin(self, videos: list[tuple[str, Path]], store: Path, workers: int = 0) -> int:
         """Begin a run; returns its process group."""
-        request = [[(name, str(path)) for name, path in videos], str(store), workers]
-        self._server.stdin.write(json.dumps(request) + "\n")
-        self._server.stdin.flush()
-        return self._hear()["group"]
+        named = [(name, str(path)) for name, path in videos]
+        return self.ask(named, str(store), workers)["group"]
 
     def end(self) -> dict | None:
         """Wait for its end; returns what it reported, None if it was killed."""
-        said = self._hear()
+        said = self.hear()
         if "killed_by" in said:
             assert said["killed_by"] == 9
             return None
-        assert self._hear() == {"killed_by": 0}
+        assert self.hear() == {"killed_by": 0}
         return said
-
-    def _hear(self) -> dict:
-        return json.loads(self._server.stdout.readline())
 
 
 def serve() -> None:
@@ -89,11 +70,6 @@ def run(encoders, videos, store, workers) -> None:
     except BaseException:
         traceback.print_exc()
         os._exit(1)
-
-
-def say(**what: object) -> None:
-    # one call, so that a kill cannot leave half a line
-    os.write(1, (json.dumps(what) + "\n").encode())
 
 
 if __name__ == "__main__":

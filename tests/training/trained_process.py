@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-import subprocess
 import sys
 import time
 import traceback
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import torch
 import torch._dynamo  # which every optimizer loads when it is made
+from fork_server import ForkServer, say
 from made_up import world_at
 
 from avloc.artifacts import read_model, write_model
@@ -28,39 +28,22 @@ CONFIG = TrainingConfig(epochs=8, batch_size=5, learning_rate=3e-3, milestones=(
 OPTIONS = {"width": 16}
 
 
-class Trainings:
+class Trainings(ForkServer):
     """A server, and the one training that it has under way."""
 
-    def __init__(self) -> None:
-        path = os.pathsep.join(str(Path(__file__).parents[k]) for k in (1, 2))
-        self._server = subprocess.Popen(
-            [sys.executable, __file__],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": path},
-        )
-
-    def __enter__(self) -> Trainings:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.communicate("")
+    program = __file__
 
     def begin(self, root: Path, out: Path, *, team: int = 1, **how: object) -> list[int]:
         """Begin a training (see `train`) in ``team`` processes; returns their ids."""
-        request = [str(root), str(out), team, how]
-        self._server.stdin.write(json.dumps(request) + "\n")
-        self._server.stdin.flush()
-        return self._hear()["begun"]
+        return self.ask(str(root), str(out), team, how)["begun"]
 
     def wait_for_an_epoch(self) -> None:
         """Wait until the training has kept an epoch."""
-        assert self._hear()["epoch"] > 0
+        assert self.hear()["epoch"] > 0
 
     def end(self) -> list[int]:
         """Wait for its end; returns the exit statuses of its processes."""
-        while "ended" not in (said := self._hear()):
+        while "ended" not in (said := self.hear()):
             pass
         return said["ended"]
 
@@ -68,9 +51,6 @@ class Trainings:
         """Train to the end."""
         self.begin(root, out, team=team, **how)
         assert self.end() == [0] * team
-
-    def _hear(self) -> dict:
-        return json.loads(self._server.stdout.readline())
 
 
 def serve() -> None:
@@ -131,10 +111,6 @@ def train(
     )
     if is_leader():
         write_model(out, model)
-
-
-def say(**what: object) -> None:
-    os.write(1, (json.dumps(what) + "\n").encode())
 
 
 if __name__ == "__main__":
