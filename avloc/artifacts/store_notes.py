@@ -15,15 +15,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import pooch
 from xxhash import xxh3_64_hexdigest
 
 from avloc.artifacts.atomic import check_writable, write_text
 from avloc.artifacts.stored_array import FileState
+from avloc.artifacts.user_cache import user_cache
 from avloc.errors import OutputError
 
 _FOLDER = "notes"
-_CACHE_VARIABLE = "AVLOC_CACHE"
 _CHECKED = "checked.json"
 _SAVED_EVERY = 60.0  # seconds: a killed run does not check again what is older
 
@@ -34,8 +33,7 @@ def notes_folder(root: Path) -> Path:
     try:
         check_writable(folder / _CHECKED)
     except OutputError:
-        cache = Path(os.environ.get(_CACHE_VARIABLE) or pooch.os_cache("avloc"))
-        return cache / "stores" / xxh3_64_hexdigest(os.fsencode(root.resolve()))
+        return user_cache() / "stores" / xxh3_64_hexdigest(os.fsencode(root.resolve()))
     return folder
 
 

@@ -15,8 +15,8 @@ class ClusterOptions:
     """Which cluster, and what each worker takes of it.
 
     Attributes:
-        address: ``HOST:PORT``, ``auto`` for the one that runs on this machine, ``local`` for a
-            new one on this machine; empty for ``$RAY_ADDRESS``, else a new one.
+        address: ``HOST:PORT``, ``auto`` for the cluster that this machine belongs to,
+            ``local`` for a new cluster on this machine; empty for ``$RAY_ADDRESS``, else a new one.
         n_workers: how many workers; None for as many as the cluster has room for.
         cpus: cores a worker; None for one, or for its share of the cores of a node with GPUs.
         gpus: GPUs a worker, also fractions; None for one where the cluster has any.

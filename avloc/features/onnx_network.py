@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from xxhash import xxh3_128
 
 from avloc.artifacts import atomic_path, write_text
+from avloc.artifacts.user_cache import user_cache
 from avloc.errors import OutputError
-from avloc.features.weights import cache_folder
 
 _INPUT, _GRAPH_FILE, _WEIGHTS_FILE, _DIGEST_FILE = "input", "network.onnx", "weights", "digest"
 _MADE_WITH = ("torch", "torchvision", "timm", "transformers", "onnx", "onnxruntime")
@@ -65,7 +65,7 @@ def _cached(key: str, like: Tensor) -> Path:
             digest.update(f"{package} {version(package)}".encode())
     for module in sorted(Path(__file__).parent.rglob("*.py")):  # the networks' own code
         digest.update(module.read_bytes())
-    return cache_folder().parent / "networks" / digest.hexdigest()
+    return user_cache() / "networks" / digest.hexdigest()
 
 
 def _is_whole(folder: Path) -> bool:

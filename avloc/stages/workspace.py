@@ -33,7 +33,7 @@ class Workspace:
         return self.root / "features"
 
     def store(self, given: Path | str | None = None) -> Location:
-        """Return a feature store: the one that is given, or the workspace's."""
+        """Return the feature store that is given, or the workspace's."""
         return self.features if given is None else as_location(given)
 
     @property

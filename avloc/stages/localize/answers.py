@@ -160,11 +160,9 @@ class CachedModels:
         if self._overwrite == "stale" and stored_key != key:
             return None
         try:
-            timeline = read_localization(path)
+            timeline = read_answer(path, video)
         except ArtifactError:
             return None
-        # the video may have been renamed since
-        timeline = replace(timeline, video_id=video.video_id, source=str(video.path))
         return Answer(timeline, stored_key, path, is_reused=True)
 
     def _localizer(self, n: int) -> Localizer:
@@ -178,6 +176,12 @@ class CachedModels:
                 self.load_error = error
                 raise
         return self._loaded[n]
+
+
+def read_answer(path: Path, video: InputVideo) -> Timeline:
+    """Read a video's answer, under the name of the video now: it may have been renamed since."""
+    timeline = read_localization(path)
+    return replace(timeline, video_id=video.video_id, source=str(video.path))
 
 
 def digest(parts: object) -> str:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from avloc.artifacts import read_localization
 from avloc.engine.cluster_options import ClusterOptions
 from avloc.engine.driver import Driver
 from avloc.engine.ray_cluster import connected
@@ -17,7 +16,7 @@ from avloc.engine.working_folder import enter, folder_of_relative
 from avloc.errors import AvlocError, ClusterError, MediaError, OutputError
 from avloc.events import EventRules
 from avloc.progress import Progress
-from avloc.stages.localize.answers import CachedModels
+from avloc.stages.localize.answers import CachedModels, read_answer
 from avloc.stages.localize.choice import OpenRequest, choose_models
 from avloc.stages.localize.inputs import InputVideo
 from avloc.stages.localize.localized_video import LocalizedVideo
@@ -180,8 +179,7 @@ class ClusterRun:
                     f"{path}, which a worker wrote, is not on this machine",
                     "Name a folder that all nodes share with --out DIR.",
                 )
-            timeline = read_localization(path)
-            timelines.append(replace(timeline, video_id=video.video_id, source=str(video.path)))
+            timelines.append(read_answer(path, video))
         return replace(done, timeline=timelines[0], others=tuple(timelines[1:]))
 
 

@@ -106,8 +106,8 @@ def localize(
         offline: Never use the network, but for addresses that you name.
         artifacts: The workspace folder. Default: ``$AVLOC_ARTIFACTS``, or ./artifacts.
         engine: What does the work: this machine, or a Ray cluster, whose workers write the results.
-        cluster: The Ray cluster: HOST:PORT, auto for the one that this machine is in, or local.
-            Default: ``$RAY_ADDRESS``, or a new one on this machine.
+        cluster: The Ray cluster: HOST:PORT, auto for the cluster that this machine belongs to,
+            or local. Default: ``$RAY_ADDRESS``, or a new one on this machine.
         cluster_workers: Workers on the cluster. Default: as many as it has room for.
         cpus: CPUs per worker on the cluster. Default: 1, or a GPU's share of its machine.
         gpus: GPUs per worker on the cluster, as 0.5. Default: 1 if there are any.

@@ -64,7 +64,7 @@ class VideoWorker:
         try:
             with video.staged() as here:
                 timelines = self._make_files(here, part, written, kept)
-                done = self.described(video, timelines, written, kept)
+                done = self._described(video, timelines, written, kept)
                 if writer is not None:
                     writer.add(here, timelines[0], [*kept, *written], done.note)
                 return done
@@ -75,7 +75,7 @@ class VideoWorker:
                 writer.add_failure(video.path, error)
             return LocalizedVideo(video.path, written=tuple(written), error=error)
 
-    def described(
+    def _described(
         self,
         video: InputVideo,
         timelines: list[Timeline],
